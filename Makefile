@@ -1,0 +1,146 @@
+# barewire: `make help` lists the targets.
+
+BUILD  := build
+CC     := gcc
+AR     := ar
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+
+# ---------------------------------------------------------------- sources, by room
+LIB     := $(wildcard lib/*.c)
+NET     := $(wildcard net/path/*.c net/proto/*.c net/table/*.c)
+DRIVERS := $(wildcard drivers/*.c drivers/virtio/*.c)
+MEMDEV  := $(wildcard drivers/mem/*.c)
+KERNEL  := $(wildcard kernel/*.c kernel/shell/*.c)
+X86     := $(wildcard kernel/x86/*.c kernel/x86/*.S boot/*.c boot/*.S)
+HOSTED  := $(wildcard kernel/hosted/*.c)
+MODEL   := $(wildcard test/model/*.c)
+TESTS   := $(wildcard test/unit/test_*.c)
+
+# ---------------------------------------------------------------- flags
+WARN    := -Wall -Wextra -Werror -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+	   -Wpointer-arith -Wwrite-strings -Wvla -Wno-unused-parameter -Wno-sign-conversion
+COMMON  := -std=gnu11 -I. $(WARN) -g -fno-strict-aliasing -fno-common -MMD -MP $(EXTRA)
+
+NEWLIB  := $(BUILD)/newlib/x86_64-elf
+# newlib objects are built the same way (tools/setup): no red zone, so that an exception may use the stack.
+TARGET  := $(COMMON) -O2 -ffreestanding -nostdinc -isystem $(shell $(CC) -print-file-name=include) \
+	   -isystem $(NEWLIB)/include -U__linux__ -U__unix__ -Ulinux -Uunix \
+	   -m64 -mno-red-zone -mcmodel=small -fno-pic -fno-pie -fcf-protection=none \
+	   -fno-stack-protector -fno-asynchronous-unwind-tables -fno-omit-frame-pointer \
+	   -DBAREWIRE_VERSION='"$(VERSION)"'
+HOST    := $(COMMON) -O2 -D_GNU_SOURCE -DBAREWIRE_VERSION='"$(VERSION)"' -pthread
+CHECK   := $(COMMON) -O1 -D_GNU_SOURCE -DIO_MODEL -DUNIT_TEST -fsanitize=address,undefined \
+	   -fno-sanitize-recover=all -fno-omit-frame-pointer -DBAREWIRE_VERSION='"test"' -pthread
+
+obj = $(patsubst %,$(BUILD)/$(1)/%.o,$(basename $(2)))
+
+# `make TEST_HOOKS=1` builds an image with the debug commands of the tests (leaks, stuck workers) into its own folder.
+X86DIR  := x86
+IMAGE   := $(BUILD)/barewire.elf
+ifdef TEST_HOOKS
+X86DIR  := x86-hooks
+IMAGE   := $(BUILD)/barewire-hooks.elf
+TARGET  += -DTEST_HOOKS
+endif
+
+X86_OBJ    := $(call obj,$(X86DIR),$(LIB) $(NET) $(DRIVERS) $(KERNEL) $(X86))
+HOSTED_OBJ := $(call obj,hosted,$(LIB) $(NET) $(DRIVERS) $(MEMDEV) $(KERNEL) $(HOSTED))
+CHECK_OBJ  := $(call obj,check,$(LIB) $(NET) $(DRIVERS) $(MEMDEV) $(filter-out kernel/main.c,$(KERNEL)) \
+	      kernel/x86/acpi.c $(MODEL))
+TEST_BIN   := $(patsubst test/unit/%.c,$(BUILD)/check/bin/%,$(TESTS))
+
+# ---------------------------------------------------------------- targets
+.PHONY: help all image hosted hooks run check test lint fmt gdb clean setup
+
+help:
+	@echo 'barewire targets:'
+	@echo '  make            the image build/barewire.elf and the Linux process build/barewire'
+	@echo '  make run        set-up, build, a router between two Linux hosts, a demonstration, its console'
+	@echo '  make check      hosted unit tests under ASan and UBSan (seconds)'
+	@echo '  make test       set-up, then check + lint + end-to-end tests against the booted image'
+	@echo '  make lint       format, clang-tidy, cppcheck, include directions'
+	@echo '  make fmt        formats the sources'
+	@echo '  make gdb        QEMU stopped at entry, gdb attached with symbols'
+	@echo '  make clean      removes build/ but the C library'
+	@echo 'Variables: EXTRA=-D... adds compiler flags; TEST_HOOKS=1 builds build/barewire-hooks.elf'
+
+all: image hosted
+image: $(IMAGE)
+hosted: $(BUILD)/barewire
+hooks:
+	$(MAKE) TEST_HOOKS=1 image
+
+setup:
+	tools/setup
+
+$(NEWLIB)/lib/libc.a:
+	tools/setup --newlib
+
+# Objects wait for the C library's headers.
+$(BUILD)/$(X86DIR)/%.o: %.c | $(NEWLIB)/lib/libc.a
+	@mkdir -p $(@D)
+	$(CC) $(TARGET) -c $< -o $@
+
+$(BUILD)/$(X86DIR)/%.o: %.S | $(NEWLIB)/lib/libc.a
+	@mkdir -p $(@D)
+	$(CC) $(TARGET) -D__ASSEMBLY__ -c $< -o $@
+
+# Two passes: the second carries the symbol table made from the first, for back traces.
+$(IMAGE): $(X86_OBJ) linker.ld tools/mksyms
+	$(CC) -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -T linker.ld \
+		-Wl,--no-warn-rwx-segments $(X86_OBJ) -L$(NEWLIB)/lib -lc -lgcc -o $@.pass1
+	tools/mksyms $@.pass1 > $@.syms.S
+	$(CC) $(TARGET) -D__ASSEMBLY__ -c $@.syms.S -o $@.syms.o
+	$(CC) -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -T linker.ld \
+		-Wl,--no-warn-rwx-segments $(X86_OBJ) $@.syms.o -L$(NEWLIB)/lib -lc -lgcc -o $@
+	@rm -f $@.pass1
+
+$(BUILD)/hosted/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(HOST) -c $< -o $@
+
+$(BUILD)/barewire: $(HOSTED_OBJ)
+	$(CC) $(HOST) $(HOSTED_OBJ) -o $@
+
+$(BUILD)/check/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CHECK) -c $< -o $@
+
+$(BUILD)/check/libbarewire.a: $(CHECK_OBJ)
+	@rm -f $@
+	$(AR) rcs $@ $(CHECK_OBJ)
+
+$(BUILD)/check/bin/%: $(BUILD)/check/test/unit/%.o $(BUILD)/check/libbarewire.a
+	@mkdir -p $(@D)
+	$(CC) $(CHECK) $< $(BUILD)/check/libbarewire.a -lcmocka -o $@
+
+check: $(TEST_BIN)
+	tools/run-units $(TEST_BIN)
+
+lint:
+	tools/lint
+
+fmt:
+	git ls-files '*.c' '*.h' | xargs clang-format -i
+
+run:
+	tools/setup
+	$(MAKE) all
+	tools/demo
+
+test:
+	tools/setup --test
+	tools/run-tests
+
+gdb: $(IMAGE)
+	tools/gdb $(IMAGE)
+
+clean:
+	rm -rf $(BUILD)/x86 $(BUILD)/x86-hooks $(BUILD)/hosted $(BUILD)/check $(BUILD)/barewire*
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+.SECONDARY:

@@ -1,0 +1,38 @@
+/*
+ * What every way of booting hands to the kernel. All addresses are physical,
+ * and identity-mapped when the kernel reads them. Strings and module contents
+ * stay where the loader put them; the kernel never allocates over them.
+ */
+#ifndef BOOT_BOOTINFO_H
+#define BOOT_BOOTINFO_H
+
+#include <stdint.h>
+
+#define BOOT_REGIONS_MAX 128
+#define BOOT_MODULES_MAX 8
+#define BOOT_CMDLINE_MAX 1024
+
+enum boot_region_type { BOOT_RAM = 1, BOOT_RESERVED = 2, BOOT_ACPI = 3, BOOT_NVS = 4, BOOT_BAD = 5 };
+
+struct boot_region {
+	uint64_t base, bytes;
+	uint32_t type; /* enum boot_region_type */
+};
+
+struct boot_module {
+	uint64_t base, bytes;
+	char cmdline[64]; /* truncated if longer */
+};
+
+struct bootinfo {
+	const char *loader; /* "multiboot1", "PVH" */
+	uint64_t entry_tsc; /* TSC at the first instruction of the image */
+	uint64_t rsdp;      /* 0: search the BIOS areas */
+	unsigned regions;
+	unsigned modules;
+	struct boot_region region[BOOT_REGIONS_MAX];
+	struct boot_module module[BOOT_MODULES_MAX];
+	char cmdline[BOOT_CMDLINE_MAX];
+};
+
+#endif

@@ -1,0 +1,68 @@
+/*
+ * The contract between a NIC driver and the poll loop.
+ *
+ * A device has RX and TX queues; each queue is used by one core only. Functions
+ * are called once per batch. A driver validates whatever the device writes:
+ * a bad descriptor counts in errors, and a device that breaks its contract is
+ * stopped (`failed`), never believed.
+ *
+ * Buffers are named by index (lib/packet.h); a frame lies at
+ * buffer_data(index), and the DMA address is the same plus dma_offset.
+ */
+#ifndef DRIVERS_NETDEV_H
+#define DRIVERS_NETDEV_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/err.h"
+#include "lib/pool.h"
+
+struct netdev;
+
+struct netdev_ops {
+	/*
+	 * RX queue q: takes up to max received frames as packet words (index,
+	 * length without virtio header, flags 0). Returns how many. A frame the
+	 * device marked bad, or of impossible length, is returned with length 0.
+	 */
+	unsigned (*rx)(struct netdev *dev, unsigned q, uint64_t *word, unsigned max);
+	/* RX queue q: how many buffers it lacks. */
+	unsigned (*rx_room)(struct netdev *dev, unsigned q);
+	/* RX queue q: gives it n <= rx_room empty buffers; one doorbell if the device wants one. */
+	void (*rx_fill)(struct netdev *dev, unsigned q, const uint32_t *index, unsigned n);
+	/*
+	 * TX queue q: posts up to n frames in order, one doorbell at the end;
+	 * returns how many had room. The frames may not be touched until tx_done.
+	 */
+	unsigned (*tx)(struct netdev *dev, unsigned q, const uint64_t *word, unsigned n);
+	/* TX queue q: takes up to max words of frames the device has finished with. */
+	unsigned (*tx_done)(struct netdev *dev, unsigned q, uint64_t *word, unsigned max);
+	/* Buffers now in RX queue q's, TX queue q's ring (given, not taken back), from the
+	 * driver's own indices: for the audit. Exact while the queue's worker is parked. */
+	unsigned (*rx_held)(const struct netdev *dev, unsigned q);
+	unsigned (*tx_held)(const struct netdev *dev, unsigned q);
+	/* Doorbells rung on all queues: a snapshot for 'show interfaces'. */
+	uint64_t (*doorbells)(const struct netdev *dev);
+	/* Control core: reads the link state into dev->link; may do slow MMIO. */
+	void (*poll)(struct netdev *dev);
+	/* Control core, workers stopped: resets the device; no DMA afterwards. */
+	void (*stop)(struct netdev *dev);
+};
+
+struct netdev {
+	const struct netdev_ops *ops;
+	struct buffers *buffers;  /* set by the router before rx_fill */
+	const char *driver;       /* "virtio-net", "mem" */
+	char location[24];        /* "0000:00:03.0" */
+	uint8_t mac[6];
+	uint16_t mtu_max;         /* largest IP MTU it can carry */
+	uint16_t rx_queues, tx_queues;
+	uint16_t rx_slots, tx_slots; /* ring depth of each queue */
+	bool link;                /* written by poll */
+	bool failed;              /* stopped because it broke its contract */
+	const char *failure;      /* one line, when failed */
+	uint32_t speed_mbit;      /* 0: unknown */
+};
+
+#endif

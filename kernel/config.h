@@ -1,0 +1,60 @@
+/*
+ * The configuration as data: what 'set' lines mean. Made by the shell's parser
+ * from a candidate, applied as a whole by config_apply.
+ */
+#ifndef KERNEL_CONFIG_H
+#define KERNEL_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/limits.h"
+#include "net/table/iface.h"
+#include "net/table/static4.h"
+
+struct router;
+
+struct config_iface {
+	char name[IFACE_NAME_MAX]; /* "eth0" */
+	uint32_t mtu;              /* 0: not set (1500, or what the device can) */
+	bool disabled;
+	bool has_mac;              /* `mac` binds the name to a NIC; at boot only */
+	uint8_t mac[6];
+	unsigned addrs;
+	struct iface_addr addr[IFACE_ADDR_MAX];
+};
+
+struct config_route {
+	struct static4 route;
+	char dev[IFACE_NAME_MAX]; /* "" unless given */
+};
+
+struct config_neighbor {
+	char iface[IFACE_NAME_MAX];
+	uint32_t address;
+	uint8_t mac[6];
+};
+
+/* Vectors are malloc'd and owned by the struct. */
+struct config {
+	char hostname[HOSTNAME_MAX];
+	unsigned workers; /* 0: not set */
+	struct config_iface *iface;
+	struct config_route *route;
+	struct config_neighbor *neighbor;
+	unsigned ifaces, routes, neighbors;
+};
+
+void config_free(struct config *c);
+
+/*
+ * Checks all of `c`, then makes the router be so; or changes nothing and puts
+ * one line into error ("error: " not included). Interfaces that are not present
+ * are skipped. Control core.
+ */
+bool config_apply(struct router *r, const struct config *c, char *error, unsigned error_size);
+
+/* Boot, before router_init: orders the probed devices by the configuration's 'mac' bindings. */
+void config_bind_ports(const struct config *c, struct netdev **dev, unsigned n);
+
+#endif

@@ -1,0 +1,31 @@
+/*
+ * The control core's loop: console, punted packets, timers, links, publication.
+ *
+ * Every task is short (1 ms at most) so that none delays the others, nor, with
+ * one core, forwarding.
+ */
+#ifndef KERNEL_CONTROL_H
+#define KERNEL_CONTROL_H
+
+#include <stdint.h>
+
+#include "kernel/router.h"
+
+/* Starts the stack and publishes the first FIB. Before the workers start. */
+void control_init(struct router *r);
+
+/* One turn of all tasks but the console. */
+void control_turn(struct router *r);
+
+/* The RIB changed: a new FIB is built and published by the next turns. */
+void control_routes_changed(struct router *r);
+
+/* Builds, publishes, and waits (bounded) until all workers use it. false: a worker did not answer. */
+bool control_sync(struct router *r);
+
+/* What the shell's ping and traceroute listen to; NULL: nobody. One listener. */
+typedef void control_icmp_fn(void *ctx, const uint8_t *ip, uint32_t ip_len, const uint8_t *icmp,
+	uint32_t icmp_len);
+void control_listen_icmp(control_icmp_fn *fn, void *ctx);
+
+#endif

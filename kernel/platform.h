@@ -1,0 +1,78 @@
+/*
+ * The seam: what the kernel needs from the machine. Two bodies, kernel/x86/
+ * (bare metal) and kernel/hosted/ (a Linux process).
+ */
+#ifndef KERNEL_PLATFORM_H
+#define KERNEL_PLATFORM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "drivers/io.h"
+#include "drivers/netdev.h"
+#include "lib/limits.h"
+
+/* Time stamp counter, and how it maps to time. Any core. */
+uint64_t platform_tsc(void);
+uint64_t platform_tsc_hz(void);
+uint64_t platform_now_us(void); /* since entry; monotonic; never divides */
+
+/* Console, control core only. getc: next byte, or -1 when none waits. write: blocks for a bounded time. */
+int platform_console_getc(void);
+void platform_console_write(const char *s, size_t n);
+
+/* One pause in a spin loop. */
+void platform_relax(void);
+
+/* Cores that can run, the control core included; each described for 'show cores'. */
+unsigned platform_cores(void);
+struct platform_core {
+	uint32_t apic_id; /* or the Linux CPU number */
+	bool running;     /* answered at boot */
+	const char *note; /* why not, else "" */
+};
+const struct platform_core *platform_core(unsigned core);
+/* Which compiled form of vector code the cores can run: "x86-64", "x86-64-v3", "x86-64-v4". */
+const char *platform_isa(void);
+/* Starts fn(arg) on core 1 .. platform_cores()-1; it never returns. false: that core does not run. */
+bool platform_start(unsigned core, void (*fn)(void *arg), void *arg);
+
+/*
+ * Boot memory: zeroed, identity-mapped, DMA-able, never freed. NULL when it is
+ * exhausted or sealed.
+ */
+void *platform_alloc(size_t bytes, size_t align);
+void platform_seal(void);
+struct platform_memory {
+	uint64_t ram_bytes;   /* usable RAM found */
+	uint64_t arena_bytes; /* boot arena */
+	uint64_t arena_used;
+	uint64_t heap_bytes;  /* C library heap of the control core */
+	uint64_t heap_used;
+	const char *pages;    /* "2 MiB", "1 GiB", ... */
+};
+void platform_memory(struct platform_memory *m);
+
+/* Finds NICs, brings them up and stores up to max; returns how many. Boot only. */
+unsigned platform_probe_ports(const struct io_env *env, struct netdev **dev, unsigned max);
+extern const struct io_env platform_io;
+
+/* Boot modules and the command line. */
+struct platform_module {
+	const char *name;
+	const void *data;
+	size_t bytes;
+};
+unsigned platform_modules(struct platform_module *m, unsigned max);
+const char *platform_cmdline(void);
+const char *platform_loader(void); /* "multiboot1", "PVH", "Linux process" */
+
+/* Neither returns. */
+void platform_reboot(void) __attribute__((noreturn));
+void platform_poweroff(void) __attribute__((noreturn));
+
+/* Prints what is known on the console and stops or reboots. Any core. */
+void platform_panic(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
+
+#endif

@@ -1,0 +1,47 @@
+/*
+ * The serial shell: line editing, one grammar, one candidate configuration.
+ *
+ * Input arrives byte by byte and never blocks; output goes through a function.
+ * Runs on the control core. The grammar is described in kernel/shell/README.md.
+ */
+#ifndef KERNEL_SHELL_SHELL_H
+#define KERNEL_SHELL_SHELL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernel/config.h"
+
+struct router;
+
+struct shell_env {
+	struct router *router;
+	void (*write)(void *ctx, const char *s, size_t n); /* console output; "\n" is sent as "\r\n" by the shell */
+	uint64_t (*now_us)(void *ctx);
+	bool (*apply)(void *ctx, const struct config *c, char *error, unsigned error_size); /* config_apply */
+	void *ctx;
+};
+
+/* One shell; state is static inside. */
+void shell_init(const struct shell_env *env);
+
+/*
+ * Boot: reads configuration text ('set' lines, # comments) as candidate and
+ * commits it. false: error holds "line N: ...", nothing is applied. Parsing
+ * alone, before the router exists: shell_parse_config.
+ */
+bool shell_parse_config(const char *text, size_t n, struct config *out, char *error,
+	size_t error_size);
+bool shell_load_config(const char *text, size_t n, char *error, size_t error_size);
+
+/* Prints the first prompt. */
+void shell_start(void);
+
+/* One byte from the console. */
+void shell_input(uint8_t byte);
+
+/* Commands that take time (ping, traceroute): called every turn of the control loop. */
+void shell_poll(void);
+
+#endif

@@ -1,0 +1,15 @@
+/* The poll loop of a forwarding core. */
+#ifndef KERNEL_WORKER_H
+#define KERNEL_WORKER_H
+
+#include <stdbool.h>
+
+#include "kernel/router.h"
+
+/* One turn over the worker's queues; true if any packet moved. Its own core only. */
+bool worker_turn(struct router *r, struct worker *w);
+
+/* Turns for ever. Entry point of a worker core; arg is its struct worker. */
+void worker_main(void *arg);
+
+#endif

@@ -1,0 +1,42 @@
+/*
+ * What one actor counts. Each actor writes its own copy, in its own lines; the
+ * control core adds them up. 64-bit, never reset by a worker ('clear counters'
+ * subtracts a saved copy).
+ *
+ * For each ingress port, and for the pseudo-port CONTROL_PORT (what the router
+ * originates): received = transmitted + delivered + dropped + in flight.
+ */
+#ifndef NET_PATH_COUNTERS_H
+#define NET_PATH_COUNTERS_H
+
+#include <stdalign.h>
+#include <stdint.h>
+
+#include "lib/atomic.h"
+#include "lib/limits.h"
+#include "net/path/drop.h"
+
+#define CONTROL_PORT PORT_MAX       /* pseudo-port of what the control core originates */
+#define PORT_COUNT   (PORT_MAX + 1)
+
+/* By ingress port. */
+struct port_counters {
+	alignas(CACHE_LINE) uint64_t rx_packets; /* received; for CONTROL_PORT: buffers taken to send */
+	uint64_t rx_bytes;                       /* Ethernet frames without FCS */
+	uint64_t delivered;                      /* consumed by the control core as local traffic */
+	uint64_t dropped[DROP_COUNT];
+};
+
+/* By TX queue; written by the worker that drives it. */
+struct txq_counters {
+	alignas(CACHE_LINE) uint64_t packets; /* given to the device */
+	uint64_t bytes;
+};
+
+struct counters {
+	struct port_counters port[PORT_COUNT];
+	struct txq_counters txq[TXQ_MAX];
+	alignas(CACHE_LINE) uint64_t transmitted[POOL_MAX]; /* completed by a device, by home pool */
+};
+
+#endif

@@ -1,0 +1,53 @@
+/*
+ * The drop reasons: every packet that is neither transmitted nor delivered to
+ * the control core is counted under exactly one of these, at its ingress port.
+ *
+ * X(symbol, name as shown, meaning). Names are stable: scripts read them.
+ */
+#ifndef NET_PATH_DROP_H
+#define NET_PATH_DROP_H
+
+#define DROP_REASONS(X)                                                                            \
+	X(RX_ERROR, "rx-error", "the device reported a bad descriptor or length")                  \
+	X(RX_RUNT, "rx-runt", "shorter than an Ethernet header")                                   \
+	X(RX_OVERSIZE, "rx-oversize", "longer than the port's MTU allows")                         \
+	X(PORT_DISABLED, "port-disabled", "the port is configured 'disabled'")                     \
+	X(WRONG_MAC, "wrong-mac", "unicast to another station")                                    \
+	X(MULTICAST, "multicast", "multicast, which is not routed")                                \
+	X(UNKNOWN_ETHERTYPE, "unknown-ethertype", "neither IPv4 nor ARP")                          \
+	X(L2_BROADCAST, "l2-broadcast", "unicast IPv4 in a link-layer broadcast, RFC 1812 5.3.4")  \
+	X(IP_TRUNCATED, "ip-truncated", "frame ends inside the IPv4 header")                       \
+	X(IP_VERSION, "ip-version", "IP version is not 4")                                         \
+	X(IP_HEADER_LENGTH, "ip-header-length", "IHL below 5 words")                               \
+	X(IP_TOTAL_LENGTH, "ip-total-length", "total length outside header and frame")             \
+	X(IP_CHECKSUM, "ip-checksum", "IPv4 header checksum wrong")                                \
+	X(MARTIAN_SOURCE, "martian-source", "source address not valid on the wire, RFC 1812 5.3.7") \
+	X(MARTIAN_DESTINATION, "martian-destination", "destination not valid, RFC 1812 5.3.7")     \
+	X(BROADCAST, "broadcast", "IPv4 broadcast with no listener, or directed broadcast, RFC 2644") \
+	X(SOURCE_ROUTE, "source-route", "source route option refused, RFC 7126 4.3")               \
+	X(IP_OPTIONS, "ip-options", "malformed IPv4 options")                                      \
+	X(TTL_EXCEEDED, "ttl-exceeded", "TTL ran out in transit")                                  \
+	X(NO_ROUTE, "no-route", "no route to the destination")                                     \
+	X(BLACKHOLE, "blackhole", "blackhole route")                                               \
+	X(UNREACHABLE, "unreachable", "unreachable route")                                         \
+	X(PROHIBIT, "prohibit", "prohibit route")                                                  \
+	X(MTU_EXCEEDED, "mtu-exceeded", "larger than the egress MTU")                              \
+	X(NEIGHBOR_PENDING, "neighbor-pending", "another packet is held for the unresolved neighbour") \
+	X(NEIGHBOR_FAILED, "neighbor-failed", "the neighbour did not answer ARP")                  \
+	X(ARP_MALFORMED, "arp-malformed", "ARP packet with wrong lengths, types or addresses")     \
+	X(ICMP_MALFORMED, "icmp-malformed", "ICMP to the router: short or checksum wrong")         \
+	X(LOCAL_FRAGMENT, "local-fragment", "fragment to the router itself, not reassembled")      \
+	X(LOCAL_NO_PROTOCOL, "local-no-protocol", "no listener on the router for it")              \
+	X(VOQ_FULL, "voq-full", "the virtual output queue is full")                                \
+	X(CONTROL_QUEUE_FULL, "control-queue-full", "the queue to the control core is full")       \
+	X(LINK_DOWN, "link-down", "the egress port has no link")
+
+#define DROP_ENUM(symbol, name, meaning) DROP_##symbol,
+enum drop_reason { DROP_REASONS(DROP_ENUM) DROP_COUNT };
+#undef DROP_ENUM
+
+/* Name as shown, and its meaning. Any core. */
+const char *drop_name(enum drop_reason reason);
+const char *drop_meaning(enum drop_reason reason);
+
+#endif

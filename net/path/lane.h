@@ -1,0 +1,51 @@
+/*
+ * A lane: one RX queue as processed by one worker; or the control core as a source.
+ *
+ * It holds all that the path needs for a batch: the port's addresses, the
+ * tables, one VOQ per TX queue, the ring to the control core and the actor's
+ * counters. Set up at boot; only mac, max_frame and disabled change later
+ * (single words, written by the control core).
+ */
+#ifndef NET_PATH_LANE_H
+#define NET_PATH_LANE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/pool.h"
+#include "lib/ring.h"
+#include "net/path/counters.h"
+#include "net/path/voq.h"
+#include "net/table/tables.h"
+
+struct lane {
+	struct buffers *buffers;
+	struct tables *tables;      /* shared, read-only here; its pointers are RCU-published */
+	struct counters *counters;  /* this actor's */
+	struct ring *punt;          /* to the control core; NULL for the control lane */
+	struct voq *voq[TXQ_MAX];   /* by TX queue; NULL beyond the last */
+	unsigned actor;
+	unsigned port;              /* ingress port, or CONTROL_PORT */
+	unsigned pool;              /* home pool of its RX queue */
+	uint8_t mac[8];             /* the port's address, 6 bytes used */
+	uint32_t max_frame;         /* Ethernet header + MTU, bytes */
+	bool disabled;
+};
+
+/*
+ * Carries a burst of n received frames (n <= BATCH_MAX) to its fate: VOQ,
+ * control core or a counted drop. The lane's actor only, inside an RCU section.
+ * Owns every word on entry and none on return.
+ */
+void path_forward(struct lane *lane, const uint64_t *word, unsigned n);
+
+/* Counts `reason` at the buffer's ingress port and frees the buffer. The lane's actor only. */
+void path_drop(struct lane *lane, unsigned port, uint64_t word, enum drop_reason reason);
+
+/*
+ * Queues n words for TX queue t, and marks them OWNER_OUTPUT(t); what does not
+ * fit is dropped as voq-full, each at its own ingress port. The lane's actor only.
+ */
+void path_enqueue(struct lane *lane, unsigned t, const uint64_t *word, unsigned n);
+
+#endif

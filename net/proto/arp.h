@@ -1,0 +1,82 @@
+/*
+ * ARP for IPv4 over Ethernet (RFC 826, RFC 1122 2.3.2, RFC 5227 announcements).
+ *
+ * One table for all ports. An entry is made by a packet that needs it or by a
+ * request addressed to the router; it is never made by somebody else's traffic.
+ * Each resolved entry on a connected network puts a /32 RIB_NEIGHBOR route in
+ * the RIB, so that workers forward to it without the control core.
+ */
+#ifndef NET_PROTO_ARP_H
+#define NET_PROTO_ARP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/err.h"
+#include "lib/limits.h"
+
+struct stack;
+
+#define ARP_RETRY_MS     1000u    /* RFC 1122 2.3.2.1: at most one request a second per destination */
+#define ARP_TRIES        3u       /* requests before the neighbour counts as failed */
+#define ARP_REACHABLE_MS 300000u  /* confirmed for 5 minutes, then probed by unicast */
+#define ARP_FAILED_MS    3000u    /* a failed entry refuses packets this long, then is forgotten */
+
+enum arp_state {
+	ARP_FREE,
+	ARP_INCOMPLETE, /* request sent, no answer yet; may hold one packet */
+	ARP_REACHABLE,
+	ARP_PROBE,      /* too old: asked again by unicast, still used */
+	ARP_FAILED,
+	ARP_STATIC,     /* configured */
+};
+
+struct arp_entry {
+	uint32_t address; /* host byte order */
+	uint16_t port;
+	uint8_t state;    /* enum arp_state */
+	uint8_t tries;
+	uint8_t mac[6];
+	bool holds;       /* held is a packet */
+	bool routed;      /* its /32 is in the RIB */
+	uint64_t held;
+	uint64_t since_ms; /* when the state was entered or last confirmed */
+	uint64_t due_ms;   /* next timer */
+};
+
+struct arp_table {
+	struct arp_entry entry[NEIGHBOR_MAX];
+	uint32_t cursor; /* next entry the timer looks at */
+	uint64_t requests_sent, replies_sent, received, failed;
+};
+
+/* State as shown: incomplete, reachable, probe, failed, static. */
+const char *arp_state_name(enum arp_state state);
+
+/* An ARP frame. Takes the word. */
+void arp_input(struct stack *s, uint64_t word);
+
+/*
+ * Sends an IPv4 frame (Ethernet header not yet filled in) to a neighbour, now or
+ * after it answers. One packet is held per neighbour: a newer one replaces it
+ * (RFC 1122 2.3.2.2), the older is dropped as neighbor-pending. Takes the word.
+ */
+void arp_send(struct stack *s, unsigned port, uint32_t neighbor, uint64_t word);
+
+/* Timers of up to `max` entries. */
+void arp_tick(struct stack *s, unsigned max);
+
+/* Gratuitous ARP for every address of the port. */
+void arp_announce(struct stack *s, unsigned port);
+
+/* Forgets the port's neighbours but the static ones; held packets are dropped as `link-down`. */
+void arp_flush_port(struct stack *s, unsigned port);
+
+/* Forgets all but the static ones. For 'clear neighbors'. */
+void arp_flush(struct stack *s);
+
+/* Configured neighbours. ERR_FULL: no room. */
+MUST_CHECK enum err arp_set_static(struct stack *s, unsigned port, uint32_t address, const uint8_t *mac);
+void arp_clear_static(struct stack *s, unsigned port, uint32_t address);
+
+#endif

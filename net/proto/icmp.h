@@ -1,0 +1,52 @@
+/*
+ * ICMP for IPv4 (RFC 792, RFC 1122 3.2.2, RFC 1812 4.3): echo replies and errors.
+ *
+ * No error is sent in answer to an ICMP error, a non-first fragment, a packet
+ * to a broadcast or multicast address (IP or link layer), or a source that
+ * names no single host (RFC 1812 4.3.2.7). Errors are limited by a token
+ * bucket (RFC 1812 4.3.2.8).
+ */
+#ifndef NET_PROTO_ICMP_H
+#define NET_PROTO_ICMP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct stack;
+
+#define ICMP_ERROR_RATE  1000u /* errors a second */
+#define ICMP_ERROR_BURST 50u
+#define ICMP_ERROR_QUOTE 548u  /* bytes of the offending packet: the error fits 576, RFC 1812 4.3.2.3 */
+
+enum icmp_type {
+	ICMP_ECHO_REPLY = 0,
+	ICMP_UNREACHABLE = 3,
+	ICMP_ECHO_REQUEST = 8,
+	ICMP_TIME_EXCEEDED = 11,
+};
+
+enum icmp_unreachable_code {
+	ICMP_NET_UNREACHABLE = 0,
+	ICMP_HOST_UNREACHABLE = 1,
+	ICMP_PROTOCOL_UNREACHABLE = 2,
+	ICMP_PORT_UNREACHABLE = 3,
+	ICMP_FRAGMENTATION_NEEDED = 4,
+	ICMP_ADMIN_PROHIBITED = 13,
+};
+
+struct icmp_limit {
+	uint64_t tokens_milli; /* thousandths of an error */
+	uint64_t last_ms;
+	uint64_t sent, suppressed, echo_replies;
+};
+
+/* An ICMP message to the router (IPv4 header validated, not a fragment). Takes the word. */
+void icmp_input(struct stack *s, uint64_t word);
+
+/*
+ * Answers the packet in `word` with an error, if the rules above allow it. info:
+ * next-hop MTU for ICMP_FRAGMENTATION_NEEDED, else 0. Does not take the word.
+ */
+void icmp_send_error(struct stack *s, uint64_t word, uint8_t type, uint8_t code, uint16_t info);
+
+#endif

@@ -1,0 +1,87 @@
+/*
+ * The control core's side of IPv4: ARP, ICMP, and what workers hand up.
+ *
+ * Everything here runs on the control core and never blocks. The stack owns no
+ * memory but its own struct; it reaches the router through stack_ops.
+ *
+ * A buffer is named by its packet word; the frame starts at buffer_data().
+ * Whoever holds a word must end it with exactly one of transmit, drop, deliver.
+ */
+#ifndef NET_PROTO_STACK_H
+#define NET_PROTO_STACK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/pool.h"
+#include "net/path/drop.h"
+#include "net/path/punt.h"
+#include "net/proto/arp.h"
+#include "net/proto/icmp.h"
+#include "net/table/iface.h"
+#include "net/table/nexthop.h"
+#include "net/table/rib.h"
+
+/* What the stack needs from the control core; ctx is stack.ctx. */
+struct stack_ops {
+	/* A buffer of the control core's pool to build a frame in; counts as received at
+	 * CONTROL_PORT. false: pool empty, nothing is to be sent. */
+	bool (*alloc)(void *ctx, uint32_t *index);
+	/* Queues a complete Ethernet frame for a port. */
+	void (*transmit)(void *ctx, unsigned port, uint64_t word);
+	/* Ends a packet: counted at the ingress port of its buffer. */
+	void (*drop)(void *ctx, uint64_t word, enum drop_reason reason);
+	/* Ends a packet consumed here as local traffic. */
+	void (*deliver)(void *ctx, uint64_t word);
+	/* The ingress port of a buffer; CONTROL_PORT for the control core's own. */
+	unsigned (*ingress)(void *ctx, uint64_t word);
+	/* The RIB changed: rebuild and publish the FIB soon. */
+	void (*routes_changed)(void *ctx);
+	/* An ICMP message that may answer a ping or traceroute of the shell: the IPv4 packet
+	 * (header first), its length, and the ICMP message inside it. Valid during the call. */
+	void (*icmp_seen)(void *ctx, const uint8_t *ip, uint32_t ip_len, const uint8_t *icmp,
+		uint32_t icmp_len);
+};
+
+struct stack {
+	const struct stack_ops *ops;
+	void *ctx;
+	struct buffers *buffers;
+	struct iface *iface; /* by port */
+	unsigned ifaces;
+	struct rib4 *rib;
+	struct nexthop_table *nexthops;
+	uint64_t now_ms;     /* time of the current call; monotonic */
+	uint16_t ip_id;      /* of the next packet sent */
+	struct arp_table arp;
+	struct icmp_limit icmp_limit;
+};
+
+/* ops, ctx, buffers, iface, ifaces, rib and nexthops are set by the caller before. */
+void stack_init(struct stack *s, uint64_t now_ms);
+
+/* One packet from a worker, flags holding the punt reason. */
+void stack_input(struct stack *s, uint64_t word, uint64_t now_ms);
+
+/* Timers: ARP retries and ageing. Bounded work a call; call every 10-100 ms. */
+void stack_tick(struct stack *s, uint64_t now_ms);
+
+/* The link of a port went up (gratuitous ARP for each address, RFC 5227 3) or down (its neighbours are forgotten). */
+void stack_link_changed(struct stack *s, unsigned port, bool up, uint64_t now_ms);
+
+/*
+ * Sends an IPv4 packet of the router's own, built at buffer_data + 14 with all
+ * but id and header checksum filled in (word length = 14 + total length).
+ * Source 0.0.0.0 is replaced by the egress interface's address. Takes the word.
+ * ERR_NOT_FOUND: no route (the packet is dropped as no-route).
+ */
+enum err stack_send(struct stack *s, uint64_t word);
+
+/*
+ * An echo request to dst, payload `size` bytes (0x00, 0x01, ...; at most 1472).
+ * ttl 0: the default 64. For ping and traceroute. ERR_FULL: no buffer.
+ */
+MUST_CHECK enum err stack_send_echo(struct stack *s, uint32_t dst, uint16_t id, uint16_t seq,
+	uint32_t size, uint8_t ttl);
+
+#endif

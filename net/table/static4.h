@@ -1,0 +1,38 @@
+/*
+ * Static IPv4 routes: configured lines, installed in the RIB while they can be used.
+ *
+ * 'via' needs a gateway on a connected network of an interface that is up; a
+ * route whose gateway is not reachable waits, and is tried again by
+ * static4_refresh (at every change of interfaces). Control core only.
+ */
+#ifndef NET_TABLE_STATIC4_H
+#define NET_TABLE_STATIC4_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/err.h"
+#include "net/table/iface.h"
+
+enum static4_kind { STATIC4_VIA, STATIC4_BLACKHOLE, STATIC4_UNREACHABLE, STATIC4_PROHIBIT };
+
+struct static4 {
+	uint32_t prefix; /* host byte order */
+	uint32_t gateway; /* for STATIC4_VIA */
+	uint8_t length;
+	uint8_t kind;    /* enum static4_kind */
+	bool installed;
+};
+
+/*
+ * Installs what can be installed, withdraws what no longer can; then the RIB
+ * holds exactly the usable ones of route[0..n). ERR_FULL: as many as fit are in.
+ */
+MUST_CHECK enum err static4_refresh(struct static4 *route, unsigned n, struct iface *ifaces,
+	unsigned ifaces_n, struct rib4 *rib, struct nexthop_table *t);
+
+/* Takes all of them out. */
+void static4_withdraw(struct static4 *route, unsigned n, struct rib4 *rib,
+	struct nexthop_table *t);
+
+#endif
