@@ -1,0 +1,27 @@
+/*
+ * virtio-net over modern PCI (VIRTIO 1.2 5.1, 4.1), polled, one queue pair.
+ *
+ * Legacy-only devices and devices that break the protocol are refused with one
+ * line. See drivers/netdev.h for what the device then does.
+ */
+#ifndef DRIVERS_VIRTIO_NET_H
+#define DRIVERS_VIRTIO_NET_H
+
+#include <stdbool.h>
+
+#include "drivers/io.h"
+#include "drivers/netdev.h"
+#include "drivers/pci.h"
+
+/* Is this function a virtio network device, of whatever age? */
+bool virtio_net_match(const struct pci_function *f);
+
+/*
+ * Brings the device up to where it takes buffers: reset, features, queues with
+ * memory from env->alloc, link state. NULL when it is refused, with one line in
+ * env->log. dev->buffers must be set before the first rx_fill or tx. Control
+ * core at boot; waits at most one second for the reset.
+ */
+struct netdev *virtio_net_probe(struct pci *pci, struct pci_function *f, const struct io_env *env);
+
+#endif
