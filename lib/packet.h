@@ -27,7 +27,8 @@ _Static_assert(PACKET_STRIDE % 64 == 0 && PACKET_STRIDE / 64 % 2 == 1, "odd numb
 _Static_assert(PACKET_DATA_OFFSET + PACKET_ROOM <= PACKET_STRIDE, "a frame fits its buffer");
 
 /* Flags of a packet word. On the way to the control core: the punt reason (net/path/punt.h). */
-#define PACKET_FLAG_PUNT 0x00ffu
+#define PACKET_FLAG_PUNT    0x00ffu
+#define PACKET_FLAG_OPTIONS 0x0100u /* the IPv4 header has options; within the path only */
 
 static inline uint64_t packet_word(uint32_t index, uint32_t len_bytes, uint32_t flags)
 {

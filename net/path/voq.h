@@ -10,6 +10,7 @@
 #define NET_PATH_VOQ_H
 
 #include <stdalign.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/atomic.h"
@@ -17,23 +18,53 @@
 
 struct voq {
 	/* producer: the lane's actor */
-	alignas(CACHE_LINE) uint32_t tail;
+	alignas(CACHE_LINE) uint32_t tail; /* published */
+	uint32_t pending;   /* words written, not yet published */
 	uint32_t head_seen; /* producer's copy of head */
 	uint64_t drops;     /* packets refused because the queue was full */
 	/* consumer: the worker of the TX queue */
 	alignas(CACHE_LINE) uint32_t head;
 	uint32_t tail_seen; /* consumer's copy of tail */
-	uint32_t weight;    /* share of the output; 1 is the default */
-	uint64_t vruntime;  /* bytes sent / weight; see sched.h */
+	uint32_t inverse;   /* 65536 / weight: what a byte adds to vruntime */
+	uint32_t weight;    /* share of the output, 1 to 65536; 1 is the default */
+	uint64_t vruntime;  /* in 1/65536 bytes; see sched.h */
 	uint64_t packets;   /* sent */
 	uint64_t bytes;
 	alignas(CACHE_LINE) uint64_t word[VOQ_SLOTS];
 };
 
-void voq_init(struct voq *q);
+void voq_init(struct voq *q, uint32_t weight);
 
-/* Producer: appends up to n words, returns how many had room. The rest counts in drops. */
-unsigned voq_push(struct voq *q, const uint64_t *word, unsigned n);
+/*
+ * Producer: writes one word without publishing it; false (and counted in
+ * drops) if the queue is full. voq_publish makes all written words visible at
+ * once: one store to a shared line a batch.
+ */
+static inline bool voq_put(struct voq *q, uint64_t word)
+{
+	if (q->pending - q->head_seen == VOQ_SLOTS) {
+		q->head_seen = load_acquire(&q->head);
+		if (q->pending - q->head_seen == VOQ_SLOTS) {
+			counter_add(&q->drops, 1);
+			return false;
+		}
+	}
+	q->word[q->pending & (VOQ_SLOTS - 1)] = word;
+	q->pending++;
+	return true;
+}
+
+static inline void voq_publish(struct voq *q)
+{
+	store_release(&q->tail, q->pending); /* words before the index */
+}
+
+/* Consumer: words that can be taken now. */
+static inline uint32_t voq_ready(struct voq *q)
+{
+	q->tail_seen = load_acquire(&q->tail);
+	return q->tail_seen - q->head;
+}
 
 /* Packets queued: exact for producer and consumer, a snapshot for others. */
 static inline uint32_t voq_depth(const struct voq *q)

@@ -1,0 +1,159 @@
+/* Second stage of the path, and its frame: parse, look up, rewrite, hand over to the VOQs. */
+#include "net/path/lane.h"
+
+#include "net/path/parse.h"
+#include "net/path/rewrite.h"
+
+void path_drop(struct lane *lane, unsigned port, uint64_t word, enum drop_reason reason)
+{
+	counter_add(&lane->counters->port[port].dropped[reason], 1);
+	buffers_free(lane->buffers, lane->actor, &word, 1);
+}
+
+/* What a packet counts as when the control core has no room for it. */
+static enum drop_reason punt_refused(enum punt_reason reason)
+{
+	switch (reason) {
+	case PUNT_TTL:
+		return DROP_TTL_EXCEEDED;
+	case PUNT_NO_ROUTE:
+		return DROP_NO_ROUTE;
+	case PUNT_UNREACHABLE:
+		return DROP_UNREACHABLE;
+	case PUNT_PROHIBIT:
+		return DROP_PROHIBIT;
+	default: /* it would have been delivered, forwarded or examined */
+		return DROP_CONTROL_QUEUE_FULL;
+	}
+}
+
+static void path_punt(struct lane *lane, uint64_t word, enum punt_reason reason)
+{
+	uint64_t w = packet_word(packet_index(word), packet_len(word), reason);
+
+	lane->buffers->owner[packet_index(word)] = OWNER_CONTROL;
+	if (ring_push(lane->punt, &w, 1) == 0)
+		path_drop(lane, lane->port, word, punt_refused(reason));
+}
+
+/* A routed packet that cannot simply be sent: its verdict. */
+static uint16_t forward_exception(const struct batch *b, unsigned i, uint32_t out)
+{
+	switch (adjacency_target(out)) {
+	case NEXTHOP_LOCAL:
+		return verdict_punt(PUNT_LOCAL);
+	case NEXTHOP_BROADCAST:
+		return verdict_drop(DROP_BROADCAST);
+	case NEXTHOP_BLACKHOLE:
+		return verdict_drop(DROP_BLACKHOLE);
+	default:
+		break;
+	}
+	/* In transit. Options first: the control core repeats all that follows. */
+	if (packet_flags(b->word[i]) & PACKET_FLAG_OPTIONS)
+		return verdict_punt(PUNT_OPTIONS);
+	if (b->data[i][IPV4_TTL] <= 1)
+		return verdict_punt(PUNT_TTL);
+
+	switch (adjacency_target(out)) {
+	case NEXTHOP_NO_ROUTE:
+		return verdict_punt(PUNT_NO_ROUTE);
+	case NEXTHOP_UNREACHABLE:
+		return verdict_punt(PUNT_UNREACHABLE);
+	case NEXTHOP_PROHIBIT:
+		return verdict_punt(PUNT_PROHIBIT);
+	case NEXTHOP_RESOLVE:
+		return verdict_punt(PUNT_RESOLVE);
+	default: /* a TX queue: too long for it */
+		return verdict_punt(PUNT_MTU);
+	}
+}
+
+static void forward_end(struct lane *lane, const struct batch *b, unsigned i, uint16_t verdict)
+{
+	if (verdict & VERDICT_DROP)
+		path_drop(lane, lane->port, b->word[i], verdict & 0xff);
+	else
+		path_punt(lane, b->word[i], verdict & 0xff);
+}
+
+/* Puts word into the VOQ of TX queue t; notes t in *touched. */
+static inline void forward_queue(struct lane *lane, unsigned t, uint64_t word, uint32_t *touched)
+{
+	struct voq *q = lane->voq[t];
+
+	if (__builtin_expect(!voq_put(q, word), 0)) {
+		path_drop(lane, lane->tables->pool_port[packet_pool(word)], word, DROP_VOQ_FULL);
+		return;
+	}
+	*touched |= 1u << t;
+}
+
+static inline void forward_publish(struct lane *lane, uint32_t touched)
+{
+	for (; touched; touched &= touched - 1)
+		voq_publish(lane->voq[__builtin_ctz(touched)]);
+}
+
+_Static_assert(TXQ_MAX <= 32, "`touched` has a bit per TX queue");
+
+/* Rewrites and queues what can be sent; ends the rest. */
+static void forward_batch(struct lane *lane, struct batch *b)
+{
+	const struct adjacency *adjacency = lane->tables->adjacency;
+	uint8_t *owner = lane->buffers->owner;
+	uint32_t touched = 0;
+
+	for (unsigned i = 0; i < b->n; i++) {
+		if (__builtin_expect(b->verdict[i] != VERDICT_ROUTE, 0)) {
+			forward_end(lane, b, i, b->verdict[i]);
+			continue;
+		}
+		const struct adjacency *a = &adjacency[b->nh[i]];
+		uint32_t out = load_acquire(&a->out); /* before its MAC: see nexthop.h */
+		uint32_t target = adjacency_target(out), len = packet_len(b->word[i]);
+		bool send = (target < NEXTHOP_ACTION) & (b->data[i][IPV4_TTL] > 1) &
+			    (len <= ETH_HEADER + adjacency_mtu(out)) &
+			    (packet_flags(b->word[i]) == 0);
+
+		if (__builtin_expect(!send, 0)) {
+			forward_end(lane, b, i, forward_exception(b, i, out));
+			continue;
+		}
+		rewrite_frame(b->data[i], a);
+		owner[packet_index(b->word[i])] = (uint8_t)OWNER_OUTPUT(target);
+		forward_queue(lane, target, b->word[i], &touched);
+	}
+	forward_publish(lane, touched);
+}
+
+void path_forward(struct lane *lane, const uint64_t *word, unsigned n)
+{
+	struct port_counters *counters = &lane->counters->port[lane->port];
+	struct batch b;
+	uint64_t bytes = 0;
+
+	b.n = n;
+	for (unsigned i = 0; i < n; i++) {
+		b.word[i] = word[i];
+		bytes += packet_len(word[i]);
+	}
+	counter_add(&counters->rx_packets, n);
+	counter_add(&counters->rx_bytes, bytes);
+
+	parse_batch(lane, &b);
+	if (b.ended < n)
+		fib4_lookup(load_acquire(&lane->tables->fib4), b.dst, b.nh, n);
+	forward_batch(lane, &b);
+}
+
+void path_enqueue(struct lane *lane, unsigned t, const uint64_t *word, unsigned n)
+{
+	uint32_t touched = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		lane->buffers->owner[packet_index(word[i])] = (uint8_t)OWNER_OUTPUT(t);
+		forward_queue(lane, t, word[i], &touched);
+	}
+	forward_publish(lane, touched);
+}
