@@ -7,12 +7,13 @@
 #ifndef KERNEL_CONTROL_H
 #define KERNEL_CONTROL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "kernel/router.h"
 
-/* Starts the stack and publishes the first FIB. Before the workers start. */
-void control_init(struct router *r);
+/* Starts the stack and publishes the first, empty FIB. Before the workers start. false: no memory. */
+bool control_init(struct router *r);
 
 /* One turn of all tasks but the console. */
 void control_turn(struct router *r);

@@ -12,10 +12,7 @@
 #include <stdint.h>
 
 enum log_event {
-	LOG_WORKER_STARTED,     /* a: worker */
-	LOG_RX_STARVED,         /* a: port; first time a pool ran dry since the last report */
-	LOG_DEVICE_FAILED,      /* a: port */
-	LOG_EVENT_COUNT
+	LOG_WORKER_STARTED, /* a: worker, b: core */
 };
 
 /* Any core; actor as in lib/pool.h. Never blocks; the oldest record is overwritten. */

@@ -60,8 +60,11 @@ struct router {
 
 extern struct router router;
 
-/* Allocates and wires everything from boot memory. false: `error` says what did not fit. */
-bool router_init(struct router *r, struct netdev **dev, unsigned ports, unsigned cores, char *error,
+/*
+ * Allocates and wires everything from boot memory, for 0 to CORE_MAX - 1 worker
+ * cores; 0: one core does all in turns. false: `error` says what did not fit.
+ */
+bool router_init(struct router *r, struct netdev **dev, unsigned ports, unsigned workers, char *error,
 	unsigned error_size);
 
 /* The sum of all actors' counters of one port (or CONTROL_PORT). Control core; a snapshot. */

@@ -1,0 +1,224 @@
+/* The control core's tasks: punted packets, protocol timers, links, publication, the log. */
+#include "kernel/control.h"
+
+#include "kernel/log.h"
+#include "kernel/platform.h"
+#include "kernel/publish.h"
+
+#define PUNT_BURST  16u     /* packets taken from one punt ring a turn */
+#define TICK_US     10000u  /* protocol timers */
+#define LINK_US     100000u /* link state: slow reads over the bus */
+#define STARVED_US  1000000u
+#define SYNC_US     1000000u
+
+static struct {
+	uint64_t tick_us, link_us, starved_us; /* when each task last ran */
+	uint64_t starved[PORT_MAX];            /* pool counts already reported */
+	bool failed[PORT_MAX];                 /* devices already reported */
+	control_icmp_fn *listener;
+	void *listener_ctx;
+} control;
+
+/* ---- what the stack needs (net/proto/stack.h) ---- */
+
+static struct lane *control_lane(struct router *r)
+{
+	return &r->lane[r->ports];
+}
+
+static bool op_alloc(void *ctx, uint32_t *index)
+{
+	struct router *r = ctx;
+
+	if (pool_take(&r->buffers, r->control_pool, index, 1) == 0)
+		return false;
+	r->buffers.owner[*index] = OWNER_CONTROL;
+	counter_add(&r->counters[ACTOR_CONTROL]->port[CONTROL_PORT].rx_packets, 1);
+	return true;
+}
+
+static unsigned op_ingress(void *ctx, uint64_t word)
+{
+	struct router *r = ctx;
+
+	return r->tables.pool_port[packet_pool(word)];
+}
+
+static void op_drop(void *ctx, uint64_t word, enum drop_reason reason)
+{
+	path_drop(control_lane(ctx), op_ingress(ctx, word), word, reason);
+}
+
+static void op_deliver(void *ctx, uint64_t word)
+{
+	struct router *r = ctx;
+
+	counter_add(&r->counters[ACTOR_CONTROL]->port[op_ingress(r, word)].delivered, 1);
+	buffers_free(&r->buffers, ACTOR_CONTROL, &word, 1);
+}
+
+static void op_transmit(void *ctx, unsigned port, uint64_t word)
+{
+	struct router *r = ctx;
+	struct counters *c = r->counters[ACTOR_CONTROL];
+
+	if (op_ingress(r, word) == CONTROL_PORT)
+		counter_add(&c->port[CONTROL_PORT].rx_bytes, packet_len(word));
+	word = packet_word(packet_index(word), packet_len(word), 0);
+	if (!r->iface[port].link || !r->iface[port].enabled)
+		op_drop(r, word, DROP_LINK_DOWN);
+	else
+		path_enqueue(control_lane(r), r->iface[port].txq, &word, 1);
+}
+
+static void op_routes_changed(void *ctx)
+{
+	control_routes_changed(ctx);
+}
+
+static void op_icmp_seen(void *ctx, const uint8_t *ip, uint32_t ip_len, const uint8_t *icmp,
+	uint32_t icmp_len)
+{
+	if (control.listener)
+		control.listener(control.listener_ctx, ip, ip_len, icmp, icmp_len);
+}
+
+static const struct stack_ops ops = {
+	.alloc = op_alloc,
+	.transmit = op_transmit,
+	.drop = op_drop,
+	.deliver = op_deliver,
+	.ingress = op_ingress,
+	.routes_changed = op_routes_changed,
+	.icmp_seen = op_icmp_seen,
+};
+
+/* ---- tasks ---- */
+
+static uint64_t now_ms(void)
+{
+	return platform_now_us() / 1000;
+}
+
+static void control_punted(struct router *r)
+{
+	for (unsigned l = 0; l < r->ports; l++) {
+		uint64_t word[PUNT_BURST];
+		unsigned n = ring_pop(r->punt[l], word, PUNT_BURST);
+		uint64_t now = n ? now_ms() : 0;
+
+		for (unsigned i = 0; i < n; i++)
+			stack_input(&r->stack, word[i], now);
+	}
+}
+
+/* An interface came up or went down: its routes, then those that lean on it. */
+static void control_iface_changed(struct router *r, struct iface *iface)
+{
+	bool up = iface->link && iface->enabled;
+
+	if (up && iface_install(iface, &r->rib, &r->nexthops) != ERR_OK)
+		log_text("%s: its addresses do not fit the routing table", iface->name);
+	if (!up)
+		iface_withdraw(iface, &r->rib, &r->nexthops);
+	if (static4_refresh(r->statics, r->statics_n, r->iface, r->ports, &r->rib, &r->nexthops) !=
+		ERR_OK)
+		log_text("static routes: the routing table is full");
+	stack_link_changed(&r->stack, iface->port, up, now_ms());
+	control_routes_changed(r);
+}
+
+static void control_links(struct router *r)
+{
+	for (unsigned port = 0; port < r->ports; port++) {
+		struct netdev *dev = r->dev[port];
+		struct iface *iface = &r->iface[port];
+
+		dev->ops->poll(dev);
+		bool link = dev->link && !load_once(&dev->failed);
+
+		if (dev->failed && !control.failed[port]) {
+			control.failed[port] = true;
+			log_text("%s: %s stopped: %s", iface->name, dev->driver, dev->failure);
+		}
+		if (link == iface->link)
+			continue;
+		iface->link = link;
+		log_text("%s: link %s", iface->name, link ? "up" : "down");
+		control_iface_changed(r, iface);
+	}
+}
+
+static void control_starved(struct router *r)
+{
+	for (unsigned port = 0; port < r->ports; port++) {
+		uint64_t n = load_once(&r->buffers.pool[port]->starved);
+
+		if (n != control.starved[port])
+			log_text("%s: receive ring short of buffers %llu times", r->iface[port].name,
+				(unsigned long long)(n - control.starved[port]));
+		control.starved[port] = n;
+	}
+}
+
+static bool control_due(uint64_t *last_us, uint64_t now_us, uint64_t every_us)
+{
+	if (now_us - *last_us < every_us)
+		return false;
+	*last_us = now_us;
+	return true;
+}
+
+void control_turn(struct router *r)
+{
+	control_punted(r);
+	uint64_t now = platform_now_us();
+
+	if (control_due(&control.tick_us, now, TICK_US)) {
+		stack_tick(&r->stack, now / 1000);
+		log_drain();
+	}
+	if (control_due(&control.link_us, now, LINK_US))
+		control_links(r);
+	if (control_due(&control.starved_us, now, STARVED_US))
+		control_starved(r);
+	publish_turn(r);
+}
+
+bool control_init(struct router *r)
+{
+	r->stack.ops = &ops;
+	r->stack.ctx = r;
+	r->stack.buffers = &r->buffers;
+	r->stack.iface = r->iface;
+	r->stack.ifaces = r->ports;
+	r->stack.rib = &r->rib;
+	r->stack.nexthops = &r->nexthops;
+	stack_init(&r->stack, now_ms());
+	return publish_init(r);
+}
+
+void control_routes_changed(struct router *r)
+{
+	(void)r;
+	publish_request();
+}
+
+bool control_sync(struct router *r)
+{
+	uint64_t start = platform_now_us();
+
+	do {
+		publish_turn(r);
+		if (publish_settled(r))
+			return true;
+		platform_relax();
+	} while (platform_now_us() - start < SYNC_US);
+	return false;
+}
+
+void control_listen_icmp(control_icmp_fn *fn, void *ctx)
+{
+	control.listener = fn;
+	control.listener_ctx = ctx;
+}

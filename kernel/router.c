@@ -1,0 +1,191 @@
+/* The router object: everything allocated and wired at boot. */
+#include "kernel/router.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "kernel/platform.h"
+
+struct router router;
+
+/* Boot allocation that remembers what did not fit. */
+struct builder {
+	const char *failed; /* first thing that found no memory */
+};
+
+static void *build_alloc(struct builder *b, size_t bytes, const char *what)
+{
+	void *p = b->failed ? NULL : platform_alloc(bytes, CACHE_LINE);
+
+	if (!p && !b->failed)
+		b->failed = what;
+	return p;
+}
+
+static struct ring *build_ring(struct builder *b, uint32_t slots, const char *what)
+{
+	struct ring *ring = build_alloc(b, sizeof *ring, what);
+	uint64_t *word = build_alloc(b, slots * sizeof *word, what);
+
+	if (!ring || !word)
+		return NULL;
+	ring_init(ring, word, slots);
+	return ring;
+}
+
+/* The actor that drives a port's queues; the control core's pool is its own. */
+static unsigned port_actor(const struct router *r, unsigned port)
+{
+	return port % r->workers + 1;
+}
+
+static bool build_buffers(struct router *r, struct builder *b)
+{
+	struct buffers *buffers = &r->buffers;
+	unsigned pools = r->ports + 1;
+	size_t count = (size_t)pools << POOL_SHIFT;
+
+	buffers->pools = pools;
+	buffers->actors = r->actors;
+	buffers->base = build_alloc(b, count * PACKET_STRIDE, "packet buffers");
+	buffers->owner = build_alloc(b, count, "buffer owners");
+	for (unsigned p = 0; p < pools && !b->failed; p++) {
+		unsigned actor = p == r->control_pool ? ACTOR_CONTROL : port_actor(r, p);
+		struct pool *pool = build_alloc(b, sizeof *pool, "buffer pools");
+
+		if (pool)
+			pool_init(buffers, p, pool, actor);
+		for (unsigned a = 0; a < r->actors; a++)
+			if (a != actor)
+				buffers->ret[a][p] = build_ring(b, POOL_BUFS, "return rings");
+	}
+	return !b->failed;
+}
+
+static bool build_lanes(struct router *r, struct builder *b)
+{
+	for (unsigned l = 0; l <= r->ports; l++) {
+		struct lane *lane = &r->lane[l];
+		bool control = l == r->ports;
+
+		lane->buffers = &r->buffers;
+		lane->tables = &r->tables;
+		lane->actor = control ? ACTOR_CONTROL : port_actor(r, l);
+		lane->counters = r->counters[lane->actor];
+		lane->port = control ? CONTROL_PORT : l;
+		lane->pool = l;
+		r->tables.pool_port[l] = (uint8_t)lane->port;
+		if (!control) {
+			memcpy(lane->mac, r->dev[l]->mac, 6);
+			lane->punt = r->punt[l] = build_ring(b, PUNT_SLOTS, "punt rings");
+		}
+		for (unsigned t = 0; t < r->ports; t++) {
+			lane->voq[t] = build_alloc(b, sizeof *lane->voq[t], "virtual output queues");
+			if (lane->voq[t])
+				voq_init(lane->voq[t], 1);
+			r->sched[t].voq[l] = lane->voq[t];
+			r->sched[t].voqs = l + 1;
+		}
+	}
+	return !b->failed;
+}
+
+static bool build_workers(struct router *r, struct builder *b)
+{
+	for (unsigned w = 0; w < r->workers; w++) {
+		struct worker *worker = build_alloc(b, sizeof *worker, "workers");
+
+		if (!worker)
+			return false;
+		worker->id = w;
+		worker->core = r->single_core ? 0 : w + 1;
+		for (unsigned port = w; port < r->ports; port += r->workers) {
+			worker->lane[worker->lanes++] = (uint8_t)port;
+			worker->txq[worker->txqs++] = (uint8_t)port;
+		}
+		r->worker[w] = worker;
+	}
+	for (unsigned a = 0; a < r->actors; a++)
+		r->counters[a] = build_alloc(b, sizeof *r->counters[a], "counters");
+	return !b->failed;
+}
+
+static bool build_tables(struct router *r, struct builder *b)
+{
+	struct route4 *routes = build_alloc(b, RIB4_MAX * sizeof *routes, "routing table");
+	struct nexthop *nexthops = build_alloc(b, NEXTHOP_MAX * sizeof *nexthops, "next hops");
+
+	r->tables.adjacency =
+		build_alloc(b, NEXTHOP_MAX * sizeof *r->tables.adjacency, "adjacencies");
+	r->statics_max = RIB4_MAX;
+	r->statics = build_alloc(b, r->statics_max * sizeof *r->statics, "static routes");
+	if (b->failed)
+		return false;
+	rib4_init(&r->rib, routes);
+	nexthop_init(&r->nexthops, r->tables.adjacency, nexthops);
+	return true;
+}
+
+static void build_ifaces(struct router *r)
+{
+	for (unsigned port = 0; port < r->ports; port++) {
+		struct iface *iface = &r->iface[port];
+		uint32_t mtu = r->dev[port]->mtu_max < MTU_MAX ? r->dev[port]->mtu_max : MTU_MAX;
+
+		snprintf(iface->name, sizeof iface->name, "eth%u", port);
+		iface->port = (uint16_t)port;
+		iface->txq = (uint16_t)port;
+		iface->mtu = mtu;
+		iface->enabled = true;
+		memcpy(iface->mac, r->dev[port]->mac, 6);
+		r->lane[port].max_frame = mtu + 14;
+		r->dev[port]->buffers = &r->buffers;
+	}
+}
+
+bool router_init(struct router *r, struct netdev **dev, unsigned ports, unsigned workers,
+	char *error, unsigned error_size)
+{
+	struct builder b = {NULL};
+
+	r->ports = ports;
+	r->single_core = workers == 0;
+	r->workers = workers ? workers : 1;
+	r->actors = r->workers + 1;
+	r->control_pool = ports;
+	r->rcu.readers = r->single_core ? 0 : r->workers;
+	for (unsigned port = 0; port < ports; port++)
+		r->dev[port] = dev[port];
+	if (!build_workers(r, &b) || !build_buffers(r, &b) || !build_lanes(r, &b) ||
+		!build_tables(r, &b)) {
+		snprintf(error, error_size, "not enough memory for %s", b.failed);
+		return false;
+	}
+	build_ifaces(r);
+	return true;
+}
+
+void router_port_counters(const struct router *r, unsigned port, struct port_counters *sum)
+{
+	memset(sum, 0, sizeof *sum);
+	for (unsigned a = 0; a < r->actors; a++) {
+		const struct port_counters *c = &r->counters[a]->port[port];
+
+		sum->rx_packets += load_once(&c->rx_packets);
+		sum->rx_bytes += load_once(&c->rx_bytes);
+		sum->delivered += load_once(&c->delivered);
+		for (unsigned i = 0; i < DROP_COUNT; i++)
+			sum->dropped[i] += load_once(&c->dropped[i]);
+	}
+}
+
+uint64_t router_transmitted(const struct router *r, unsigned port)
+{
+	uint64_t n = 0;
+
+	for (unsigned a = 0; a < r->actors; a++)
+		for (unsigned p = 0; p < r->buffers.pools; p++)
+			if (r->tables.pool_port[p] == port)
+				n += load_once(&r->counters[a]->transmitted[p]);
+	return n;
+}
