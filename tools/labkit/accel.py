@@ -1,0 +1,59 @@
+# Chooses between KVM and TCG by booting the image: some hypervisors offer a /dev/kvm that crawls.
+import os
+import select
+import subprocess
+import time
+
+from . import machine
+from .place import RUN
+
+# An ordinary KVM shows the prompt within a second. One that emulates kernel mode takes minutes.
+LIMIT_S = 3.0
+
+
+def boots_under_kvm(options):
+    """Whether the image reaches its prompt under KVM within the limit."""
+    words = machine.common_arguments("kvm", options, "", None) + ["-serial", "stdio"]
+    process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                               stderr=subprocess.DEVNULL, start_new_session=True)
+    text, end = "", time.monotonic() + LIMIT_S
+    try:
+        while not machine.PROMPT.search(text):
+            left = end - time.monotonic()
+            if left <= 0 or not select.select([process.stdout], [], [], left)[0]:
+                return False
+            data = os.read(process.stdout.fileno(), 4096)
+            if not data:
+                return False
+            text += data.decode("utf-8", "replace")
+        return True
+    finally:
+        process.kill()
+        process.wait()
+
+
+def verdict_path():
+    """One verdict per boot of the host: the folder /run does not outlive it, but may be copied."""
+    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as f:
+        return os.path.join(RUN, ".accel-" + f.read().strip())
+
+
+def choose(options):
+    """tcg or kvm, and whether the choice is new and worth keeping once the lab is up."""
+    if options.accel != "auto":
+        return options.accel, False
+    if not os.access("/dev/kvm", os.R_OK | os.W_OK):
+        return "tcg", False
+    try:
+        with open(verdict_path(), encoding="ascii") as f:
+            word = f.read().strip()
+        if word in machine.ACCEL:
+            return word, False
+    except OSError:
+        pass
+    return ("kvm" if boots_under_kvm(options) else "tcg"), True
+
+
+def keep(verdict):
+    with open(verdict_path(), "w", encoding="ascii") as f:
+        f.write(verdict + "\n")

@@ -1,0 +1,152 @@
+# QEMU: its command line, its start, and its control socket (QMP).
+import json
+import os
+import re
+import socket
+import subprocess
+import time
+
+from . import hosts
+from .place import LabError
+
+QEMU = "qemu-system-x86_64"
+# HOSTNAME> or HOSTNAME*> at the very end of what has been received.
+PROMPT = re.compile(r"(?:^|[\r\n])[A-Za-z0-9][A-Za-z0-9.-]{0,62}\*?> $")
+READY = re.compile(r"barewire: ready in [^\r\n]+")
+# -cpu host fails where the hypervisor offers no IA32_ARCH_CAPABILITIES; the router does not read it.
+ACCEL = {
+    "tcg": ["-accel", "tcg,thread=multi", "-cpu", "max"],
+    "kvm": ["-accel", "kvm", "-cpu", "host,arch-capabilities=off"],
+}
+
+
+def common_arguments(accel, options, append, module):
+    words = [QEMU, "-nodefaults", "-no-user-config", "-display", "none", "-vga", "none",
+             "-monitor", "none", "-M", options.machine, *ACCEL[accel],
+             "-smp", str(options.cores), "-m", f"{options.mem}M", "-kernel", options.image]
+    if options.bios:
+        words += ["-bios", options.bios]
+    if append:
+        words += ["-append", append]
+    if module:
+        words += ["-initrd", module]
+    return words
+
+
+def port_arguments(i, fd):
+    return ["-netdev", f"tap,id=n{i},fd={fd},vhost=off",
+            "-device", f"virtio-net-pci,netdev=n{i},id=port{i},mac={hosts.router_mac(i)},"
+            f"disable-legacy=on,rx_queue_size=1024,romfile="]
+
+
+def start(place, options, accel, taps):
+    """Starts QEMU for the lab. Returns the process and the time of its start."""
+    words = common_arguments(accel, options, options.append, place.path("config"))
+    words += ["-name", f"barewire-{place.tag}",
+              "-chardev", f"socket,id=serial,path={place.path('serial')},server=on,wait=off,"
+              f"logfile={place.path('serial.log')}",
+              "-serial", "chardev:serial",
+              "-qmp", f"unix:{place.path('qmp')},server=on,wait=off"]
+    for i, fd in enumerate(taps):
+        words += port_arguments(i, fd)
+    with open(place.path("qemu.log"), "w", encoding="utf-8") as log:
+        begin = time.monotonic()
+        process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                   pass_fds=taps, start_new_session=True,
+                                   preexec_fn=place.write_pid)
+    return process, begin
+
+
+def read_text(path):
+    try:
+        with open(path, "rb") as f:
+            return f.read().decode("utf-8", "replace")
+    except OSError:
+        return ""
+
+
+def wait_prompt(place, process, timeout_s):
+    """Waits until the shell's prompt stands in the serial log; returns the log."""
+    end = time.monotonic() + timeout_s
+    while True:
+        text = read_text(place.path("serial.log"))
+        if PROMPT.search(text):
+            return text
+        if process.poll() is not None:
+            raise LabError(f"QEMU ended with status {process.returncode} before the prompt")
+        if time.monotonic() > end:
+            raise LabError(f"no prompt within {timeout_s:g} s")
+        time.sleep(0.01)
+
+
+def last_words(place, lines=25):
+    """What QEMU and the router said last, for a person to read after a failure."""
+    text = ""
+    for name, title in (("qemu.log", "QEMU"), ("serial.log", "serial")):
+        tail = read_text(place.path(name)).replace("\r", "").splitlines()[-lines:]
+        if tail:
+            text += f"--- {title}, last lines:\n" + "\n".join(tail) + "\n"
+    return text
+
+
+class Qmp:
+    """One command at a time over QEMU's control socket."""
+
+    def __init__(self, place, timeout_s=10):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(timeout_s)
+        try:
+            self.socket.connect(place.path("qmp"))
+            self.file = self.socket.makefile("rw", encoding="utf-8")
+            self.file.readline()  # greeting
+            self.run("qmp_capabilities")
+        except OSError as e:
+            raise LabError(f"lab {place.name}: QEMU does not answer ({e})") from None
+
+    def run(self, command, **arguments):
+        self.file.write(json.dumps({"execute": command, "arguments": arguments}) + "\n")
+        self.file.flush()
+        for line in self.file:
+            reply = json.loads(line)
+            if "return" in reply:
+                return reply["return"]
+            if "error" in reply:
+                raise LabError(f"QEMU: {reply['error'].get('desc')}")
+        raise LabError("QEMU closed its control socket")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+
+def set_link(place, port, up):
+    """Pulls or plugs the cable of a router port, as QEMU sees it."""
+    with Qmp(place) as qmp:
+        qmp.run("set_link", name=f"port{port}", up=up)
+
+
+def rights_missing():
+    """[] or what an ordinary user lacks to make or reach namespaces: CAP_NET_ADMIN, CAP_SYS_ADMIN."""
+    with open("/proc/self/status", encoding="ascii", errors="replace") as f:
+        capabilities = int(re.search(r"CapEff:\s*([0-9a-f]+)", f.read()).group(1), 16)
+    if capabilities >> 12 & 1 and capabilities >> 21 & 1:
+        return []
+    return ["root (CAP_NET_ADMIN and CAP_SYS_ADMIN, for network namespaces)"]
+
+
+def environment_missing(image):
+    """What keeps a lab from starting, each in a few words; [] when nothing does."""
+    missing = rights_missing()
+    if not os.path.exists("/dev/net/tun"):
+        missing.append("/dev/net/tun (kernel module tun)")
+    elif not os.access("/dev/net/tun", os.R_OK | os.W_OK):
+        missing.append("access to /dev/net/tun")
+    path = os.environ.get("PATH", "").split(":") + ["/usr/sbin", "/sbin"]
+    for command, package in ((QEMU, "qemu-system-x86"), ("ip", "iproute2")):
+        if not any(os.access(os.path.join(p, command), os.X_OK) for p in path if p):
+            missing.append(f"{command} (package {package}: tools/setup)")
+    if not os.access(image, os.R_OK):
+        missing.append(f"the image {image} (make)")
+    return missing

@@ -1,0 +1,175 @@
+# The commands of tools/lab: up, cli, exec, console, link, down.
+import argparse
+import os
+import re
+import shutil
+import signal
+import sys
+import time
+
+from . import accel, console, hosts, machine
+from .place import RUN, TREE, LabError, Place
+
+DESCRIPTION = """\
+A barewire router in QEMU. Port i of the router (ethI) is a tap in the network namespace of
+a Linux host hI: interface p0, address 10.0.I.2/24, default route 10.0.I.1. LAB names the lab
+(default "lab"); several can be up at once."""
+
+
+def parse(arguments):
+    parser = argparse.ArgumentParser(prog="lab", description=DESCRIPTION,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    sub = parser.add_subparsers(dest="verb", required=True, metavar="COMMAND")
+
+    up = sub.add_parser("up", help="start router and hosts; returns when the shell answers")
+    up.add_argument("--ports", type=int, default=2, metavar="N")
+    up.add_argument("--cores", type=int, default=2, metavar="N")
+    up.add_argument("--mem", type=int, default=512, metavar="MIB")
+    up.add_argument("--config", metavar="FILE", help="'set' lines; default: 10.0.I.1/24 on ethI")
+    up.add_argument("--accel", choices=("auto", "tcg", "kvm"), default="auto")
+    up.add_argument("--image", metavar="FILE", default=os.path.join(TREE, "build/barewire.elf"))
+    up.add_argument("--append", metavar="WORDS", default="", help="the kernel's command line")
+    up.add_argument("--machine", default="q35", metavar="TYPE", help="QEMU's -M: q35 or pc")
+    up.add_argument("--bios", metavar="FILE", help="firmware in place of SeaBIOS")
+    up.add_argument("--timeout", type=float, default=60, metavar="S", help="for the prompt")
+
+    cli = sub.add_parser("cli", help="one shell command and its reply; status 1 on 'error:'")
+    cli.add_argument("--timeout", type=float, default=60, metavar="S", help="for each reply")
+    cli.add_argument("command", nargs="+", help="the command, or - for lines from stdin")
+
+    run = sub.add_parser("exec", help="run a command in host hI, with its exit status")
+    run.add_argument("host", metavar="hI")
+    run.add_argument("command", nargs=argparse.REMAINDER)
+
+    sub.add_parser("console", help="attach the terminal; Ctrl-] leaves")
+
+    link = sub.add_parser("link", help="pull or plug the cable of router port I")
+    link.add_argument("port", type=int, metavar="I")
+    link.add_argument("state", choices=("up", "down"))
+
+    sub.add_parser("down", help="end everything the lab started")
+    return parser.parse_args(arguments)
+
+
+def check_up_options(options):
+    limits = {"ports": (0, 16), "cores": (1, 64), "mem": (32, 1 << 20)}
+    for name, (low, high) in limits.items():
+        if not low <= getattr(options, name) <= high:
+            raise LabError(f"--{name}: {low} to {high}")
+    for file in filter(None, (options.config, options.bios)):
+        if not os.access(file, os.R_OK):
+            raise LabError(f"{file}: cannot be read")
+
+
+def write_config(place, options):
+    """The router's configuration goes by a plain name: QEMU splits -initrd at spaces and commas."""
+    if options.config:
+        shutil.copyfile(options.config, place.path("config"))
+        return
+    with open(place.path("config"), "w", encoding="ascii") as f:
+        for i in range(options.ports):
+            f.write(f"set interfaces eth{i} address 10.0.{i}.1/24\n")
+
+
+def start(place, options):
+    os.makedirs(RUN, mode=0o755, exist_ok=True)
+    chosen, fresh = accel.choose(options)
+    place.make()
+    write_config(place, options)
+    taps = []
+    try:
+        for i in range(options.ports):
+            taps.append(hosts.make(place, i))
+        process, begin = machine.start(place, options, chosen, taps)
+    finally:
+        for fd in taps:
+            os.close(fd)  # QEMU has its own copies
+    text = machine.wait_prompt(place, process, options.timeout)
+    prompt_s = time.monotonic() - begin
+    place.remember(ports=options.ports, accel=chosen)
+    if fresh:
+        accel.keep(chosen)
+    ready = machine.READY.search(text)
+    print(f"lab {place.name}: up under {chosen}, {options.ports} ports, {options.cores} cores; "
+          f"prompt {prompt_s:.2f} s after QEMU's start; "
+          f"{ready.group(0) if ready else 'the kernel gave no time'}")
+
+
+def up(place, options):
+    check_up_options(options)
+    with place.lock():
+        if place.qemu() is not None:
+            raise LabError(f"lab {place.name}: is up already (lab down ends it)")
+        clear(place)
+        try:
+            start(place, options)
+        except BaseException as e:
+            if isinstance(e, LabError):
+                sys.stderr.write(machine.last_words(place))
+            clear(place)
+            raise
+
+
+def clear(place):
+    """Ends and removes all that may exist of a lab; works after any half-done up."""
+    place.stop_qemu()
+    hosts.remove_all(place)
+    place.remove()
+
+
+def host_number(word):
+    match = re.fullmatch(r"h(\d{1,2})", word)
+    if not match:
+        raise LabError(f"{word}: hosts are h0, h1, ...")
+    return int(match.group(1))
+
+
+def command_lines(words):
+    if words == ["-"]:
+        return [line.rstrip("\n") for line in sys.stdin]
+    return [" ".join(words)]
+
+
+def dispatch(place, options):
+    missing = (machine.environment_missing(options.image) if options.verb == "up"
+               else machine.rights_missing())
+    if missing:
+        raise LabError("missing: " + "; ".join(missing))
+    if options.verb == "up":
+        up(place, options)
+    elif options.verb == "down":
+        with place.lock():
+            clear(place)
+    elif options.verb == "cli":
+        if not console.run_commands(place, command_lines(options.command), options.timeout,
+                                    sys.stdout):
+            return 1
+    elif options.verb == "exec":
+        if not options.command:
+            raise LabError("exec hI COMMAND...")
+        hosts.execute(place, host_number(options.host), options.command)
+    elif options.verb == "console":
+        console.attach(place)
+    elif options.verb == "link":
+        machine.set_link(place, options.port, options.state == "up")
+    return 0
+
+
+def end_on(number, _frame):
+    raise SystemExit(128 + number)
+
+
+def main(arguments):
+    options = parse(arguments)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, end_on)
+    try:
+        return dispatch(Place(os.environ.get("LAB") or "lab"), options)
+    except LabError as e:
+        print(f"lab: {e}", file=sys.stderr)
+        return 2 if options.verb == "cli" else 1
+    except (PermissionError, FileNotFoundError) as e:
+        print(f"lab: {e}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
