@@ -31,7 +31,8 @@ struct audit_port {
 struct audit {
 	bool parked;            /* false: a worker did not answer; nothing else is valid */
 	unsigned holdout;       /* that worker */
-	uint64_t parked_us;     /* how long the workers stood still */
+	uint64_t parked_us;     /* how long all workers stood still */
+	uint64_t wait_us;       /* from the request until the last of them did */
 	struct audit_pool pool[POOL_MAX];
 	uint32_t control_held;  /* book 2 of OWNER_CONTROL: punt rings + held by the stack */
 	uint32_t punted;
@@ -40,9 +41,8 @@ struct audit {
 	struct port_counters counters[PORT_COUNT]; /* sums, from the same instant */
 	bool buffers_ok;        /* both books agree */
 	bool balance_ok;        /* every port balances */
-	uint32_t missing;       /* buffers in no structure */
-	uint32_t missing_index; /* the first of them, when missing */
-	uint32_t extra;         /* buffers found twice or with a wrong owner */
+	uint32_t missing;       /* buffers that an owner has but no queue of his */
+	uint32_t extra;         /* buffers in queues beyond what their owner has */
 	char finding[160];      /* one line, when not ok */
 };
 

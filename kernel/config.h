@@ -12,6 +12,7 @@
 #include "net/table/iface.h"
 #include "net/table/static4.h"
 
+struct netdev;
 struct router;
 
 struct config_iface {

@@ -195,6 +195,7 @@ bool control_init(struct router *r)
 	r->stack.rib = &r->rib;
 	r->stack.nexthops = &r->nexthops;
 	stack_init(&r->stack, now_ms());
+	control.link_us = platform_now_us() - LINK_US; /* the first turn reads the links */
 	return publish_init(r);
 }
 

@@ -1,2 +1,149 @@
 /* From a machine with memory and cores to a running router; both platforms end here. */
 #include "kernel/main.h"
+
+#include <string.h>
+
+#include "kernel/config.h"
+#include "kernel/control.h"
+#include "kernel/log.h"
+#include "kernel/platform.h"
+#include "kernel/router.h"
+#include "kernel/shell/shell.h"
+#include "kernel/worker.h"
+
+#define CONSOLE_US    100u /* between looks at the console: a port access can cost an exit */
+#define CONSOLE_BURST 64u  /* bytes taken at a time */
+
+#ifndef BAREWIRE_VERSION
+# define BAREWIRE_VERSION "unknown"
+#endif
+
+static void console_write(void *ctx, const char *s, size_t n)
+{
+	(void)ctx;
+	platform_console_write(s, n);
+}
+
+static uint64_t console_now_us(void *ctx)
+{
+	(void)ctx;
+	return platform_now_us();
+}
+
+static bool console_apply(void *ctx, const struct config *c, char *error, unsigned error_size)
+{
+	return config_apply(ctx, c, error, error_size);
+}
+
+/* The first boot module is the configuration. */
+static bool config_module(struct platform_module *module)
+{
+	return platform_modules(module, 1) == 1;
+}
+
+/* Before the router exists: the parts of the configuration that shape it. Errors are told later. */
+static unsigned boot_shape(struct netdev **dev, unsigned ports)
+{
+	struct platform_module module;
+	struct config config;
+	char error[160];
+	unsigned workers = platform_cores() - 1;
+
+	if (!config_module(&module) ||
+		!shell_parse_config(module.data, module.bytes, &config, error, sizeof error))
+		return workers;
+	if (ports)
+		config_bind_ports(&config, dev, ports);
+	if (config.workers && config.workers < workers)
+		workers = config.workers;
+	config_free(&config);
+	return workers;
+}
+
+static void boot_config(void)
+{
+	struct platform_module module;
+	char error[160];
+
+	if (!config_module(&module))
+		return;
+	if (shell_load_config(module.data, module.bytes, error, sizeof error))
+		log_text("configuration: %s", module.name);
+	else
+		log_text("error: configuration %s: %s", module.name, error);
+}
+
+static void boot_workers(struct router *r)
+{
+	if (r->single_core)
+		return;
+	for (unsigned w = 0; w < r->workers; w++)
+		if (!platform_start(r->worker[w]->core, worker_main, r->worker[w]))
+			platform_panic("core %u did not start its worker", r->worker[w]->core);
+}
+
+/* Reads the console now and then; each byte may run a command. */
+static void console_turn(uint64_t *last_us)
+{
+	uint64_t now = platform_now_us();
+
+	if (now - *last_us < CONSOLE_US)
+		return;
+	*last_us = now;
+	for (unsigned i = 0; i < CONSOLE_BURST; i++) {
+		int c = platform_console_getc();
+
+		if (c < 0)
+			break;
+		shell_input((uint8_t)c);
+	}
+}
+
+static void __attribute__((noreturn)) control_loop(struct router *r)
+{
+	uint64_t console_us = 0;
+
+	for (;;) {
+		bool moved = r->single_core && worker_turn(r, r->worker[0]);
+
+		control_turn(r);
+		console_turn(&console_us);
+		shell_poll();
+		if (!moved)
+			platform_relax();
+	}
+}
+
+void kernel_main(void)
+{
+	static struct netdev *dev[PORT_MAX];
+	struct shell_env env = {
+		.router = &router,
+		.write = console_write,
+		.now_us = console_now_us,
+		.apply = console_apply,
+		.ctx = &router,
+	};
+	char error[160];
+
+	log_text("barewire %s (%s, %s)", BAREWIRE_VERSION, platform_loader(), platform_isa());
+	unsigned ports = platform_probe_ports(&platform_io, dev, PORT_MAX);
+	unsigned workers = boot_shape(dev, ports);
+
+	if (!router_init(&router, dev, ports, workers, error, sizeof error))
+		platform_panic("%s", error);
+	if (!control_init(&router))
+		platform_panic("not enough memory for the forwarding table");
+	platform_seal();
+	shell_init(&env);
+	boot_config();
+	control_turn(&router); /* links, routes and the first FIB before the first packet */
+	boot_workers(&router);
+	uint64_t us = platform_now_us();
+
+	log_text("barewire: ready in %u.%03u ms, %u ports, %u cores", (unsigned)(us / 1000),
+		(unsigned)(us % 1000), ports, platform_cores());
+	log_quiet();
+	shell_start();
+	control_loop(&router);
+}

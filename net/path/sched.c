@@ -1,6 +1,8 @@
 /* The output scheduler: smallest virtual runtime first. */
 #include "net/path/sched.h"
 
+#include <stddef.h>
+
 #include "lib/packet.h"
 
 /* The waiting VOQ with the smallest runtime, or NULL. */

@@ -75,6 +75,9 @@ void arp_flush_port(struct stack *s, unsigned port);
 /* Forgets all but the static ones. For 'clear neighbors'. */
 void arp_flush(struct stack *s);
 
+/* Packets held for neighbours: the audit's second book of what the stack owns. */
+uint32_t arp_held(const struct stack *s);
+
 /* Configured neighbours. ERR_FULL: no room. */
 MUST_CHECK enum err arp_set_static(struct stack *s, unsigned port, uint32_t address, const uint8_t *mac);
 void arp_clear_static(struct stack *s, unsigned port, uint32_t address);
