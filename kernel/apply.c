@@ -1,0 +1,342 @@
+/* Making the router be as a configuration says, all of it or nothing. */
+#include "kernel/config.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel/control.h"
+#include "kernel/platform.h"
+#include "kernel/router.h"
+#include "lib/text.h"
+#include "net/proto/arp.h"
+
+/* What an apply changes, so that it can be put back; the vectors are malloc'd. */
+struct saved {
+	struct iface iface[PORT_MAX];
+	struct static4 *statics;
+	unsigned statics_n;
+};
+
+/* The static neighbours in force. */
+static struct config_neighbor *neighbors;
+static unsigned neighbors_n;
+
+struct apply {
+	struct router *r;
+	const struct config *config;
+	char *error;
+	unsigned error_size;
+};
+
+static bool apply_fail(struct apply *a, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static bool apply_fail(struct apply *a, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(a->error, a->error_size, format, args);
+	va_end(args);
+	return false;
+}
+
+static int port_by_name(const struct router *r, const char *name)
+{
+	for (unsigned port = 0; port < r->ports; port++)
+		if (strcmp(r->iface[port].name, name) == 0)
+			return (int)port;
+	return -1;
+}
+
+static const struct config_iface *config_of(const struct config *c, const char *name)
+{
+	for (unsigned i = 0; i < c->ifaces; i++)
+		if (strcmp(c->iface[i].name, name) == 0)
+			return &c->iface[i];
+	return NULL;
+}
+
+/* The MTU an interface shall have: as configured, or the most the device can up to MTU_MAX. */
+static uint32_t wanted_mtu(const struct router *r, unsigned port, const struct config_iface *c)
+{
+	uint32_t can = r->dev[port]->mtu_max < MTU_MAX ? r->dev[port]->mtu_max : MTU_MAX;
+
+	return c && c->mtu ? c->mtu : can;
+}
+
+/* ---- checks that need no change ---- */
+
+static bool check_ifaces(struct apply *a)
+{
+	for (unsigned port = 0; port < a->r->ports; port++) {
+		const struct iface *iface = &a->r->iface[port];
+		const struct config_iface *c = config_of(a->config, iface->name);
+
+		if (c && c->mtu > a->r->dev[port]->mtu_max)
+			return apply_fail(a, "interfaces %s mtu %u: the device carries %u at most",
+				iface->name, c->mtu, a->r->dev[port]->mtu_max);
+	}
+	return true;
+}
+
+static bool check_sizes(struct apply *a)
+{
+	if (a->config->routes > a->r->statics_max)
+		return apply_fail(a, "%u static routes: %u fit", a->config->routes,
+			a->r->statics_max);
+	if (a->config->neighbors > NEIGHBOR_MAX / 2)
+		return apply_fail(a, "%u static neighbors: %u fit", a->config->neighbors,
+			NEIGHBOR_MAX / 2);
+	return true;
+}
+
+/* ---- interfaces ---- */
+
+static bool same_addresses(const struct iface *i, const struct iface_addr *addr, unsigned n)
+{
+	if (i->addrs != n)
+		return false;
+	for (unsigned k = 0; k < n; k++)
+		if (i->addr[k].address != addr[k].address || i->addr[k].length != addr[k].length)
+			return false;
+	return true;
+}
+
+static void set_mtu(struct router *r, unsigned port, uint32_t mtu)
+{
+	r->iface[port].mtu = mtu;
+	store_once(&r->lane[port].max_frame, mtu + 14);
+	nexthop_set_mtu(&r->nexthops, port, mtu);
+}
+
+/* Brings one interface to the given addresses and state; its routes follow. */
+static bool set_iface(struct apply *a, unsigned port, const struct iface_addr *addr, unsigned addrs,
+	bool enabled)
+{
+	struct router *r = a->r;
+	struct iface *iface = &r->iface[port];
+
+	if (same_addresses(iface, addr, addrs) && iface->enabled == enabled)
+		return true;
+	uint64_t now_ms = platform_now_us() / 1000;
+
+	stack_link_changed(&r->stack, port, false, now_ms);
+	iface_withdraw(iface, &r->rib, &r->nexthops);
+	iface->addrs = addrs;
+	memcpy(iface->addr, addr, addrs * sizeof *addr);
+	iface->enabled = enabled;
+	store_once(&r->lane[port].disabled, !enabled);
+	if (!iface->link || !enabled)
+		return true;
+	if (iface_install(iface, &r->rib, &r->nexthops) != ERR_OK)
+		return apply_fail(a, "interfaces %s: its addresses do not fit the routing table",
+			iface->name);
+	stack_link_changed(&r->stack, port, true, now_ms);
+	return true;
+}
+
+static bool set_ifaces(struct apply *a)
+{
+	for (unsigned port = 0; port < a->r->ports; port++) {
+		const struct config_iface *c = config_of(a->config, a->r->iface[port].name);
+		uint32_t mtu = wanted_mtu(a->r, port, c);
+
+		if (a->r->iface[port].mtu != mtu)
+			set_mtu(a->r, port, mtu);
+		if (!set_iface(a, port, c ? c->addr : NULL, c ? c->addrs : 0, !c || !c->disabled))
+			return false;
+	}
+	return true;
+}
+
+/* ---- static routes ---- */
+
+static bool same_route(const struct static4 *a, const struct static4 *b)
+{
+	return a->prefix == b->prefix && a->length == b->length && a->kind == b->kind &&
+	       a->gateway == b->gateway;
+}
+
+static int compare_routes(const void *x, const void *y)
+{
+	const struct static4 *a = x, *b = y;
+
+	if (a->prefix != b->prefix)
+		return a->prefix < b->prefix ? -1 : 1;
+	return a->length - b->length;
+}
+
+/*
+ * Replaces the static routes by want[0..n), sorted. Those in both stay
+ * installed, so their traffic sees no change.
+ */
+static bool set_statics(struct apply *a, struct static4 *want, unsigned n)
+{
+	struct router *r = a->r;
+	unsigned w = 0;
+
+	for (unsigned i = 0; i < r->statics_n; i++) {
+		struct static4 *have = &r->statics[i];
+
+		while (w < n && compare_routes(&want[w], have) < 0)
+			want[w++].installed = false;
+		if (w < n && same_route(&want[w], have))
+			want[w++].installed = have->installed;
+		else
+			static4_withdraw(have, 1, &r->rib, &r->nexthops);
+	}
+	for (; w < n; w++)
+		want[w].installed = false;
+	if (n)
+		memcpy(r->statics, want, n * sizeof *want);
+	r->statics_n = n;
+	if (static4_refresh(r->statics, n, r->iface, r->ports, &r->rib, &r->nexthops) != ERR_OK)
+		return apply_fail(a, "the static routes do not fit the routing table");
+	return true;
+}
+
+static bool set_routes(struct apply *a)
+{
+	unsigned n = a->config->routes;
+	struct static4 *want = malloc((n + 1) * sizeof *want);
+	bool ok;
+
+	if (!want)
+		return apply_fail(a, "not enough memory");
+	for (unsigned i = 0; i < n; i++)
+		want[i] = a->config->route[i].route;
+	qsort(want, n, sizeof *want, compare_routes);
+	ok = set_statics(a, want, n);
+	free(want);
+	return ok;
+}
+
+/* ---- static neighbours ---- */
+
+static void clear_neighbors(struct router *r)
+{
+	for (unsigned i = 0; i < neighbors_n; i++) {
+		int port = port_by_name(r, neighbors[i].iface);
+
+		if (port >= 0)
+			arp_clear_static(&r->stack, (unsigned)port, neighbors[i].address);
+	}
+}
+
+static enum err install_neighbors(struct router *r, const struct config_neighbor *list, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		int port = port_by_name(r, list[i].iface);
+		enum err err = ERR_OK;
+
+		if (port >= 0)
+			err = arp_set_static(&r->stack, (unsigned)port, list[i].address,
+				list[i].mac);
+		if (err != ERR_OK)
+			return err;
+	}
+	return ERR_OK;
+}
+
+static bool set_neighbors(struct apply *a)
+{
+	unsigned n = a->config->neighbors;
+
+	if (n == neighbors_n &&
+		(n == 0 || memcmp(neighbors, a->config->neighbor, n * sizeof *neighbors) == 0))
+		return true;
+	struct config_neighbor *copy = malloc((n + 1) * sizeof *copy);
+
+	if (!copy)
+		return apply_fail(a, "not enough memory");
+	if (n)
+		memcpy(copy, a->config->neighbor, n * sizeof *copy);
+	clear_neighbors(a->r);
+	if (install_neighbors(a->r, copy, n) != ERR_OK) {
+		for (unsigned i = 0; i < n; i++) {
+			int port = port_by_name(a->r, copy[i].iface);
+
+			if (port >= 0)
+				arp_clear_static(&a->r->stack, (unsigned)port, copy[i].address);
+		}
+		free(copy);
+		(void)!install_neighbors(a->r, neighbors, neighbors_n); /* they fitted before */
+		return apply_fail(a, "the static neighbors do not fit the table");
+	}
+	free(neighbors);
+	neighbors = copy;
+	neighbors_n = n;
+	return true;
+}
+
+/* ---- the whole ---- */
+
+static bool save(const struct router *r, struct saved *s)
+{
+	s->statics_n = r->statics_n;
+	s->statics = malloc((r->statics_n + 1) * sizeof *s->statics);
+	if (!s->statics)
+		return false;
+	memcpy(s->iface, r->iface, sizeof s->iface);
+	memcpy(s->statics, r->statics, r->statics_n * sizeof *s->statics);
+	return true;
+}
+
+/* Back to what was in force; it fitted before, and no worker has seen anything else. */
+static void restore(struct apply *a, struct saved *s)
+{
+	char ignored[8];
+	struct apply back = {a->r, a->config, ignored, sizeof ignored};
+
+	for (unsigned port = 0; port < a->r->ports; port++) {
+		const struct iface *old = &s->iface[port];
+
+		if (a->r->iface[port].mtu != old->mtu)
+			set_mtu(a->r, port, old->mtu);
+		(void)set_iface(&back, port, old->addr, old->addrs, old->enabled);
+	}
+	(void)set_statics(&back, s->statics, s->statics_n);
+}
+
+bool config_apply(struct router *r, const struct config *c, char *error, unsigned error_size)
+{
+	struct apply a = {r, c, error, error_size};
+	struct saved s;
+
+	if (!check_ifaces(&a) || !check_sizes(&a))
+		return false;
+	if (!save(r, &s))
+		return apply_fail(&a, "not enough memory");
+	bool ok = set_ifaces(&a) && set_routes(&a) && set_neighbors(&a);
+
+	if (!ok)
+		restore(&a, &s);
+	free(s.statics);
+	control_routes_changed(r);
+	(void)control_sync(r); /* a worker that does not answer is named in the log */
+	return ok;
+}
+
+void config_bind_ports(const struct config *c, struct netdev **dev, unsigned n)
+{
+	for (unsigned i = 0; i < c->ifaces; i++) {
+		const struct config_iface *iface = &c->iface[i];
+		uint64_t want;
+
+		if (!iface->has_mac || strncmp(iface->name, "eth", 3) != 0 ||
+			!text_parse_number(iface->name + 3, 0, n - 1, &want))
+			continue;
+		for (unsigned d = 0; d < n; d++) {
+			if (memcmp(dev[d]->mac, iface->mac, 6) != 0)
+				continue;
+			struct netdev *other = dev[want];
+
+			dev[want] = dev[d];
+			dev[d] = other;
+			break;
+		}
+	}
+}

@@ -1,0 +1,187 @@
+/* The live audit: two books of the buffers, and the balance of the packets. */
+#include "kernel/audit.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "kernel/platform.h"
+
+#define PARK_LIMIT_US 1000000u
+
+/* Who owns each buffer, copied while the workers stand still. */
+static uint8_t owner[POOL_MAX * POOL_BUFS];
+
+/* ---- standing still ---- */
+
+/* Asks the workers to park and waits. false: *holdout did not; nobody is left parked. */
+static bool audit_park(struct router *r, unsigned *holdout)
+{
+	uint32_t request = r->park_request + 1; /* odd */
+	uint64_t start = platform_now_us();
+
+	if (r->single_core)
+		return true; /* the worker is us, between turns */
+	store_release(&r->park_request, request);
+	for (unsigned w = 0; w < r->workers; w++) {
+		while (load_acquire(&r->worker[w]->park_seen) != request) {
+			if (platform_now_us() - start < PARK_LIMIT_US) {
+				platform_relax();
+				continue;
+			}
+			store_release(&r->park_request, request + 1);
+			*holdout = w;
+			return false;
+		}
+	}
+	return true;
+}
+
+static void audit_release(struct router *r)
+{
+	if (!r->single_core)
+		store_release(&r->park_request, r->park_request + 1);
+}
+
+/* ---- what is copied while they do ---- */
+
+static void copy_queues(const struct router *r, struct audit *a)
+{
+	for (unsigned p = 0; p < r->buffers.pools; p++) {
+		bool rx = p != r->control_pool;
+
+		a->pool[p].free = r->buffers.pool[p]->top;
+		a->pool[p].returning = pool_returning(&r->buffers, p);
+		a->pool[p].rx_ring = rx ? r->dev[p]->ops->rx_held(r->dev[p], 0) : 0;
+	}
+	for (unsigned t = 0; t < r->ports; t++) {
+		for (unsigned l = 0; l <= r->ports; l++)
+			a->voq[t] += voq_depth(r->lane[l].voq[t]);
+		a->tx_ring[t] = r->dev[t]->ops->tx_held(r->dev[t], 0);
+		a->punted += ring_depth(r->punt[t]);
+	}
+}
+
+static void copy_counters(const struct router *r, struct audit *a)
+{
+	for (unsigned port = 0; port < PORT_COUNT; port++) {
+		if (port >= r->ports && port != CONTROL_PORT)
+			continue;
+		router_port_counters(r, port, &a->counters[port]);
+		a->port[port].transmitted = router_transmitted(r, port);
+	}
+}
+
+/* ---- book 1: the owner array ---- */
+
+static void count_owner(struct audit_pool *p, uint8_t o, unsigned txqs)
+{
+	if (o == OWNER_HOME)
+		p->home++;
+	else if (o == OWNER_CONTROL)
+		p->control++;
+	else if (o >= OWNER_OUTPUT(0) && o < OWNER_OUTPUT(txqs))
+		p->output[o - OWNER_OUTPUT(0)]++;
+	else
+		p->other++;
+}
+
+static void count_owners(const struct router *r, struct audit *a)
+{
+	for (unsigned p = 0; p < r->buffers.pools; p++)
+		for (unsigned i = 0; i < POOL_BUFS; i++)
+			count_owner(&a->pool[p], owner[(p << POOL_SHIFT) + i], r->ports);
+}
+
+/* ---- comparison ---- */
+
+static void find(struct audit *a, int difference, const char *where, const char *who)
+{
+	if (difference == 0)
+		return;
+	if (difference > 0)
+		a->missing += (uint32_t)difference;
+	else
+		a->extra += (uint32_t)-difference;
+	if (a->buffers_ok)
+		snprintf(a->finding, sizeof a->finding, "%s%s: %d %s than its owners say", where, who,
+			difference > 0 ? difference : -difference,
+			difference > 0 ? "buffers fewer" : "buffers more");
+	a->buffers_ok = false;
+}
+
+static void compare_books(const struct router *r, struct audit *a)
+{
+	uint32_t control = 0, output[TXQ_MAX] = {0};
+
+	a->buffers_ok = true;
+	for (unsigned p = 0; p < r->buffers.pools; p++) {
+		struct audit_pool *pool = &a->pool[p];
+		const char *name = p == r->control_pool ? "control" : r->iface[p].name;
+
+		find(a, (int)pool->home - (int)(pool->free + pool->returning + pool->rx_ring),
+			"pool ", name);
+		find(a, (int)pool->other, "unknown owner in pool ", name);
+		control += pool->control;
+		for (unsigned t = 0; t < r->ports; t++)
+			output[t] += pool->output[t];
+	}
+	find(a, (int)control - (int)(a->punted + a->control_held), "control core", "");
+	for (unsigned t = 0; t < r->ports; t++)
+		find(a, (int)output[t] - (int)(a->voq[t] + a->tx_ring[t]), "output ",
+			r->iface[t].name);
+}
+
+static void balance_port(const struct router *r, struct audit *a, unsigned port)
+{
+	struct audit_port *b = &a->port[port];
+	const struct port_counters *c = &a->counters[port];
+
+	b->received = c->rx_packets;
+	b->delivered = c->delivered;
+	for (unsigned i = 0; i < DROP_COUNT; i++)
+		b->dropped += c->dropped[i];
+	for (unsigned p = 0; p < r->buffers.pools; p++) {
+		if (r->tables.pool_port[p] != port)
+			continue;
+		b->in_flight += a->pool[p].control;
+		for (unsigned t = 0; t < r->ports; t++)
+			b->in_flight += a->pool[p].output[t];
+	}
+	b->balanced =
+		b->received == b->transmitted + b->delivered + b->dropped + b->in_flight;
+	if (b->balanced)
+		return;
+	if (a->balance_ok && a->buffers_ok)
+		snprintf(a->finding, sizeof a->finding, "%s: packets do not balance",
+			port == CONTROL_PORT ? "control" : r->iface[port].name);
+	a->balance_ok = false;
+}
+
+void audit_take(struct router *r, struct audit *a)
+{
+	memset(a, 0, sizeof *a);
+	uint64_t start = platform_now_us();
+
+	if (!audit_park(r, &a->holdout)) {
+		snprintf(a->finding, sizeof a->finding, "worker %u on core %u does not answer",
+			a->holdout, r->worker[a->holdout]->core);
+		return;
+	}
+	uint64_t parked = platform_now_us();
+
+	memcpy(owner, r->buffers.owner, (size_t)r->buffers.pools << POOL_SHIFT);
+	copy_queues(r, a);
+	copy_counters(r, a);
+	audit_release(r);
+	a->parked_us = platform_now_us() - parked;
+	a->wait_us = parked - start;
+	a->parked = true;
+	a->control_held = arp_held(&r->stack);
+
+	count_owners(r, a);
+	compare_books(r, a);
+	a->balance_ok = true;
+	for (unsigned port = 0; port < r->ports; port++)
+		balance_port(r, a, port);
+	balance_port(r, a, CONTROL_PORT);
+}
