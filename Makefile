@@ -48,7 +48,7 @@ TARGET  += -DTEST_HOOKS
 endif
 
 X86_OBJ    := $(call obj,$(X86DIR),$(LIB) $(NET) $(DRIVERS) $(KERNEL) $(X86))
-HOSTED_OBJ := $(call obj,hosted,$(LIB) $(NET) $(DRIVERS) $(MEMDEV) $(KERNEL) $(HOSTED))
+HOSTED_OBJ := $(call obj,hosted,$(LIB) $(NET) $(MEMDEV) $(KERNEL) $(HOSTED))
 CHECK_OBJ  := $(call obj,check,$(LIB) $(NET) $(DRIVERS) $(MEMDEV) $(filter-out kernel/main.c,$(KERNEL)) \
 	      kernel/x86/acpi.c $(MODEL))
 TEST_BIN   := $(patsubst test/unit/%.c,$(BUILD)/check/bin/%,$(TESTS))

@@ -12,7 +12,13 @@
 #define BOOT_MODULES_MAX 8
 #define BOOT_CMDLINE_MAX 1024
 
-enum boot_region_type { BOOT_RAM = 1, BOOT_RESERVED = 2, BOOT_ACPI = 3, BOOT_NVS = 4, BOOT_BAD = 5 };
+enum boot_region_type {
+	BOOT_RAM = 1,
+	BOOT_RESERVED = 2,
+	BOOT_ACPI = 3,
+	BOOT_NVS = 4,
+	BOOT_BAD = 5
+};
 
 struct boot_region {
 	uint64_t base, bytes;

@@ -85,11 +85,11 @@ static bool check_ifaces(struct apply *a)
 static bool check_sizes(struct apply *a)
 {
 	if (a->config->routes > a->r->statics_max)
-		return apply_fail(a, "%u static routes: %u fit", a->config->routes,
-			a->r->statics_max);
+		return apply_fail(
+			a, "%u static routes: %u fit", a->config->routes, a->r->statics_max);
 	if (a->config->neighbors > NEIGHBOR_MAX / 2)
-		return apply_fail(a, "%u static neighbors: %u fit", a->config->neighbors,
-			NEIGHBOR_MAX / 2);
+		return apply_fail(
+			a, "%u static neighbors: %u fit", a->config->neighbors, NEIGHBOR_MAX / 2);
 	return true;
 }
 
@@ -113,8 +113,8 @@ static void set_mtu(struct router *r, unsigned port, uint32_t mtu)
 }
 
 /* Brings one interface to the given addresses and state; its routes follow. */
-static bool set_iface(struct apply *a, unsigned port, const struct iface_addr *addr, unsigned addrs,
-	bool enabled)
+static bool set_iface(
+	struct apply *a, unsigned port, const struct iface_addr *addr, unsigned addrs, bool enabled)
 {
 	struct router *r = a->r;
 	struct iface *iface = &r->iface[port];
@@ -233,8 +233,8 @@ static enum err install_neighbors(struct router *r, const struct config_neighbor
 		enum err err = ERR_OK;
 
 		if (port >= 0)
-			err = arp_set_static(&r->stack, (unsigned)port, list[i].address,
-				list[i].mac);
+			err = arp_set_static(
+				&r->stack, (unsigned)port, list[i].address, list[i].mac);
 		if (err != ERR_OK)
 			return err;
 	}

@@ -103,8 +103,8 @@ static void find(struct audit *a, int difference, const char *where, const char 
 	else
 		a->extra += (uint32_t)-difference;
 	if (a->buffers_ok)
-		snprintf(a->finding, sizeof a->finding, "%s%s: %d %s than its owners say", where, who,
-			difference > 0 ? difference : -difference,
+		snprintf(a->finding, sizeof a->finding, "%s%s: %d %s than its owners say", where,
+			who, difference > 0 ? difference : -difference,
 			difference > 0 ? "buffers fewer" : "buffers more");
 	a->buffers_ok = false;
 }
@@ -147,8 +147,7 @@ static void balance_port(const struct router *r, struct audit *a, unsigned port)
 		for (unsigned t = 0; t < r->ports; t++)
 			b->in_flight += a->pool[p].output[t];
 	}
-	b->balanced =
-		b->received == b->transmitted + b->delivered + b->dropped + b->in_flight;
+	b->balanced = b->received == b->transmitted + b->delivered + b->dropped + b->in_flight;
 	if (b->balanced)
 		return;
 	if (a->balance_ok && a->buffers_ok)

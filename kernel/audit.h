@@ -29,21 +29,21 @@ struct audit_port {
 };
 
 struct audit {
-	bool parked;            /* false: a worker did not answer; nothing else is valid */
-	unsigned holdout;       /* that worker */
-	uint64_t parked_us;     /* how long all workers stood still */
-	uint64_t wait_us;       /* from the request until the last of them did */
+	bool parked;        /* false: a worker did not answer; nothing else is valid */
+	unsigned holdout;   /* that worker */
+	uint64_t parked_us; /* how long all workers stood still */
+	uint64_t wait_us;   /* from the request until the last of them did */
 	struct audit_pool pool[POOL_MAX];
-	uint32_t control_held;  /* book 2 of OWNER_CONTROL: punt rings + held by the stack */
+	uint32_t control_held; /* book 2 of OWNER_CONTROL: punt rings + held by the stack */
 	uint32_t punted;
 	uint32_t voq[TXQ_MAX], tx_ring[TXQ_MAX]; /* book 2 of OWNER_OUTPUT(t) */
 	struct audit_port port[PORT_COUNT];
 	struct port_counters counters[PORT_COUNT]; /* sums, from the same instant */
-	bool buffers_ok;        /* both books agree */
-	bool balance_ok;        /* every port balances */
-	uint32_t missing;       /* buffers that an owner has but no queue of his */
-	uint32_t extra;         /* buffers in queues beyond what their owner has */
-	char finding[160];      /* one line, when not ok */
+	bool buffers_ok;                           /* both books agree */
+	bool balance_ok;                           /* every port balances */
+	uint32_t missing;  /* buffers that an owner has but no queue of his */
+	uint32_t extra;    /* buffers in queues beyond what their owner has */
+	char finding[160]; /* one line, when not ok */
 };
 
 /* Takes an audit. Control core; waits for the workers at most a second. */

@@ -19,7 +19,7 @@ struct config_iface {
 	char name[IFACE_NAME_MAX]; /* "eth0" */
 	uint32_t mtu;              /* 0: not set (1500, or what the device can) */
 	bool disabled;
-	bool has_mac;              /* `mac` binds the name to a NIC; at boot only */
+	bool has_mac; /* `mac` binds the name to a NIC; at boot only */
 	uint8_t mac[6];
 	unsigned addrs;
 	struct iface_addr addr[IFACE_ADDR_MAX];

@@ -5,11 +5,11 @@
 #include "kernel/platform.h"
 #include "kernel/publish.h"
 
-#define PUNT_BURST  16u     /* packets taken from one punt ring a turn */
-#define TICK_US     10000u  /* protocol timers */
-#define LINK_US     100000u /* link state: slow reads over the bus */
-#define STARVED_US  1000000u
-#define SYNC_US     1000000u
+#define PUNT_BURST 16u     /* packets taken from one punt ring a turn */
+#define TICK_US    10000u  /* protocol timers */
+#define LINK_US    100000u /* link state: slow reads over the bus */
+#define STARVED_US 1000000u
+#define SYNC_US    1000000u
 
 static struct {
 	uint64_t tick_us, link_us, starved_us; /* when each task last ran */
@@ -76,8 +76,8 @@ static void op_routes_changed(void *ctx)
 	control_routes_changed(ctx);
 }
 
-static void op_icmp_seen(void *ctx, const uint8_t *ip, uint32_t ip_len, const uint8_t *icmp,
-	uint32_t icmp_len)
+static void op_icmp_seen(
+	void *ctx, const uint8_t *ip, uint32_t ip_len, const uint8_t *icmp, uint32_t icmp_len)
 {
 	if (control.listener)
 		control.listener(control.listener_ctx, ip, ip_len, icmp, icmp_len);
@@ -155,7 +155,8 @@ static void control_starved(struct router *r)
 		uint64_t n = load_once(&r->buffers.pool[port]->starved);
 
 		if (n != control.starved[port])
-			log_text("%s: receive ring short of buffers %llu times", r->iface[port].name,
+			log_text("%s: receive ring short of buffers %llu times",
+				r->iface[port].name,
 				(unsigned long long)(n - control.starved[port]));
 		control.starved[port] = n;
 	}

@@ -12,7 +12,8 @@
 
 #include "kernel/router.h"
 
-/* Starts the stack and publishes the first, empty FIB. Before the workers start. false: no memory. */
+/* Starts the stack and publishes the first, empty FIB. Before the workers start. false: no memory.
+ */
 bool control_init(struct router *r);
 
 /* One turn of all tasks but the console. */
@@ -21,12 +22,13 @@ void control_turn(struct router *r);
 /* The RIB changed: a new FIB is built and published by the next turns. */
 void control_routes_changed(struct router *r);
 
-/* Builds, publishes, and waits (bounded) until all workers use it. false: a worker did not answer. */
+/* Builds, publishes, and waits (bounded) until all workers use it. false: a worker did not answer.
+ */
 bool control_sync(struct router *r);
 
 /* What the shell's ping and traceroute listen to; NULL: nobody. One listener. */
-typedef void control_icmp_fn(void *ctx, const uint8_t *ip, uint32_t ip_len, const uint8_t *icmp,
-	uint32_t icmp_len);
+typedef void control_icmp_fn(
+	void *ctx, const uint8_t *ip, uint32_t ip_len, const uint8_t *icmp, uint32_t icmp_len);
 void control_listen_icmp(control_icmp_fn *fn, void *ctx);
 
 #endif

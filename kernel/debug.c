@@ -3,7 +3,7 @@
 
 #ifdef TEST_HOOKS
 
-# include "kernel/platform.h"
+#	include "kernel/platform.h"
 
 struct debug_request debug_request;
 

@@ -15,7 +15,7 @@
 #define CONSOLE_BURST 64u  /* bytes taken at a time */
 
 #ifndef BAREWIRE_VERSION
-# define BAREWIRE_VERSION "unknown"
+#	define BAREWIRE_VERSION "unknown"
 #endif
 
 static void console_write(void *ctx, const char *s, size_t n)

@@ -18,7 +18,8 @@ uint64_t platform_tsc(void);
 uint64_t platform_tsc_hz(void);
 uint64_t platform_now_us(void); /* since entry; monotonic; never divides */
 
-/* Console, control core only. getc: next byte, or -1 when none waits. write: blocks for a bounded time. */
+/* Console, control core only. getc: next byte, or -1 when none waits. write: blocks for a bounded
+ * time. */
 int platform_console_getc(void);
 void platform_console_write(const char *s, size_t n);
 
@@ -35,7 +36,8 @@ struct platform_core {
 const struct platform_core *platform_core(unsigned core);
 /* Which compiled form of vector code the cores can run: "x86-64", "x86-64-v3", "x86-64-v4". */
 const char *platform_isa(void);
-/* Starts fn(arg) on core 1 .. platform_cores()-1; it never returns. false: that core does not run. */
+/* Starts fn(arg) on core 1 .. platform_cores()-1; it never returns. false: that core does not run.
+ */
 bool platform_start(unsigned core, void (*fn)(void *arg), void *arg);
 
 /*
@@ -48,9 +50,9 @@ struct platform_memory {
 	uint64_t ram_bytes;   /* usable RAM found */
 	uint64_t arena_bytes; /* boot arena */
 	uint64_t arena_used;
-	uint64_t heap_bytes;  /* C library heap of the control core */
+	uint64_t heap_bytes; /* C library heap of the control core */
 	uint64_t heap_used;
-	const char *pages;    /* "2 MiB", "1 GiB", ... */
+	const char *pages; /* "2 MiB", "1 GiB", ... */
 };
 void platform_memory(struct platform_memory *m);
 

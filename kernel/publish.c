@@ -8,13 +8,13 @@
 #define GRACE_WARN_US 1000000u /* a worker that has not passed by then is named in the log */
 
 static struct {
-	void *mem[2];       /* one holds the FIB in force; the other is spare */
+	void *mem[2]; /* one holds the FIB in force; the other is spare */
 	size_t size;
-	unsigned spare;     /* index of the one to build into */
-	bool wanted;        /* the RIB changed since the last build */
+	unsigned spare; /* index of the one to build into */
+	bool wanted;    /* the RIB changed since the last build */
 	bool in_grace;
 	bool warned;
-	uint64_t grace_us;  /* when the grace period began */
+	uint64_t grace_us; /* when the grace period began */
 	struct rcu_grace grace;
 } publish;
 
@@ -24,8 +24,8 @@ static bool publish_build(struct router *r)
 	uint64_t start = platform_now_us();
 	const struct fib4 *fib;
 
-	if (fib4_build(publish.mem[publish.spare], publish.size, &r->rib, r->rib.generation, &fib) !=
-		ERR_OK) {
+	if (fib4_build(publish.mem[publish.spare], publish.size, &r->rib, r->rib.generation,
+		    &fib) != ERR_OK) {
 		log_text("fib: %u routes do not fit; the old table stays in force", r->rib.count);
 		publish.wanted = false;
 		return false;
@@ -63,7 +63,8 @@ static bool publish_grace_over(struct router *r)
 		return true;
 	if (!rcu_grace_done(&r->rcu, &publish.grace, &holdout)) {
 		if (!publish.warned && platform_now_us() - publish.grace_us > GRACE_WARN_US) {
-			log_text("rcu: worker %u on core %u does not answer; nothing is freed under it",
+			log_text("rcu: worker %u on core %u does not answer; nothing is freed "
+				 "under it",
 				holdout, r->worker[holdout]->core);
 			publish.warned = true;
 		}

@@ -80,7 +80,8 @@ static bool build_lanes(struct router *r, struct builder *b)
 			lane->punt = r->punt[l] = build_ring(b, PUNT_SLOTS, "punt rings");
 		}
 		for (unsigned t = 0; t < r->ports; t++) {
-			lane->voq[t] = build_alloc(b, sizeof *lane->voq[t], "virtual output queues");
+			lane->voq[t] =
+				build_alloc(b, sizeof *lane->voq[t], "virtual output queues");
 			if (lane->voq[t])
 				voq_init(lane->voq[t], 1);
 			r->sched[t].voq[l] = lane->voq[t];

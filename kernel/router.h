@@ -23,29 +23,29 @@
 
 /* A worker's own state; each on its own lines. */
 struct worker {
-	alignas(CACHE_LINE) unsigned id;   /* worker id; its actor is id + 1 */
-	unsigned core;                     /* the core it runs on; 0 with one core */
-	unsigned lanes, txqs;              /* how many of the router's it drives */
-	uint8_t lane[PORT_MAX];            /* lane (= port) numbers */
-	uint8_t txq[PORT_MAX];             /* TX queue (= port) numbers */
-	uint64_t turns;                    /* loops made */
-	uint64_t busy_turns;               /* loops that moved a packet */
+	alignas(CACHE_LINE) unsigned id;        /* worker id; its actor is id + 1 */
+	unsigned core;                          /* the core it runs on; 0 with one core */
+	unsigned lanes, txqs;                   /* how many of the router's it drives */
+	uint8_t lane[PORT_MAX];                 /* lane (= port) numbers */
+	uint8_t txq[PORT_MAX];                  /* TX queue (= port) numbers */
+	uint64_t turns;                         /* loops made */
+	uint64_t busy_turns;                    /* loops that moved a packet */
 	alignas(CACHE_LINE) uint32_t park_seen; /* the park request it has answered */
 };
 
 struct router {
 	unsigned ports, workers, actors;
-	bool single_core;                  /* the control core runs worker 0 in turns */
+	bool single_core; /* the control core runs worker 0 in turns */
 	struct netdev *dev[PORT_MAX];
 	struct iface iface[PORT_MAX];
 	struct buffers buffers;
-	unsigned control_pool;             /* = ports */
-	struct lane lane[LANE_MAX];        /* [ports] is the control core's */
-	struct sched sched[TXQ_MAX];       /* by TX queue */
-	struct ring *punt[PORT_MAX];       /* by lane, to the control core */
+	unsigned control_pool;       /* = ports */
+	struct lane lane[LANE_MAX];  /* [ports] is the control core's */
+	struct sched sched[TXQ_MAX]; /* by TX queue */
+	struct ring *punt[PORT_MAX]; /* by lane, to the control core */
 	struct counters *counters[ACTOR_MAX];
 	struct worker *worker[CORE_MAX];
-	struct rcu rcu;                    /* reader i is worker i; none with one core */
+	struct rcu rcu; /* reader i is worker i; none with one core */
 	struct tables tables;
 	alignas(CACHE_LINE) uint32_t park_request; /* odd: workers shall park; see audit.h */
 
@@ -64,8 +64,8 @@ extern struct router router;
  * Allocates and wires everything from boot memory, for 0 to CORE_MAX - 1 worker
  * cores; 0: one core does all in turns. false: `error` says what did not fit.
  */
-bool router_init(struct router *r, struct netdev **dev, unsigned ports, unsigned workers, char *error,
-	unsigned error_size);
+bool router_init(struct router *r, struct netdev **dev, unsigned ports, unsigned workers,
+	char *error, unsigned error_size);
 
 /* The sum of all actors' counters of one port (or CONTROL_PORT). Control core; a snapshot. */
 void router_port_counters(const struct router *r, unsigned port, struct port_counters *sum);

@@ -8,9 +8,9 @@
 #define TXQ_MAX  16u /* TX queues over all ports */
 #define LANE_MAX 17u /* producers into VOQs: the RX queues and the control core */
 
-#define POOL_SHIFT 12u                    /* log2 of the buffers of one pool */
-#define POOL_BUFS  (1u << POOL_SHIFT)     /* buffers of one pool */
-#define POOL_MAX   (RXQ_MAX + 1u)         /* one per RX queue, and the control core's */
+#define POOL_SHIFT     12u                /* log2 of the buffers of one pool */
+#define POOL_BUFS      (1u << POOL_SHIFT) /* buffers of one pool */
+#define POOL_MAX       (RXQ_MAX + 1u)     /* one per RX queue, and the control core's */
 #define RING_SLOTS_MAX 1024u              /* deepest device ring used, a power of two */
 #define RING_SLOTS_MIN 64u
 
@@ -19,16 +19,16 @@
 #define PUNT_SLOTS  512u  /* packets waiting for the control core per lane, a power of two */
 #define VOQ_CLASSES 1u    /* traffic classes per TX queue */
 
-#define NEXTHOP_MAX   4096u
-#define RIB4_MAX      16384u
-#define NEIGHBOR_MAX  1024u /* ARP entries */
-#define IFACE_ADDR_MAX 8u   /* IPv4 addresses of one interface */
-#define IFACE_NAME_MAX 16u  /* with the terminating zero */
+#define NEXTHOP_MAX    4096u
+#define RIB4_MAX       16384u
+#define NEIGHBOR_MAX   1024u /* ARP entries */
+#define IFACE_ADDR_MAX 8u    /* IPv4 addresses of one interface */
+#define IFACE_NAME_MAX 16u   /* with the terminating zero */
 
 #define MTU_MIN 576u  /* RFC 791: every host takes 576 */
 #define MTU_MAX 1500u /* one buffer holds one frame */
 
-#define LOG_RECORDS 256u /* kept per core */
-#define HOSTNAME_MAX 64u /* with the terminating zero; RFC 1123 label: 63 */
+#define LOG_RECORDS  256u /* kept per core */
+#define HOSTNAME_MAX 64u  /* with the terminating zero; RFC 1123 label: 63 */
 
 #endif

@@ -19,7 +19,8 @@
 
 #include "lib/limits.h"
 
-#define PACKET_STRIDE      2240u /* 35 lines: headroom, frame, and 2 KiB for a device that writes 2 KiB units */
+#define PACKET_STRIDE                                                                              \
+	2240u /* 35 lines: headroom, frame, and 2 KiB for a device that writes 2 KiB units */
 #define PACKET_DATA_OFFSET 140u  /* 128 of headroom, 12 of virtio-net header */
 #define PACKET_ROOM        2048u /* bytes a device may write at the offset */
 

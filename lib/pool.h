@@ -22,9 +22,9 @@
 #include "lib/packet.h"
 #include "lib/ring.h"
 
-#define OWNER_HOME      0u             /* the pool's actor: free, in its RX ring, in work, on the way back */
-#define OWNER_CONTROL   1u             /* the control core: punt ring, held for ARP, being answered */
-#define OWNER_OUTPUT(t) (0x80u | (t))  /* TX queue t: its VOQs and its ring */
+#define OWNER_HOME      0u /* the pool's actor: free, in its RX ring, in work, on the way back */
+#define OWNER_CONTROL   1u /* the control core: punt ring, held for ARP, being answered */
+#define OWNER_OUTPUT(t) (0x80u | (t)) /* TX queue t: its VOQs and its ring */
 
 #define ACTOR_CONTROL 0u
 #define ACTOR_MAX     (1u + CORE_MAX)

@@ -48,8 +48,8 @@ static inline void rcu_grace_start(const struct rcu *rcu, struct rcu_grace *grac
  * Control core: true when every worker has passed a quiescent point since the
  * start. Otherwise false, and *holdout is one worker that has not.
  */
-static inline bool rcu_grace_done(const struct rcu *rcu, const struct rcu_grace *grace,
-	unsigned *holdout)
+static inline bool rcu_grace_done(
+	const struct rcu *rcu, const struct rcu_grace *grace, unsigned *holdout)
 {
 	for (unsigned i = 0; i < rcu->readers; i++) {
 		if (load_acquire(&rcu->reader[i].quiescent) == grace->seen[i]) {

@@ -16,14 +16,15 @@
 #include "lib/limits.h"
 #include "net/path/drop.h"
 
-#define CONTROL_PORT PORT_MAX       /* pseudo-port of what the control core originates */
+#define CONTROL_PORT PORT_MAX /* pseudo-port of what the control core originates */
 #define PORT_COUNT   (PORT_MAX + 1)
 
 /* By ingress port. */
 struct port_counters {
-	alignas(CACHE_LINE) uint64_t rx_packets; /* received; for CONTROL_PORT: buffers taken to send */
-	uint64_t rx_bytes;                       /* Ethernet frames without FCS */
-	uint64_t delivered;                      /* consumed by the control core as local traffic */
+	alignas(CACHE_LINE) uint64_t
+		rx_packets; /* received; for CONTROL_PORT: buffers taken to send */
+	uint64_t rx_bytes;  /* Ethernet frames without FCS */
+	uint64_t delivered; /* consumed by the control core as local traffic */
 	uint64_t dropped[DROP_COUNT];
 };
 
@@ -36,7 +37,8 @@ struct txq_counters {
 struct counters {
 	struct port_counters port[PORT_COUNT];
 	struct txq_counters txq[TXQ_MAX];
-	alignas(CACHE_LINE) uint64_t transmitted[POOL_MAX]; /* completed by a device, by home pool */
+	alignas(CACHE_LINE) uint64_t
+		transmitted[POOL_MAX]; /* completed by a device, by home pool */
 };
 
 #endif

@@ -21,9 +21,11 @@
 	X(IP_HEADER_LENGTH, "ip-header-length", "IHL below 5 words")                               \
 	X(IP_TOTAL_LENGTH, "ip-total-length", "total length outside header and frame")             \
 	X(IP_CHECKSUM, "ip-checksum", "IPv4 header checksum wrong")                                \
-	X(MARTIAN_SOURCE, "martian-source", "source address not valid on the wire, RFC 1812 5.3.7") \
+	X(MARTIAN_SOURCE, "martian-source",                                                        \
+		"source address not valid on the wire, RFC 1812 5.3.7")                            \
 	X(MARTIAN_DESTINATION, "martian-destination", "destination not valid, RFC 1812 5.3.7")     \
-	X(BROADCAST, "broadcast", "IPv4 broadcast with no listener, or directed broadcast, RFC 2644") \
+	X(BROADCAST, "broadcast",                                                                  \
+		"IPv4 broadcast with no listener, or directed broadcast, RFC 2644")                \
 	X(SOURCE_ROUTE, "source-route", "source route option refused, RFC 7126 4.3")               \
 	X(IP_OPTIONS, "ip-options", "malformed IPv4 options")                                      \
 	X(TTL_EXCEEDED, "ttl-exceeded", "TTL ran out in transit")                                  \
@@ -32,7 +34,8 @@
 	X(UNREACHABLE, "unreachable", "unreachable route")                                         \
 	X(PROHIBIT, "prohibit", "prohibit route")                                                  \
 	X(MTU_EXCEEDED, "mtu-exceeded", "larger than the egress MTU")                              \
-	X(NEIGHBOR_PENDING, "neighbor-pending", "another packet is held for the unresolved neighbour") \
+	X(NEIGHBOR_PENDING, "neighbor-pending",                                                    \
+		"another packet is held for the unresolved neighbour")                             \
 	X(NEIGHBOR_FAILED, "neighbor-failed", "the neighbour did not answer ARP")                  \
 	X(ARP_MALFORMED, "arp-malformed", "ARP packet with wrong lengths, types or addresses")     \
 	X(ICMP_MALFORMED, "icmp-malformed", "ICMP to the router: short or checksum wrong")         \

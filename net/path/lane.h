@@ -20,15 +20,15 @@
 
 struct lane {
 	struct buffers *buffers;
-	struct tables *tables;      /* shared, read-only here; its pointers are RCU-published */
-	struct counters *counters;  /* this actor's */
-	struct ring *punt;          /* to the control core; NULL for the control lane */
-	struct voq *voq[TXQ_MAX];   /* by TX queue; NULL beyond the last */
+	struct tables *tables;     /* shared, read-only here; its pointers are RCU-published */
+	struct counters *counters; /* this actor's */
+	struct ring *punt;         /* to the control core; NULL for the control lane */
+	struct voq *voq[TXQ_MAX];  /* by TX queue; NULL beyond the last */
 	unsigned actor;
-	unsigned port;              /* ingress port, or CONTROL_PORT */
-	unsigned pool;              /* home pool of its RX queue */
-	uint8_t mac[8];             /* the port's address, 6 bytes used */
-	uint32_t max_frame;         /* Ethernet header + MTU, bytes */
+	unsigned port;      /* ingress port, or CONTROL_PORT */
+	unsigned pool;      /* home pool of its RX queue */
+	uint8_t mac[8];     /* the port's address, 6 bytes used */
+	uint32_t max_frame; /* Ethernet header + MTU, bytes */
 	bool disabled;
 };
 

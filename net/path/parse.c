@@ -55,7 +55,8 @@ static inline bool frame_is_plain(const uint8_t *f, uint32_t len, uint64_t mac, 
 	ok &= (type_version & 0x00ffffffu) == 0x00450008u;
 	ok &= (len >= ETH_HEADER + IPV4_HEADER) & (len <= max_frame);
 	ok &= (total >= IPV4_HEADER) & (total + ETH_HEADER <= len);
-	ok &= ipv4_is_unicast(load_be32(f + IPV4_SOURCE)) & ipv4_is_unicast(load_be32(f + IPV4_DEST));
+	ok &= ipv4_is_unicast(load_be32(f + IPV4_SOURCE)) &
+	      ipv4_is_unicast(load_be32(f + IPV4_DEST));
 	ok &= ipv4_checksum_ok(f + IPV4_OFF);
 	return ok;
 }
@@ -147,8 +148,8 @@ void parse_batch(const struct lane *lane, struct batch *b)
 			continue;
 		}
 		/* Link-layer padding ends here: what leaves is the IPv4 packet. */
-		b->word[i] = packet_word(packet_index(b->word[i]),
-			ETH_HEADER + load_be16(f + IPV4_LENGTH), flags);
+		b->word[i] = packet_word(
+			packet_index(b->word[i]), ETH_HEADER + load_be16(f + IPV4_LENGTH), flags);
 		b->dst[i] = load_be32(f + IPV4_DEST);
 	}
 	b->ended = ended;

@@ -16,25 +16,25 @@
 #include "net/path/punt.h"
 
 /* Ethernet II and IPv4 without options (IEEE 802.3, RFC 894, RFC 791): offsets in the frame. */
-#define ETH_HEADER     14u
-#define ETH_TYPE       12u
-#define ETH_TYPE_IPV4  0x0800u
-#define ETH_TYPE_ARP   0x0806u
-#define IPV4_HEADER    20u
-#define IPV4_OFF       ETH_HEADER
-#define IPV4_LENGTH    (IPV4_OFF + 2)
-#define IPV4_FRAGMENT  (IPV4_OFF + 6)
-#define IPV4_TTL       (IPV4_OFF + 8)
-#define IPV4_PROTOCOL  (IPV4_OFF + 9)
-#define IPV4_CHECKSUM  (IPV4_OFF + 10)
-#define IPV4_SOURCE    (IPV4_OFF + 12)
-#define IPV4_DEST      (IPV4_OFF + 16)
+#define ETH_HEADER    14u
+#define ETH_TYPE      12u
+#define ETH_TYPE_IPV4 0x0800u
+#define ETH_TYPE_ARP  0x0806u
+#define IPV4_HEADER   20u
+#define IPV4_OFF      ETH_HEADER
+#define IPV4_LENGTH   (IPV4_OFF + 2)
+#define IPV4_FRAGMENT (IPV4_OFF + 6)
+#define IPV4_TTL      (IPV4_OFF + 8)
+#define IPV4_PROTOCOL (IPV4_OFF + 9)
+#define IPV4_CHECKSUM (IPV4_OFF + 10)
+#define IPV4_SOURCE   (IPV4_OFF + 12)
+#define IPV4_DEST     (IPV4_OFF + 16)
 
 /* What is known of a frame after a stage: go on, or its end. */
 enum verdict_kind {
-	VERDICT_ROUTE = 0x000,   /* valid IPv4: look up the destination */
-	VERDICT_DROP = 0x100,    /* | enum drop_reason */
-	VERDICT_PUNT = 0x200,    /* | enum punt_reason */
+	VERDICT_ROUTE = 0x000, /* valid IPv4: look up the destination */
+	VERDICT_DROP = 0x100,  /* | enum drop_reason */
+	VERDICT_PUNT = 0x200,  /* | enum punt_reason */
 };
 
 static inline uint16_t verdict_drop(enum drop_reason reason)
@@ -50,12 +50,12 @@ static inline uint16_t verdict_punt(enum punt_reason reason)
 /* One burst on its way through the stages. Lives on the worker's stack. */
 struct batch {
 	unsigned n;
-	uint64_t word[BATCH_MAX];    /* length trimmed to the IPv4 packet where VERDICT_ROUTE */
-	uint8_t *data[BATCH_MAX];    /* the frame */
-	uint32_t dst[BATCH_MAX];     /* IPv4 destination, host byte order; 0 unless VERDICT_ROUTE */
-	uint32_t nh[BATCH_MAX];      /* next-hop index */
+	uint64_t word[BATCH_MAX]; /* length trimmed to the IPv4 packet where VERDICT_ROUTE */
+	uint8_t *data[BATCH_MAX]; /* the frame */
+	uint32_t dst[BATCH_MAX];  /* IPv4 destination, host byte order; 0 unless VERDICT_ROUTE */
+	uint32_t nh[BATCH_MAX];   /* next-hop index */
 	uint16_t verdict[BATCH_MAX];
-	unsigned ended;              /* how many are not VERDICT_ROUTE */
+	unsigned ended; /* how many are not VERDICT_ROUTE */
 };
 
 /* Fills data, dst and verdict from word[0..n). */

@@ -19,9 +19,9 @@
 struct voq {
 	/* producer: the lane's actor */
 	alignas(CACHE_LINE) uint32_t tail; /* published */
-	uint32_t pending;   /* words written, not yet published */
-	uint32_t head_seen; /* producer's copy of head */
-	uint64_t drops;     /* packets refused because the queue was full */
+	uint32_t pending;                  /* words written, not yet published */
+	uint32_t head_seen;                /* producer's copy of head */
+	uint64_t drops;                    /* packets refused because the queue was full */
 	/* consumer: the worker of the TX queue */
 	alignas(CACHE_LINE) uint32_t head;
 	uint32_t tail_seen; /* consumer's copy of tail */

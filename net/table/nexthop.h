@@ -61,6 +61,8 @@ enum nexthop_grace {
 	NEXTHOP_IN_GRACE,      /* the grace period under way covers it */
 };
 
+#define NEXTHOP_BUCKETS 1024u /* of the hash by (action, port, gateway); a power of two */
+
 /* What only the control core reads. */
 struct nexthop {
 	uint32_t refs;    /* routes that name it; 0: free, or becoming so */
@@ -71,6 +73,7 @@ struct nexthop {
 	uint8_t grace;    /* enum nexthop_grace */
 	bool resolved;    /* the neighbour's MAC is known (written, or about to be) */
 	uint8_t new_mac[6];
+	uint16_t next;    /* in its bucket, or in the list of free indices; 0 ends both */
 };
 
 struct nexthop_table {
@@ -78,6 +81,9 @@ struct nexthop_table {
 	struct nexthop *nexthop;     /* NEXTHOP_MAX */
 	uint32_t used;               /* indices ever used are below this */
 	uint32_t waiting;            /* next hops not NEXTHOP_SETTLED */
+	uint32_t wants_grace;        /* of those, NEXTHOP_WANTS_GRACE */
+	uint16_t free;               /* list of reusable indices below `used` */
+	uint16_t bucket[NEXTHOP_BUCKETS];
 };
 
 /* adjacency and nexthop: NEXTHOP_MAX zeroed elements each. Makes index 0. Boot only. */
@@ -85,8 +91,9 @@ void nexthop_init(struct nexthop_table *t, struct adjacency *adjacency, struct n
 
 /*
  * Finds or makes the next hop (action, port, gateway) and takes a reference.
- * src_mac (6 bytes) and mtu describe the egress port; both are ignored unless
- * action is NEXTHOP_RESOLVE. Control core. ERR_FULL when the table is.
+ * src_mac (6 bytes) and mtu describe the egress port. Only NEXTHOP_RESOLVE looks
+ * at port, gateway, src_mac and mtu: any other action is one next hop for all.
+ * Control core. ERR_FULL when the table is.
  */
 MUST_CHECK enum err nexthop_get(struct nexthop_table *t, enum nexthop_action action, unsigned port,
 	uint32_t gateway, const uint8_t *src_mac, uint32_t mtu, uint32_t *index);
@@ -112,7 +119,9 @@ void nexthop_set_mtu(struct nexthop_table *t, unsigned port, uint32_t mtu);
  * Grace periods, driven by the control core: when nexthop_wants_grace is true
  * and no grace period of it is under way, it calls nexthop_grace_begin, starts
  * one (lib/rcu.h), and calls nexthop_grace_passed when that has ended: waiting
- * MACs are written and freed indices become reusable.
+ * MACs are written and freed indices become reusable. A freed index may still
+ * be named by the FIB in force: nexthop_grace_begin only after a FIB built
+ * since from the RIB has been published.
  */
 bool nexthop_wants_grace(const struct nexthop_table *t);
 void nexthop_grace_begin(struct nexthop_table *t);

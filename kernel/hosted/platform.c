@@ -1,0 +1,270 @@
+/* The hosted platform: memory, clock, threads and ports of a Linux process. */
+#include "kernel/platform.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+#include <x86intrin.h>
+
+#include "drivers/mem/memdev.h"
+#include "kernel/hosted/hosted.h"
+#include "kernel/log.h"
+
+#define MEM_PORT_SLOTS 512u
+
+static uint8_t *arena;
+static size_t arena_bytes, arena_used;
+static bool arena_sealed;
+static struct platform_core cores[CORE_MAX];
+static uint64_t start_ns;
+
+/* ---- clock ---- */
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+uint64_t platform_tsc(void)
+{
+	return __rdtsc();
+}
+
+uint64_t platform_tsc_hz(void)
+{
+	static uint64_t hz;
+
+	if (!hz) {
+		uint64_t ns = now_ns(), tsc = __rdtsc();
+
+		while (now_ns() - ns < 10000000)
+			_mm_pause();
+		hz = (__rdtsc() - tsc) * 1000000000u / (now_ns() - ns);
+	}
+	return hz;
+}
+
+uint64_t platform_now_us(void)
+{
+	return (now_ns() - start_ns) / 1000;
+}
+
+void platform_relax(void)
+{
+	_mm_pause();
+}
+
+/* ---- memory ---- */
+
+bool hosted_memory_open(void)
+{
+	start_ns = now_ns();
+	arena_bytes = hosted.mem_mib << 20;
+	arena = mmap(NULL, arena_bytes, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (arena == MAP_FAILED)
+		return false;
+	(void)madvise(arena, arena_bytes, MADV_HUGEPAGE);
+	return true;
+}
+
+void *platform_alloc(size_t bytes, size_t align)
+{
+	size_t at = (arena_used + align - 1) & ~(align - 1);
+
+	if (arena_sealed || at > arena_bytes || bytes > arena_bytes - at)
+		return NULL;
+	arena_used = at + bytes;
+	return arena + at;
+}
+
+void platform_seal(void)
+{
+	arena_sealed = true;
+}
+
+void platform_memory(struct platform_memory *m)
+{
+	*m = (struct platform_memory){
+		.ram_bytes = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE),
+		.arena_bytes = arena_bytes,
+		.arena_used = arena_used,
+		.pages = "4 KiB, 2 MiB where the kernel gives them",
+	};
+}
+
+static void *io_alloc(void *ctx, size_t bytes, size_t align)
+{
+	(void)ctx;
+	return platform_alloc(bytes, align);
+}
+
+static volatile void *io_map(void *ctx, uint64_t address, uint64_t bytes)
+{
+	(void)ctx;
+	(void)address;
+	(void)bytes;
+	return NULL; /* a process has no device memory of its own */
+}
+
+static uint64_t io_now_us(void *ctx)
+{
+	(void)ctx;
+	return platform_now_us();
+}
+
+static void __attribute__((format(printf, 2, 3))) io_log(void *ctx, const char *format, ...)
+{
+	char line[160];
+	va_list args;
+
+	(void)ctx;
+	va_start(args, format);
+	vsnprintf(line, sizeof line, format, args);
+	va_end(args);
+	log_text("%s", line);
+}
+
+const struct io_env platform_io = {
+	.alloc = io_alloc,
+	.map = io_map,
+	.now_us = io_now_us,
+	.log = io_log,
+};
+
+/* ---- cores ---- */
+
+unsigned platform_cores(void)
+{
+	return hosted.cores;
+}
+
+const struct platform_core *platform_core(unsigned core)
+{
+	cores[core].apic_id = core;
+	cores[core].running = true;
+	cores[core].note = core == 0 ? "main thread" : "thread";
+	return &cores[core];
+}
+
+const char *platform_isa(void)
+{
+	if (__builtin_cpu_supports("x86-64-v4"))
+		return "x86-64-v4";
+	return __builtin_cpu_supports("x86-64-v3") ? "x86-64-v3" : "x86-64";
+}
+
+struct start {
+	void (*fn)(void *arg);
+	void *arg;
+};
+
+static void *thread_main(void *p)
+{
+	struct start s = *(struct start *)p;
+
+	free(p);
+	s.fn(s.arg);
+	return NULL;
+}
+
+bool platform_start(unsigned core, void (*fn)(void *arg), void *arg)
+{
+	struct start *s = malloc(sizeof *s);
+	pthread_t thread;
+
+	(void)core;
+	if (!s)
+		return false;
+	*s = (struct start){fn, arg};
+	if (pthread_create(&thread, NULL, thread_main, s) == 0)
+		return true;
+	free(s);
+	return false;
+}
+
+/* ---- ports, modules, end ---- */
+
+unsigned platform_probe_ports(const struct io_env *env, struct netdev **dev, unsigned max)
+{
+	unsigned n = 0;
+
+	while (n < hosted.mem_ports && n < max) {
+		dev[n] = memdev_create(env, n, MEM_PORT_SLOTS);
+		if (!dev[n])
+			platform_panic("not enough memory for port mem:%u (--mem)", n);
+		n++;
+	}
+	return n;
+}
+
+unsigned platform_modules(struct platform_module *m, unsigned max)
+{
+	static struct platform_module config;
+
+	if (!hosted.config || max == 0)
+		return 0;
+	if (!config.data) {
+		int fd = open(hosted.config, O_RDONLY | O_CLOEXEC);
+		struct stat st;
+
+		if (fd < 0 || fstat(fd, &st) < 0)
+			platform_panic("%s: %s", hosted.config, strerror(errno));
+		size_t size = (size_t)st.st_size;
+		void *data = size ? mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0) : "";
+
+		close(fd);
+		if (data == MAP_FAILED)
+			platform_panic("%s: %s", hosted.config, strerror(errno));
+		config = (struct platform_module){hosted.config, data, size};
+	}
+	m[0] = config;
+	return 1;
+}
+
+const char *platform_cmdline(void)
+{
+	return hosted.cmdline;
+}
+
+const char *platform_loader(void)
+{
+	return "Linux process";
+}
+
+void platform_reboot(void)
+{
+	hosted_console_close();
+	execv("/proc/self/exe", hosted.argv); /* the same process, from the start */
+	exit(1);
+}
+
+void platform_poweroff(void)
+{
+	hosted_console_close();
+	exit(0);
+}
+
+void platform_panic(const char *format, ...)
+{
+	va_list args;
+
+	hosted_console_close();
+	fputs("barewire: panic: ", stderr);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
+	_exit(1);
+}
