@@ -27,11 +27,11 @@ enum nexthop_action {
 	NEXTHOP_ACTION = 0xff00,
 	NEXTHOP_NO_ROUTE = 0xff00, /* index 0 always: ICMP net unreachable, drop no-route */
 	NEXTHOP_LOCAL,             /* an address of the router */
-	NEXTHOP_RESOLVE,           /* forward, once the neighbour's address is known: to the control core */
-	NEXTHOP_BLACKHOLE,         /* drop, say nothing */
-	NEXTHOP_UNREACHABLE,       /* ICMP host unreachable */
-	NEXTHOP_PROHIBIT,          /* ICMP communication administratively prohibited */
-	NEXTHOP_BROADCAST,         /* a broadcast address of a connected network */
+	NEXTHOP_RESOLVE,   /* forward, once the neighbour's address is known: to the control core */
+	NEXTHOP_BLACKHOLE, /* drop, say nothing */
+	NEXTHOP_UNREACHABLE, /* ICMP host unreachable */
+	NEXTHOP_PROHIBIT,    /* ICMP communication administratively prohibited */
+	NEXTHOP_BROADCAST,   /* a broadcast address of a connected network */
 };
 
 #define NEXTHOP_NONE 0u /* the index of NEXTHOP_NO_ROUTE */
@@ -57,8 +57,8 @@ static inline uint32_t adjacency_mtu(uint32_t out)
 /* Where an in-place change stands; see the top of this file. */
 enum nexthop_grace {
 	NEXTHOP_SETTLED,
-	NEXTHOP_WANTS_GRACE,   /* changed since the last nexthop_grace_begin */
-	NEXTHOP_IN_GRACE,      /* the grace period under way covers it */
+	NEXTHOP_WANTS_GRACE, /* changed since the last nexthop_grace_begin */
+	NEXTHOP_IN_GRACE,    /* the grace period under way covers it */
 };
 
 #define NEXTHOP_BUCKETS 1024u /* of the hash by (action, port, gateway); a power of two */
@@ -73,7 +73,7 @@ struct nexthop {
 	uint8_t grace;    /* enum nexthop_grace */
 	bool resolved;    /* the neighbour's MAC is known (written, or about to be) */
 	uint8_t new_mac[6];
-	uint16_t next;    /* in its bucket, or in the list of free indices; 0 ends both */
+	uint16_t next; /* in its bucket, or in the list of free indices; 0 ends both */
 };
 
 struct nexthop_table {
@@ -106,8 +106,8 @@ void nexthop_put(struct nexthop_table *t, uint32_t index);
  * queue. One that had another MAC goes through NEXTHOP_RESOLVE until
  * nexthop_grace_passed. Control core.
  */
-void nexthop_set_mac(struct nexthop_table *t, unsigned port, uint32_t gateway, const uint8_t *mac,
-	unsigned txq);
+void nexthop_set_mac(
+	struct nexthop_table *t, unsigned port, uint32_t gateway, const uint8_t *mac, unsigned txq);
 
 /* The neighbour is unknown again: its next hops go back to NEXTHOP_RESOLVE. Control core. */
 void nexthop_clear_mac(struct nexthop_table *t, unsigned port, uint32_t gateway);
