@@ -222,7 +222,7 @@ unsigned platform_modules(struct platform_module *m, unsigned max)
 		if (fd < 0 || fstat(fd, &st) < 0)
 			platform_panic("%s: %s", hosted.config, strerror(errno));
 		size_t size = (size_t)st.st_size;
-		void *data = size ? mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0) : "";
+		const void *data = size ? mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0) : "";
 
 		close(fd);
 		if (data == MAP_FAILED)

@@ -1,0 +1,180 @@
+/* A platform for unit tests: the test owns the clock, memory comes from the heap, nothing runs by itself. */
+#include "test/model/platform.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel/platform.h"
+
+struct model_platform model_platform;
+
+uint64_t platform_tsc(void)
+{
+	return model_platform.now_us * 1000;
+}
+
+uint64_t platform_tsc_hz(void)
+{
+	return 1000000000;
+}
+
+uint64_t platform_now_us(void)
+{
+	return model_platform.now_us;
+}
+
+int platform_console_getc(void)
+{
+	return -1;
+}
+
+void platform_console_write(const char *s, size_t n)
+{
+	(void)s;
+	(void)n;
+}
+
+/* A spin loop in a test waits for time to pass, or for ever: so time passes. */
+void platform_relax(void)
+{
+	model_platform.now_us += 100;
+}
+
+unsigned platform_cores(void)
+{
+	return 1;
+}
+
+const struct platform_core *platform_core(unsigned core)
+{
+	static const struct platform_core only = {0, true, ""};
+
+	(void)core;
+	return &only;
+}
+
+const char *platform_isa(void)
+{
+	return "x86-64";
+}
+
+bool platform_start(unsigned core, void (*fn)(void *arg), void *arg)
+{
+	(void)core;
+	(void)fn;
+	(void)arg;
+	return false;
+}
+
+void *platform_alloc(size_t bytes, size_t align)
+{
+	size_t size = (bytes + align - 1) & ~(align - 1);
+
+	if (model_platform.memory_left && size > model_platform.memory_left)
+		return NULL;
+	if (model_platform.memory_left)
+		model_platform.memory_left -= size;
+	if (model_platform.blocks == MODEL_BLOCKS_MAX)
+		return NULL;
+	void *p = aligned_alloc(align, size);
+
+	if (p)
+		model_platform.block[model_platform.blocks++] = memset(p, 0, size);
+	return p;
+}
+
+void model_platform_free(void)
+{
+	while (model_platform.blocks)
+		free(model_platform.block[--model_platform.blocks]);
+}
+
+void platform_seal(void)
+{
+}
+
+void platform_memory(struct platform_memory *m)
+{
+	memset(m, 0, sizeof *m);
+	m->pages = "none";
+}
+
+static void *io_alloc(void *ctx, size_t bytes, size_t align)
+{
+	(void)ctx;
+	return platform_alloc(bytes, align);
+}
+
+static volatile void *io_map(void *ctx, uint64_t address, uint64_t bytes)
+{
+	(void)ctx;
+	(void)address;
+	(void)bytes;
+	return NULL;
+}
+
+static uint64_t io_now_us(void *ctx)
+{
+	(void)ctx;
+	return platform_now_us();
+}
+
+static void __attribute__((format(printf, 2, 3))) io_log(void *ctx, const char *format, ...)
+{
+	(void)ctx;
+	(void)format;
+}
+
+const struct io_env platform_io = {
+	.alloc = io_alloc,
+	.map = io_map,
+	.now_us = io_now_us,
+	.log = io_log,
+};
+
+unsigned platform_probe_ports(const struct io_env *env, struct netdev **dev, unsigned max)
+{
+	(void)env;
+	(void)dev;
+	(void)max;
+	return 0;
+}
+
+unsigned platform_modules(struct platform_module *m, unsigned max)
+{
+	(void)m;
+	(void)max;
+	return 0;
+}
+
+const char *platform_cmdline(void)
+{
+	return "";
+}
+
+const char *platform_loader(void)
+{
+	return "unit test";
+}
+
+void platform_reboot(void)
+{
+	abort();
+}
+
+void platform_poweroff(void)
+{
+	abort();
+}
+
+void platform_panic(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	abort();
+}

@@ -1,0 +1,22 @@
+/* What unit tests set and read of the platform they run on. */
+#ifndef TEST_MODEL_PLATFORM_H
+#define TEST_MODEL_PLATFORM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define MODEL_BLOCKS_MAX 4096u
+
+struct model_platform {
+	uint64_t now_us;    /* platform_now_us; platform_relax adds to it */
+	size_t memory_left; /* platform_alloc fails beyond it; 0: no limit */
+	unsigned blocks;
+	void *block[MODEL_BLOCKS_MAX];
+};
+
+extern struct model_platform model_platform;
+
+/* Frees all that platform_alloc gave. */
+void model_platform_free(void);
+
+#endif
