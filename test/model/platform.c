@@ -40,6 +40,8 @@ void platform_console_write(const char *s, size_t n)
 void platform_relax(void)
 {
 	model_platform.now_us += 100;
+	if (model_platform.relax)
+		model_platform.relax();
 }
 
 unsigned platform_cores(void)

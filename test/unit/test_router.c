@@ -1,0 +1,458 @@
+/* The whole router in one thread: memory ports, every packet's fate, both books after each case. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "drivers/mem/memdev.h"
+#include "kernel/audit.h"
+#include "kernel/config.h"
+#include "kernel/control.h"
+#include "kernel/platform.h"
+#include "kernel/worker.h"
+#include "lib/byteorder.h"
+#include "lib/checksum.h"
+#include "net/path/punt.h"
+#include "test/model/frame.h"
+#include "test/model/platform.h"
+
+#define PORTS 3u
+#define IP(a, b, c, d) ((uint32_t)(a) << 24 | (b) << 16 | (c) << 8 | (d))
+#define HOST(port)     IP(10, 0, port, 2)
+#define ROUTER(port)   IP(10, 0, port, 1)
+
+static struct netdev *dev[PORTS];
+static const uint8_t host_mac[PORTS][6] = {{2, 1, 1, 1, 1, 0}, {2, 1, 1, 1, 1, 1}, {2, 1, 1, 1, 1, 2}};
+static const uint8_t zero_mac[6], all[6] = {255, 255, 255, 255, 255, 255};
+
+/* ---- driving it ---- */
+
+static void turns(unsigned n)
+{
+	while (n--) {
+		model_platform.now_us += 1000;
+		for (unsigned w = 0; w < router.workers; w++)
+			worker_turn(&router, router.worker[w]);
+		for (unsigned w = 0; w < router.workers; w++)
+			rcu_quiescent(&router.rcu.reader[w]);
+		control_turn(&router);
+	}
+}
+
+static void inject(unsigned port, const struct frame *f)
+{
+	assert_true(memdev_inject(dev[port], f->data, f->len));
+}
+
+/* The next frame a port sent that is not ARP; length 0 if none. */
+static size_t sent(unsigned port, struct frame *f)
+{
+	do {
+		f->len = memdev_collect(dev[port], f->data, sizeof f->data);
+	} while (f->len && load_be16(f->data + 12) == 0x0806);
+	return f->len;
+}
+
+static uint64_t drops(unsigned port, enum drop_reason reason)
+{
+	struct port_counters c;
+
+	router_port_counters(&router, port, &c);
+	return c.dropped[reason];
+}
+
+static void drain(void)
+{
+	struct frame f;
+
+	for (unsigned port = 0; port < PORTS; port++)
+		while (memdev_collect(dev[port], f.data, sizeof f.data))
+			;
+}
+
+/* The workers as their cores would do it: they answer a request to park. */
+static void answer_park(void)
+{
+	for (unsigned w = 0; w < router.workers; w++)
+		router.worker[w]->park_seen = router.park_request;
+	for (unsigned w = 0; w < router.workers; w++)
+		rcu_quiescent(&router.rcu.reader[w]);
+}
+
+/* Both books agree and every port balances with nothing in flight. */
+static void check_books(void)
+{
+	struct audit a;
+
+	drain();
+	turns(3);
+	audit_take(&router, &a);
+	assert_true(a.parked);
+	if (!a.buffers_ok || !a.balance_ok)
+		fail_msg("audit: %s", a.finding);
+}
+
+static void configure(struct config *c, const char *expected_error)
+{
+	char error[160] = "";
+	bool ok = config_apply(&router, c, error, sizeof error);
+
+	if (ok != !expected_error)
+		fail_msg("apply: '%s'", error);
+	if (expected_error)
+		assert_non_null(strstr(error, expected_error));
+}
+
+static struct config_iface base_iface[PORTS];
+static struct config_route base_route[6];
+
+static struct config base_config(void)
+{
+	memset(base_iface, 0, sizeof base_iface);
+	memset(base_route, 0, sizeof base_route);
+	for (unsigned port = 0; port < PORTS; port++) {
+		memcpy(base_iface[port].name, "eth0", 5);
+		base_iface[port].name[3] = (char)('0' + port);
+		base_iface[port].addrs = 1;
+		base_iface[port].addr[0] = (struct iface_addr){ROUTER(port), 24};
+	}
+	base_route[0].route = (struct static4){.prefix = IP(20, 0, 0, 0), .length = 8, .gateway = HOST(1)};
+	base_route[1].route =
+		(struct static4){.prefix = IP(30, 0, 0, 0), .length = 8, .kind = STATIC4_BLACKHOLE};
+	base_route[2].route =
+		(struct static4){.prefix = IP(31, 0, 0, 0), .length = 8, .kind = STATIC4_UNREACHABLE};
+	base_route[3].route =
+		(struct static4){.prefix = IP(32, 0, 0, 0), .length = 8, .kind = STATIC4_PROHIBIT};
+	return (struct config){.iface = base_iface, .ifaces = PORTS, .route = base_route, .routes = 4};
+}
+
+/* A router with three ports, workers as the test asks; neighbours not yet known. */
+static void start(unsigned workers)
+{
+	char error[100];
+	struct config c = base_config();
+
+	memset(&router, 0, sizeof router);
+	model_platform.now_us = 1000000;
+	model_platform.relax = answer_park;
+	for (unsigned port = 0; port < PORTS; port++)
+		dev[port] = memdev_create(&platform_io, port, 256);
+	assert_true(router_init(&router, dev, PORTS, workers, error, sizeof error));
+	assert_true(control_init(&router));
+	configure(&c, NULL);
+	control_turn(&router);
+	turns(3);
+	drain();
+}
+
+static int setup(void **state)
+{
+	start(0);
+	return 0;
+}
+
+static int setup_workers(void **state)
+{
+	start(2);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct config none = {0};
+
+	configure(&none, NULL);
+	turns(3);
+	model_platform_free();
+	return 0;
+}
+
+/* Hosts answer the router's ARP, as it would be after some traffic. */
+static void learn_hosts(void)
+{
+	struct frame f;
+
+	for (unsigned port = 0; port < PORTS; port++) {
+		frame_arp(&f, 1, all, host_mac[port], HOST(port), zero_mac, ROUTER(port));
+		inject(port, &f);
+	}
+	turns(4);
+	drain();
+	turns(2);
+}
+
+static void udp(struct frame *f, unsigned port, uint32_t dst, size_t payload)
+{
+	frame_udp(f, dev[port]->mac, host_mac[port], HOST(port), dst, payload);
+}
+
+/* ---- cases ---- */
+
+static void test_forward(void **state)
+{
+	struct frame in, out;
+
+	learn_hosts();
+	udp(&in, 0, HOST(1), 100);
+	inject(0, &in);
+	turns(2);
+	assert_int_equal(sent(1, &out), in.len);
+	assert_memory_equal(out.data, host_mac[1], 6);
+	assert_memory_equal(out.data + 6, dev[1]->mac, 6);
+	assert_int_equal(out.data[22], 63);
+	assert_int_equal(checksum(out.data + 14, 20), 0);
+	assert_memory_equal(out.data + 26, in.data + 26, in.len - 26);
+	check_books();
+}
+
+static void test_resolve_holds_the_newest(void **state)
+{
+	struct frame in, out, arp;
+
+	udp(&in, 0, HOST(1), 10);
+	inject(0, &in);
+	udp(&in, 0, HOST(1), 20);
+	inject(0, &in);
+	turns(2);
+	assert_int_equal(memdev_collect(dev[1], arp.data, sizeof arp.data), 42);
+	assert_int_equal(load_be16(arp.data + 20), 1);
+	assert_int_equal(load_be32(arp.data + 38), HOST(1));
+	assert_int_equal(drops(0, DROP_NEIGHBOR_PENDING), 1);
+	check_books();
+
+	frame_arp(&arp, 2, dev[1]->mac, host_mac[1], HOST(1), dev[1]->mac, ROUTER(1));
+	inject(1, &arp);
+	turns(3);
+	assert_int_equal(sent(1, &out), in.len);
+	assert_int_equal(out.data[22], 63);
+	assert_int_equal(checksum(out.data + 14, 20), 0);
+	inject(0, &in); /* now without the control core */
+	turns(2);
+	assert_int_equal(sent(1, &out), in.len);
+	check_books();
+}
+
+static void test_neighbor_fails(void **state)
+{
+	struct frame in, out;
+
+	frame_arp(&in, 1, all, host_mac[0], HOST(0), zero_mac, ROUTER(0));
+	inject(0, &in);
+	udp(&in, 0, HOST(1), 10);
+	inject(0, &in);
+	turns(5000); /* milliseconds */
+	assert_int_equal(drops(0, DROP_NEIGHBOR_FAILED), 1);
+	assert_int_not_equal(sent(0, &out), 0);
+	assert_int_equal(out.data[23], 1);
+	assert_int_equal(out.data[34], 3);
+	assert_int_equal(out.data[35], 1);
+	check_books();
+}
+
+static void expect_icmp(unsigned port, unsigned type, unsigned code, const struct frame *cause)
+{
+	struct frame out;
+
+	assert_int_not_equal(sent(port, &out), 0);
+	assert_int_equal(out.data[34], type);
+	assert_int_equal(out.data[35], code);
+	assert_int_equal(load_be32(out.data + 26), ROUTER(port));
+	assert_int_equal(load_be32(out.data + 30), HOST(port));
+	assert_memory_equal(out.data + 42 + 12, cause->data + 26, 16); /* quotes addresses, ports */
+}
+
+static void test_drops_with_answers(void **state)
+{
+	static const struct {
+		uint32_t dst;
+		enum drop_reason reason;
+		int type, code;
+	} cases[] = {
+		{IP(99, 0, 0, 1), DROP_NO_ROUTE, 3, 0},
+		{IP(30, 0, 0, 1), DROP_BLACKHOLE, -1, 0},
+		{IP(31, 0, 0, 1), DROP_UNREACHABLE, 3, 1},
+		{IP(32, 0, 0, 1), DROP_PROHIBIT, 3, 13},
+		{IP(10, 0, 1, 255), DROP_BROADCAST, -1, 0},
+		{ROUTER(0), DROP_LOCAL_NO_PROTOCOL, 3, 3},
+	};
+	struct frame in, out;
+
+	learn_hosts();
+	for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
+		udp(&in, 0, cases[i].dst, 10);
+		inject(0, &in);
+		turns(2);
+		assert_int_equal(drops(0, cases[i].reason), 1);
+		if (cases[i].type >= 0)
+			expect_icmp(0, (unsigned)cases[i].type, (unsigned)cases[i].code, &in);
+		assert_int_equal(sent(0, &out), 0);
+	}
+	udp(&in, 0, HOST(1), 10);
+	in.data[22] = 1;
+	frame_fix_checksum(&in);
+	inject(0, &in);
+	turns(2);
+	assert_int_equal(drops(0, DROP_TTL_EXCEEDED), 1);
+	expect_icmp(0, 11, 0, &in);
+	check_books();
+}
+
+static void test_mtu(void **state)
+{
+	struct config c = base_config();
+	struct frame in, out;
+
+	base_iface[1].mtu = 600;
+	configure(&c, NULL);
+	learn_hosts();
+	udp(&in, 0, HOST(1), 1000);
+	in.data[20] = 0x40; /* don't fragment */
+	frame_fix_checksum(&in);
+	inject(0, &in);
+	turns(2);
+	assert_int_equal(drops(0, DROP_MTU_EXCEEDED), 1);
+	assert_int_not_equal(sent(0, &out), 0);
+	assert_int_equal(out.data[34], 3);
+	assert_int_equal(out.data[35], 4);
+	assert_int_equal(load_be16(out.data + 40), 600);
+	/* the port itself takes no more than its MTU */
+	udp(&in, 1, HOST(0), 600);
+	inject(1, &in);
+	turns(2);
+	assert_int_equal(drops(1, DROP_RX_OVERSIZE), 1);
+	check_books();
+}
+
+static void test_static_route_and_link(void **state)
+{
+	struct frame in, out;
+
+	learn_hosts();
+	udp(&in, 0, IP(20, 1, 2, 3), 10);
+	inject(0, &in);
+	turns(3);
+	assert_int_equal(sent(1, &out), in.len);
+	assert_memory_equal(out.data, host_mac[1], 6);
+	memdev_set_link(dev[1], false);
+	turns(200);
+	inject(0, &in);
+	turns(3);
+	assert_int_equal(drops(0, DROP_NO_ROUTE), 1); /* the gateway's network is gone */
+	memdev_set_link(dev[1], true);
+	turns(200);
+	learn_hosts();
+	inject(0, &in);
+	turns(3);
+	assert_int_equal(sent(1, &out), in.len);
+	check_books();
+}
+
+static void test_echo(void **state)
+{
+	struct frame in, out;
+
+	learn_hosts();
+	frame_echo(&in, dev[0]->mac, host_mac[0], HOST(0), ROUTER(1), 7, 9);
+	inject(0, &in);
+	turns(2);
+	assert_int_equal(sent(0, &out), in.len);
+	assert_int_equal(out.data[34], 0);
+	assert_int_equal(load_be32(out.data + 26), ROUTER(1));
+	assert_int_equal(load_be16(out.data + 38), 7);
+	assert_int_equal(checksum(out.data + 34, out.len - 34), 0);
+	check_books();
+}
+
+/* An output that takes nothing fills its VOQ; another output goes on; all is counted. */
+static void test_voq_full(void **state)
+{
+	struct frame in, out;
+
+	learn_hosts();
+	for (unsigned i = 0; i < 3000; i++) {
+		udp(&in, 0, HOST(1), 10);
+		inject(0, &in);
+		turns(1);
+	}
+	assert_true(drops(0, DROP_VOQ_FULL) > 1000);
+	udp(&in, 0, HOST(2), 10);
+	inject(0, &in);
+	turns(2);
+	assert_int_equal(sent(2, &out), in.len);
+	while (sent(1, &out))
+		turns(1);
+	check_books();
+}
+
+static void test_config_is_all_or_nothing(void **state)
+{
+	struct config c = base_config();
+	struct frame in, out;
+
+	learn_hosts();
+	base_iface[2].mtu = 65000;
+	base_iface[0].addr[0].address = IP(10, 9, 9, 9);
+	configure(&c, "mtu");
+	udp(&in, 0, HOST(1), 10);
+	inject(0, &in);
+	turns(2);
+	assert_int_equal(sent(1, &out), in.len);
+	check_books();
+}
+
+/* Frames that were valid once, mutated at random: nothing is lost, nothing is left. */
+static void test_garbage(void **state)
+{
+	struct frame in;
+
+	learn_hosts();
+	srand(1);
+	for (unsigned i = 0; i < 60000; i++) {
+		unsigned port = (unsigned)rand() % PORTS;
+
+		if (i % 4 == 0)
+			frame_arp(&in, 1 + i % 2, all, host_mac[port], HOST(port), zero_mac, ROUTER(port));
+		else if (i % 4 == 1)
+			frame_echo(&in, dev[port]->mac, host_mac[port], HOST(port), ROUTER(port), 1, 1);
+		else
+			udp(&in, port, (uint32_t)rand(), (size_t)rand() % 1000);
+		for (int k = rand() % 4; k > 0; k--)
+			in.data[(size_t)rand() % (in.len < 60 ? in.len : 60)] = (uint8_t)rand();
+		if (rand() % 2)
+			in.len = (size_t)rand() % (in.len + 1) + 1;
+		if (rand() % 2 && (in.data[14] & 15) >= 5)
+			frame_fix_checksum(&in);
+		(void)memdev_inject(dev[port], in.data, in.len);
+		if (i % 16 == 0) {
+			turns(1);
+			drain();
+		}
+	}
+	turns(10000); /* what is held gives up */
+	check_books();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define CASE(f)                                                                                    \
+	cmocka_unit_test_setup_teardown(f, setup, teardown),                                       \
+		cmocka_unit_test_setup_teardown(f, setup_workers, teardown)
+		CASE(test_forward),
+		CASE(test_resolve_holds_the_newest),
+		CASE(test_neighbor_fails),
+		CASE(test_drops_with_answers),
+		CASE(test_mtu),
+		CASE(test_static_route_and_link),
+		CASE(test_echo),
+		CASE(test_voq_full),
+		CASE(test_config_is_all_or_nothing),
+		CASE(test_garbage),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
