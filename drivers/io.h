@@ -14,11 +14,11 @@
 #ifdef IO_MODEL
 uint64_t io_model_read(const volatile void *p, unsigned bytes);
 void io_model_write(volatile void *p, unsigned bytes, uint64_t v);
-# define IO_READ(type, p)     ((type)io_model_read((p), sizeof(type)))
-# define IO_WRITE(type, p, v) io_model_write((p), sizeof(type), (v))
+#	define IO_READ(type, p)     ((type)io_model_read((p), sizeof(type)))
+#	define IO_WRITE(type, p, v) io_model_write((p), sizeof(type), (v))
 #else
-# define IO_READ(type, p)     (*(const volatile type *)(p))
-# define IO_WRITE(type, p, v) (*(volatile type *)(p) = (v))
+#	define IO_READ(type, p)     (*(const volatile type *)(p))
+#	define IO_WRITE(type, p, v) (*(volatile type *)(p) = (v))
 #endif
 
 static inline uint8_t mmio_read8(const volatile void *p)
@@ -59,17 +59,19 @@ void pio_write8(uint16_t port, uint8_t v);
 void pio_write16(uint16_t port, uint16_t v);
 void pio_write32(uint16_t port, uint32_t v);
 
-/* Device memory on x86 is coherent and ordered (SDM volume 3, 8.2): only the compiler must keep order, */
-#define dma_rmb() __asm__ volatile("" ::: "memory") /* what the device wrote first is read first */
-#define dma_wmb() __asm__ volatile("" ::: "memory") /* descriptors before the index */
-/* except that a later load may pass an earlier store: needed before reading a suppression flag. */
+/* On x86 device memory is coherent and ordered (SDM volume 3, 8.2), so the compiler must keep */
+#define dma_rmb() __asm__ volatile("" ::: "memory") /* loads in order: the index, then its entry   \
+						     */
+#define dma_wmb()                                                                                  \
+	__asm__ volatile("" ::: "memory") /* stores in order: descriptors, then the index */
+/* but a later load may pass an earlier store: needed before reading a suppression flag. */
 #define dma_mb() __atomic_thread_fence(__ATOMIC_SEQ_CST)
 
 /* What a driver gets from the kernel: memory at boot and a clock. */
 struct io_env {
-	/* Zeroed DMA-able memory, identity-mapped (address = bus address); NULL when exhausted. Boot only. */
+	/* Zeroed DMA-able memory, address = bus address; NULL when exhausted. Boot only. */
 	void *(*alloc)(void *ctx, size_t bytes, size_t align);
-	/* Maps device memory uncached; NULL if it cannot. */
+	/* Maps device memory uncached, of any alignment and size; NULL if it cannot. */
 	volatile void *(*map)(void *ctx, uint64_t address, uint64_t bytes);
 	/* Monotonic microseconds. */
 	uint64_t (*now_us)(void *ctx);

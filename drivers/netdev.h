@@ -52,17 +52,17 @@ struct netdev_ops {
 
 struct netdev {
 	const struct netdev_ops *ops;
-	struct buffers *buffers;  /* set by the router before rx_fill */
-	const char *driver;       /* "virtio-net", "mem" */
-	char location[24];        /* "0000:00:03.0" */
+	struct buffers *buffers; /* set by the router before rx_fill */
+	const char *driver;      /* "virtio-net", "mem" */
+	char location[24];       /* "0000:00:03.0" */
 	uint8_t mac[6];
-	uint16_t mtu_max;         /* largest IP MTU it can carry */
+	uint16_t mtu_max; /* largest IP MTU it can carry */
 	uint16_t rx_queues, tx_queues;
 	uint16_t rx_slots, tx_slots; /* ring depth of each queue */
-	bool link;                /* written by poll */
-	bool failed;              /* stopped because it broke its contract */
-	const char *failure;      /* one line, when failed */
-	uint32_t speed_mbit;      /* 0: unknown */
+	bool link;                   /* written by poll */
+	bool failed;                 /* stopped because it broke its contract */
+	const char *failure;         /* one line, when failed */
+	uint32_t speed_mbit;         /* 0: unknown */
 };
 
 #endif

@@ -12,11 +12,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define UART_FIFO_BYTES 16u
+
 struct uart16550 {
 	uint16_t base; /* first of eight I/O ports */
 	uint8_t burst; /* bytes the transmitter takes at once: 16 with FIFO, 1 without; 0: absent */
-	bool stuck;    /* the transmitter gave no room within the bound; cleared when it does */
+	bool stuck; /* a write ran into its bound; cleared when the transmitter takes bytes again */
 	uint64_t lost; /* bytes given up */
+	uint8_t early_n, early_at;
+	uint8_t early[UART_FIFO_BYTES]; /* received before init, still to be read */
 };
 
 /* Looks for a UART at `base` and sets it up. false: none; the other calls are then harmless. */
@@ -25,7 +29,13 @@ bool uart16550_init(struct uart16550 *u, uint16_t base, unsigned baud);
 /* The next byte received, 0..255, or -1 when there is none. Never waits. */
 int uart16550_getc(struct uart16550 *u);
 
-/* Sends n bytes as they are. A transmitter that stays full beyond its bound loses the rest. */
+/* Sends what the transmitter takes now, at most 16 bytes; returns how many. Never waits. */
+size_t uart16550_send(struct uart16550 *u, const char *s, size_t n);
+
+/*
+ * Sends n bytes as they are, waiting for the transmitter. If it takes nothing
+ * for about 50,000 polls (tens of milliseconds) the rest is lost and counted.
+ */
 void uart16550_write(struct uart16550 *u, const char *s, size_t n);
 
 #endif
