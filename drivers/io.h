@@ -59,13 +59,15 @@ void pio_write8(uint16_t port, uint8_t v);
 void pio_write16(uint16_t port, uint16_t v);
 void pio_write32(uint16_t port, uint32_t v);
 
-/* On x86 device memory is coherent and ordered (SDM volume 3, 8.2), so the compiler must keep */
-#define dma_rmb() __asm__ volatile("" ::: "memory") /* loads in order: the index, then its entry   \
-						     */
-#define dma_wmb()                                                                                  \
-	__asm__ volatile("" ::: "memory") /* stores in order: descriptors, then the index */
-/* but a later load may pass an earlier store: needed before reading a suppression flag. */
-#define dma_mb() __atomic_thread_fence(__ATOMIC_SEQ_CST)
+/*
+ * Device memory on x86 is coherent and ordered (SDM volume 3, 8.2), so only the
+ * compiler must keep loads (an index, then its entry) and stores (descriptors,
+ * then the index) in order. But a later load may pass an earlier store: dma_mb
+ * is needed before a suppression flag is read.
+ */
+#define dma_rmb() __asm__ volatile("" ::: "memory")
+#define dma_wmb() __asm__ volatile("" ::: "memory")
+#define dma_mb()  __atomic_thread_fence(__ATOMIC_SEQ_CST)
 
 /* What a driver gets from the kernel: memory at boot and a clock. */
 struct io_env {
