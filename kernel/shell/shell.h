@@ -17,9 +17,11 @@ struct router;
 
 struct shell_env {
 	struct router *router;
-	void (*write)(void *ctx, const char *s, size_t n); /* console output; "\n" is sent as "\r\n" by the shell */
+	void (*write)(void *ctx, const char *s,
+		size_t n); /* console output; "\n" is sent as "\r\n" by the shell */
 	uint64_t (*now_us)(void *ctx);
-	bool (*apply)(void *ctx, const struct config *c, char *error, unsigned error_size); /* config_apply */
+	bool (*apply)(void *ctx, const struct config *c, char *error,
+		unsigned error_size); /* config_apply */
 	void *ctx;
 };
 
@@ -31,8 +33,8 @@ void shell_init(const struct shell_env *env);
  * commits it. false: error holds "line N: ...", nothing is applied. Parsing
  * alone, before the router exists: shell_parse_config.
  */
-bool shell_parse_config(const char *text, size_t n, struct config *out, char *error,
-	size_t error_size);
+bool shell_parse_config(
+	const char *text, size_t n, struct config *out, char *error, size_t error_size);
 bool shell_load_config(const char *text, size_t n, char *error, size_t error_size);
 
 /* Prints the first prompt. */
