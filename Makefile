@@ -17,6 +17,8 @@ MEMDEV  := $(wildcard drivers/mem/*.c)
 KERNEL  := $(wildcard kernel/*.c kernel/shell/*.c)
 X86     := $(wildcard kernel/x86/*.c kernel/x86/*.S boot/*.c boot/*.S)
 HOSTED  := $(wildcard kernel/hosted/*.c)
+# Pure parsers of what firmware and loaders say: part of the image, and of the unit tests.
+PURE    := kernel/x86/acpi.c kernel/x86/memmap.c boot/view.c boot/bootinfo.c boot/multiboot1.c boot/pvh.c
 MODEL   := $(wildcard test/model/*.c)
 TESTS   := $(wildcard test/unit/test_*.c)
 
@@ -50,7 +52,7 @@ endif
 X86_OBJ    := $(call obj,$(X86DIR),$(LIB) $(NET) $(DRIVERS) $(KERNEL) $(X86))
 HOSTED_OBJ := $(call obj,hosted,$(LIB) $(NET) $(MEMDEV) $(KERNEL) $(HOSTED))
 CHECK_OBJ  := $(call obj,check,$(LIB) $(NET) $(DRIVERS) $(MEMDEV) $(filter-out kernel/main.c,$(KERNEL)) \
-	      kernel/x86/acpi.c $(MODEL))
+	      $(PURE) $(MODEL))
 TEST_BIN   := $(patsubst test/unit/%.c,$(BUILD)/check/bin/%,$(TESTS))
 
 # ---------------------------------------------------------------- targets
@@ -98,6 +100,10 @@ $(IMAGE): $(X86_OBJ) linker.ld tools/mksyms
 	$(CC) -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -T linker.ld \
 		-Wl,--no-warn-rwx-segments $(X86_OBJ) $@.syms.o -L$(NEWLIB)/lib -lc -lgcc -o $@
 	@rm -f $@.pass1
+
+# A multiboot1 header wins over the PVH note in QEMU: without it, the same image enters by PVH.
+$(IMAGE:.elf=-pvh.elf): $(IMAGE)
+	objcopy --remove-section=.multiboot1 $< $@
 
 $(BUILD)/hosted/%.o: %.c
 	@mkdir -p $(@D)
