@@ -78,8 +78,9 @@ class Console:
 
     def command(self, line, timeout_s=60):
         """One line, typed at the prompt; its reply without echo and prompt. sync() comes first."""
-        # The echo tells where the reply begins. Of a very long line the shell may echo a part only.
-        echo = line[:60]
+        # The echo tells where the reply begins. Of a very long line the shell may echo a part only,
+        # and keys like '?' are not echoed.
+        echo = re.match(r"[ -~]*", line[:60].split("?")[0]).group(0)
         start = re.compile(re.escape(echo) + r"[^\r\n]*[\r\n]")
 
         def answered(text):

@@ -1,0 +1,141 @@
+# A lab as the tests see it: the router by its shell, the hosts by commands and sockets.
+import contextlib
+import json
+import os
+import subprocess
+import tempfile
+import time
+
+from labkit import hosts
+from labkit.console import Console
+from labkit.place import TREE, Place
+from labkit.transfer import carry_file
+from wire import Wire
+
+LAB = os.path.join(TREE, "tools", "lab")
+IMAGE = os.path.join(TREE, "build", "barewire.elf")
+HOOKS_IMAGE = os.path.join(TREE, "build", "barewire-hooks.elf")
+PATIENCE_S = 30  # for events that normally take milliseconds; the machine may be busy
+_count = 0
+
+
+def wait_for(what, condition, timeout_s=PATIENCE_S):
+    """Polls until condition() is true and returns its value."""
+    end = time.monotonic() + timeout_s
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < end, f"{what}: not within {timeout_s} s"
+        time.sleep(0.05)
+
+
+class Lab:
+    """One lab by a name of its own; made by running()."""
+
+    def __init__(self):
+        global _count
+        _count += 1
+        self.name = f"e2e-{os.getpid()}-{_count}"
+        self.place = Place(self.name)
+
+    def tool(self, *words, timeout_s=180, text=None):
+        return subprocess.run([LAB, *words], capture_output=True, text=True, input=text,
+                              timeout=timeout_s, check=False, env={**os.environ, "LAB": self.name})
+
+    def up(self, ports=2, cores=2, config=None, **options):
+        words = ["--ports", str(ports), "--cores", str(cores)]
+        for name, value in options.items():
+            words += [f"--{name}", str(value)]
+        with contextlib.ExitStack() as stack:
+            if config is not None:
+                file = stack.enter_context(tempfile.NamedTemporaryFile("w", suffix=".conf"))
+                file.write(config)
+                file.flush()
+                words += ["--config", file.name]
+            done = self.tool("up", *words)
+        assert done.returncode == 0, f"lab up {' '.join(words)}:\n{done.stdout}{done.stderr}"
+        return done.stdout
+
+    def down(self):
+        done = self.tool("down")
+        assert done.returncode == 0, done.stderr
+
+    # ------------------------------------------------------------ the router
+
+    def cli(self, *lines, fails=False):
+        """Runs shell lines one after the other and returns their replies as one text."""
+        done = self.tool("cli", "-", text="".join(line + "\n" for line in lines))
+        wanted = 1 if fails else 0
+        assert done.returncode == wanted, f"{lines}: status {done.returncode}\n" \
+            f"{done.stdout}{done.stderr}"
+        return done.stdout.rstrip("\n")
+
+    def json(self, command):
+        return json.loads(self.cli(command + " | json"))
+
+    def error(self, line):
+        """Runs a line that must end in exactly one 'error: ...' line, which is returned."""
+        reply = self.cli(line, fails=True)
+        assert reply.startswith("error: ") and "\n" not in reply, repr(reply)
+        return reply
+
+    def configure(self, *lines):
+        self.cli(*lines, "commit")
+
+    def console(self):
+        return Console(self.place)
+
+    def serial_log(self):
+        with open(self.place.path("serial.log"), "rb") as f:
+            return f.read().decode("utf-8", "replace").replace("\r", "")
+
+    def check_books(self):
+        buffers, drops = self.cli("show buffers"), self.cli("show drops")
+        assert "audit: ok" in buffers, buffers
+        assert "balance: ok" in drops, drops
+
+    def link(self, port, up):
+        """Pulls or plugs the cable as QEMU sees it, and waits until the router has noticed."""
+        done = self.tool("link", str(port), "up" if up else "down")
+        assert done.returncode == 0, done.stderr
+
+    # ------------------------------------------------------------ the hosts
+
+    def run(self, host, *command, timeout_s=120):
+        """A command in host hI; returns the finished process."""
+        return self.tool("exec", f"h{host}", *command, timeout_s=timeout_s)
+
+    def must(self, host, *command):
+        done = self.run(host, *command)
+        assert done.returncode == 0, f"h{host}: {command}:\n{done.stdout}{done.stderr}"
+        return done.stdout
+
+    def ping(self, host, address, *options, count=3):
+        """True if every echo is answered."""
+        done = self.run(host, "ping", "-n", "-c", str(count), "-i", "0.1", "-W", "5", *options,
+                        address)
+        return done.returncode == 0 and " 0% packet loss" in done.stdout
+
+    def socket(self, host, make, *args):
+        """make(*args) run inside the host's namespace: a socket of that host."""
+        return hosts.inside(self.place.namespace(host), make, *args)
+
+    def wire(self, host):
+        return Wire(self.place.namespace(host), host)
+
+    def carry_file(self, source, destination, size):
+        return carry_file(self.place, source, destination, size)
+
+
+@contextlib.contextmanager
+def running(books=True, **options):
+    """A lab that is up; taken down whatever happens, and its books checked at the end."""
+    lab = Lab()
+    try:
+        lab.up(**options)
+        yield lab
+        if books:
+            lab.check_books()
+    finally:
+        lab.down()
