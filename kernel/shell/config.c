@@ -60,7 +60,7 @@ static struct config_iface *this_iface(struct build *b, const struct line *line)
 {
 	struct config *c = b->config;
 
-	if (!c->ifaces || strcmp(c->iface[c->ifaces - 1].name, line->text[1])) {
+	if (!c->ifaces || strcmp(c->iface[c->ifaces - 1].name, line->text[1]) != 0) {
 		snprintf(c->iface[c->ifaces].name, IFACE_NAME_MAX, "%s", line->text[1]);
 		c->ifaces++;
 	}
@@ -188,8 +188,8 @@ static bool allocate(struct config *c, struct config_origin *origin, const struc
 	c->route = calloc(routes + 1, sizeof *c->route);
 	c->neighbor = calloc(neighbors + 1, sizeof *c->neighbor);
 	origin->address = calloc(ifaces + 1, sizeof *origin->address);
-	origin->route = calloc(routes + 1, sizeof *origin->route);
-	origin->neighbor = calloc(neighbors + 1, sizeof *origin->neighbor);
+	origin->route = calloc(routes + 1, sizeof(struct line *));
+	origin->neighbor = calloc(neighbors + 1, sizeof(struct line *));
 	return c->iface && c->route && c->neighbor && origin->address && origin->route &&
 	       origin->neighbor;
 }

@@ -87,7 +87,8 @@ static void remove_range(struct lines *set, unsigned from, unsigned to)
 	for (unsigned i = from; i < to; i++)
 		line_put(set->line[i]);
 	if (to > from)
-		memmove(set->line + from, set->line + to, (set->count - to) * sizeof *set->line);
+		memmove(set->line + from, set->line + to,
+			(set->count - to) * sizeof(struct line *));
 	set->count -= to - from;
 }
 
@@ -96,7 +97,7 @@ static bool make_room(struct lines *set)
 	if (set->count < set->room)
 		return true;
 	unsigned room = set->room ? set->room * 2 : 16;
-	struct line **line = realloc(set->line, room * sizeof *line);
+	struct line **line = realloc(set->line, room * sizeof(struct line *));
 
 	if (!line)
 		return false;
@@ -118,7 +119,7 @@ enum err lines_add(struct lines *set, struct line *line)
 			remove_range(
 				set, find(set, line, i + 1, false), find(set, line, i + 1, true));
 	at = find(set, line, LINE_WORDS, false);
-	memmove(set->line + at + 1, set->line + at, (set->count - at) * sizeof *set->line);
+	memmove(set->line + at + 1, set->line + at, (set->count - at) * sizeof(struct line *));
 	set->line[at] = line;
 	set->count++;
 	line->refs++;
@@ -138,10 +139,10 @@ enum err lines_copy(struct lines *to, const struct lines *from)
 {
 	if (!from->count)
 		return ERR_OK;
-	to->line = malloc(from->count * sizeof *to->line);
+	to->line = malloc(from->count * sizeof(struct line *));
 	if (!to->line)
 		return ERR_NO_MEMORY;
-	memcpy(to->line, from->line, from->count * sizeof *to->line);
+	memcpy(to->line, from->line, from->count * sizeof(struct line *));
 	to->count = to->room = from->count;
 	for (unsigned i = 0; i < to->count; i++)
 		to->line[i]->refs++;

@@ -1,7 +1,6 @@
 /* The emitter behind every `show`: text, JSON, and the filters on lines of text. */
 #include "kernel/shell/output.h"
 
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -183,7 +182,7 @@ void output_end(struct output *o)
 		json_raw(o, top(o)->members ? "}\n" : "{}\n");
 	if (o->form != OUTPUT_COUNT)
 		return;
-	snprintf(text, sizeof text, "%" PRIu64 "\n", o->lines);
+	snprintf(text, sizeof text, "%llu\n", (unsigned long long)o->lines);
 	json_raw(o, text);
 }
 
@@ -270,7 +269,7 @@ void output_number(struct output *o, const char *key, uint64_t number)
 {
 	char text[24];
 
-	snprintf(text, sizeof text, "%" PRIu64, number);
+	snprintf(text, sizeof text, "%llu", (unsigned long long)number);
 	value(o, key, text, text);
 }
 

@@ -1,5 +1,4 @@
 /* ping: echo requests and what comes back, one command at a time. */
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +22,8 @@ static struct ping {
 	unsigned sent, received;
 	bool answered;    /* the last request is done with */
 	uint64_t sent_us; /* when it was sent */
-	uint64_t min_us, max_us, sum_us;
+	unsigned min_us, max_us;
+	uint64_t sum_us;
 } ping_run;
 
 static uint64_t now(void)
@@ -31,7 +31,7 @@ static uint64_t now(void)
 	return ping_run.env->now_us(ping_run.env->ctx);
 }
 
-static void count_time(uint64_t us)
+static void count_time(unsigned us)
 {
 	struct ping *p = &ping_run;
 
@@ -45,15 +45,14 @@ static void count_time(uint64_t us)
 
 static void print_reply(const uint8_t *ip)
 {
-	uint64_t us = now() - ping_run.sent_us;
+	unsigned us = (unsigned)(now() - ping_run.sent_us); /* at most PING_WAIT_US, about */
 
 	count_time(us);
 	ping_run.answered = true;
 	char from[TEXT_IPV4_MAX];
 
 	text_print_ipv4(from, load_be32(ip + 12));
-	shell_print("reply from %s: seq %u ttl %u time %" PRIu64 " us\n", from, ping_run.sent,
-		ip[8], us);
+	shell_print("reply from %s: seq %u ttl %u time %u us\n", from, ping_run.sent, ip[8], us);
 }
 
 static const char *error_text(uint8_t type, uint8_t code)
@@ -125,8 +124,8 @@ static void stop(void)
 	shell_print("%u sent, %u received, %u%% lost", p->sent, p->received,
 		p->sent ? (p->sent - p->received) * 100 / p->sent : 0);
 	if (p->received)
-		shell_print(", time min %" PRIu64 " avg %" PRIu64 " max %" PRIu64 " us", p->min_us,
-			p->sum_us / p->received, p->max_us);
+		shell_print(", time min %u avg %u max %u us", p->min_us,
+			(unsigned)(p->sum_us / p->received), p->max_us);
 	shell_print("\n");
 }
 
@@ -134,8 +133,9 @@ static void start(struct call *call)
 {
 	static uint16_t id;
 
+	id++;
 	ping_run =
-		(struct ping){.env = call->env, .count = PING_COUNT, .size = PING_SIZE, .id = ++id};
+		(struct ping){.env = call->env, .count = PING_COUNT, .size = PING_SIZE, .id = id};
 	text_parse_ipv4(call_word(call, 1), &ping_run.address);
 	for (unsigned i = 2; call_word(call, i + 1); i += 2) {
 		unsigned value = (unsigned)strtoul(call_word(call, i + 1), NULL, 10);

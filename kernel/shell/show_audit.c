@@ -1,5 +1,4 @@
 /* show drops and show buffers: the live audit, each from one instant. */
-#include <inttypes.h>
 #include <stdio.h>
 
 #include "kernel/audit.h"
@@ -64,8 +63,8 @@ bool show_drops(struct call *call)
 	if (!wrong)
 		output_text(o, "balance", "ok");
 	else
-		output_text(o, "balance", "WRONG: %s has %" PRId64 " packets without a fate",
-			shell_port_name(where), wrong);
+		output_text(o, "balance", "WRONG: %s has %lld packets without a fate",
+			shell_port_name(where), (long long)wrong);
 	return true;
 }
 

@@ -1,5 +1,4 @@
 /* show routes, neighbors and fib: what the tables hold. */
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 

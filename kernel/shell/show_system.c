@@ -1,5 +1,4 @@
 /* show version, uptime, cores, memory, log. */
-#include <inttypes.h>
 #include <stdio.h>
 
 #include "kernel/log.h"
@@ -28,7 +27,7 @@ bool show_uptime(struct call *call)
 {
 	uint64_t us = call->env->now_us(call->env->ctx), s = us / 1000000;
 
-	output_text(call->out, "uptime", "%" PRIu64 " d %02u:%02u:%02u", s / 86400,
+	output_text(call->out, "uptime", "%u d %02u:%02u:%02u", (unsigned)(s / 86400),
 		(unsigned)(s / 3600 % 24), (unsigned)(s / 60 % 60), (unsigned)(s % 60));
 	output_number(call->out, "us", us);
 	return true;
@@ -112,8 +111,8 @@ bool show_memory(struct call *call)
 
 static void print_record(void *ctx, uint64_t us, const char *line)
 {
-	output_text(
-		ctx, NULL, "[%6" PRIu64 ".%06u] %s", us / 1000000, (unsigned)(us % 1000000), line);
+	output_text(ctx, NULL, "[%6u.%06u] %s", (unsigned)(us / 1000000), (unsigned)(us % 1000000),
+		line);
 }
 
 bool show_log(struct call *call)

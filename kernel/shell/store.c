@@ -123,7 +123,7 @@ static void warn_absent(const struct lines *set, void (*warn)(const char *name))
 	}
 	qsort(name, names, sizeof *name, order_names);
 	for (unsigned i = 0; i < names; i++) {
-		if (strcmp(name[i], last))
+		if (strcmp(name[i], last) != 0)
 			warn(name[i]);
 		last = name[i];
 	}
