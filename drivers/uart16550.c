@@ -22,7 +22,7 @@
 #define UART_SCRATCH 7u
 
 #define CLOCK_BAUD 115200u /* the rate of divisor 1 */
-#define POLLS_MAX  50000u  /* a poll takes about 1 us, a burst at 9600 baud 17 ms */
+#define POLLS_MAX  2000000u /* a poll takes 0.1 to 1 us; a burst at 9600 baud 17 ms, a busy host more */
 
 static uint8_t uart_read(const struct uart16550 *u, unsigned reg)
 {
