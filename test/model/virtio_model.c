@@ -154,6 +154,22 @@ static void reset(struct virtio_model *m)
 		m->queue[i] = (struct virtio_model_queue){.size = m->max_size[i]};
 }
 
+/* The driver says DRIVER_OK. */
+static void start(struct virtio_model *m)
+{
+	m->starts++;
+	if (!(m->status & STATUS_FEATURES_OK))
+		complain(m, "started before the features were agreed");
+	if (m->config_vector != 0xffff)
+		complain(m, "a config interrupt is asked for");
+	for (unsigned i = 0; i < 2; i++) {
+		if (!m->queue[i].enable || m->queue[i].vector != 0xffff)
+			complain(m, "a queue is not enabled or has an interrupt");
+		else if (m->no_notify)
+			virtio_model_used(m, i)->flags = VIRTQ_USED_NO_NOTIFY;
+	}
+}
+
 static void write_status(struct virtio_model *m, uint8_t v)
 {
 	if (v == 0) {
@@ -165,17 +181,8 @@ static void write_status(struct virtio_model *m, uint8_t v)
 		complain(m, "a status bit taken back");
 	if (m->features_sulk)
 		v &= (uint8_t)~STATUS_FEATURES_OK;
-	if ((v & STATUS_DRIVER_OK) && !(m->status & STATUS_FEATURES_OK))
-		complain(m, "started before the features were agreed");
-	if ((v & STATUS_DRIVER_OK) && m->config_vector != 0xffff)
-		complain(m, "a config interrupt is asked for");
-	if (v & STATUS_DRIVER_OK)
-		for (unsigned i = 0; i < 2; i++) {
-			if (!m->queue[i].enable || m->queue[i].vector != 0xffff)
-				complain(m, "a queue is not enabled or has an interrupt");
-			if (m->no_notify)
-				virtio_model_used(m, i)->flags = VIRTQ_USED_NO_NOTIFY;
-		}
+	if (v & ~m->status & STATUS_DRIVER_OK)
+		start(m);
 	m->status = v;
 }
 
@@ -185,7 +192,7 @@ static uint8_t read_status(struct virtio_model *m)
 		m->reset_slow--;
 		return 0x0f;
 	}
-	return m->reset_hangs ? 0x0f : m->status;
+	return m->status;
 }
 
 struct field {
@@ -317,6 +324,8 @@ static uint64_t model_bar_read(void *ctx, uint64_t at, unsigned bytes)
 			complain(m, "a register read with the wrong width");
 		return common_read(m, at);
 	}
+	if (bytes != (at - AT_CONFIG < 6 ? 1 : 2))
+		complain(m, "a config field read with the wrong width");
 	if (at < AT_NOTIFY && at - AT_CONFIG + bytes <= sizeof m->config)
 		memcpy(&v, m->config + (at - AT_CONFIG), bytes);
 	return v;
@@ -385,7 +394,7 @@ void virtio_model_init(struct virtio_model *m, struct pci_model *p, unsigned slo
 	memcpy(m->config, mac, sizeof mac);
 	virtio_model_set_config(m, 6, 1);
 	virtio_model_set_config(m, 10, 1500);
-	m->status = 7; /* as firmware may have left it */
+	m->status = 0x0f; /* as firmware may have left it */
 	pci_model_bar(m->pci, VIRTIO_MODEL_BAR, VIRTIO_MODEL_BAR_BYTES, 0, PCI_BAR_TYPE_64);
 	pci_model_behind(m->pci, VIRTIO_MODEL_BAR, VIRTIO_MODEL_BAR_BYTES, model_bar_read,
 		model_bar_write, m);

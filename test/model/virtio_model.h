@@ -66,7 +66,7 @@ struct virtio_model {
 	uint32_t offer_select, accept_select;
 	uint16_t queue_select, config_vector;
 	struct virtio_model_queue queue[2];
-	unsigned resets;
+	unsigned resets, starts;
 	const char *complaint; /* the driver's first breach of the specification, or NULL */
 
 	/* The last frame sent, and how many. */
