@@ -6,9 +6,9 @@
 void boot_main(uint32_t eax, uint32_t ebx, uint64_t tsc)
 {
 	static struct bootinfo b;
-	/* What entry.S has mapped, identically. Page 0 holds nothing that a loader would hand over.
+	/* All that is mapped, but not the real-mode interrupt table. QEMU's PVH data is in page 0.
 	 */
-	static const struct boot_view view = {.first = 0x1000, .end = 1ull << 32};
+	static const struct boot_view view = {.first = 0x400, .end = BOOT_MAP_END};
 
 	b.entry_tsc = tsc;
 	b.loader = "unknown loader";

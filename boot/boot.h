@@ -4,10 +4,12 @@
 
 #include "boot/bootinfo.h"
 
+#define BOOT_MAP_END (1ull << 32) /* entry.S maps everything below, identically and writable */
+
 /*
  * Provided by the kernel of the machine (kernel/x86/start.c). Entered on the
- * boot core in long mode on a stack of 16 KiB, interrupts off, SSE on, the
- * first 4 GiB identity-mapped. `b` is static and stays.
+ * boot core in long mode on a stack of 16 KiB, interrupts off, SSE on, memory
+ * identity-mapped up to BOOT_MAP_END. `b` is static and stays.
  */
 void boot_start_kernel(const struct bootinfo *b) __attribute__((noreturn));
 

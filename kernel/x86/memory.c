@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "boot/boot.h"
 #include "kernel/platform.h"
 #include "kernel/x86/cpu.h"
 #include "kernel/x86/image.h"
@@ -15,14 +16,13 @@
 #define MIB (1024ull * KIB)
 #define GIB (1024ull * MIB)
 
-#define LOW_BYTES    (1 * MIB) /* belongs to real mode and firmware; never in the arena */
-#define RAM_MIN      (64 * MIB)
-#define RAM_MAX_2M   (1024 * GIB) /* used without 1 GiB pages, so that the tables stay small */
-#define HEAP_SHARE   8u           /* one part in so many of RAM, within */
-#define HEAP_MIN     (16 * MIB)
-#define HEAP_MAX     (512 * MIB)
-#define ALIGN_MIN    64u       /* a cache line: allocations share none */
-#define BOOT_MAP_END (4 * GIB) /* what entry.S has mapped */
+#define LOW_BYTES  (1 * MIB) /* belongs to real mode and firmware; never in the arena */
+#define RAM_MIN    (64 * MIB)
+#define RAM_MAX_2M (1024 * GIB) /* used without 1 GiB pages, so that the tables stay small */
+#define HEAP_SHARE 8u           /* one part in so many of RAM, within */
+#define HEAP_MIN   (16 * MIB)
+#define HEAP_MAX   (512 * MIB)
+#define ALIGN_MIN  64u /* a cache line: allocations share none */
 
 static struct {
 	struct memmap ram;   /* all usable RAM; constant after memory_init */

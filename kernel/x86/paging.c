@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 
+#include "boot/boot.h"
 #include "kernel/x86/cpu.h"
 #include "kernel/x86/image.h"
 #include "kernel/x86/instr.h"
@@ -167,7 +168,9 @@ bool paging_mapped(uint64_t address)
 {
 	uint64_t *table = paging.root;
 
-	if (!table || address >= paging_limit())
+	if (!table)
+		return address < BOOT_MAP_END;
+	if (address >= paging_limit())
 		return false;
 	for (unsigned level = 3;; level--) {
 		uint64_t e = table[address / entry_bytes(level) % ENTRIES];

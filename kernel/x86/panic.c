@@ -8,6 +8,7 @@
 #include "kernel/platform.h"
 #include "kernel/x86/cpu.h"
 #include "kernel/x86/fault.h"
+#include "kernel/x86/image.h"
 #include "kernel/x86/instr.h"
 #include "kernel/x86/lapic.h"
 #include "kernel/x86/paging.h"
@@ -92,12 +93,16 @@ static void print_address(const char *what, uint64_t address)
  * Frame pointers (System V ABI 3.2.2): at rbp lies the caller's rbp, above it
  * the return address. Followed only within this core's stacks, and only upwards.
  */
-static void print_trace(uint64_t rip, uint64_t rbp)
+static void print_trace(uint64_t rip, uint64_t rsp, uint64_t rbp)
 {
 	const struct cpu *c = cpu_self();
 
 	out("back trace:");
 	print_address(" ", rip);
+	/* A call to nowhere has left its return address on top of the stack, and no frame. */
+	if (rip < (uintptr_t)text_start || rip >= (uintptr_t)text_end)
+		if (rsp % 8 == 0 && cpu_owns_stack(c, rsp, 8) && paging_mapped(rsp))
+			print_address(" ", *(const uint64_t *)(uintptr_t)rsp - 1);
 	for (unsigned i = 0; i < TRACE_MAX; i++) {
 		const uint64_t *frame = (const uint64_t *)(uintptr_t)rbp;
 
@@ -187,7 +192,7 @@ void panic_fault(const struct fault_frame *f)
 			(unsigned long long)f->vector, (unsigned long long)f->error);
 	print_headline(what);
 	print_registers(f);
-	print_trace(f->rip, f->rbp);
+	print_trace(f->rip, f->rsp, f->rbp);
 	print_log();
 	finish();
 }
@@ -203,7 +208,7 @@ void platform_panic(const char *format, ...)
 	vsnprintf(what, sizeof what, format, args);
 	va_end(args);
 	print_headline(what);
-	print_trace(here - 1, *(uint64_t *)__builtin_frame_address(0));
+	print_trace(here - 1, 0, *(uint64_t *)__builtin_frame_address(0));
 	print_log();
 	finish();
 }

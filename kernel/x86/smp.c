@@ -19,6 +19,7 @@
 #define ANSWER_WAIT_US  50000u /* for a core to take the offer, and then to be ready */
 #define WAKE_WAIT_US    1000u
 #define WAKE_TRIES      100u
+#define NMI_TRAVEL_US   20u /* an NMI that was sent has arrived after this */
 
 /* trampoline.S */
 extern const uint8_t smp_trampoline[], smp_trampoline_end[];
@@ -40,7 +41,8 @@ static unsigned core_count;
 static struct work {
 	void (*fn)(void *arg);
 	void *arg;
-	bool awake; /* written by the core */
+	bool awake; /* written by the core: it has seen fn */
+	bool go;    /* no more NMI will be sent to it */
 } work[CORE_MAX];
 
 unsigned platform_cores(void)
@@ -61,8 +63,11 @@ static void core_park(struct cpu *c)
 
 	while (!(fn = load_acquire(&w->fn)))
 		halt();
-	store_release(&c->parked, false);
 	store_release(&w->awake, true);
+	while (!load_acquire(&w->go))
+		platform_relax();
+	tsc_wait_us(NMI_TRAVEL_US);
+	store_release(&c->parked, false); /* from here on an NMI is a failure */
 	fn(w->arg);
 }
 
@@ -192,11 +197,13 @@ bool platform_start(unsigned core, void (*fn)(void *arg), void *arg)
 	for (unsigned i = 0; i < WAKE_TRIES; i++) {
 		uint64_t start = platform_now_us();
 
-		if (cpu_table[core].parked && !lapic_send_nmi(cores[core].apic_id))
+		if (!lapic_send_nmi(cores[core].apic_id))
 			break;
 		while (platform_now_us() - start < WAKE_WAIT_US) {
-			if (load_acquire(&work[core].awake))
+			if (load_acquire(&work[core].awake)) {
+				store_release(&work[core].go, true);
 				return true;
+			}
 			platform_relax();
 		}
 	}

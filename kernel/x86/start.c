@@ -94,7 +94,7 @@ static void start_machine(void)
 	power_init(&acpi);
 	ports_init(bootinfo, &acpi);
 	smp_init(&acpi, lapic_init());
-	log_text("x86: %s, TSC %llu kHz by %s, %u cores, %s", bootinfo->loader,
+	log_text("x86: %s, TSC %llu kHz by %s, cores: %u, %s", bootinfo->loader,
 		(unsigned long long)(platform_tsc_hz() / 1000), tsc_source(), platform_cores(),
 		platform_isa());
 	kernel_main();

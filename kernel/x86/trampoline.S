@@ -42,7 +42,7 @@ protected:
 	wrmsr
 	movl	smp_cr0, %eax
 	movl	%eax, %cr0
-	ljmpl	$0x08, $1f
+	ljmpl	$0x08, $core_entry
 
 /*
  * The boot core offers one start at a time, to one APIC id. A core that comes
@@ -50,7 +50,8 @@ protected:
  * stack: it checks the id, and taking the offer is one locked exchange.
  */
 	.code64
-1:	movl	$1, %eax
+core_entry:
+	movl	$1, %eax
 	cpuid
 	shrl	$24, %ebx
 	cmpl	%ebx, smp_offer_apic_id

@@ -22,8 +22,9 @@
 
 #define WINDOW_US 5000u /* one measurement */
 #define ATTEMPTS  6u
-#define AGREE_PER 256u /* two measurements agree if they differ by less than one part in so many   \
-			*/
+#define AGREE_PER                                                                                  \
+	256u /* two measurements agree if they differ by less than one part in so many             \
+	      */
 #define SAMPLE_TRIES 8u
 #define READS_MAX    100000u      /* a timer that stands still is given up after so many reads */
 #define HZ_MIN       100000000ull /* plausible: 100 MHz to 20 GHz */
