@@ -22,7 +22,8 @@
 #define UART_SCRATCH 7u
 
 #define CLOCK_BAUD 115200u /* the rate of divisor 1 */
-#define POLLS_MAX  2000000u /* a poll takes 0.1 to 1 us; a burst at 9600 baud 17 ms, a busy host more */
+/* A poll takes 0.1 to 1 us; a burst at 9600 baud 17 ms, and a busy host makes it longer. */
+#define POLLS_MAX 2000000u
 
 static uint8_t uart_read(const struct uart16550 *u, unsigned reg)
 {
