@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 import time
 
+from books import Drops
 from labkit import hosts
 from labkit.console import Console
 from labkit.place import TREE, Place
@@ -74,6 +75,13 @@ class Lab:
     def json(self, command):
         return json.loads(self.cli(command + " | json"))
 
+    def drops(self):
+        return Drops(self.json("show drops"))
+
+    def interface(self, name):
+        """One interface as `show interfaces` tells it."""
+        return self.json(f"show interfaces {name}")["interfaces"][0]
+
     def error(self, line):
         """Runs a line that must end in exactly one 'error: ...' line, which is returned."""
         reply = self.cli(line, fails=True)
@@ -96,9 +104,11 @@ class Lab:
         assert "balance: ok" in drops, drops
 
     def link(self, port, up):
-        """Pulls or plugs the cable as QEMU sees it, and waits until the router has noticed."""
-        done = self.tool("link", str(port), "up" if up else "down")
+        """Pulls or plugs the cable of a port, and waits until the router has noticed."""
+        state = "up" if up else "down"
+        done = self.tool("link", str(port), state)
         assert done.returncode == 0, done.stderr
+        wait_for(f"link {state}", lambda: self.interface(f"eth{port}")["link"] == state)
 
     # ------------------------------------------------------------ the hosts
 

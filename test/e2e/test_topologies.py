@@ -16,7 +16,6 @@ def test_two_labs_with_one_and_three_cores():
             sent, received = lab.carry_file(0, 1, 5_000_000)
             assert sent == received
         one.link(1, False)
-        wait_for("link down", lambda: not one.interface("eth1")["link"])
         assert not one.ping(0, "10.0.1.2", "-W", "1", count=1)
         assert three.ping(0, "10.0.1.2"), "the other lab's cable was pulled"
         assert len(one.json("show cores")["cores"]) == 1
@@ -44,7 +43,6 @@ def test_pulled_cable(four):
     """The network behind the cable is gone, the others stay; plugged in again, all is as before."""
     assert four.ping(0, "10.0.1.2")
     four.link(1, False)
-    wait_for("link down", lambda: not four.interface("eth1")["link"])
     assert not four.ping(0, "10.0.1.2", "-W", "1", count=1)
     assert four.ping(0, "10.0.2.2")
     assert "10.0.1.0/24" not in four.cli("show routes")
@@ -57,7 +55,6 @@ def test_announced_when_link_returns(four):
     """Gratuitous ARP at link up: hosts learn where the router is (RFC 5227 3)."""
     with four.wire(2) as h2:
         four.link(2, False)
-        wait_for("link down", lambda: not four.interface("eth2")["link"])
         h2.forget()
         four.link(2, True)
         frame = h2.receive(lambda f: f[12:14] == b"\x08\x06" and f[:6] == b"\xff" * 6)
@@ -84,6 +81,5 @@ def test_traffic_while_cable_moves(four):
             four.link(1, i % 2 == 1)
             for _ in range(300):
                 h0.send(frame)
-    wait_for("link up", lambda: four.interface("eth1")["link"])
     wait_for("ping", lambda: four.ping(0, "10.0.1.2", count=1))
     four.check_books()
