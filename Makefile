@@ -6,6 +6,8 @@ AR     := ar
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
+# `make V=1` shows the commands.
+Q := $(if $(V),,@)
 
 VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 
@@ -85,44 +87,53 @@ $(NEWLIB)/lib/libc.a:
 # Objects wait for the C library's headers.
 $(BUILD)/$(X86DIR)/%.o: %.c | $(NEWLIB)/lib/libc.a
 	@mkdir -p $(@D)
-	$(CC) $(TARGET) -c $< -o $@
+	@echo "  CC $@"
+	$(Q)$(CC) $(TARGET) -c $< -o $@
 
 $(BUILD)/$(X86DIR)/%.o: %.S | $(NEWLIB)/lib/libc.a
 	@mkdir -p $(@D)
-	$(CC) $(TARGET) -D__ASSEMBLY__ -c $< -o $@
+	@echo "  CC $@"
+	$(Q)$(CC) $(TARGET) -D__ASSEMBLY__ -c $< -o $@
 
 # Two passes: the second carries the symbol table made from the first, for back traces.
+LINK = $(Q)$(CC) -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,max-page-size=4096 \
+	-Wl,-z,noexecstack -Wl,--no-warn-rwx-segments -T linker.ld $(X86_OBJ)
+LIBS = -L$(NEWLIB)/lib -lc -lgcc
+
 $(IMAGE): $(X86_OBJ) linker.ld tools/mksyms
-	$(CC) -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -T linker.ld \
-		-Wl,--no-warn-rwx-segments $(X86_OBJ) -L$(NEWLIB)/lib -lc -lgcc -o $@.pass1
-	tools/mksyms $@.pass1 > $@.syms.S
-	$(CC) $(TARGET) -D__ASSEMBLY__ -c $@.syms.S -o $@.syms.o
-	$(CC) -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -T linker.ld \
-		-Wl,--no-warn-rwx-segments $(X86_OBJ) $@.syms.o -L$(NEWLIB)/lib -lc -lgcc -o $@
-	@rm -f $@.pass1
+	@echo "  LD $@"
+	$(LINK) $(LIBS) -o $@.pass1
+	$(Q)tools/mksyms $@.pass1 > $@.syms.S
+	$(Q)$(CC) $(TARGET) -D__ASSEMBLY__ -c $@.syms.S -o $@.syms.o
+	$(LINK) $@.syms.o $(LIBS) -o $@
+	@rm -f $@.pass1 $@.syms.*
 
 # A multiboot1 header wins over the PVH note in QEMU: without it, the same image enters by PVH.
 $(IMAGE:.elf=-pvh.elf): $(IMAGE)
-	objcopy --remove-section=.multiboot1 $< $@
+	$(Q)objcopy --remove-section=.multiboot1 $< $@
 
 $(BUILD)/hosted/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(HOST) -c $< -o $@
+	@echo "  CC $@"
+	$(Q)$(CC) $(HOST) -c $< -o $@
 
 $(BUILD)/barewire: $(HOSTED_OBJ)
-	$(CC) $(HOST) $(HOSTED_OBJ) -o $@
+	@echo "  LD $@"
+	$(Q)$(CC) $(HOST) $(HOSTED_OBJ) -o $@
 
 $(BUILD)/check/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CHECK) -c $< -o $@
+	@echo "  CC $@"
+	$(Q)$(CC) $(CHECK) -c $< -o $@
 
 $(BUILD)/check/libbarewire.a: $(CHECK_OBJ)
 	@rm -f $@
-	$(AR) rcs $@ $(CHECK_OBJ)
+	$(Q)$(AR) rcs $@ $(CHECK_OBJ)
 
 $(BUILD)/check/bin/%: $(BUILD)/check/test/unit/%.o $(BUILD)/check/libbarewire.a
 	@mkdir -p $(@D)
-	$(CC) $(CHECK) $< $(BUILD)/check/libbarewire.a -lcmocka -o $@
+	@echo "  LD $@"
+	$(Q)$(CC) $(CHECK) $< $(BUILD)/check/libbarewire.a -lcmocka -o $@
 
 check: $(TEST_BIN)
 	tools/run-units $(TEST_BIN)

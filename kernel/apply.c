@@ -126,7 +126,8 @@ static bool set_iface(
 	stack_link_changed(&r->stack, port, false, now_ms);
 	iface_withdraw(iface, &r->rib, &r->nexthops);
 	iface->addrs = addrs;
-	memcpy(iface->addr, addr, addrs * sizeof *addr);
+	for (unsigned k = 0; k < addrs; k++)
+		iface->addr[k] = addr[k];
 	iface->enabled = enabled;
 	store_once(&r->lane[port].disabled, !enabled);
 	if (!iface->link || !enabled)

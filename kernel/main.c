@@ -77,6 +77,7 @@ static void boot_workers(struct router *r)
 {
 	if (r->single_core)
 		return;
+	r->rcu.readers = r->workers; /* from now on a grace period waits for them */
 	for (unsigned w = 0; w < r->workers; w++)
 		if (!platform_start(r->worker[w]->core, worker_main, r->worker[w]))
 			platform_panic("core %u did not start its worker", r->worker[w]->core);

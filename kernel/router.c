@@ -154,7 +154,6 @@ bool router_init(struct router *r, struct netdev **dev, unsigned ports, unsigned
 	r->workers = workers ? workers : 1;
 	r->actors = r->workers + 1;
 	r->control_pool = ports;
-	r->rcu.readers = r->single_core ? 0 : r->workers;
 	for (unsigned port = 0; port < ports; port++)
 		r->dev[port] = dev[port];
 	if (!build_workers(r, &b) || !build_buffers(r, &b) || !build_lanes(r, &b) ||

@@ -34,7 +34,8 @@ static uint16_t verdict(const struct frame *f)
 	memcpy(buffer_data(&buffers, 1), f->data, f->len);
 	b.word[0] = packet_word(1, (uint32_t)f->len, 0);
 	parse_batch(&lane, &b);
-	assert_int_equal(b.verdict[0], parse_frame(&lane, buffer_data(&buffers, 1), (uint32_t)f->len));
+	assert_int_equal(
+		b.verdict[0], parse_frame(&lane, buffer_data(&buffers, 1), (uint32_t)f->len));
 	assert_int_equal(b.ended, b.verdict[0] != VERDICT_ROUTE);
 	return b.verdict[0];
 }

@@ -20,13 +20,14 @@
 #include "test/model/frame.h"
 #include "test/model/platform.h"
 
-#define PORTS 3u
+#define PORTS          3u
 #define IP(a, b, c, d) ((uint32_t)(a) << 24 | (b) << 16 | (c) << 8 | (d))
 #define HOST(port)     IP(10, 0, port, 2)
 #define ROUTER(port)   IP(10, 0, port, 1)
 
 static struct netdev *dev[PORTS];
-static const uint8_t host_mac[PORTS][6] = {{2, 1, 1, 1, 1, 0}, {2, 1, 1, 1, 1, 1}, {2, 1, 1, 1, 1, 2}};
+static const uint8_t host_mac[PORTS][6] = {
+	{2, 1, 1, 1, 1, 0}, {2, 1, 1, 1, 1, 1}, {2, 1, 1, 1, 1, 2}};
 static const uint8_t zero_mac[6], all[6] = {255, 255, 255, 255, 255, 255};
 
 /* ---- driving it ---- */
@@ -120,14 +121,16 @@ static struct config base_config(void)
 		base_iface[port].addrs = 1;
 		base_iface[port].addr[0] = (struct iface_addr){ROUTER(port), 24};
 	}
-	base_route[0].route = (struct static4){.prefix = IP(20, 0, 0, 0), .length = 8, .gateway = HOST(1)};
+	base_route[0].route =
+		(struct static4){.prefix = IP(20, 0, 0, 0), .length = 8, .gateway = HOST(1)};
 	base_route[1].route =
 		(struct static4){.prefix = IP(30, 0, 0, 0), .length = 8, .kind = STATIC4_BLACKHOLE};
-	base_route[2].route =
-		(struct static4){.prefix = IP(31, 0, 0, 0), .length = 8, .kind = STATIC4_UNREACHABLE};
+	base_route[2].route = (struct static4){
+		.prefix = IP(31, 0, 0, 0), .length = 8, .kind = STATIC4_UNREACHABLE};
 	base_route[3].route =
 		(struct static4){.prefix = IP(32, 0, 0, 0), .length = 8, .kind = STATIC4_PROHIBIT};
-	return (struct config){.iface = base_iface, .ifaces = PORTS, .route = base_route, .routes = 4};
+	return (struct config){
+		.iface = base_iface, .ifaces = PORTS, .route = base_route, .routes = 4};
 }
 
 /* A router with three ports, workers as the test asks; neighbours not yet known. */
@@ -143,6 +146,7 @@ static void start(unsigned workers)
 		dev[port] = memdev_create(&platform_io, port, 256);
 	assert_true(router_init(&router, dev, PORTS, workers, error, sizeof error));
 	assert_true(control_init(&router));
+	router.rcu.readers = workers;
 	configure(&c, NULL);
 	control_turn(&router);
 	turns(3);
@@ -218,7 +222,8 @@ static void test_resolve_holds_the_newest(void **state)
 	udp(&in, 0, HOST(1), 20);
 	inject(0, &in);
 	turns(2);
-	assert_int_equal(memdev_collect(dev[1], arp.data, sizeof arp.data), 42);
+	assert_int_equal(
+		memdev_collect(dev[1], arp.data, sizeof arp.data), 60); /* padded, RFC 894 */
 	assert_int_equal(load_be16(arp.data + 20), 1);
 	assert_int_equal(load_be32(arp.data + 38), HOST(1));
 	assert_int_equal(drops(0, DROP_NEIGHBOR_PENDING), 1);
@@ -415,9 +420,11 @@ static void test_garbage(void **state)
 		unsigned port = (unsigned)rand() % PORTS;
 
 		if (i % 4 == 0)
-			frame_arp(&in, 1 + i % 2, all, host_mac[port], HOST(port), zero_mac, ROUTER(port));
+			frame_arp(&in, 1 + i % 2, all, host_mac[port], HOST(port), zero_mac,
+				ROUTER(port));
 		else if (i % 4 == 1)
-			frame_echo(&in, dev[port]->mac, host_mac[port], HOST(port), ROUTER(port), 1, 1);
+			frame_echo(&in, dev[port]->mac, host_mac[port], HOST(port), ROUTER(port), 1,
+				1);
 		else
 			udp(&in, port, (uint32_t)rand(), (size_t)rand() % 1000);
 		for (int k = rand() % 4; k > 0; k--)
