@@ -56,15 +56,15 @@ static void set_baud(const struct uart16550 *u, unsigned baud)
 	uart_write_reg(u, UART_LCR, LCR_8N1);
 }
 
-/* The next byte from the receiver, or -1. A byte received wrongly is read and dropped. */
+/* The next byte from the receiver, or -1. What was received wrongly is read and dropped. */
 static int receive(const struct uart16550 *u)
 {
 	uint8_t status = uart_read(u, UART_LSR), c;
 
-	if (status == LSR_DEAD || !(status & LSR_READY))
+	if (!(status & LSR_READY))
 		return -1;
 	c = uart_read(u, UART_DATA);
-	return status & LSR_BAD ? -1 : c;
+	return status & LSR_BAD ? -1 : c; /* LSR_DEAD too is bad */
 }
 
 /*

@@ -95,11 +95,11 @@ static void finish(struct virtio_model *m, unsigned queue, uint16_t id, size_t b
 		tell(m, queue, e);
 }
 
-void virtio_model_flush(struct virtio_model *m, unsigned queue)
+void virtio_model_flush(struct virtio_model *m, unsigned queue, unsigned keep)
 {
 	struct virtio_model_queue *q = &m->queue[queue];
 
-	while (q->held_n)
+	while (q->held_n > keep)
 		tell(m, queue, q->held[--q->held_n]);
 }
 

@@ -92,8 +92,8 @@ bool virtio_model_receive(struct virtio_model *m, const void *frame, size_t len)
 /* Sends what the driver has posted, doorbell or not. Returns how many frames. */
 unsigned virtio_model_transmit(struct virtio_model *m);
 
-/* Tells the driver what was held back, last finished first. */
-void virtio_model_flush(struct virtio_model *m, unsigned queue);
+/* Tells the driver what was held back, last finished first, all but the first `keep`. */
+void virtio_model_flush(struct virtio_model *m, unsigned queue, unsigned keep);
 
 /* The used ring of a queue, to be scribbled on. */
 struct virtq_used *virtio_model_used(struct virtio_model *m, unsigned queue);

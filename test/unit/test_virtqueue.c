@@ -172,14 +172,14 @@ static void completes_in_any_order(void **state)
 			assert_true(virtio_model_receive(&model, &frame, sizeof frame));
 		}
 		next += n;
-		virtio_model_flush(&model, VIRTIO_MODEL_RX);
+		virtio_model_flush(&model, VIRTIO_MODEL_RX, 0);
 		assert_int_equal(dev->ops->rx(dev, 0, word, SLOTS), n);
 		for (unsigned i = 0; i < n; i++) /* each word names the buffer its frame is in */
 			assert_memory_equal(buffer_data(&buffers, packet_index(word[i])),
 				&(uint32_t){packet_index(word[i])}, 4);
 		assert_int_equal(dev->ops->tx(dev, 0, word, n), n);
 		assert_int_equal(virtio_model_transmit(&model), n);
-		virtio_model_flush(&model, VIRTIO_MODEL_TX);
+		virtio_model_flush(&model, VIRTIO_MODEL_TX, 0);
 		assert_int_equal(dev->ops->tx_done(dev, 0, done, SLOTS), n);
 		for (unsigned i = 0; i < n; i++) {
 			assert_true(away[packet_index(done[i])]);
@@ -187,6 +187,35 @@ static void completes_in_any_order(void **state)
 		}
 	}
 	assert_false(dev->failed);
+}
+
+/* Buffers the device sits on keep their descriptors while the rings go round and round beneath. */
+static void slow_buffers_keep_their_descriptors(void **state)
+{
+	uint64_t word[SLOTS], slow[3], done[SLOTS];
+
+	model.hold = true;
+	for (unsigned i = 0; i < 3; i++)
+		slow[i] = packet_word(BUFFERS - 1 - i, 60, 0);
+	assert_int_equal(dev->ops->tx(dev, 0, slow, 3), 3);
+	virtio_model_transmit(&model);
+	for (uint32_t round = 0; round < 2000; round++) {
+		unsigned n = round % (SLOTS - 4) + 1;
+
+		for (unsigned i = 0; i < n; i++)
+			word[i] = packet_word(round % 100 + i, 60, 0);
+		assert_int_equal(dev->ops->tx(dev, 0, word, n), n);
+		assert_int_equal(virtio_model_transmit(&model), n);
+		virtio_model_flush(&model, VIRTIO_MODEL_TX, 3);
+		assert_int_equal(dev->ops->tx_done(dev, 0, done, SLOTS), n);
+		for (unsigned i = 0; i < n; i++)
+			assert_int_equal(done[n - 1 - i], word[i]);
+	}
+	assert_int_equal(dev->ops->tx_held(dev, 0), 3);
+	virtio_model_flush(&model, VIRTIO_MODEL_TX, 0);
+	assert_int_equal(dev->ops->tx_done(dev, 0, done, SLOTS), 3);
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(done[2 - i], slow[i]);
 }
 
 /* One doorbell a batch, none for nothing, none when the device asks for none. */
@@ -401,6 +430,7 @@ int main(void)
 		CASE(full_rings_take_no_more),
 		CASE(indices_wrap),
 		CASE(completes_in_any_order),
+		CASE(slow_buffers_keep_their_descriptors),
 		CASE(rings_once_a_batch),
 		CASE(impossible_lengths_become_zero),
 		CASE(ids_it_does_not_have),
