@@ -163,11 +163,15 @@ const char *platform_loader(void)
 
 void platform_reboot(void)
 {
+	if (model_platform.halted)
+		model_platform.halted();
 	abort();
 }
 
 void platform_poweroff(void)
 {
+	if (model_platform.halted)
+		model_platform.halted();
 	abort();
 }
 

@@ -1,0 +1,172 @@
+/*
+ * A shell on a router with two memory ports, and a person who types: what the
+ * console shows is kept.
+ */
+#ifndef TEST_UNIT_SHELL_FIXTURE_H
+#define TEST_UNIT_SHELL_FIXTURE_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "drivers/mem/memdev.h"
+#include "kernel/audit.h"
+#include "kernel/control.h"
+#include "kernel/platform.h"
+#include "kernel/router.h"
+#include "kernel/shell/shell.h"
+#include "kernel/worker.h"
+#include "test/model/platform.h"
+
+#define PORTS        2u
+#define SCREEN_BYTES (4u << 20)
+
+static struct netdev *dev[PORTS];
+static char screen[SCREEN_BYTES]; /* carriage returns left out */
+static size_t screen_n;
+static bool bare_newline;       /* a "\n" without "\r" was sent */
+static const char *apply_error; /* what the next apply fails with, or NULL */
+static unsigned applied;        /* calls of apply that succeeded */
+
+static void screen_write(void *ctx, const char *s, size_t n)
+{
+	static char last;
+
+	for (size_t i = 0; i < n; i++) {
+		bare_newline |= s[i] == '\n' && last != '\r';
+		last = s[i];
+		if (s[i] != '\r' && screen_n + 1 < sizeof screen)
+			screen[screen_n++] = s[i];
+	}
+	screen[screen_n] = '\0';
+}
+
+static uint64_t clock_us(void *ctx)
+{
+	return platform_now_us();
+}
+
+static bool apply(void *ctx, const struct config *c, char *error, unsigned error_size)
+{
+	if (apply_error) {
+		snprintf(error, error_size, "%s", apply_error);
+		return false;
+	}
+	applied++;
+	return config_apply(&router, c, error, error_size);
+}
+
+/* The workers as their cores would do it: they answer a request to park. */
+static void answer_park(void)
+{
+	for (unsigned w = 0; w < router.workers; w++)
+		router.worker[w]->park_seen = router.park_request;
+	for (unsigned w = 0; w < router.workers; w++)
+		rcu_quiescent(&router.rcu.reader[w]);
+}
+
+static void turns(unsigned n)
+{
+	while (n--) {
+		model_platform.now_us += 1000;
+		for (unsigned w = 0; w < router.workers; w++) {
+			worker_turn(&router, router.worker[w]);
+			rcu_quiescent(&router.rcu.reader[w]);
+		}
+		control_turn(&router);
+		shell_poll();
+	}
+}
+
+static int start_shell(void **state)
+{
+	static const struct shell_env env = {
+		.router = &router, .write = screen_write, .now_us = clock_us, .apply = apply};
+	char error[100];
+
+	memset(&router, 0, sizeof router);
+	model_platform.now_us = 1000000;
+	model_platform.relax = answer_park;
+	for (unsigned i = 0; i < PORTS; i++)
+		dev[i] = memdev_create(&platform_io, i, 256);
+	assert_true(router_init(&router, dev, PORTS, 1, error, sizeof error));
+	assert_true(control_init(&router));
+	screen_n = 0;
+	screen[0] = '\0';
+	bare_newline = false;
+	apply_error = NULL;
+	applied = 0;
+	shell_init(&env);
+	shell_start();
+	turns(5);
+	return 0;
+}
+
+static int stop_shell(void **state)
+{
+	static const struct shell_env none = {.write = screen_write, .now_us = clock_us};
+
+	assert_false(bare_newline);
+	shell_init(&none); /* frees the configurations */
+	model_platform_free();
+	return 0;
+}
+
+static void type_bytes(const char *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		shell_input((uint8_t)s[i]);
+}
+
+static void type(const char *s)
+{
+	type_bytes(s, strlen(s));
+}
+
+static bool at_prompt(void)
+{
+	return screen_n >= 2 && !memcmp(screen + screen_n - 2, "> ", 2);
+}
+
+/* Types a line and returns its reply: what stands between its echo and the next prompt. */
+static char *run(const char *line)
+{
+	screen_n = 0;
+	type(line);
+	type("\r");
+	for (unsigned i = 0; i < 20000 && !at_prompt(); i++)
+		turns(1);
+	if (!at_prompt())
+		fail_msg("no prompt after '%s': %s", line, screen);
+	char *reply = strchr(screen, '\n');
+
+	assert_non_null(reply);
+	screen[screen_n - 2] = '\0';
+	char *end = strrchr(screen, '\n');
+
+	*end = '\0';
+	return end > reply ? reply + 1 : end;
+}
+
+static void run_expect(const char *line, const char *reply)
+{
+	const char *got = run(line);
+
+	if (strcmp(got, reply) != 0)
+		fail_msg("'%s'\n  said     '%s'\n  expected '%s'", line, got, reply);
+}
+
+/* Runs lines that must say nothing. */
+static void run_all(const char *const *line)
+{
+	for (; *line; line++)
+		run_expect(*line, "");
+}
+
+#endif
