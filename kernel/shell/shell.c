@@ -7,6 +7,7 @@
 
 #include "kernel/router.h"
 #include "kernel/shell/assist.h"
+#include "kernel/shell/baseline.h"
 #include "kernel/shell/commands.h"
 #include "kernel/shell/editor.h"
 #include "kernel/shell/lines.h"
@@ -255,6 +256,7 @@ void shell_init(const struct shell_env *env)
 	shell.ahead_lost = false;
 	editor_init(&shell.editor, &editor_ops);
 	store_init(&shell.env);
+	baseline_reset();
 }
 
 void shell_start(void)

@@ -111,7 +111,12 @@ static int start_shell(void **state)
 static int stop_shell(void **state)
 {
 	static const struct shell_env none = {.write = screen_write, .now_us = clock_us};
+	static const struct config empty;
+	char error[100];
 
+	model_platform.relax = answer_park;
+	assert_true(
+		config_apply(&router, &empty, error, sizeof error)); /* it keeps what is in force */
 	assert_false(bare_newline);
 	shell_init(&none); /* frees the configurations */
 	model_platform_free();
