@@ -1,6 +1,6 @@
-/* First instructions of the image: headers for the loaders, and from 32-bit protected mode to C in long mode. */
+/* First instructions: headers for the loaders, and from 32-bit protected mode to C in long mode. */
 
-/* Multiboot 0.6.96, 3.1: modules aligned, memory map wanted, load addresses given (so ELF64 is accepted). */
+/* Multiboot 0.6.96, 3.1: aligned modules, a memory map, load addresses (so ELF64 is accepted). */
 #define MULTIBOOT1_HEADER_MAGIC 0x1badb002
 #define MULTIBOOT1_HEADER_FLAGS 0x00010003
 
@@ -50,7 +50,7 @@ boot_entry:
 	cli
 	cld
 
-	/* Loaders clear what lies behind the file's contents; an image that was written to disk may not be. */
+	/* Loaders clear what lies behind the contents of the file; not every loader is good. */
 	movl	$image_load_end, %edi
 	movl	$image_end, %ecx
 	subl	%edi, %ecx

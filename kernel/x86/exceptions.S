@@ -4,7 +4,7 @@
 	.balign 16
 	.globl fault_stubs
 fault_stubs:
-	/* SDM volume 3, table 6-1: these push an error code; for the others a zero keeps the frame alike. */
+	/* SDM volume 3, table 6-1: these push an error code; a zero keeps the other frames alike. */
 	.set	vector, 0
 	.rept	32
 	.balign	16

@@ -89,32 +89,39 @@ static void print_address(const char *what, uint64_t address)
 		(unsigned long long)offset);
 }
 
+static bool is_text(uint64_t address)
+{
+	return address >= (uintptr_t)text_start && address < (uintptr_t)text_end;
+}
+
+/* A word of this core's stacks; 0 elsewhere. */
+static uint64_t stack_word(uint64_t at)
+{
+	if (at % 8 || !cpu_owns_stack(cpu_self(), at, 8) || !paging_mapped(at))
+		return 0;
+	return *(const uint64_t *)(uintptr_t)at;
+}
+
 /*
  * Frame pointers (System V ABI 3.2.2): at rbp lies the caller's rbp, above it
  * the return address. Followed only within this core's stacks, and only upwards.
+ * Return addresses are shown less one byte: the call, not what follows it.
  */
 static void print_trace(uint64_t rip, uint64_t rsp, uint64_t rbp)
 {
-	const struct cpu *c = cpu_self();
+	uint64_t top = stack_word(rsp);
 
 	out("back trace:");
 	print_address(" ", rip);
-	/* A call to nowhere has left its return address on top of the stack, and no frame. */
-	if (rip < (uintptr_t)text_start || rip >= (uintptr_t)text_end)
-		if (rsp % 8 == 0 && cpu_owns_stack(c, rsp, 8) && paging_mapped(rsp))
-			print_address(" ", *(const uint64_t *)(uintptr_t)rsp - 1);
-	for (unsigned i = 0; i < TRACE_MAX; i++) {
-		const uint64_t *frame = (const uint64_t *)(uintptr_t)rbp;
-
-		if (rbp % 8 || !cpu_owns_stack(c, rbp, 16) || !paging_mapped(rbp))
+	/* A leaf function, or a call to nowhere, has made no frame: its return address is on top.
+	 */
+	if (is_text(top) && top != stack_word(rbp + 8))
+		print_address(" ", top - 1);
+	for (unsigned i = 0; i < TRACE_MAX && stack_word(rbp + 8); i++) {
+		print_address(" ", stack_word(rbp + 8) - 1);
+		if (stack_word(rbp) <= rbp)
 			return;
-		/* Back one byte: the call, not what follows it. */
-		if (frame[1] == 0)
-			return;
-		print_address(" ", frame[1] - 1);
-		if (frame[0] <= rbp)
-			return;
-		rbp = frame[0];
+		rbp = stack_word(rbp);
 	}
 }
 
