@@ -50,7 +50,7 @@ static void write_bar(struct pci_model *p, struct pci_model_function *f, unsigne
 	pci_model_set(f, at, 4, (old & ~writable) | (v & writable));
 }
 
-/* The command register and BARs can be written, all else is read-only. */
+/* The command register, BARs and bridge windows can be written, all else is read-only. */
 static void config_write(
 	struct pci_model *p, struct pci_model_function *f, unsigned at, unsigned bytes, uint64_t v)
 {
@@ -59,6 +59,8 @@ static void config_write(
 		return;
 	if (at == PCI_COMMAND && bytes == 2)
 		pci_model_set(f, at, 2, v);
+	else if ((f->config[PCI_HEADER] & PCI_HEADER_BRIDGE) && at >= PCI_MEMORY_BASE)
+		pci_model_set(f, at, bytes, at < 0x30 ? v : pci_model_get(f, at, bytes));
 	else if (at >= PCI_BAR0 && at < PCI_BAR0 + 24 && bytes == 4)
 		write_bar(p, f, at, (uint32_t)v);
 }

@@ -1,5 +1,4 @@
-/* A 16550 in memory: FIFOs, a transmitter as slow as the test likes, and the ways it can be dead.
- */
+/* A 16550 in memory: FIFOs, a transmitter as slow as a test likes, and ways to be dead. */
 #ifndef TEST_MODEL_UART_MODEL_H
 #define TEST_MODEL_UART_MODEL_H
 

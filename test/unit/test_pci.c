@@ -173,8 +173,7 @@ static void ignores_bars_that_make_no_sense(void **state)
 	assert_int_equal(pci_model_get(f, PCI_BAR0 + 20, 4), PCI_BAR_TYPE_64);
 }
 
-/* As qboot leaves them: all 0. Places are aligned to the size and keep clear of what is assigned.
- */
+/* As qboot leaves them: all 0. Places are aligned to the size and clear of what is assigned. */
 static void assigns_bars(void **state)
 {
 	struct pci_model_function *f = pci_model_add(&model, 0, 1, 0, 1, 1);
@@ -244,7 +243,7 @@ static void huge_bar_fits_nowhere(void **state)
 		    pci.function[0].bar[0].address == UINT64_C(1) << 63);
 }
 
-/* Behind a bridge only its window works, and nothing else on the root bus is put into that. */
+/* Behind an open bridge only its window works, and nothing beside it is put into that. */
 static void bridge_windows_are_kept(void **state)
 {
 	pci_model_bar(pci_model_add(&model, 0, 1, 0, 1, 1), 0, 0x1000, 0, 0);
@@ -256,8 +255,35 @@ static void bridge_windows_are_kept(void **state)
 	assert_int_equal(scan(), 5);
 	assert_int_equal(pci.function[0].bar[0].address, PCI_MODEL_LOW + 0x100000);
 	assert_int_equal(pci.function[3].bar[0].address, PCI_MODEL_LOW);
-	assert_int_equal(pci.function[4].bar[0].address, 0);
-	assert_int_equal(model_io.lines, 1);
+	assert_int_equal(pci.function[4].bar[0].address, PCI_MODEL_LOW + 0x200000);
+	assert_int_equal(model_io.lines, 0);
+}
+
+/* As qboot leaves a root port: bus numbers, but no windows. Each bridge down to the device is
+ * opened. */
+static void closed_bridges_are_opened(void **state)
+{
+	struct pci_model_function *a, *b, *dev;
+
+	pci_model_bar(pci_model_add(&model, 0, 1, 0, 1, 1), 0, 0x1000, 0, 0);
+	a = pci_model_add(&model, 0, 2, 0, 1, 1);
+	pci_model_bridge(a, 1, 0, 0);
+	pci_model_set(a, PCI_PREFETCH_BASE, 4, 0);
+	b = pci_model_add(&model, 1, 0, 0, 1, 1);
+	pci_model_bridge(b, 2, 0, 0);
+	dev = pci_model_add(&model, 2, 0, 0, 1, 1);
+	pci_model_bar(dev, 0, 0x1000, 0, 0);
+	pci_model_bar(dev, 4, 0x100000, 0, PCI_BAR_TYPE_64);
+	assert_int_equal(scan(), 4);
+	assert_int_equal(model_io.lines, 0);
+	assert_int_equal(pci_model_get(a, PCI_MEMORY_BASE, 4), 0x80f08080); /* 8 MiB */
+	assert_int_equal(pci_model_get(b, PCI_MEMORY_BASE, 4), 0x80b08080); /* 4 of them */
+	assert_int_equal(pci.function[3].bar[0].address, 0x80800000);
+	assert_int_equal(pci.function[3].bar[4].address, 0x80900000);
+	assert_int_equal(pci_model_get(a, PCI_PREFETCH_BASE, 4), 0xfff0);
+	pci_enable(&pci, &pci.function[3]);
+	assert_int_equal(pci_model_get(a, PCI_COMMAND, 2), 6);
+	assert_int_equal(pci_model_get(b, PCI_COMMAND, 2), 6);
 }
 
 /* Random segments: whatever is assigned is aligned, in the window and overlaps nothing. */
@@ -369,6 +395,7 @@ int main(void)
 		CASE(narrow_bar_stays_below_4g),
 		CASE(huge_bar_fits_nowhere),
 		CASE(bridge_windows_are_kept),
+		CASE(closed_bridges_are_opened),
 		CASE(assigned_bars_never_overlap),
 		CASE(walks_capabilities),
 		CASE(walk_survives_loops_and_bad_pointers),
