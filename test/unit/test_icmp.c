@@ -87,7 +87,10 @@ static void test_malformed(void **state)
 		len = make_ipv4(frame, HOST0, ROUTER0, 1, 64, 0, payload);
 		fix_receive(f, 0, frame, len, PUNT_LOCAL);
 	}
-	assert_int_equal(f->drops[DROP_ICMP_MALFORMED], 9);
+	len = make_ipv4(frame, HOST0, ROUTER0, 1, 64, 0, 4);
+	memcpy(frame + 34, (const uint8_t[4]){8, 0, 0xf7, 0xff}, 4); /* short, checksum right */
+	fix_receive(f, 0, frame, len, PUNT_LOCAL);
+	assert_int_equal(f->drops[DROP_ICMP_MALFORMED], 10);
 	assert_int_equal(f->sent_n, 0);
 	fix_free(f);
 }
@@ -268,6 +271,7 @@ static void test_not_to_many_or_nobody(void **state)
 		if (bad[i] != ROUTER0 && bad[i] != ROUTER1)
 			assert_int_equal(errors_for(f, frame, len), 0);
 	}
+	assert_int_equal(f->drops[DROP_BROADCAST], 3); /* the replies; no error was even made */
 	fix_free(f);
 }
 

@@ -200,6 +200,26 @@ static void test_free_while_waiting(void **state)
 	assert_int_equal(get(NEXTHOP_RESOLVE, 7, 7), a);
 }
 
+/* One grace period ends while another change has just begun to wait. */
+static void test_two_changes(void **state)
+{
+	uint32_t a = get(NEXTHOP_RESOLVE, 1, GATEWAY), b = get(NEXTHOP_RESOLVE, 2, GATEWAY);
+
+	nexthop_set_mac(&t, 1, GATEWAY, mac_a, 1);
+	nexthop_set_mac(&t, 2, GATEWAY, mac_a, 2);
+	nexthop_set_mac(&t, 2, GATEWAY, mac_b, 2);
+	nexthop_grace_begin(&t);
+	nexthop_set_mac(&t, 1, GATEWAY, mac_b, 1); /* not covered */
+	nexthop_grace_passed(&t);
+	assert_memory_equal(adjacency[b].mac, mac_b, 6);
+	assert_memory_equal(adjacency[a].mac, mac_a, 6);
+	assert_int_equal(target(a), NEXTHOP_RESOLVE);
+	assert_true(nexthop_wants_grace(&t));
+	grace();
+	assert_memory_equal(adjacency[a].mac, mac_b, 6);
+	assert_int_equal(t.waiting, 0);
+}
+
 static void test_full(void **state)
 {
 	uint32_t index, last = 0;
@@ -262,6 +282,7 @@ int main(void)
 		cmocka_unit_test_setup(test_mtu, setup),
 		cmocka_unit_test_setup(test_reuse, setup),
 		cmocka_unit_test_setup(test_free_while_waiting, setup),
+		cmocka_unit_test_setup(test_two_changes, setup),
 		cmocka_unit_test_setup(test_full, setup),
 		cmocka_unit_test_setup(test_random, setup),
 	};

@@ -190,7 +190,7 @@ static void test_ping_with_options(void **state)
 
 static void test_bad_options(void **state)
 {
-	static const uint8_t bad[][4] = {{7, 0, 0, 0}, {7, 1, 4, 0}, {7, 5, 4, 0}, {1, 1, 1, 7},
+	static const uint8_t bad[][4] = {{7, 0, 0, 0}, {7, 1, 0, 0}, {7, 5, 4, 0}, {1, 1, 1, 7},
 		{1, 1, 7, 3}, {148, 255, 0, 0}};
 	static const uint8_t loose[] = {131, 7, 4, 10, 0, 1, 2, 0};
 	static const uint8_t strict[] = {1, 137, 7, 4, 10, 0, 1, 2};
