@@ -11,8 +11,8 @@
 #define FUNCTIONS         8u
 #define WALK_STEPS_MAX    ((CONFIG_BYTES - PCI_CAP_FIRST) / 4) /* capabilities that fit */
 
-#define BRIDGE_NONE      -1 /* on the root bus */
-#define BRIDGE_UNREACHED -2 /* no bridge leads to this bus */
+#define BRIDGE_NONE      (-1) /* on the root bus */
+#define BRIDGE_UNREACHED (-2) /* no bridge leads to this bus */
 
 /* ---------------------------------------------------------------- access */
 

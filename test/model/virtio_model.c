@@ -312,23 +312,30 @@ static void common_write(struct virtio_model *m, uint64_t at, uint64_t v)
 	}
 }
 
+static uint64_t config_read(struct virtio_model *m, uint64_t at, unsigned bytes)
+{
+	uint64_t v = 0;
+
+	if (bytes != (at < 6 ? 1 : 2)) /* the MAC is six 8-bit fields, all others have 16 bits */
+		complain(m, "a config field read with the wrong width");
+	if (at + bytes <= sizeof m->config)
+		memcpy(&v, m->config + at, bytes);
+	return v;
+}
+
 static uint64_t model_bar_read(void *ctx, uint64_t at, unsigned bytes)
 {
 	struct virtio_model *m = ctx;
-	uint64_t v = 0;
 
 	if (m->dead)
 		return UINT64_MAX;
-	if (at < AT_CONFIG) {
-		if (!width_ok(at, bytes))
-			complain(m, "a register read with the wrong width");
-		return common_read(m, at);
-	}
-	if (bytes != (at - AT_CONFIG < 6 ? 1 : 2))
-		complain(m, "a config field read with the wrong width");
-	if (at < AT_NOTIFY && at - AT_CONFIG + bytes <= sizeof m->config)
-		memcpy(&v, m->config + (at - AT_CONFIG), bytes);
-	return v;
+	if (at >= AT_NOTIFY)
+		return 0;
+	if (at >= AT_CONFIG)
+		return config_read(m, at - AT_CONFIG, bytes);
+	if (!width_ok(at, bytes))
+		complain(m, "a register read with the wrong width");
+	return common_read(m, at);
 }
 
 static void notify(struct virtio_model *m, uint64_t at, unsigned bytes, uint64_t v)
@@ -364,12 +371,12 @@ static void add_capability(
 	struct virtio_model *m, unsigned at, uint8_t type, uint32_t offset, uint8_t bytes)
 {
 	uint8_t cap[20] = {PCI_CAP_VENDOR, 0, bytes, type, VIRTIO_MODEL_BAR};
-	uint32_t area = AREA_BYTES, step = NOTIFY_STEP;
 
-	memcpy(cap + 8, &offset, 4);
-	memcpy(cap + 12, &area, 4);
-	memcpy(cap + 16, &step, 4);
 	pci_model_capability(m->pci, at, cap, bytes);
+	pci_model_set(m->pci, at + 8, 4, offset);
+	pci_model_set(m->pci, at + 12, 4, AREA_BYTES);
+	if (bytes == sizeof cap)
+		pci_model_set(m->pci, at + 16, 4, NOTIFY_STEP);
 }
 
 void virtio_model_set_config(struct virtio_model *m, unsigned at, uint16_t v)
