@@ -97,7 +97,7 @@ static bool is_text(uint64_t address)
 /* A word of this core's stacks; 0 elsewhere. */
 static uint64_t stack_word(uint64_t at)
 {
-	if (at % 8 || !cpu_owns_stack(cpu_self(), at, 8) || !paging_mapped(at))
+	if (at == 0 || at % 8 || !cpu_owns_stack(cpu_self(), at, 8) || !paging_mapped(at))
 		return 0;
 	return *(const uint64_t *)(uintptr_t)at;
 }

@@ -22,7 +22,8 @@
 #define NMI_TRAVEL_US   20u /* an NMI that was sent has arrived after this */
 
 /* trampoline.S */
-extern const uint8_t smp_trampoline[], smp_trampoline_end[];
+extern const uint8_t smp_trampoline[];
+extern const uint32_t smp_trampoline_bytes;
 void smp_core_main(void) __attribute__((noreturn));
 
 /* What the trampoline loads: the boot core's own values. */
@@ -133,8 +134,7 @@ static const char *core_start(unsigned core, uint32_t apic_id, uint32_t page)
 
 static void trampoline_install(uint32_t page)
 {
-	memcpy((void *)(uintptr_t)page, smp_trampoline,
-		(size_t)(smp_trampoline_end - smp_trampoline));
+	memcpy((void *)(uintptr_t)page, smp_trampoline, smp_trampoline_bytes);
 	smp_cr0 = (uint32_t)read_cr0();
 	smp_cr3 = paging_root();
 	/* XSAVE is enabled by the core itself, after it has looked. */

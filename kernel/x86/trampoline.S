@@ -8,7 +8,7 @@
  */
 	.balign 16
 	.code16
-	.globl smp_trampoline, smp_trampoline_end
+	.globl smp_trampoline
 smp_trampoline:
 	cli
 	cld
@@ -23,7 +23,7 @@ smp_trampoline:
 gdt_pointer:
 	.word	gdt_end - gdt - 1
 	.long	gdt
-smp_trampoline_end:
+trampoline_end:
 
 /* Unpaged, so at the image's own address. */
 	.code32
@@ -68,6 +68,10 @@ core_entry:
 	jmp	2b
 
 	.section .rodata.smp, "a"
+	.balign 4
+	.globl smp_trampoline_bytes
+smp_trampoline_bytes:
+	.long	trampoline_end - smp_trampoline
 	.balign 8
 gdt:
 	.quad	0
