@@ -84,7 +84,7 @@ static void turns(unsigned n)
 	}
 }
 
-static int start_shell(void **state)
+static inline int start_shell(void **state)
 {
 	static const struct shell_env env = {
 		.router = &router, .write = screen_write, .now_us = clock_us, .apply = apply};
@@ -108,7 +108,7 @@ static int start_shell(void **state)
 	return 0;
 }
 
-static int stop_shell(void **state)
+static inline int stop_shell(void **state)
 {
 	static const struct shell_env none = {.write = screen_write, .now_us = clock_us};
 	static const struct config empty;
@@ -129,18 +129,18 @@ static void type_bytes(const char *s, size_t n)
 		shell_input((uint8_t)s[i]);
 }
 
-static void type(const char *s)
+static inline void type(const char *s)
 {
 	type_bytes(s, strlen(s));
 }
 
-static bool at_prompt(void)
+static inline bool at_prompt(void)
 {
 	return screen_n >= 2 && !memcmp(screen + screen_n - 2, "> ", 2);
 }
 
 /* Types a line and returns its reply: what stands between its echo and the next prompt. */
-static char *run(const char *line)
+static inline char *run(const char *line)
 {
 	screen_n = 0;
 	type(line);
@@ -159,7 +159,7 @@ static char *run(const char *line)
 	return end > reply ? reply + 1 : end;
 }
 
-static void run_expect(const char *line, const char *reply)
+static inline void run_expect(const char *line, const char *reply)
 {
 	const char *got = run(line);
 
@@ -168,10 +168,37 @@ static void run_expect(const char *line, const char *reply)
 }
 
 /* Runs lines that must say nothing. */
-static void run_all(const char *const *line)
+static inline void run_all(const char *const *line)
 {
 	for (; *line; line++)
 		run_expect(*line, "");
+}
+
+/* eth0 10.0.0.1/24 with host 10.0.0.2, eth1 10.0.1.1/24 with host 10.0.1.2, both known. */
+static inline void configure(void)
+{
+	static const char *const lines[] = {"set interfaces eth0 address 10.0.0.1/24",
+		"set interfaces eth0 description \"to \\\"h0\\\"\"",
+		"set interfaces eth1 address 10.0.1.1/24", "set routes 20.0.0.0/8 via 10.0.1.2",
+		"set routes 30.0.0.0/8 blackhole", "set routes 40.0.0.0/8 via 50.0.0.1",
+		"set neighbors eth0 10.0.0.2 02:01:01:01:01:00",
+		"set neighbors eth1 10.0.1.2 02:01:01:01:01:01", "commit", NULL};
+
+	run_all(lines);
+	turns(20);
+}
+
+static inline void expect_in(const char *text, const char *part)
+{
+	if (!strstr(text, part))
+		fail_msg("'%s' is not in\n%s", part, text);
+}
+
+static inline void expect_last_line(const char *text, const char *line)
+{
+	const char *last = strrchr(text, '\n');
+
+	assert_string_equal(last ? last + 1 : text, line);
 }
 
 #endif
