@@ -11,8 +11,9 @@
 #include "kernel/shell/shell.h"
 #include "kernel/worker.h"
 
-#define CONSOLE_US    100u /* between looks at the console: a port access can cost an exit */
-#define CONSOLE_BURST 64u  /* bytes taken at a time */
+#define CONSOLE_US    100u  /* between looks at the console: a port access can cost an exit */
+#define CONSOLE_BURST 64u   /* bytes taken at a time */
+#define CONSOLE_ROOM  8192u /* free output queue before another command or slice of one runs */
 
 #ifndef BAREWIRE_VERSION
 #	define BAREWIRE_VERSION "unknown"
@@ -83,11 +84,15 @@ static void boot_workers(struct router *r)
 			platform_panic("core %u did not start its worker", r->worker[w]->core);
 }
 
-/* Reads the console now and then; each byte may run a command. */
+/* Sends what waits, reads the console now and then; each byte may run a command. */
 static void console_turn(uint64_t *last_us)
 {
 	uint64_t now = platform_now_us();
 
+	platform_console_poll();
+	if (platform_console_room() < CONSOLE_ROOM)
+		return;
+	shell_poll();
 	if (now - *last_us < CONSOLE_US)
 		return;
 	*last_us = now;
@@ -109,7 +114,6 @@ static void __attribute__((noreturn)) control_loop(struct router *r)
 
 		control_turn(r);
 		console_turn(&console_us);
-		shell_poll();
 		if (!moved)
 			platform_relax();
 	}

@@ -18,10 +18,17 @@ uint64_t platform_tsc(void);
 uint64_t platform_tsc_hz(void);
 uint64_t platform_now_us(void); /* since entry; monotonic; never divides */
 
-/* Console, control core only. getc: next byte, or -1 when none waits. write: blocks for a bounded
- * time. */
+/*
+ * Console, control core only. getc: next byte, or -1 when none waits. write:
+ * queues; only if the queue is full it waits, for a bounded time. room: bytes
+ * that can be queued without waiting. poll: sends what the line takes now,
+ * called every turn. flush: waits, bounded, until all is sent.
+ */
 int platform_console_getc(void);
 void platform_console_write(const char *s, size_t n);
+size_t platform_console_room(void);
+void platform_console_poll(void);
+void platform_console_flush(void);
 
 /* One pause in a spin loop. */
 void platform_relax(void);

@@ -45,6 +45,7 @@ __attribute__((format(printf, 1, 2))) static void out(const char *format, ...)
 	if (n > 0)
 		platform_console_write(line, (size_t)n);
 	platform_console_write("\r\n", 2);
+	platform_console_flush();
 }
 
 static void finish(void) __attribute__((noreturn));
@@ -58,6 +59,15 @@ static void finish(void)
 	}
 	out("stopped; 'panic=reboot' on the command line would reboot");
 	halt_forever();
+}
+
+static void print_address(const char *what, uint64_t address)
+{
+	uint64_t offset;
+	const char *name = symbols_find(address, &offset);
+
+	out("%s %#llx %s+%#llx", what, (unsigned long long)address, name,
+		(unsigned long long)offset);
 }
 
 /*
@@ -76,17 +86,8 @@ static void take_over(uint64_t rip)
 	if (nobody != me || ++depth > 2)
 		halt_forever();
 	if (depth == 1)
-		out("\r\nanother fault inside this report, at %#llx", (unsigned long long)rip);
+		print_address("\r\nanother fault inside this report, at", rip);
 	finish();
-}
-
-static void print_address(const char *what, uint64_t address)
-{
-	uint64_t offset;
-	const char *name = symbols_find(address, &offset);
-
-	out("%s %#llx %s+%#llx", what, (unsigned long long)address, name,
-		(unsigned long long)offset);
 }
 
 static bool is_text(uint64_t address)

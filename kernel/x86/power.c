@@ -28,27 +28,23 @@
 #define QEMU_EXIT     0xf4u /* device isa-debug-exit */
 
 static const struct acpi *acpi;
+static volatile void *reset_register; /* NULL: a port, or none */
 
 void power_init(const struct acpi *a)
 {
-	static volatile void *reset;
-
 	acpi = a;
-	/* Mapped now: later there may be no page tables left, or no time. */
-	if (a->has_reset && a->reset_space == ACPI_SPACE_MEMORY) {
-		reset = io_map(a->reset_address, 1);
-		if (!reset)
-			acpi = NULL;
-	}
+	/* Mapped now: in an emergency page tables are not to be changed. */
+	if (a->has_reset && a->reset_space == ACPI_SPACE_MEMORY)
+		reset_register = io_map(a->reset_address, 1);
 }
 
 static void reset_by_acpi(void)
 {
 	if (!acpi || !acpi->has_reset)
 		return;
-	if (acpi->reset_space == ACPI_SPACE_MEMORY)
-		mmio_write8((volatile void *)(uintptr_t)acpi->reset_address, acpi->reset_value);
-	else if (acpi->reset_address <= 0xffff)
+	if (reset_register)
+		mmio_write8(reset_register, acpi->reset_value);
+	else if (acpi->reset_space == ACPI_SPACE_IO && acpi->reset_address <= 0xffff)
 		pio_write8((uint16_t)acpi->reset_address, acpi->reset_value);
 	tsc_wait_us(SETTLE_US);
 }
@@ -79,6 +75,7 @@ static void reset_by_fault(void)
 
 void platform_reboot(void)
 {
+	platform_console_flush();
 	reset_by_acpi();
 	reset_by_chipset();
 	reset_by_keyboard();
@@ -109,6 +106,7 @@ void platform_poweroff(void)
 {
 	static const char text[] = "The machine does not switch off by itself: it is stopped.\r\n";
 
+	platform_console_flush();
 	off_by_acpi();
 	if (cpu_is_virtual()) {
 		pio_write16(QEMU_PM1A, PM1_SLEEP_ENABLE);
@@ -117,5 +115,6 @@ void platform_poweroff(void)
 		tsc_wait_us(SETTLE_US);
 	}
 	platform_console_write(text, sizeof text - 1);
+	platform_console_flush();
 	halt_forever();
 }
