@@ -31,7 +31,7 @@ static void icmp_echo_reply(
 	uint16_t old, new, check;
 
 	ipv4_begin(reply, total, IPV4_ICMP, IPV4_TTL_OWN, load_be32(frame + IPV4_DEST), src);
-	reply[IPV4_OFF + 1] = frame[IPV4_OFF + 1]; /* same TOS, RFC 1349 5.1 */
+	reply[IPV4_TOS] = frame[IPV4_TOS]; /* same TOS, RFC 1349 5.1 */
 	memcpy(message, icmp, len);
 	memcpy(&old, message, sizeof old); /* type and code: one word of the checksum */
 	message[0] = ICMP_ECHO_REPLY;
@@ -149,7 +149,7 @@ void icmp_send_error(struct stack *s, uint64_t word, uint8_t type, uint8_t code,
 
 	ipv4_begin(out, total, IPV4_ICMP, IPV4_TTL_OWN, icmp_error_source(s, word, frame),
 		load_be32(frame + IPV4_SOURCE));
-	out[IPV4_OFF + 1] = ICMP_TOS;
+	out[IPV4_TOS] = ICMP_TOS;
 	memset(icmp, 0, ICMP_HEADER);
 	icmp[0] = type;
 	icmp[1] = code;

@@ -7,20 +7,11 @@
 
 #include "lib/byteorder.h"
 #include "lib/checksum.h"
-#include "net/path/counters.h"
-#include "net/path/parse.h"
+#include "net/path/frame.h"
 #include "net/proto/stack.h"
 
-#define IPV4_HEADER_MAX 60u /* IHL 15 */
-#define IPV4_TTL_OWN    64u /* of what the router sends, RFC 1700 */
-#define IPV4_ID         (IPV4_OFF + 4)
-#define IPV4_DF         0x4000u
-#define IPV4_MF         0x2000u
-#define IPV4_OFFSET     0x1fffu /* in units of 8 bytes */
-#define IPV4_ICMP       1u
-#define IPV4_TCP        6u
-#define IPV4_UDP        17u
-#define ICMP_HEADER     8u
+#define IPV4_TTL_OWN 64u /* of what the router sends, RFC 1700 */
+#define ICMP_HEADER  8u
 
 static inline uint8_t *frame_of(const struct stack *s, uint64_t word)
 {

@@ -49,15 +49,17 @@ static inline uint32_t rib4_mask(unsigned length)
 /* ERR_INVALID: host bits set or length > 32. ERR_EXISTS: that prefix from that source. ERR_FULL. */
 MUST_CHECK enum err rib4_add(struct rib4 *rib, const struct route4 *route);
 
-/* Removes the route of this prefix and source; *removed (may be NULL) receives it. ERR_NOT_FOUND. */
+/* Removes the route of this prefix and source; *removed (may be NULL) receives it. ERR_NOT_FOUND.
+ */
 MUST_CHECK enum err rib4_remove(struct rib4 *rib, uint32_t prefix, unsigned length,
 	enum rib_source source, struct route4 *removed);
 
 /* The route of exactly this prefix and source, or NULL. */
-const struct route4 *rib4_find(const struct rib4 *rib, uint32_t prefix, unsigned length,
-	enum rib_source source);
+const struct route4 *rib4_find(
+	const struct rib4 *rib, uint32_t prefix, unsigned length, enum rib_source source);
 
-/* Longest match, best source first; NULL if none. With skip_neighbors, /32 neighbour routes are not seen. */
+/* Longest match, best source first; NULL if none. With skip_neighbors, /32 neighbour routes are not
+ * seen. */
 const struct route4 *rib4_match(const struct rib4 *rib, uint32_t address, bool skip_neighbors);
 
 #endif

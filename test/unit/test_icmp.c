@@ -1,5 +1,5 @@
 /* ICMP: echo replies, the form of errors, and each rule that forbids one. */
-#include "stack_fixture.h"
+#include "test/unit/stack_fixture.h"
 
 #define FAR 0xc0000201u /* 192.0.2.1: no route */
 
@@ -30,7 +30,7 @@ static void test_echo(void **state)
 {
 	static const uint32_t sizes[] = {0, 1, 56, 57, 1472};
 	struct fixture *f = fix_new_resolved();
-	uint8_t frame[1600];
+	uint8_t frame[1600] = {0};
 	uint16_t last_id = 0;
 
 	for (unsigned i = 0; i < 5; i++) {
@@ -78,7 +78,7 @@ static void test_echo_other_port_padded(void **state)
 static void test_malformed(void **state)
 {
 	struct fixture *f = fix_new_resolved();
-	uint8_t frame[128];
+	uint8_t frame[128] = {0};
 	uint32_t len = make_icmp(frame, HOST0, ROUTER0, 8, 0, 20);
 
 	frame[50] ^= 1;
@@ -99,7 +99,7 @@ static void test_seen(void **state)
 {
 	static const uint8_t types[] = {0, 3, 11, 12};
 	struct fixture *f = fix_new_resolved();
-	uint8_t frame[128];
+	uint8_t frame[128] = {0};
 
 	for (unsigned i = 0; i < 4; i++) {
 		uint32_t len = make_icmp(frame, HOST0, ROUTER0, types[i], 0, 28);
@@ -118,7 +118,7 @@ static void test_seen(void **state)
 static void test_no_buffers(void **state)
 {
 	struct fixture *f = fix_new_resolved();
-	uint8_t frame[128];
+	uint8_t frame[128] = {0};
 
 	f->alloc_limit = 0;
 	fix_receive(f, 0, frame, make_icmp(frame, HOST0, ROUTER0, 8, 0, 20), PUNT_LOCAL);
@@ -134,7 +134,7 @@ static void test_error_form(void **state)
 {
 	struct fixture *f = fix_new_resolved();
 	const struct sent *s = &f->sent[0];
-	uint8_t frame[1600];
+	uint8_t frame[1600] = {0};
 	uint32_t len = make_ipv4(frame, HOST0, FAR, 17, 1, 0, 100);
 
 	fix_receive(f, 0, frame, len, PUNT_TTL);
@@ -168,7 +168,7 @@ static void test_error_form(void **state)
 static void test_error_source(void **state)
 {
 	struct fixture *f = fix_new_resolved();
-	uint8_t frame[128];
+	uint8_t frame[128] = {0};
 
 	/* host 1's packet arrives on port 0 */
 	fix_receive(f, 0, frame, make_ipv4(frame, HOST1, FAR, 17, 64, 0, 20), PUNT_NO_ROUTE);
@@ -189,7 +189,7 @@ static void test_error_source(void **state)
 static void test_fragmentation_needed(void **state)
 {
 	struct fixture *f = fix_new_resolved();
-	uint8_t frame[1600];
+	uint8_t frame[1600] = {0};
 
 	nexthop_set_mtu(&f->nexthops, 1, 1000);
 	fix_receive(f, 0, frame, make_ipv4(frame, HOST0, HOST1, 17, 64, 0x4000, 1400), PUNT_MTU);
@@ -208,7 +208,7 @@ static void test_fragmentation_needed(void **state)
 static void test_not_about_errors(void **state)
 {
 	struct fixture *f = fix_new_resolved();
-	uint8_t frame[128];
+	uint8_t frame[128] = {0};
 
 	for (unsigned type = 0; type < 256; type++) {
 		bool query = type == 0 || (type >= 8 && type <= 10) || (type >= 13 && type <= 18);
@@ -227,7 +227,7 @@ static void test_not_about_errors(void **state)
 static void test_not_about_fragments(void **state)
 {
 	struct fixture *f = fix_new_resolved();
-	uint8_t frame[128];
+	uint8_t frame[128] = {0};
 
 	assert_int_equal(errors_for(f, frame, make_ipv4(frame, HOST0, FAR, 17, 64, 1, 24)), 0);
 	assert_int_equal(errors_for(f, frame, make_ipv4(frame, HOST0, FAR, 17, 64, 0x2001, 24)), 0);
@@ -238,7 +238,7 @@ static void test_not_about_fragments(void **state)
 static void test_not_about_broadcasts(void **state)
 {
 	struct fixture *f = fix_new_resolved();
-	uint8_t frame[128];
+	uint8_t frame[128] = {0};
 	uint32_t len = make_ipv4(frame, HOST0, FAR, 17, 64, 0, 24);
 
 	memset(frame, 0xff, 6);
@@ -261,7 +261,7 @@ static void test_not_to_many_or_nobody(void **state)
 	static const uint32_t bad[] = {0, 0x00000001, 0x7f000001, 0xe0000001, 0xf0000001,
 		0xffffffff, 0x0a0000ff, 0x0a000000, 0x0a0001ff, ROUTER0, ROUTER1};
 	struct fixture *f = fix_new_resolved();
-	uint8_t frame[128];
+	uint8_t frame[128] = {0};
 
 	for (unsigned i = 0; i < sizeof bad / sizeof bad[0]; i++) {
 		uint32_t len = make_ipv4(frame, bad[i], FAR, 17, 64, 0, 24);
@@ -279,7 +279,7 @@ static void test_not_to_many_or_nobody(void **state)
 static void test_unroutable_source(void **state)
 {
 	struct fixture *f = fix_new_resolved();
-	uint8_t frame[128];
+	uint8_t frame[128] = {0};
 
 	assert_int_equal(errors_for(f, frame, make_ipv4(frame, 0x08080808, FAR, 17, 64, 0, 24)), 0);
 	assert_int_equal(f->drops[DROP_NO_ROUTE], 2);
@@ -290,7 +290,7 @@ static void test_unroutable_source(void **state)
 static void test_rate_limit(void **state)
 {
 	struct fixture *f = fix_new_resolved();
-	uint8_t frame[128];
+	uint8_t frame[128] = {0};
 	uint32_t len = make_ipv4(frame, HOST0, FAR, 17, 64, 0, 24);
 	unsigned sent = 0;
 

@@ -14,7 +14,7 @@
 static void test_no_readers(void **state)
 {
 	static struct rcu rcu;
-	struct rcu_grace grace;
+	static struct rcu_grace grace;
 	unsigned holdout;
 
 	rcu_grace_start(&rcu, &grace);
@@ -24,7 +24,7 @@ static void test_no_readers(void **state)
 static void test_each_reader(void **state)
 {
 	static struct rcu rcu = {.readers = 3};
-	struct rcu_grace grace, later;
+	static struct rcu_grace grace, later;
 	unsigned holdout = 99;
 
 	rcu_quiescent(&rcu.reader[0]); /* before the start: does not count */
@@ -47,7 +47,7 @@ static void test_each_reader(void **state)
 static void test_wrap(void **state)
 {
 	static struct rcu rcu = {.readers = 1};
-	struct rcu_grace grace;
+	static struct rcu_grace grace;
 	unsigned holdout;
 
 	rcu.reader[0].quiescent = UINT64_MAX;
@@ -85,7 +85,7 @@ static void test_threads(void **state)
 	assert_int_equal(pthread_create(&thread, NULL, reader, NULL), 0);
 	for (unsigned round = 0; round < 500; round++) {
 		uint32_t *old = &value[round % 2], *new = &value[1 - round % 2];
-		struct rcu_grace grace;
+		static struct rcu_grace grace;
 
 		store_once(new, 1);
 		store_release(&published, new);

@@ -1,6 +1,6 @@
 /* The slow path: every decision on a punted packet, options, fragments, own packets, and garbage.
  */
-#include "stack_fixture.h"
+#include "test/unit/stack_fixture.h"
 
 #define FAR 0xc0000201u /* 192.0.2.1 */
 
@@ -207,123 +207,6 @@ static void test_bad_options(void **state)
 	fix_free(f);
 }
 
-/* ---- fragments ---- */
-
-/* Puts the fragments sent by port 1 together; checks each; returns the payload's length. */
-static uint32_t reassemble(struct fixture *f, uint32_t mtu, uint8_t *payload, uint32_t base)
-{
-	uint32_t at = base;
-
-	for (unsigned i = 0; i < f->sent_n; i++) {
-		const uint8_t *p = f->sent[i].frame;
-		uint32_t header = (p[14] & 15u) * 4, total = load_be16(p + 16);
-		uint16_t fragment = load_be16(p + 20);
-
-		assert_int_equal(f->sent[i].port, 1);
-		assert_memory_equal(p, mac_host1, 6);
-		assert_int_equal(f->sent[i].len, 14 + total);
-		assert_true(total <= mtu);
-		assert_int_equal(checksum(p + 14, header), 0);
-		assert_int_equal(load_be16(p + 18), 0x1234);
-		assert_int_equal(p[22], 63);
-		assert_int_equal((fragment & 0x1fff) * 8, at);
-		if (i + 1 < f->sent_n)
-			assert_true(fragment & 0x2000);
-		memcpy(payload + at - base, p + 14 + header, total - header);
-		at += total - header;
-	}
-	return at - base;
-}
-
-static void test_fragment(void **state)
-{
-	static const uint32_t mtus[] = {576, 577, 583, 584, 1000, 1499};
-	struct fixture *f = fix_new_resolved();
-	uint8_t payload[2048];
-
-	for (unsigned i = 0; i < 6; i++) {
-		nexthop_set_mtu(&f->nexthops, 1, mtus[i]);
-		for (uint32_t n = mtus[i] - 20 - 1; n <= 1480; n += n < mtus[i] + 8 ? 1 : 111) {
-			fix_receive(f, 0, frame, make_ipv4(frame, HOST0, HOST1, 17, 64, 0, n),
-				PUNT_MTU);
-			assert_true(f->sent_n == 1 ? n + 20 <= mtus[i] : n + 20 > mtus[i]);
-			assert_int_equal(reassemble(f, mtus[i], payload, 0), n);
-			assert_memory_equal(payload, frame + 34, n);
-			assert_false(load_be16(f->sent[f->sent_n - 1].frame + 20) & 0x2000);
-			assert_int_equal(f->delivered, f->sent_n > 1); /* the original ends here */
-			fix_balance(f);
-			fix_clear(f);
-		}
-	}
-	fix_free(f);
-}
-
-/* A fragment is cut again: offsets add up, MF of the last stays. */
-static void test_fragment_of_fragment(void **state)
-{
-	struct fixture *f = fix_new_resolved();
-	uint8_t payload[2048];
-
-	nexthop_set_mtu(&f->nexthops, 1, 576);
-	fix_receive(
-		f, 0, frame, make_ipv4(frame, HOST0, HOST1, 17, 64, 0x2000 | 185, 1480), PUNT_MTU);
-	assert_int_equal(f->sent_n, 3);
-	assert_int_equal(reassemble(f, 576, payload, 185 * 8), 1480);
-	assert_memory_equal(payload, frame + 34, 1480);
-	assert_true(load_be16(f->sent[2].frame + 20) & 0x2000);
-	fix_clear(f);
-	/* one that ends beyond 65,535 */
-	fix_receive(f, 0, frame, make_ipv4(frame, HOST0, HOST1, 17, 64, 0x1fff, 1480), PUNT_MTU);
-	assert_refused(f, DROP_MTU_EXCEEDED, -1, 0);
-	fix_free(f);
-}
-
-/* RFC 791 3.1: the copy bit says which options are in every fragment. */
-static void test_fragment_options(void **state)
-{
-	/* record route (first only), router alert (all), security (all) */
-	static const uint8_t options[] = {
-		7, 7, 4, 0, 0, 0, 0, 148, 4, 0, 0, 130, 11, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 0};
-	static const uint8_t later[] = {148, 4, 0, 0, 130, 11, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0};
-	struct fixture *f = fix_new_resolved();
-	uint8_t payload[2048];
-	uint32_t len = make_ipv4(frame, HOST0, HOST1, 17, 64, 0, 1400);
-
-	nexthop_set_mtu(&f->nexthops, 1, 576);
-	len = add_options(frame, len, options, sizeof options);
-	fix_receive(f, 0, frame, len, PUNT_OPTIONS);
-	assert_int_equal(f->sent_n, 3);
-	assert_int_equal(reassemble(f, 576, payload, 0), 1400);
-	assert_memory_equal(payload, frame + 34 + sizeof options, 1400);
-	assert_int_equal(f->sent[0].frame[14], 0x4b);
-	assert_memory_equal(f->sent[0].frame + 34, options, sizeof options);
-	for (unsigned i = 1; i < 3; i++) {
-		assert_int_equal(f->sent[i].frame[14], 0x49);
-		assert_memory_equal(f->sent[i].frame + 34, later, sizeof later);
-	}
-	fix_free(f);
-}
-
-/* All fragments or none. */
-static void test_fragment_no_buffers(void **state)
-{
-	struct fixture *f = fix_new_resolved();
-
-	nexthop_set_mtu(&f->nexthops, 1, 576);
-	for (unsigned have = 0; have < 3; have++) {
-		f->alloc_limit = have;
-		fix_receive(f, 0, frame, make_ipv4(frame, HOST0, HOST1, 17, 64, 0, 1480), PUNT_MTU);
-		assert_int_equal(f->sent_n, 0);
-		assert_int_equal(f->drops[DROP_MTU_EXCEEDED], have + 1);
-		fix_balance(f);
-		fix_clear(f);
-	}
-	f->alloc_limit = 3;
-	fix_receive(f, 0, frame, make_ipv4(frame, HOST0, HOST1, 17, 64, 0, 1480), PUNT_MTU);
-	assert_int_equal(f->sent_n, 3);
-	fix_free(f);
-}
-
 /* ---- the router's own packets ---- */
 
 static void test_own_echo(void **state)
@@ -427,117 +310,6 @@ static void test_loopback_flood(void **state)
 	fix_free(f);
 }
 
-/* ---- garbage ---- */
-
-/* A fixed sequence below n (splitmix64). */
-static uint32_t rnd(uint32_t n)
-{
-	static uint64_t state;
-	uint64_t z = state += 0x9e3779b97f4a7c15u;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-	return (uint32_t)((z >> 32) * n >> 32);
-}
-
-static uint32_t any_address(void)
-{
-	static const uint32_t known[] = {HOST0, HOST1, ROUTER0, ROUTER1, FAR, 0xc0000101,
-		0xc0000301, 0xc0000401, 0, 0xffffffff, 0xe0000001, 0x7f000001, 0x0a0000ff,
-		0x0a000100, 0x08080808};
-
-	return rnd(4) ? known[rnd(15)] : rnd(2) ? 0x0a000000 | rnd(0x200) : rnd(UINT32_MAX);
-}
-
-/* A frame that is nearly right. */
-static uint32_t any_frame(void)
-{
-	static const uint8_t protocols[] = {1, 6, 17, 47};
-	static const uint8_t starts[][4] = {
-		{1, 1, 1, 0}, {131, 3, 4, 0}, {7, 3, 4, 0}, {148, 4, 0, 0}};
-	uint32_t len, payload = rnd(4) ? rnd(100) : rnd(1481);
-
-	if (rnd(4) == 0) {
-		make_arp(frame, 1 + rnd(2), rnd(2) ? mac_host0 : mac_host1, any_address(),
-			any_address());
-		len = 42 + rnd(2) * 18;
-	} else if (rnd(3) == 0) {
-		len = make_icmp(frame, any_address(), any_address(), (uint8_t)rnd(20),
-			(uint8_t)rnd(4), payload < 1472 ? payload : 1472);
-	} else {
-		len = make_ipv4(frame, any_address(), any_address(), protocols[rnd(4)],
-			(uint8_t)rnd(66), (uint16_t)(rnd(3) ? 0 : rnd(0x10000)), payload);
-	}
-	if (rnd(4) == 0 && len < 1500) {
-		uint8_t options[40];
-		uint32_t n = 4 + 4 * rnd(10);
-
-		for (uint32_t i = 0; i < n; i++)
-			options[i] = (uint8_t)(rnd(2) ? rnd(12) : rnd(256));
-		if (rnd(2)) /* a right one in front: NOP, source route, record route, alert */
-			memcpy(options, starts[rnd(4)], 4);
-		len = add_options(frame, len, options, n);
-	}
-	for (uint32_t i = rnd(3) ? 0 : rnd(4); i > 0; i--)
-		frame[rnd(rnd(2) ? 60 : len)] ^= (uint8_t)(1u << rnd(8));
-	return rnd(8) ? len : rnd(len + 1);
-}
-
-/* Why a worker would hand it up; sometimes any reason at all. */
-static enum punt_reason any_reason(void)
-{
-	if (rnd(20) == 0)
-		return rnd(256);
-	return load_be16(frame + 12) == 0x0806 ? PUNT_ARP
-					       : PUNT_LOCAL + rnd(PUNT_COUNT - PUNT_LOCAL);
-}
-
-/*
- * Nothing that arrives crashes, reads past its frame (the bytes after it are
- * poisoned), or loses a buffer; now and then the world changes under it.
- */
-static void test_garbage(void **state)
-{
-	static const enum drop_reason met[] = {DROP_IP_TRUNCATED, DROP_IP_HEADER_LENGTH,
-		DROP_IP_TOTAL_LENGTH, DROP_BROADCAST, DROP_SOURCE_ROUTE, DROP_IP_OPTIONS,
-		DROP_TTL_EXCEEDED, DROP_NO_ROUTE, DROP_BLACKHOLE, DROP_UNREACHABLE, DROP_PROHIBIT,
-		DROP_MTU_EXCEEDED, DROP_NEIGHBOR_PENDING, DROP_NEIGHBOR_FAILED, DROP_ARP_MALFORMED,
-		DROP_ICMP_MALFORMED, DROP_LOCAL_FRAGMENT, DROP_LOCAL_NO_PROTOCOL, DROP_LINK_DOWN};
-	struct fixture *f = fix_new_resolved();
-
-	fix_route(f, 0xc0000100, 24, NEXTHOP_UNREACHABLE, 0);
-	fix_route(f, 0xc0000300, 24, NEXTHOP_PROHIBIT, 0);
-	fix_route(f, 0xc0000400, 24, NEXTHOP_BLACKHOLE, 0);
-	fix_route(f, 0x08000000, 8, NEXTHOP_RESOLVE, HOST1);
-	for (unsigned i = 0; i < 150000; i++) {
-		uint32_t len = any_frame();
-
-		fix_receive(f, rnd(PORTS), frame, len, any_reason());
-		f->now_ms += rnd(3);
-		if (rnd(50) == 0)
-			stack_tick(&f->s, f->now_ms);
-		if (rnd(5000) == 0)
-			nexthop_set_mtu(&f->nexthops, 1, 576 + rnd(900));
-		if (rnd(5000) == 0)
-			stack_link_changed(&f->s, rnd(2), rnd(2), f->now_ms);
-		if (rnd(2000) == 0)
-			f->alloc_limit = rnd(3) ? 256 : 0;
-		if (rnd(1000) == 0)
-			(void)!stack_send_echo(
-				&f->s, any_address(), 1, 1, rnd(1500), (uint8_t)rnd(3));
-		nexthop_grace_passed(&f->nexthops);
-		nexthop_grace_begin(&f->nexthops);
-		if (i % 1000 == 0)
-			fix_balance(f);
-	}
-	fix_balance(f);
-	assert_true(f->in > 150000);
-	assert_true(f->transmitted > 10000 && f->delivered > 10000 && f->dropped > 10000);
-	for (unsigned i = 0; i < sizeof met / sizeof met[0]; i++)
-		assert_true(f->drops[met[i]] > 100); /* each end was reached */
-	fix_free(f);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -550,15 +322,10 @@ int main(void)
 		cmocka_unit_test(test_options),
 		cmocka_unit_test(test_ping_with_options),
 		cmocka_unit_test(test_bad_options),
-		cmocka_unit_test(test_fragment),
-		cmocka_unit_test(test_fragment_of_fragment),
-		cmocka_unit_test(test_fragment_options),
-		cmocka_unit_test(test_fragment_no_buffers),
 		cmocka_unit_test(test_own_echo),
 		cmocka_unit_test(test_own_errors),
 		cmocka_unit_test(test_loopback),
 		cmocka_unit_test(test_loopback_flood),
-		cmocka_unit_test(test_garbage),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
