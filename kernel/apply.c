@@ -93,6 +93,30 @@ static bool check_sizes(struct apply *a)
 	return true;
 }
 
+/* A route's 'dev' must be the interface that its gateway is on; networks do not overlap. */
+static bool check_routes(struct apply *a)
+{
+	for (unsigned i = 0; i < a->config->routes; i++) {
+		const struct config_route *r = &a->config->route[i];
+		const struct config_iface *c = config_of(a->config, r->dev);
+		char prefix[TEXT_PREFIX_MAX], gateway[TEXT_IPV4_MAX];
+		bool found = false;
+
+		if (r->dev[0] == 0)
+			continue;
+		for (unsigned k = 0; c && k < c->addrs; k++)
+			found |= ((c->addr[k].address ^ r->route.gateway) &
+					 rib4_mask(c->addr[k].length)) == 0;
+		if (found)
+			continue;
+		text_print_ipv4_prefix(prefix, r->route.prefix, r->route.length);
+		text_print_ipv4(gateway, r->route.gateway);
+		return apply_fail(
+			a, "routes %s: %s is on no network of %s", prefix, gateway, r->dev);
+	}
+	return true;
+}
+
 /* ---- interfaces ---- */
 
 static bool same_addresses(const struct iface *i, const struct iface_addr *addr, unsigned n)
@@ -307,7 +331,7 @@ bool config_apply(struct router *r, const struct config *c, char *error, unsigne
 	struct apply a = {r, c, error, error_size};
 	struct saved s;
 
-	if (!check_ifaces(&a) || !check_sizes(&a))
+	if (!check_ifaces(&a) || !check_sizes(&a) || !check_routes(&a))
 		return false;
 	if (!save(r, &s))
 		return apply_fail(&a, "not enough memory");

@@ -119,7 +119,7 @@ static void show_queue(struct output *o, const struct router *r, unsigned lane, 
 	output_number(o, NULL, c.packets);
 	output_number(o, NULL, c.bytes);
 	output_number(o, NULL, c.drops);
-	output_number(o, NULL, load_once(&q->vruntime));
+	output_number(o, NULL, load_once(&q->vruntime) >> 16); /* in bytes / weight */
 	output_close(o);
 }
 

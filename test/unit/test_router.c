@@ -406,6 +406,12 @@ static void test_config_is_all_or_nothing(void **state)
 	inject(0, &in);
 	turns(2);
 	assert_int_equal(sent(1, &out), in.len);
+	/* 'dev' must be where the gateway is */
+	c = base_config();
+	memcpy(base_route[0].dev, "eth2", 5);
+	configure(&c, "no network of eth2");
+	memcpy(base_route[0].dev, "eth1", 5);
+	configure(&c, NULL);
 	check_books();
 }
 
