@@ -93,7 +93,7 @@ static bool check_sizes(struct apply *a)
 	return true;
 }
 
-/* A route's 'dev' must be the interface that its gateway is on; networks do not overlap. */
+/* A route's 'dev', if present, must be where its gateway is; networks do not overlap. */
 static bool check_routes(struct apply *a)
 {
 	for (unsigned i = 0; i < a->config->routes; i++) {
@@ -102,7 +102,7 @@ static bool check_routes(struct apply *a)
 		char prefix[TEXT_PREFIX_MAX], gateway[TEXT_IPV4_MAX];
 		bool found = false;
 
-		if (r->dev[0] == 0)
+		if (r->dev[0] == 0 || port_by_name(a->r, r->dev) < 0)
 			continue;
 		for (unsigned k = 0; c && k < c->addrs; k++)
 			found |= ((c->addr[k].address ^ r->route.gateway) &
