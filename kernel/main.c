@@ -42,13 +42,23 @@ static bool config_module(struct platform_module *module)
 	return platform_modules(module, 1) == 1;
 }
 
+/* Cores that answered at boot, without the control core; those that did not come last. */
+static unsigned running_workers(void)
+{
+	unsigned n = 0;
+
+	while (n + 1 < platform_cores() && platform_core(n + 1)->running)
+		n++;
+	return n;
+}
+
 /* Before the router exists: the parts of the configuration that shape it. Errors are told later. */
 static unsigned boot_shape(struct netdev **dev, unsigned ports)
 {
 	struct platform_module module;
 	struct config config;
 	char error[160];
-	unsigned workers = platform_cores() - 1;
+	unsigned workers = running_workers();
 
 	if (!config_module(&module) ||
 		!shell_parse_config(module.data, module.bytes, &config, error, sizeof error))
