@@ -1,4 +1,5 @@
-/* A platform for unit tests: the test owns the clock, memory comes from the heap, nothing runs by itself. */
+/* A platform for unit tests: the test owns the clock, memory comes from the heap, nothing runs by
+ * itself. */
 #include "test/model/platform.h"
 
 #include <stdarg.h>
