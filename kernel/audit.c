@@ -94,18 +94,24 @@ static void count_owners(const struct router *r, struct audit *a)
 
 /* ---- comparison ---- */
 
-static void find(struct audit *a, int difference, const char *where, const char *who)
+/* More owned than found: missing. More found than owned: in two places, or owned by another. */
+static void find(struct audit *a, int difference, const char *owner_kind, const char *name)
 {
-	if (difference == 0)
+	unsigned n = (unsigned)(difference > 0 ? difference : -difference);
+
+	if (n == 0)
 		return;
 	if (difference > 0)
-		a->missing += (uint32_t)difference;
+		a->missing += n;
 	else
-		a->extra += (uint32_t)-difference;
-	if (a->buffers_ok)
-		snprintf(a->finding, sizeof a->finding, "%s%s: %d %s than its owners say", where,
-			who, difference > 0 ? difference : -difference,
-			difference > 0 ? "buffers fewer" : "buffers more");
+		a->extra += n;
+	if (a->buffers_ok && difference > 0)
+		snprintf(a->finding, sizeof a->finding, "%u missing, last owner %s%s", n,
+			owner_kind, name);
+	else if (a->buffers_ok)
+		snprintf(a->finding, sizeof a->finding,
+			"%u extra at %s%s: there twice, or with a wrong owner", n, owner_kind,
+			name);
 	a->buffers_ok = false;
 }
 
@@ -119,8 +125,8 @@ static void compare_books(const struct router *r, struct audit *a)
 		const char *name = p == r->control_pool ? "control" : r->iface[p].name;
 
 		find(a, (int)pool->home - (int)(pool->free + pool->returning + pool->rx_ring),
-			"pool ", name);
-		find(a, (int)pool->other, "unknown owner in pool ", name);
+			p == r->control_pool ? "the pool of " : "the worker of ", name);
+		find(a, (int)pool->other, "nobody, in pool ", name);
 		control += pool->control;
 		for (unsigned t = 0; t < r->ports; t++)
 			output[t] += pool->output[t];

@@ -15,9 +15,9 @@ def lab():
 
 # debug command -> what the finding must say
 PLANTED = [
-    ("debug leak eth0", r"\b1\b.*missing|missing.*\b1\b|lost"),
-    ("debug double-free eth1", r"twice|extra|double"),
-    ("debug owner eth0", r"owner"),
+    ("debug leak eth0", r"1 missing, last owner the worker of eth0"),
+    ("debug double-free eth1", r"1 extra at the worker of eth1: there twice"),
+    ("debug owner eth0", r"1 extra at the worker of eth0: .*wrong owner"),
 ]
 
 
