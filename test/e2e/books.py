@@ -23,6 +23,9 @@ class Drops:
     def transmitted(self, port):
         return self.port[port]["transmitted"]
 
+    def delivered(self, port):
+        return self.port[port]["delivered"]
+
     def in_flight(self, port):
         return self.port[port]["in_flight"]
 

@@ -31,6 +31,18 @@ def wait_for(what, condition, timeout_s=PATIENCE_S):
         time.sleep(0.05)
 
 
+class Ping:
+    def __init__(self, done):
+        self.good = done.returncode == 0 and " 0% packet loss" in done.stdout
+        self.text = done.stdout + done.stderr
+
+    def __bool__(self):
+        return self.good
+
+    def __repr__(self):
+        return self.text
+
+
 class Lab:
     """One lab by a name of its own; made by running()."""
 
@@ -122,10 +134,9 @@ class Lab:
         return done.stdout
 
     def ping(self, host, address, *options, count=3):
-        """True if every echo is answered."""
-        done = self.run(host, "ping", "-n", "-c", str(count), "-i", "0.1", "-W", "5", *options,
-                        address)
-        return done.returncode == 0 and " 0% packet loss" in done.stdout
+        """True if every echo is answered; its repr tells what ping said."""
+        return Ping(self.run(host, "ping", "-n", "-c", str(count), "-i", "0.1", "-W", "5", *options,
+                             address))
 
     def socket(self, host, make, *args):
         """make(*args) run inside the host's namespace: a socket of that host."""
@@ -134,16 +145,25 @@ class Lab:
     def wire(self, host):
         return Wire(self.place.namespace(host), host)
 
+    def warm(self, ports):
+        """Lets the router learn its hosts, so that the first packets of a test are not the ones that
+        wait for ARP: of several, it holds one."""
+        for host in range(ports):
+            wait_for(f"h{host} to reach the router",
+                     lambda host=host: self.ping(host, f"10.0.{host}.1", count=1))
+
     def carry_file(self, source, destination, size):
         return carry_file(self.place, source, destination, size)
 
 
 @contextlib.contextmanager
-def running(books=True, **options):
+def running(books=True, warm=True, **options):
     """A lab that is up; taken down whatever happens, and its books checked at the end."""
     lab = Lab()
     try:
         lab.up(**options)
+        if warm:
+            lab.warm(options.get("ports", 2))
         yield lab
         if books:
             lab.check_books()

@@ -215,7 +215,7 @@ def test_boot_module_with_remarks_and_line_ends():
 def test_boot_module_with_a_bad_line(bad):
     """The line is named by its number, nothing is applied, and the shell is there to mend it."""
     text = f"set interfaces eth1 address 10.0.1.1/24\n{bad}\nset system hostname wrong\n"
-    with running(config=text) as lab:
+    with running(config=text, warm=False) as lab:
         assert re.search(r"\bline 2\b", lab.serial_log()), lab.serial_log()
         assert lab.cli("show configuration") == ""
         assert not lab.ping(1, "10.0.1.1", "-W", "1", count=1)

@@ -1,12 +1,13 @@
 # Every drop reason that a frame on the wire can bring about: provoked, and counted exactly once.
 import os
 import re
+import socket
 import struct
 
 import pytest
 from labkit.place import TREE
 from router import running, wait_for
-from scapy.layers.inet import ICMP, IP, UDP, IPOption
+from scapy.layers.inet import ICMP, IP, UDP
 from scapy.layers.l2 import ARP, Ether
 
 US, HOST = "52:54:00:00:00:00", "52:54:00:00:01:00"  # the ends of h0's cable
@@ -21,16 +22,16 @@ set interfaces eth2 address 10.0.2.1/24
 set interfaces eth2 mtu 600
 set interfaces eth3 address 10.0.3.1/24
 set interfaces eth3 disabled
+set interfaces eth4 address 10.0.4.1/24
+set neighbors eth4 10.0.4.2 02:00:00:00:00:42
 set routes 203.0.113.0/26 blackhole
 set routes 203.0.113.64/26 unreachable
 set routes 203.0.113.128/26 prohibit
 """
 
-# What cannot be provoked from the wire, exactly and at will, and where it is tested instead.
+# What no frame can provoke, and where it is tested instead.
 NOT_FROM_OUTSIDE = {
-    "rx-error": "only a device that lies about lengths brings it: unit test with a device model",
-    "voq-full": "needs an egress slower than the ingress; a tap takes all at once: unit test",
-    "control-queue-full": "needs 512 packets before the control core looks: unit test",
+    "rx-error": "only a device that lies about lengths brings it: unit tests with a device model",
 }
 
 
@@ -51,7 +52,7 @@ def patched(packet, offset, data):
     raw = bytearray(bytes(packet))
     raw[offset:offset + len(data)] = data
     raw[10:12] = b"\0\0"
-    header = bytes(raw[:max(20, (raw[0] & 15) * 4)])
+    header = bytes(raw[:max(20, (raw[0] & 15) * 4)]).ljust(60, b"\0")
     total = sum(struct.unpack(f"!{len(header) // 2}H", header))
     total = (total & 0xFFFF) + (total >> 16)
     total = (total & 0xFFFF) + (total >> 16)
@@ -73,14 +74,13 @@ def bad_icmp_checksum():
     return ip(dst="10.0.0.1") / ICMP(type=8, id=1, seq=1, chksum=0x1234) / b"payload"
 
 
-LSRR = IPOption(b"\x83\x07\x04\x0a\x00\x01\x02")
-SSRR = IPOption(b"\x89\x07\x04\x0a\x00\x01\x02")
-BAD_OPTION = IPOption(b"\x07\x28\x04\x00")  # record route of 40 bytes in a 24-byte header
+def options(data):
+    """UDP in a packet with these IPv4 options (a multiple of four bytes)."""
+    packet = ip(proto=17) / (data + bytes(UDP(sport=4000, dport=4001)))
+    return raw_ip(patched(packet, 0, bytes([0x45 + len(data) // 4])))
 
 # (what, reason, frame): sent by h0 on eth0.
 FRAMES = [
-    ("ten bytes", "rx-runt", bytes(eth(b""))[:10]),
-    ("thirteen bytes", "rx-runt", bytes(eth(b""))[:13]),
     ("one byte too long", "rx-oversize", eth(ip() / UDP() / bytes(1473))),
     ("1900 bytes", "rx-oversize", eth(ip() / UDP() / bytes(1900 - 42))),
     ("unicast to another station", "wrong-mac", eth(udp(), dst=OTHER)),
@@ -111,9 +111,11 @@ FRAMES = [
     ("limited broadcast", "broadcast", eth(udp(dst="255.255.255.255"), dst=BROADCAST)),
     ("directed broadcast to a far network", "broadcast", eth(udp(dst="10.0.1.255"))),
     ("directed broadcast to the own network", "broadcast", eth(udp(dst="10.0.0.255"))),
-    ("loose source route", "source-route", eth(ip(options=[LSRR]) / UDP())),
-    ("strict source route", "source-route", eth(ip(options=[SSRR]) / UDP())),
-    ("option longer than the header", "ip-options", eth(ip(options=[BAD_OPTION]) / UDP())),
+    ("loose source route", "source-route", options(b"\x83\7\4\x0a\0\1\2\0")),
+    ("strict source route", "source-route", options(b"\x89\7\4\x0a\0\1\2\0")),
+    ("option beyond the header", "ip-options", options(b"\7\x28\4\0")),
+    ("option of length 0", "ip-options", options(b"\7\0\4\0")),
+    ("option of length 1", "ip-options", options(b"\1\1\x94\1")),
     ("TTL 1", "ttl-exceeded", eth(udp(ttl=1))),
     ("TTL 0", "ttl-exceeded", eth(udp(ttl=0))),
     ("no route", "no-route", eth(udp(dst="198.51.100.1"))),
@@ -137,16 +139,48 @@ FRAMES = [
     ("GRE to the router", "local-no-protocol", eth(ip(dst="10.0.0.1", proto=47) / bytes(40))),
 ]
 
-# Reasons with a test of their own below: they take more than one frame on eth0.
-OTHERWISE = {"port-disabled", "neighbor-pending", "neighbor-failed", "link-down"}
+# Reasons with a test of their own below: they take more than one frame on eth0, or another cable.
+OTHERWISE = {"rx-runt", "port-disabled", "neighbor-pending", "neighbor-failed", "link-down",
+             "voq-full", "control-queue-full"}
+
+
+class Cable:
+    """eth4 ends in a datagram socket of ours: frames of any length, taken off only when we say so."""
+
+    def __init__(self, folder):
+        self.ours, self.qemus = f"{folder}/ours", f"{folder}/qemus"
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(self.ours)
+        self.qemu = f"-netdev dgram,id=cable,local.type=unix,local.path={self.qemus}," \
+            f"remote.type=unix,remote.path={self.ours} " \
+            "-device virtio-net-pci,netdev=cable,mac=52:54:00:00:00:04,disable-legacy=on,romfile="
+
+    def send(self, frame):
+        self.socket.sendto(bytes(frame), self.qemus)
+
+    def take_all(self, wanted):
+        """Takes frames off until no more come; returns how many of them are wanted(frame)."""
+        self.socket.settimeout(1)
+        frames = 0
+        try:
+            while True:
+                frames += wanted(self.socket.recv(65536))
+        except socket.timeout:
+            return frames
 
 
 @pytest.fixture(scope="module")
-def lab():
-    with running(ports=4, config=CONFIG) as lab:
-        # Oversized frames must get past the sending host, and replies must not wait for ARP.
-        lab.must(0, "ip", "link", "set", "p0", "mtu", "4000")
-        assert lab.ping(0, "10.0.0.1") and lab.ping(1, "10.0.1.1") and lab.ping(2, "10.0.2.1")
+def cable(tmp_path_factory):
+    cable = Cable(tmp_path_factory.mktemp("cable"))
+    with cable.socket:
+        yield cable
+
+
+@pytest.fixture(scope="module")
+def lab(cable):
+    with running(ports=4, cores=3, config=CONFIG, qemu=cable.qemu, warm=False) as lab:
+        lab.warm(3)  # h3's port is disabled
+        lab.must(0, "ip", "link", "set", "p0", "mtu", "4000")  # oversized frames must get out
         yield lab
 
 
@@ -184,6 +218,58 @@ def test_disabled_port(lab):
     with lab.wire(3) as h3:
         expect_drops(lab, {"port-disabled": 1}, lambda: h3.send(
             Ether(dst=h3.router_mac, src=h3.host_mac) / ip(src="10.0.3.2") / UDP()), port="eth3")
+
+
+@pytest.mark.parametrize("length", [1, 10, 13])
+def test_runt(lab, cable, length):
+    """Linux refuses to send so little; the cable does not."""
+    frame = bytes(Ether(dst="52:54:00:00:00:04", src=HOST, type=0x0800))[:length]
+    expect_drops(lab, {"rx-runt": 1}, lambda: cable.send(frame), port="eth4")
+
+
+def test_congested_output(lab, cable, h0):
+    """Nobody takes frames off eth4: its queue fills, then drops; other outputs do not notice."""
+    frame = eth(udp(dst="10.0.4.2"))
+    cable.take_all(lambda f: False)
+    before, queued_before = lab.drops(), queue_drops(lab, "eth0", "eth4")
+    taken, _ = h0.send_all([bytes(frame)] * 3000)
+    wait_for("all to be seen",
+             lambda: lab.drops().received("eth0") - before.received("eth0") >= taken)
+    now = lab.drops()
+    lost = now.count("eth0", "voq-full") - before.count("eth0", "voq-full")
+    assert lost > 0 and now.in_flight("eth0") > 1000
+    assert queue_drops(lab, "eth0", "eth4") - queued_before == lost
+    assert lab.ping(0, FAR, count=5), "a congested output holds up another"
+    arrived = cable.take_all(lambda f: f[:6] == bytes.fromhex("020000000042"))
+    assert arrived + lost == taken
+    wait_for("nothing in flight", lambda: lab.drops().in_flight("eth0") == 0)
+    assert lab.drops().count("eth0", "voq-full") - before.count("eth0", "voq-full") == lost
+
+
+def queue_drops(lab, source, output):
+    return next(q["drops"] for q in lab.json(f"show queues {output}")["queues"]
+                if q["from"] == source)
+
+
+def test_flood_of_echo_requests(lab, h0):
+    """More than the control core can take: each request is delivered once or counted once."""
+    request = bytes(eth(ip(dst="10.0.0.1") / ICMP(id=77, seq=1) / bytes(32)))
+    before, lost, taken = lab.drops(), 0, 0
+
+    def received():
+        return lab.drops().received("eth0") - before.received("eth0")
+    for _ in range(20):
+        taken += h0.send_all([request] * 5000, burst=5000)[0]
+        wait_for("all to be seen", lambda: received() >= taken)
+        wait_for("nothing in flight", lambda: lab.drops().in_flight("eth0") == 0)
+        after = lab.drops()
+        lost = after.count("eth0", "control-queue-full") - before.count("eth0", "control-queue-full")
+        if lost:
+            break
+    assert lost, "the control core kept up with everything"
+    delivered = after.delivered("eth0") - before.delivered("eth0")
+    assert delivered + lost == taken == received()
+    assert after.balanced
 
 
 def test_neighbor_that_never_answers(lab, h0):

@@ -34,14 +34,30 @@ class Wire:
         self.socket.close()
 
     def send(self, frame):
-        """Sends one frame (bytes or scapy). False if the tap was full and dropped it."""
+        """Sends one frame (bytes or scapy). The tap may drop it for want of room: see counters()."""
         try:
             self.socket.send(bytes(frame))
-            return True
         except OSError as e:
             if e.errno != errno.ENOBUFS:
                 raise
-            return False
+
+    def send_all(self, frames, burst=250):
+        """Sends frames, `burst` at a time, and waits until the tap has accounted for each of them.
+        Returns how many QEMU has taken and how many the tap has dropped (none in small bursts)."""
+        before = self.counters()
+        for first in range(0, len(frames), burst):
+            sent = frames[first:first + burst]
+            for frame in sent:
+                self.send(frame)
+            end = time.monotonic() + 30
+            while True:
+                now = self.counters()
+                taken = now["sent"] - before["sent"]
+                dropped = now["tap_dropped"] - before["tap_dropped"]
+                if taken + dropped >= first + len(sent):
+                    break
+                assert time.monotonic() < end, f"the tap holds frames: {before} {now}"
+        return taken, dropped
 
     def receive(self, wanted, timeout_s=30):
         """The first frame from the router for which wanted(bytes) is true, or None."""

@@ -2,6 +2,7 @@
 import json
 import os
 import re
+import shlex
 import socket
 import subprocess
 import time
@@ -49,6 +50,7 @@ def start(place, options, accel, taps):
               "-qmp", f"unix:{place.path('qmp')},server=on,wait=off"]
     for i, fd in enumerate(taps):
         words += port_arguments(i, fd)
+    words += shlex.split(options.qemu)
     with open(place.path("qemu.log"), "w", encoding="utf-8") as log:
         begin = time.monotonic()
         process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
