@@ -33,17 +33,14 @@ def lab(shared):
     before = shared.cli("show configuration")
     yield shared
     shared.cli("discard")
-    if shared.cli("show configuration") != before:
-        shared.cli("delete interfaces", "delete routes" if "set routes" in
-                   shared.cli("show configuration") else "discard")
-        shared.cli("discard")
-        restore(shared, before)
+    restore(shared, before)
 
 
 def restore(lab, wanted):
     """Makes the configuration be `wanted` again, line by line."""
-    now = lab.cli("show configuration").splitlines()
-    lines = wanted.splitlines()
+    now, lines = lab.cli("show configuration").splitlines(), wanted.splitlines()
+    if now == lines:
+        return
     lab.cli(*(re.sub("^set", "delete", line) for line in now if line not in lines),
             *(line for line in lines if line not in now), "commit")
 
@@ -94,7 +91,7 @@ def test_success_prints_nothing(lab):
 
 
 def test_unique_prefixes(lab):
-    lab.cli("s int eth0 mt 1300")
+    lab.cli("se int eth0 mt 1300")
     assert "set interfaces eth0 mtu 1300" in lab.cli("show configuration candidate")
 
 
@@ -211,7 +208,8 @@ def test_boot_module_with_remarks_and_line_ends():
 
 @pytest.mark.parametrize("bad", ["set interfaces eth0 adress 10.0.0.1/24",
                                  "set interfaces eth0 address 10.0.0.999/24",
-                                 "show version", "\x01\x02\xff", "x" * 9000])
+                                 "show version", "\x01\x02\xff", "x" * 9000],
+                         ids=["word", "address", "command", "bytes", "length"])
 def test_boot_module_with_a_bad_line(bad):
     """The line is named by its number, nothing is applied, and the shell is there to mend it."""
     text = f"set interfaces eth1 address 10.0.1.1/24\n{bad}\nset system hostname wrong\n"

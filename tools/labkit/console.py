@@ -55,12 +55,12 @@ class Console:
             raise LabError(f"lab {self.place.name}: QEMU has ended")
         return data
 
-    def until(self, done, said, timeout_s):
+    def until(self, done, said, timeout_s, settle_s=SETTLE_S):
         """Reads on until done(text) is true and silence follows; returns the text."""
         end = time.monotonic() + timeout_s
         while True:
             if done(said.decode("utf-8", "replace")):
-                more = self.receive(SETTLE_S)
+                more = self.receive(settle_s)
                 if not more:
                     return said.decode("utf-8", "replace")
             else:
@@ -88,7 +88,7 @@ class Console:
             return match and PROMPT.search(text, match.end() - 1)
 
         said = self.send(line.encode() + ENTER, timeout_s)
-        text = self.until(answered, said, timeout_s)
+        text = self.until(answered, said, timeout_s, settle_s=0)
         begin = start.search(text).end()
         reply = text[begin:PROMPT.search(text, begin - 1).start()]
         return reply.replace("\r", "").strip("\n")
