@@ -1,4 +1,5 @@
-/* A platform for unit tests: the test owns the clock, memory comes from the heap, nothing runs by itself. */
+/* A platform for unit tests: the test owns the clock, memory comes from the heap, nothing runs by
+ * itself. */
 #include "test/model/platform.h"
 
 #include <stdarg.h>
@@ -149,9 +150,11 @@ const struct io_env platform_io = {
 	.log = io_log,
 };
 
-unsigned platform_probe_ports(const struct io_env *env, struct netdev **dev, unsigned max)
+unsigned platform_probe_ports(
+	const struct io_env *env, unsigned queue_pairs, struct netdev **dev, unsigned max)
 {
 	(void)env;
+	(void)queue_pairs;
 	(void)dev;
 	(void)max;
 	return 0;
