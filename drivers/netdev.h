@@ -1,10 +1,12 @@
 /*
  * The contract between a NIC driver and the poll loop.
  *
- * A device has RX and TX queues; each queue is used by one core only. Functions
- * are called once per batch. A driver validates whatever the device writes:
- * a bad descriptor counts in errors, and a device that breaks its contract is
- * stopped (`failed`), never believed.
+ * A device has RX and TX queues; each queue is used by one core only, and no two
+ * queues share a line that a worker writes. Functions are called once per batch.
+ * A driver validates whatever the device writes: a device that breaks its contract
+ * is stopped (`failed`), never believed. Any core may find that out; the others
+ * then get nothing more from their queues, and the control core's polls reset the
+ * device. Buffers posted meanwhile stay in the books of their queue.
  *
  * Buffers are named by index (lib/packet.h); a frame lies at
  * buffer_data(index), and the DMA address is the same plus dma_offset.
@@ -16,6 +18,7 @@
 #include <stdint.h>
 
 #include "lib/err.h"
+#include "lib/limits.h"
 #include "lib/pool.h"
 
 struct netdev;
@@ -56,13 +59,24 @@ struct netdev {
 	const char *driver;      /* "virtio-net", "mem" */
 	char location[24];       /* "0000:00:03.0" */
 	uint8_t mac[6];
-	uint16_t mtu_max; /* largest IP MTU it can carry */
-	uint16_t rx_queues, tx_queues;
-	uint16_t rx_slots, tx_slots; /* ring depth of each queue */
-	bool link;                   /* written by poll */
-	bool failed;                 /* stopped because it broke its contract */
-	const char *failure;         /* one line, when failed */
-	uint32_t speed_mbit;         /* 0: unknown */
+	uint16_t mtu_max; /* largest IP MTU it can carry, at most MTU_MAX; see also buffers->mtu */
+	uint16_t rx_queues, tx_queues; /* in use, 1 or more; numbered from 0 */
+	uint16_t rx_slots, tx_slots;   /* ring depth of each queue */
+	bool link;                     /* written by poll */
+	bool failed;         /* stopped because it broke its contract; any core may write it */
+	const char *failure; /* one line, when failed */
+	uint32_t speed_mbit; /* 0: unknown */
 };
+
+/* How many of `wanted` queues each of n devices can have, if all together may have RXQ_MAX,
+ * TXQ_MAX. */
+static inline unsigned netdev_queue_share(unsigned wanted, unsigned n)
+{
+	unsigned most = (RXQ_MAX < TXQ_MAX ? RXQ_MAX : TXQ_MAX) / (n ? n : 1);
+
+	if (wanted > most)
+		wanted = most;
+	return wanted ? wanted : 1;
+}
 
 #endif

@@ -59,10 +59,10 @@ static const struct config_iface *config_of(const struct config *c, const char *
 	return NULL;
 }
 
-/* The MTU an interface shall have: as configured, or the most the device can up to MTU_MAX. */
+/* The MTU an interface shall have: as configured, or the most the device can up to 1500. */
 static uint32_t wanted_mtu(const struct router *r, unsigned port, const struct config_iface *c)
 {
-	uint32_t can = r->dev[port]->mtu_max < MTU_MAX ? r->dev[port]->mtu_max : MTU_MAX;
+	uint32_t can = r->dev[port]->mtu_max < MTU_DEFAULT ? r->dev[port]->mtu_max : MTU_DEFAULT;
 
 	return c && c->mtu ? c->mtu : can;
 }
@@ -78,6 +78,11 @@ static bool check_ifaces(struct apply *a)
 		if (c && c->mtu > a->r->dev[port]->mtu_max)
 			return apply_fail(a, "interfaces %s mtu %u: the device carries %u at most",
 				iface->name, c->mtu, a->r->dev[port]->mtu_max);
+		if (c && c->mtu > a->r->buffers.mtu)
+			return apply_fail(a,
+				"interfaces %s mtu %u: the buffers made at boot hold %u; "
+				"an MTU in the boot configuration makes larger ones",
+				iface->name, c->mtu, a->r->buffers.mtu);
 	}
 	return true;
 }

@@ -13,6 +13,7 @@
 
 #define CONSOLE_US    100u  /* between looks at the console: a port access can cost an exit */
 #define CONSOLE_BURST 64u   /* bytes taken at a time */
+#define PORT_QUEUES   1u    /* queue pairs of a port that the router drives */
 #define CONSOLE_ROOM  8192u /* free output queue before another command or slice of one runs */
 
 #ifndef BAREWIRE_VERSION
@@ -52,23 +53,35 @@ static unsigned running_workers(void)
 	return n;
 }
 
-/* Before the router exists: the parts of the configuration that shape it. Errors are told later. */
-static unsigned boot_shape(struct netdev **dev, unsigned ports)
+/* The parts of the configuration that shape the router. */
+struct shape {
+	unsigned workers;
+	uint32_t mtu;
+};
+
+/* Before the router exists. Errors in the configuration are told later. */
+static unsigned boot_ports(struct netdev **dev, struct shape *shape)
 {
 	struct platform_module module;
 	struct config config;
 	char error[160];
-	unsigned workers = running_workers();
+	bool any = config_module(&module) &&
+		   shell_parse_config(module.data, module.bytes, &config, error, sizeof error);
+	unsigned ports;
 
-	if (!config_module(&module) ||
-		!shell_parse_config(module.data, module.bytes, &config, error, sizeof error))
-		return workers;
+	*shape = (struct shape){.workers = running_workers(), .mtu = MTU_DEFAULT};
+	if (any && config.workers && config.workers < shape->workers)
+		shape->workers = config.workers;
+	ports = platform_probe_ports(&platform_io, PORT_QUEUES, dev, PORT_MAX);
+	if (!any)
+		return ports;
+	for (unsigned i = 0; i < config.ifaces; i++)
+		if (config.iface[i].mtu > shape->mtu)
+			shape->mtu = config.iface[i].mtu;
 	if (ports)
 		config_bind_ports(&config, dev, ports);
-	if (config.workers && config.workers < workers)
-		workers = config.workers;
 	config_free(&config);
-	return workers;
+	return ports;
 }
 
 static void boot_config(void)
@@ -142,10 +155,10 @@ void kernel_main(void)
 	char error[160];
 
 	log_text("barewire %s (%s, %s)", BAREWIRE_VERSION, platform_loader(), platform_isa());
-	unsigned ports = platform_probe_ports(&platform_io, dev, PORT_MAX);
-	unsigned workers = boot_shape(dev, ports);
+	struct shape shape;
+	unsigned ports = boot_ports(dev, &shape);
 
-	if (!router_init(&router, dev, ports, workers, error, sizeof error))
+	if (!router_init(&router, dev, ports, shape.workers, shape.mtu, error, sizeof error))
 		platform_panic("%s", error);
 	if (!control_init(&router))
 		platform_panic("not enough memory for the forwarding table");

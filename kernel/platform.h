@@ -63,8 +63,12 @@ struct platform_memory {
 };
 void platform_memory(struct platform_memory *m);
 
-/* Finds NICs, brings them up and stores up to max; returns how many. Boot only. */
-unsigned platform_probe_ports(const struct io_env *env, struct netdev **dev, unsigned max);
+/*
+ * Finds NICs, brings each up with at most queue_pairs RX and TX queues (fewer where
+ * RXQ_MAX must do for all) and stores up to max; returns how many. Boot only.
+ */
+unsigned platform_probe_ports(
+	const struct io_env *env, unsigned queue_pairs, struct netdev **dev, unsigned max);
 extern const struct io_env platform_io;
 
 /* Boot modules and the command line. */

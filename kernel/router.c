@@ -47,7 +47,7 @@ static bool build_buffers(struct router *r, struct builder *b)
 
 	buffers->pools = pools;
 	buffers->actors = r->actors;
-	buffers->base = build_alloc(b, count * PACKET_STRIDE, "packet buffers");
+	buffers->base = build_alloc(b, count * buffers->stride, "packet buffers");
 	buffers->owner = build_alloc(b, count, "buffer owners");
 	for (unsigned p = 0; p < pools && !b->failed; p++) {
 		unsigned actor = p == r->control_pool ? ACTOR_CONTROL : port_actor(r, p);
@@ -131,7 +131,8 @@ static void build_ifaces(struct router *r)
 {
 	for (unsigned port = 0; port < r->ports; port++) {
 		struct iface *iface = &r->iface[port];
-		uint32_t mtu = r->dev[port]->mtu_max < MTU_MAX ? r->dev[port]->mtu_max : MTU_MAX;
+		uint32_t can = r->dev[port]->mtu_max;
+		uint32_t mtu = can < MTU_DEFAULT ? can : MTU_DEFAULT;
 
 		snprintf(iface->name, sizeof iface->name, "eth%u", port);
 		iface->port = (uint16_t)port;
@@ -145,7 +146,7 @@ static void build_ifaces(struct router *r)
 }
 
 bool router_init(struct router *r, struct netdev **dev, unsigned ports, unsigned workers,
-	char *error, unsigned error_size)
+	uint32_t mtu, char *error, unsigned error_size)
 {
 	struct builder b = {NULL};
 
@@ -154,6 +155,7 @@ bool router_init(struct router *r, struct netdev **dev, unsigned ports, unsigned
 	r->workers = workers ? workers : 1;
 	r->actors = r->workers + 1;
 	r->control_pool = ports;
+	buffers_shape(&r->buffers, mtu);
 	for (unsigned port = 0; port < ports; port++)
 		r->dev[port] = dev[port];
 	if (!build_workers(r, &b) || !build_buffers(r, &b) || !build_lanes(r, &b) ||

@@ -62,10 +62,12 @@ extern struct router router;
 
 /*
  * Allocates and wires everything from boot memory, for 0 to CORE_MAX - 1 worker
- * cores; 0: one core does all in turns. false: `error` says what did not fit.
+ * cores; 0: one core does all in turns. mtu: the largest that any interface may
+ * have until the next boot; buffers are made for it. false: `error` says what did
+ * not fit.
  */
 bool router_init(struct router *r, struct netdev **dev, unsigned ports, unsigned workers,
-	char *error, unsigned error_size);
+	uint32_t mtu, char *error, unsigned error_size);
 
 /* The sum of all actors' counters of one port (or CONTROL_PORT). Control core; a snapshot. */
 void router_port_counters(const struct router *r, unsigned port, struct port_counters *sum);

@@ -25,8 +25,9 @@
 #define IFACE_ADDR_MAX 8u    /* IPv4 addresses of one interface */
 #define IFACE_NAME_MAX 16u   /* with the terminating zero */
 
-#define MTU_MIN 576u  /* RFC 791: every host takes 576 */
-#define MTU_MAX 1500u /* one buffer holds one frame */
+#define MTU_MIN     576u  /* RFC 791: every host takes 576 */
+#define MTU_DEFAULT 1500u /* of Ethernet, RFC 894 */
+#define MTU_MAX     9000u /* one buffer holds one frame (lib/packet.h) */
 
 #define LOG_RECORDS  256u /* kept per core */
 #define HOSTNAME_MAX 64u  /* with the terminating zero; RFC 1123 label: 63 */

@@ -1,8 +1,8 @@
 /*
  * The packet word: how a packet is named while it moves between queues.
  *
- * A buffer is a slot of PACKET_STRIDE bytes in one array and is named by its
- * index. VOQs and rings carry one 8-byte word per packet, so no stage after
+ * A buffer is a slot in one array, `stride` bytes after the one before, and is
+ * named by its index. VOQs and rings carry one 8-byte word per packet, so no stage after
  * parsing touches a metadata line:
  *
  *     bits 0-31 buffer index | 32-47 frame length in bytes | 48-63 flags
@@ -11,6 +11,12 @@
  * are the virtio-net header (VIRTIO 1.2 5.1.6), placed so that it shares a
  * cache line with the Ethernet and IPv4 headers. The stride is an odd number
  * of cache lines, so that headers spread over all cache sets.
+ *
+ * One buffer holds one frame, jumbo frames too: the stride is fixed at boot by
+ * the largest MTU configured then, 2240 bytes up to MTU 1500, 9408 for 9000.
+ * Small buffers chained by the device (VIRTIO_NET_F_MRG_RXBUF) would save memory
+ * where jumbo frames are few, but then every stage from the parser to the TX
+ * ring must expect a chain, and each packet pays for it.
  */
 #ifndef LIB_PACKET_H
 #define LIB_PACKET_H
@@ -19,13 +25,32 @@
 
 #include "lib/limits.h"
 
-#define PACKET_STRIDE                                                                              \
-	2240u /* 35 lines: headroom, frame, and 2 KiB for a device that writes 2 KiB units */
 #define PACKET_DATA_OFFSET 140u  /* 128 of headroom, 12 of virtio-net header */
-#define PACKET_ROOM        2048u /* bytes a device may write at the offset */
+#define PACKET_OVERHEAD    26u   /* beyond the MTU: Ethernet header, two VLAN tags, FCS */
+#define PACKET_ROOM        2048u /* bytes a device may write at the offset: up to MTU 1500, */
+#define PACKET_STRIDE      2240u /* and the stride then, 35 lines */
+#define PACKET_ROOM_UNIT   1024u /* some devices know the room in KiB only */
 
 _Static_assert(PACKET_STRIDE % 64 == 0 && PACKET_STRIDE / 64 % 2 == 1, "odd number of lines");
 _Static_assert(PACKET_DATA_OFFSET + PACKET_ROOM <= PACKET_STRIDE, "a frame fits its buffer");
+_Static_assert(MTU_DEFAULT + PACKET_OVERHEAD <= PACKET_ROOM, "an ordinary frame fits the room");
+_Static_assert(MTU_MAX + PACKET_OVERHEAD <= UINT16_MAX, "a length fits its packet word");
+
+/* Bytes a device may write at the offset where frames have MTU `mtu` (at most MTU_MAX). */
+static inline uint32_t packet_room(uint32_t mtu)
+{
+	uint32_t units = (mtu + PACKET_OVERHEAD + PACKET_ROOM_UNIT - 1) / PACKET_ROOM_UNIT;
+
+	return units * PACKET_ROOM_UNIT > PACKET_ROOM ? units * PACKET_ROOM_UNIT : PACKET_ROOM;
+}
+
+/* Bytes from one buffer to the next where frames have MTU `mtu`. */
+static inline uint32_t packet_stride(uint32_t mtu)
+{
+	uint32_t lines = (PACKET_DATA_OFFSET + packet_room(mtu) + 63) / 64;
+
+	return (lines | 1) * 64;
+}
 
 /* Flags of a packet word. On the way to the control core: the punt reason (net/path/punt.h). */
 #define PACKET_FLAG_PUNT    0x00ffu

@@ -1,6 +1,13 @@
 /* Buffer pools: free stacks and the return rings between actors. */
 #include "lib/pool.h"
 
+void buffers_shape(struct buffers *b, uint32_t mtu)
+{
+	b->mtu = mtu < MTU_DEFAULT ? MTU_DEFAULT : mtu;
+	b->stride = packet_stride(b->mtu);
+	b->room = packet_room(b->mtu);
+}
+
 void pool_init(struct buffers *b, unsigned p, struct pool *pool, unsigned actor)
 {
 	pool->actor = actor;

@@ -38,7 +38,10 @@ struct pool {
 };
 
 struct buffers {
-	uint8_t *base;   /* PACKET_STRIDE bytes a buffer, DMA-able, 64-byte aligned */
+	uint8_t *base;   /* `stride` bytes a buffer, DMA-able, 64-byte aligned */
+	uint32_t stride; /* from one buffer to the next, bytes */
+	uint32_t room;   /* bytes a device may write at buffer_data */
+	uint32_t mtu;    /* the largest IP packet a buffer is made for */
 	uint8_t *owner;  /* one byte a buffer */
 	unsigned pools;  /* pools in use */
 	unsigned actors; /* actors in use */
@@ -49,8 +52,12 @@ struct buffers {
 /* The frame of a buffer. */
 static inline uint8_t *buffer_data(const struct buffers *b, uint32_t index)
 {
-	return b->base + (uint64_t)index * PACKET_STRIDE + PACKET_DATA_OFFSET;
+	return b->base + (uint64_t)index * b->stride + PACKET_DATA_OFFSET;
 }
+
+/* Fixes stride, room and mtu: for frames of MTU `mtu` and of any up to 1500. Boot, before all else.
+ */
+void buffers_shape(struct buffers *b, uint32_t mtu);
 
 /* Fills the stack of pool p with its buffers; boot only. */
 void pool_init(struct buffers *b, unsigned p, struct pool *pool, unsigned actor);

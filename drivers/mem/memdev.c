@@ -1,6 +1,7 @@
-/* The memory-only network device: two rings of packet words and a copy at each end. */
+/* The memory-only network device: rings of packet words and a copy at each end. */
 #include "drivers/mem/memdev.h"
 
+#include <stdalign.h>
 #include <string.h>
 
 #include "lib/atomic.h"
@@ -10,19 +11,21 @@
 /*
  * A ring's entries pass three points in order: the router gives them (given),
  * the test acts as the wire (wired), the router takes them back (taken).
- * Indices run freely and are masked on use.
+ * Indices run freely and are masked on use. Each side writes its own line.
  */
 struct memring {
-	uint64_t *word;
-	uint32_t given, wired, taken;
+	alignas(CACHE_LINE) uint64_t *word;
+	uint32_t mask;
+	alignas(CACHE_LINE) uint32_t given, taken; /* the router's */
+	uint64_t doorbells;
+	alignas(CACHE_LINE) uint32_t wired; /* the wire's */
+	uint64_t missed;
 };
 
 struct memdev {
 	struct netdev dev; /* first, so that a netdev is its memdev */
-	uint32_t slots;
-	struct memring rx, tx;
-	bool wire_up; /* what poll will find */
-	uint64_t missed, doorbells;
+	bool wire_up;      /* what poll will find */
+	struct memring rx[RXQ_MAX], tx[TXQ_MAX];
 };
 
 static struct memdev *memdev_of(struct netdev *dev)
@@ -30,28 +33,38 @@ static struct memdev *memdev_of(struct netdev *dev)
 	return (struct memdev *)dev;
 }
 
-static uint64_t *slot(const struct memdev *m, const struct memring *r, uint32_t at)
+static uint64_t *slot(const struct memring *r, uint32_t at)
 {
-	return &r->word[at & (m->slots - 1)];
+	return &r->word[at & r->mask];
 }
 
-static uint32_t ring_room(const struct memdev *m, const struct memring *r)
+/* Entries the router has given and not taken back. */
+static uint32_t memring_held(const struct memring *r)
 {
-	return m->slots - (r->given - r->taken);
+	return r->given - r->taken;
 }
 
-static void ring_give(const struct memdev *m, struct memring *r, uint64_t word)
+static uint32_t memring_room(const struct memring *r)
 {
-	*slot(m, r, r->given++) = word;
+	return r->mask + 1 - memring_held(r);
+}
+
+/* Shows the wire n more entries, written from `given` on. */
+static void memring_publish(struct memring *r, unsigned n)
+{
+	store_release(&r->given, r->given + n);
+	counter_add(&r->doorbells, n != 0);
 }
 
 /* Takes up to max entries that have been on the wire. */
-static unsigned ring_take(const struct memdev *m, struct memring *r, uint64_t *word, unsigned max)
+static unsigned memring_take(struct memring *r, uint64_t *word, unsigned max)
 {
+	uint32_t wired = load_acquire(&r->wired), taken = r->taken;
 	unsigned n = 0;
 
-	while (n < max && r->taken != r->wired)
-		word[n++] = *slot(m, r, r->taken++);
+	while (n < max && taken != wired)
+		word[n++] = *slot(r, taken++);
+	store_release(&r->taken, taken);
 	return n;
 }
 
@@ -59,8 +72,7 @@ static unsigned ring_take(const struct memdev *m, struct memring *r, uint64_t *w
 
 static unsigned memdev_rx(struct netdev *dev, unsigned q, uint64_t *word, unsigned max)
 {
-	struct memdev *m = memdev_of(dev);
-	unsigned n = ring_take(m, &m->rx, word, max);
+	unsigned n = memring_take(&memdev_of(dev)->rx[q], word, max);
 
 	for (unsigned i = 0; i < n; i++)
 		__builtin_prefetch(buffer_data(dev->buffers, packet_index(word[i])));
@@ -69,64 +81,61 @@ static unsigned memdev_rx(struct netdev *dev, unsigned q, uint64_t *word, unsign
 
 static unsigned memdev_rx_room(struct netdev *dev, unsigned q)
 {
-	struct memdev *m = memdev_of(dev);
-
-	return dev->failed ? 0 : ring_room(m, &m->rx);
+	return load_once(&dev->failed) ? 0 : memring_room(&memdev_of(dev)->rx[q]);
 }
 
 static void memdev_rx_fill(struct netdev *dev, unsigned q, const uint32_t *index, unsigned n)
 {
-	struct memdev *m = memdev_of(dev);
+	struct memring *rx = &memdev_of(dev)->rx[q];
 
 	for (unsigned i = 0; i < n; i++)
-		ring_give(m, &m->rx, index[i]);
-	counter_add(&m->doorbells, n != 0);
+		*slot(rx, rx->given + i) = index[i];
+	memring_publish(rx, n);
 }
 
 static unsigned memdev_tx(struct netdev *dev, unsigned q, const uint64_t *word, unsigned n)
 {
-	struct memdev *m = memdev_of(dev);
-	uint32_t room = ring_room(m, &m->tx);
+	struct memring *tx = &memdev_of(dev)->tx[q];
+	uint32_t room = memring_room(tx);
 
 	if (n > room)
 		n = room;
-	if (dev->failed)
+	if (load_once(&dev->failed))
 		n = 0;
 	for (unsigned i = 0; i < n; i++)
-		ring_give(m, &m->tx, word[i]);
-	counter_add(&m->doorbells, n != 0);
+		*slot(tx, tx->given + i) = word[i];
+	memring_publish(tx, n);
 	return n;
 }
 
 static unsigned memdev_tx_done(struct netdev *dev, unsigned q, uint64_t *word, unsigned max)
 {
-	struct memdev *m = memdev_of(dev);
-
-	return ring_take(m, &m->tx, word, max);
+	return memring_take(&memdev_of(dev)->tx[q], word, max);
 }
 
 static unsigned memdev_rx_held(const struct netdev *dev, unsigned q)
 {
-	const struct memdev *m = (const struct memdev *)dev;
-
-	return m->rx.given - m->rx.taken;
+	return memring_held(&((const struct memdev *)dev)->rx[q]);
 }
 
 static unsigned memdev_tx_held(const struct netdev *dev, unsigned q)
 {
-	const struct memdev *m = (const struct memdev *)dev;
-
-	return m->tx.given - m->tx.taken;
+	return memring_held(&((const struct memdev *)dev)->tx[q]);
 }
 
 static uint64_t memdev_doorbells(const struct netdev *dev)
 {
-	return load_once(&((const struct memdev *)dev)->doorbells);
+	const struct memdev *m = (const struct memdev *)dev;
+	uint64_t n = 0;
+
+	for (unsigned q = 0; q < dev->rx_queues; q++)
+		n += load_once(&m->rx[q].doorbells) + load_once(&m->tx[q].doorbells);
+	return n;
 }
 
 static void memdev_poll(struct netdev *dev)
 {
-	dev->link = memdev_of(dev)->wire_up && !dev->failed;
+	store_once(&dev->link, load_once(&memdev_of(dev)->wire_up) && !dev->failed);
 }
 
 /* Like a NIC after a reset: what waited to be sent is given up, nothing more is received. */
@@ -134,11 +143,13 @@ static void memdev_stop(struct netdev *dev)
 {
 	struct memdev *m = memdev_of(dev);
 
-	dev->failed = true;
 	dev->failure = "stopped";
+	store_release(&dev->failed, true);
 	dev->link = false;
-	m->tx.wired = m->tx.given;
-	m->rx.wired = m->rx.taken;
+	for (unsigned q = 0; q < dev->rx_queues; q++) {
+		m->tx[q].wired = m->tx[q].given;
+		m->rx[q].wired = m->rx[q].taken;
+	}
 }
 
 static const struct netdev_ops memdev_ops = {
@@ -172,28 +183,35 @@ static void print_location(char *out, unsigned number)
 	*out = '\0';
 }
 
-struct netdev *memdev_create(const struct io_env *env, unsigned number, unsigned slots)
+static bool memring_init(struct memring *r, const struct io_env *env, unsigned slots)
+{
+	r->word = env->alloc(env->ctx, slots * sizeof *r->word, CACHE_LINE);
+	r->mask = slots - 1;
+	return r->word;
+}
+
+struct netdev *memdev_create(
+	const struct io_env *env, unsigned number, unsigned queues, unsigned slots)
 {
 	struct memdev *m;
 
-	if (slots < RING_SLOTS_MIN || slots > RING_SLOTS_MAX || (slots & (slots - 1)) != 0)
+	if (slots < RING_SLOTS_MIN || slots > RING_SLOTS_MAX || (slots & (slots - 1)) != 0 ||
+		queues < 1 || queues > RXQ_MAX || queues > TXQ_MAX)
 		return NULL;
 	m = env->alloc(env->ctx, sizeof *m, CACHE_LINE);
 	if (!m)
 		return NULL;
-	m->slots = slots;
-	m->rx.word = env->alloc(env->ctx, slots * sizeof(uint64_t), CACHE_LINE);
-	m->tx.word = env->alloc(env->ctx, slots * sizeof(uint64_t), CACHE_LINE);
-	if (!m->rx.word || !m->tx.word)
-		return NULL;
+	for (unsigned q = 0; q < queues; q++)
+		if (!memring_init(&m->rx[q], env, slots) || !memring_init(&m->tx[q], env, slots))
+			return NULL;
 	m->wire_up = true;
 	m->dev = (struct netdev){
 		.ops = &memdev_ops,
 		.driver = "mem",
 		.mac = {0x02, 'm', 'e', 'm', 0, (uint8_t)number},
 		.mtu_max = MTU_MAX,
-		.rx_queues = 1,
-		.tx_queues = 1,
+		.rx_queues = (uint16_t)queues,
+		.tx_queues = (uint16_t)queues,
 		.rx_slots = (uint16_t)slots,
 		.tx_slots = (uint16_t)slots,
 		.link = true,
@@ -202,41 +220,48 @@ struct netdev *memdev_create(const struct io_env *env, unsigned number, unsigned
 	return &m->dev;
 }
 
-bool memdev_inject(struct netdev *dev, const void *frame, size_t len_bytes)
+bool memdev_inject(struct netdev *dev, unsigned q, const void *frame, size_t len_bytes)
 {
 	struct memdev *m = memdev_of(dev);
-	uint64_t *word = slot(m, &m->rx, m->rx.wired);
+	struct memring *rx = &m->rx[q];
+	uint64_t *word = slot(rx, rx->wired);
 
-	if (m->rx.wired == m->rx.given || !m->wire_up || dev->failed || len_bytes > PACKET_ROOM) {
-		m->missed++;
+	if (rx->wired == load_acquire(&rx->given) || !load_once(&m->wire_up) ||
+		load_once(&dev->failed) || len_bytes > dev->buffers->room) {
+		counter_add(&rx->missed, 1);
 		return false;
 	}
 	memcpy(buffer_data(dev->buffers, packet_index(*word)), frame, len_bytes);
 	*word = packet_word(packet_index(*word), (uint32_t)len_bytes, 0);
-	m->rx.wired++;
+	store_release(&rx->wired, rx->wired + 1);
 	return true;
 }
 
 uint64_t memdev_missed(const struct netdev *dev)
 {
-	return ((const struct memdev *)dev)->missed;
+	uint64_t n = 0;
+
+	for (unsigned q = 0; q < dev->rx_queues; q++)
+		n += load_once(&((const struct memdev *)dev)->rx[q].missed);
+	return n;
 }
 
-size_t memdev_collect(struct netdev *dev, void *out, size_t room)
+size_t memdev_collect(struct netdev *dev, unsigned q, void *out, size_t room)
 {
-	struct memdev *m = memdev_of(dev);
-	uint64_t word = *slot(m, &m->tx, m->tx.wired);
+	struct memring *tx = &memdev_of(dev)->tx[q];
+	uint64_t word;
 
-	if (m->tx.wired == m->tx.given)
+	if (tx->wired == load_acquire(&tx->given))
 		return 0;
-	m->tx.wired++;
+	word = *slot(tx, tx->wired);
 	if (room)
 		memcpy(out, buffer_data(dev->buffers, packet_index(word)),
 			packet_len(word) < room ? packet_len(word) : room);
+	store_release(&tx->wired, tx->wired + 1);
 	return packet_len(word);
 }
 
 void memdev_set_link(struct netdev *dev, bool up)
 {
-	memdev_of(dev)->wire_up = up;
+	store_once(&memdev_of(dev)->wire_up, up);
 }

@@ -181,8 +181,7 @@ static const char *set_up_queues(struct virtio_net *net, const struct io_env *en
 	dev->tx_slots = queue_depth(net, QUEUE_TX);
 	if (!dev->rx_slots || !dev->tx_slots)
 		return "a queue's size is below 64 or no power of two";
-	if (!virtq_init(&net->rx, env, QUEUE_RX, dev->rx_slots, VIRTQ_DESC_WRITE,
-		    VIRTIO_NET_HEADER + PACKET_ROOM) ||
+	if (!virtq_init(&net->rx, env, QUEUE_RX, dev->rx_slots, VIRTQ_DESC_WRITE, 0) ||
 		!virtq_init(&net->tx, env, QUEUE_TX, dev->tx_slots, 0, 0))
 		return "no memory for its queues";
 	refusal = virtio_pci_queue_enable(&net->pci, &net->rx);
@@ -229,7 +228,8 @@ bool virtio_net_match(const struct pci_function *f)
 	       (f->device_id == DEVICE_NET || f->device_id == DEVICE_NET_TRANSITIONAL);
 }
 
-struct netdev *virtio_net_probe(struct pci *pci, struct pci_function *f, const struct io_env *env)
+struct netdev *virtio_net_probe(
+	struct pci *pci, struct pci_function *f, unsigned queue_pairs, const struct io_env *env)
 {
 	struct virtio_net *net = env->alloc(env->ctx, sizeof *net, CACHE_LINE);
 	const char *refusal = "no memory";

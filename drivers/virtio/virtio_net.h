@@ -22,6 +22,7 @@ bool virtio_net_match(const struct pci_function *f);
  * env->log. dev->buffers must be set before the first rx_fill or tx. Control
  * core at boot; waits at most one second for the reset.
  */
-struct netdev *virtio_net_probe(struct pci *pci, struct pci_function *f, const struct io_env *env);
+struct netdev *virtio_net_probe(
+	struct pci *pci, struct pci_function *f, unsigned queue_pairs, const struct io_env *env);
 
 #endif

@@ -13,7 +13,7 @@ static struct virtio_net *virtio_net_of(struct netdev *dev)
 	return (struct virtio_net *)dev;
 }
 
-/* Where the device's part of buffer 0 starts; buffer i follows i * PACKET_STRIDE later. */
+/* Where the device's part of buffer 0 starts; buffer i follows i strides later. */
 static uint8_t *headers_of(const struct netdev *dev)
 {
 	return dev->buffers->base + VIRTIO_NET_OFFSET;
@@ -43,6 +43,7 @@ unsigned virtio_net_rx(struct netdev *dev, unsigned q, uint64_t *word, unsigned 
 {
 	struct virtio_net *net = virtio_net_of(dev);
 	const struct virtq rx = net->rx;
+	uint32_t stride, room;
 	const uint8_t *headers;
 	unsigned n, i;
 
@@ -50,6 +51,8 @@ unsigned virtio_net_rx(struct netdev *dev, unsigned q, uint64_t *word, unsigned 
 		return 0;
 	n = returned(dev, &net->rx, max);
 	headers = headers_of(dev);
+	stride = dev->buffers->stride;
+	room = dev->buffers->room;
 	for (i = 0; i < n; i++) {
 		const struct virtq_used_elem *e = virtq_used_at(&rx, i);
 		uint32_t len = load_once(&e->bytes) - VIRTIO_NET_HEADER; /* huge if it is shorter */
@@ -59,8 +62,8 @@ unsigned virtio_net_rx(struct netdev *dev, unsigned q, uint64_t *word, unsigned 
 			virtio_net_fail(dev, "it returned a receive buffer that it did not have");
 			break;
 		}
-		__builtin_prefetch(headers + held * PACKET_STRIDE);
-		word[i] = packet_word((uint32_t)held, len <= PACKET_ROOM ? len : 0, 0);
+		__builtin_prefetch(headers + held * stride);
+		word[i] = packet_word((uint32_t)held, len <= room ? len : 0, 0);
 	}
 	net->rx.taken = (uint16_t)(rx.taken + i);
 	return i;
@@ -77,6 +80,8 @@ void virtio_net_rx_fill(struct netdev *dev, unsigned q, const uint32_t *index, u
 	struct virtio_net *net = virtio_net_of(dev);
 	const struct virtq rx = net->rx;
 	uintptr_t headers = (uintptr_t)headers_of(dev);
+	uint32_t stride = dev->buffers->stride;
+	uint32_t bytes = VIRTIO_NET_HEADER + dev->buffers->room;
 
 	if (!n)
 		return;
@@ -84,7 +89,8 @@ void virtio_net_rx_fill(struct netdev *dev, unsigned q, const uint32_t *index, u
 		unsigned id = virtq_next_free(&rx, i);
 		uint64_t held = index[i]; /* a packet word of length 0 */
 
-		rx.desc[id].address = headers + held * PACKET_STRIDE;
+		rx.desc[id].address = headers + held * stride;
+		rx.desc[id].bytes = bytes;
 		rx.held[id] = held;
 	}
 	virtq_publish(&net->rx, n);
@@ -95,6 +101,7 @@ unsigned virtio_net_tx(struct netdev *dev, unsigned q, const uint64_t *word, uns
 	struct virtio_net *net = virtio_net_of(dev);
 	const struct virtq tx = net->tx;
 	unsigned room = virtq_room(&net->tx);
+	uint32_t stride;
 	uint8_t *headers;
 
 	if (n > room)
@@ -102,9 +109,10 @@ unsigned virtio_net_tx(struct netdev *dev, unsigned q, const uint64_t *word, uns
 	if (!n || dev->failed)
 		return 0;
 	headers = headers_of(dev);
+	stride = dev->buffers->stride;
 	for (unsigned i = 0; i < n; i++) {
 		uint64_t held = word[i];
-		uint8_t *header = headers + (uint64_t)packet_index(held) * PACKET_STRIDE;
+		uint8_t *header = headers + (uint64_t)packet_index(held) * stride;
 		unsigned id = virtq_next_free(&tx, i);
 
 		memset(header, 0, VIRTIO_NET_HEADER); /* no offload, num_buffers 0: 5.1.6.2.1 */

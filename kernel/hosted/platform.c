@@ -196,12 +196,13 @@ bool platform_start(unsigned core, void (*fn)(void *arg), void *arg)
 
 /* ---- ports, modules, end ---- */
 
-unsigned platform_probe_ports(const struct io_env *env, struct netdev **dev, unsigned max)
+unsigned platform_probe_ports(
+	const struct io_env *env, unsigned queue_pairs, struct netdev **dev, unsigned max)
 {
-	unsigned n = 0;
+	unsigned queues = netdev_queue_share(queue_pairs, hosted.mem_ports), n = 0;
 
 	while (n < hosted.mem_ports && n < max) {
-		dev[n] = memdev_create(env, n, MEM_PORT_SLOTS);
+		dev[n] = memdev_create(env, n, queues, MEM_PORT_SLOTS);
 		if (!dev[n])
 			platform_panic("not enough memory for port mem:%u (--mem)", n);
 		n++;

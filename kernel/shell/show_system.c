@@ -105,7 +105,8 @@ bool show_memory(struct call *call)
 	output_number(o, "heap_used", m.heap_used);
 	output_text(o, "pages", "%s", m.pages);
 	output_number(o, "buffers", (uint64_t)r->buffers.pools * POOL_BUFS);
-	output_number(o, "buffer_bytes", (uint64_t)r->buffers.pools * POOL_BUFS * PACKET_STRIDE);
+	output_number(
+		o, "buffer_bytes", (uint64_t)r->buffers.pools * POOL_BUFS * r->buffers.stride);
 	return true;
 }
 

@@ -175,7 +175,7 @@ static const struct node ping_count[] = {
 	LAST,
 };
 static const struct node ping_size[] = {
-	ARG(NUMBER, "bytes of payload", .min = 0, .max = 1472, .next = ping_options,
+	ARG(NUMBER, "bytes of payload", .min = 0, .max = MTU_MAX - 28, .next = ping_options,
 		.flags = NODE_END),
 	LAST,
 };

@@ -1,7 +1,11 @@
 /* Fragmentation of packets in transit (RFC 791 3.2, RFC 1812 5.2.6). */
 #include "net/proto/internal.h"
 
-#define FRAGMENT_MAX 8u /* 4 are enough: MTU_MAX with 60 bytes of header over MTU_MIN */
+#define FRAGMENT_MAX 20u
+
+/* Enough for MTU_MAX over MTU_MIN, with all the options a header can have. */
+_Static_assert(MTU_MAX - IPV4_HEADER_MAX <= FRAGMENT_MAX * ((MTU_MIN - IPV4_HEADER_MAX) & ~7u),
+	"every packet can be cut");
 
 /* A packet being cut. */
 struct cut {

@@ -5,8 +5,7 @@
 
 #include "net/proto/internal.h"
 
-#define TICK_ENTRIES  256u /* ARP entries looked at in one tick */
-#define ECHO_SIZE_MAX (MTU_MAX - IPV4_HEADER - ICMP_HEADER)
+#define TICK_ENTRIES 256u /* ARP entries looked at in one tick */
 
 void stack_init(struct stack *s, uint64_t now_ms)
 {
@@ -153,7 +152,7 @@ enum err stack_send_echo(
 {
 	uint32_t index, total = IPV4_HEADER + ICMP_HEADER + size;
 
-	if (size > ECHO_SIZE_MAX || !ipv4_is_host(dst))
+	if (size > s->buffers->mtu - IPV4_HEADER - ICMP_HEADER || !ipv4_is_host(dst))
 		return ERR_INVALID;
 	if (!s->ops->alloc(s->ctx, &index))
 		return ERR_FULL;

@@ -89,7 +89,8 @@ void stack_link_changed(struct stack *s, unsigned port, bool up, uint64_t now_ms
 enum err stack_send(struct stack *s, uint64_t word);
 
 /*
- * An echo request to dst, payload `size` bytes (0x00, 0x01, ...; at most 1472).
+ * An echo request to dst, payload `size` bytes (0x00, 0x01, ...); ERR_INVALID if
+ * that is more than a buffer is made for (28 less than buffers->mtu).
  * ttl 0: the default 64. For ping and traceroute. ERR_FULL: no buffer; else as
  * stack_send.
  */

@@ -181,6 +181,7 @@ static inline struct fixture *fix_new(void)
 		fix_ingress, fix_routes_changed, fix_icmp_seen};
 	struct fixture *f = calloc(1, sizeof *f);
 
+	buffers_shape(&f->buffers, MTU_DEFAULT);
 	f->buffers.base = aligned_alloc(64, (size_t)POOLS * POOL_BUFS * PACKET_STRIDE);
 	rib4_init(&f->rib, calloc(RIB4_MAX, sizeof(struct route4)));
 	nexthop_init(&f->nexthops, aligned_alloc(64, NEXTHOP_MAX * sizeof(struct adjacency)),

@@ -18,8 +18,9 @@ static int set_up(void **state)
 {
 	model_io_reset();
 	buffers = (struct buffers){0};
+	buffers_shape(&buffers, MTU_DEFAULT);
 	buffers.base = model_env.alloc(NULL, 256 * PACKET_STRIDE, 64);
-	dev = memdev_create(&model_env, 12, SLOTS);
+	dev = memdev_create(&model_env, 12, 1, SLOTS);
 	assert_non_null(dev);
 	dev->buffers = &buffers;
 	return 0;
@@ -48,12 +49,14 @@ static void describes_itself(void **state)
 	assert_memory_equal(dev->mac, mac, 6);
 	assert_true(dev->link);
 	assert_int_equal(dev->rx_slots, SLOTS);
-	assert_null(memdev_create(&model_env, 0, 100));
-	assert_null(memdev_create(&model_env, 0, 32));
-	assert_null(memdev_create(&model_env, 0, 2048));
+	assert_null(memdev_create(&model_env, 0, 0, SLOTS));
+	assert_null(memdev_create(&model_env, 0, 17, SLOTS));
+	assert_null(memdev_create(&model_env, 0, 1, 100));
+	assert_null(memdev_create(&model_env, 0, 1, 32));
+	assert_null(memdev_create(&model_env, 0, 1, 2048));
 	for (unsigned left = 0; left < 3; left++) {
 		model_io.allocs_left = left;
-		assert_null(memdev_create(&model_env, 0, SLOTS));
+		assert_null(memdev_create(&model_env, 0, 1, SLOTS));
 	}
 }
 
@@ -62,13 +65,13 @@ static void receives_into_posted_buffers(void **state)
 	uint64_t word[8];
 
 	assert_int_equal(dev->ops->rx_room(dev, 0), SLOTS);
-	assert_false(memdev_inject(dev, "lost", 4));
+	assert_false(memdev_inject(dev, 0, "lost", 4));
 	fill(5, 2);
 	assert_int_equal(dev->ops->rx_room(dev, 0), SLOTS - 2);
 	assert_int_equal(dev->ops->rx_held(dev, 0), 2);
-	assert_true(memdev_inject(dev, "first", 5));
-	assert_true(memdev_inject(dev, "second", 6));
-	assert_false(memdev_inject(dev, "third", 5));
+	assert_true(memdev_inject(dev, 0, "first", 5));
+	assert_true(memdev_inject(dev, 0, "second", 6));
+	assert_false(memdev_inject(dev, 0, "third", 5));
 	assert_int_equal(memdev_missed(dev), 2);
 	assert_int_equal(dev->ops->rx(dev, 0, word, 1), 1);
 	assert_int_equal(word[0], packet_word(5, 5, 0));
@@ -84,8 +87,8 @@ static void refuses_what_a_buffer_cannot_hold(void **state)
 	static uint8_t frame[PACKET_ROOM + 1];
 
 	fill(255, 1);
-	assert_false(memdev_inject(dev, frame, PACKET_ROOM + 1));
-	assert_true(memdev_inject(dev, frame, PACKET_ROOM));
+	assert_false(memdev_inject(dev, 0, frame, PACKET_ROOM + 1));
+	assert_true(memdev_inject(dev, 0, frame, PACKET_ROOM));
 }
 
 static void transmits_in_order(void **state)
@@ -97,18 +100,18 @@ static void transmits_in_order(void **state)
 		memset(buffer_data(&buffers, i), (int)i, 10);
 		word[i] = packet_word(i, 10, 0);
 	}
-	assert_int_equal(memdev_collect(dev, out, sizeof out), 0);
+	assert_int_equal(memdev_collect(dev, 0, out, sizeof out), 0);
 	assert_int_equal(dev->ops->tx(dev, 0, word, SLOTS + 8), SLOTS);
 	assert_int_equal(dev->ops->tx(dev, 0, word, 1), 0);
 	assert_int_equal(dev->ops->doorbells(dev), 1);
 	assert_int_equal(dev->ops->tx_done(dev, 0, done, 8), 0);
 	for (unsigned i = 0; i < 3; i++) {
 		memset(out, 0xee, sizeof out);
-		assert_int_equal(memdev_collect(dev, out, 4), 10);
+		assert_int_equal(memdev_collect(dev, 0, out, 4), 10);
 		assert_int_equal(out[3], (char)i);
 		assert_int_equal(out[4], (char)0xee);
 	}
-	assert_int_equal(memdev_collect(dev, NULL, 0), 10);
+	assert_int_equal(memdev_collect(dev, 0, NULL, 0), 10);
 	assert_int_equal(dev->ops->tx_done(dev, 0, done, 3), 3);
 	assert_memory_equal(done, word, 3 * sizeof *word);
 	assert_int_equal(dev->ops->tx_done(dev, 0, done, 8), 1);
@@ -128,11 +131,11 @@ static void wraps(void **state)
 
 		fill(round % 200, n);
 		for (unsigned i = 0; i < n; i++)
-			assert_true(memdev_inject(dev, in, sizeof in));
+			assert_true(memdev_inject(dev, 0, in, sizeof in));
 		assert_int_equal(dev->ops->rx(dev, 0, word, 16), n);
 		assert_int_equal(dev->ops->tx(dev, 0, word, n), n);
 		for (unsigned i = 0; i < n; i++) {
-			assert_int_equal(memdev_collect(dev, out, sizeof out), sizeof out);
+			assert_int_equal(memdev_collect(dev, 0, out, sizeof out), sizeof out);
 			assert_memory_equal(in, out, sizeof in);
 		}
 		assert_int_equal(dev->ops->tx_done(dev, 0, word, 16), n);
@@ -140,18 +143,56 @@ static void wraps(void **state)
 	assert_int_equal(dev->ops->rx_held(dev, 0) + dev->ops->tx_held(dev, 0), 0);
 }
 
+/* Queues share nothing: each has its own frames, and one that is full holds up no other. */
+static void queues_are_apart(void **state)
+{
+	uint32_t index[] = {20, 21, 22, 23};
+	uint64_t word[SLOTS];
+	char out[8];
+
+	dev = memdev_create(&model_env, 1, 4, SLOTS);
+	assert_non_null(dev);
+	dev->buffers = &buffers;
+	assert_int_equal(dev->rx_queues, 4);
+	assert_int_equal(dev->tx_queues, 4);
+	for (unsigned q = 0; q < 4; q++)
+		dev->ops->rx_fill(dev, q, &index[q], q != 2);
+	assert_true(memdev_inject(dev, 3, "three", 5));
+	assert_false(memdev_inject(dev, 2, "two", 3));
+	assert_true(memdev_inject(dev, 0, "zero", 4));
+	assert_int_equal(memdev_missed(dev), 1);
+	assert_int_equal(dev->ops->rx(dev, 1, word, 4), 0);
+	assert_int_equal(dev->ops->rx(dev, 3, word, 4), 1);
+	assert_int_equal(word[0], packet_word(23, 5, 0));
+	assert_int_equal(dev->ops->rx_held(dev, 0), 1);
+	assert_int_equal(dev->ops->rx_held(dev, 3), 0);
+	assert_int_equal(dev->ops->rx_room(dev, 3), SLOTS);
+	for (unsigned i = 0; i < SLOTS; i++)
+		word[i] = packet_word(100 + i, 1 + i % 8, 0);
+	assert_int_equal(dev->ops->tx(dev, 1, word, SLOTS), SLOTS);
+	assert_int_equal(dev->ops->tx(dev, 1, word, 1), 0);
+	assert_int_equal(dev->ops->tx(dev, 2, word + 5, 1), 1);
+	assert_int_equal(memdev_collect(dev, 3, out, sizeof out), 0);
+	assert_int_equal(memdev_collect(dev, 2, out, sizeof out), 6);
+	assert_int_equal(dev->ops->tx_done(dev, 1, word, 4), 0);
+	assert_int_equal(dev->ops->tx_done(dev, 2, word, 4), 1);
+	assert_int_equal(dev->ops->doorbells(dev), 5);
+	dev->ops->stop(dev);
+	assert_int_equal(dev->ops->tx_done(dev, 1, word, SLOTS), SLOTS);
+}
+
 static void link_goes_down_and_up(void **state)
 {
 	fill(0, 4);
 	memdev_set_link(dev, false);
 	assert_true(dev->link); /* until it is looked at */
-	assert_false(memdev_inject(dev, "x", 1));
+	assert_false(memdev_inject(dev, 0, "x", 1));
 	dev->ops->poll(dev);
 	assert_false(dev->link);
 	memdev_set_link(dev, true);
 	dev->ops->poll(dev);
 	assert_true(dev->link);
-	assert_true(memdev_inject(dev, "x", 1));
+	assert_true(memdev_inject(dev, 0, "x", 1));
 }
 
 static void stop_gives_sent_buffers_back(void **state)
@@ -159,7 +200,7 @@ static void stop_gives_sent_buffers_back(void **state)
 	uint64_t word[4] = {packet_word(1, 60, 0), packet_word(2, 60, 0)}, done[4];
 
 	fill(10, 4);
-	memdev_inject(dev, "x", 1);
+	memdev_inject(dev, 0, "x", 1);
 	assert_int_equal(dev->ops->tx(dev, 0, word, 2), 2);
 	dev->ops->stop(dev);
 	dev->ops->poll(dev);
@@ -170,7 +211,7 @@ static void stop_gives_sent_buffers_back(void **state)
 	assert_int_equal(dev->ops->tx_done(dev, 0, done, 4), 2);
 	assert_int_equal(dev->ops->tx_held(dev, 0), 0);
 	assert_int_equal(dev->ops->rx_held(dev, 0), 4);
-	assert_false(memdev_inject(dev, "x", 1));
+	assert_false(memdev_inject(dev, 0, "x", 1));
 }
 
 int main(void)
@@ -182,6 +223,7 @@ int main(void)
 		CASE(refuses_what_a_buffer_cannot_hold),
 		CASE(transmits_in_order),
 		CASE(wraps),
+		CASE(queues_are_apart),
 		CASE(link_goes_down_and_up),
 		CASE(stop_gives_sent_buffers_back),
 	};

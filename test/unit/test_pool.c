@@ -26,6 +26,7 @@ static int setup(void **state)
 	b.actors = ACTORS;
 	b.owner = calloc(POOLS, POOL_BUFS);
 	b.base = NULL; /* no frame is touched here */
+	buffers_shape(&b, MTU_DEFAULT);
 	for (unsigned p = 0; p < POOLS; p++) {
 		pool_init(&b, p, &pools[p], p + 1);
 		for (unsigned a = 0; a < ACTORS; a++) {
@@ -83,6 +84,29 @@ static void test_init(void **state)
 	}
 	check_complete(0);
 	check_complete(1);
+}
+
+/* The two shapes of the header, and what holds for every MTU. */
+static void test_shape(void **state)
+{
+	struct buffers s = {0};
+
+	buffers_shape(&s, 0);
+	assert_int_equal(s.mtu, 1500);
+	buffers_shape(&s, 1500);
+	assert_int_equal(s.stride, PACKET_STRIDE);
+	assert_int_equal(s.room, PACKET_ROOM);
+	for (uint32_t mtu = MTU_MIN; mtu <= MTU_MAX; mtu++) {
+		buffers_shape(&s, mtu);
+		assert_int_equal(s.mtu, mtu < 1500 ? 1500 : mtu);
+		assert_int_equal(s.stride % 64, 0);
+		assert_int_equal(s.stride / 64 % 2, 1);
+		assert_int_equal(s.room % 1024, 0);
+		assert_in_range(s.room, s.mtu + 14 + 8 + 4, s.mtu + 14 + 8 + 4 + 1023);
+		assert_in_range(s.stride, 140 + s.room, 140 + s.room + 127);
+	}
+	assert_int_equal(s.stride, 9408);
+	assert_int_equal(buffer_data(&s, 69631) - s.base, UINT64_C(69631) * 9408 + 140);
 }
 
 static void test_exhaustion(void **state)
@@ -172,6 +196,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_init, setup, teardown),
+		cmocka_unit_test(test_shape),
 		cmocka_unit_test_setup_teardown(test_exhaustion, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_return_all, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_mixed, setup, teardown),

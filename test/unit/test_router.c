@@ -46,14 +46,14 @@ static void turns(unsigned n)
 
 static void inject(unsigned port, const struct frame *f)
 {
-	assert_true(memdev_inject(dev[port], f->data, f->len));
+	assert_true(memdev_inject(dev[port], 0, f->data, f->len));
 }
 
 /* The next frame a port sent that is not ARP; length 0 if none. */
 static size_t sent(unsigned port, struct frame *f)
 {
 	do {
-		f->len = memdev_collect(dev[port], f->data, sizeof f->data);
+		f->len = memdev_collect(dev[port], 0, f->data, sizeof f->data);
 	} while (f->len && load_be16(f->data + 12) == 0x0806);
 	return f->len;
 }
@@ -71,7 +71,7 @@ static void drain(void)
 	struct frame f;
 
 	for (unsigned port = 0; port < PORTS; port++)
-		while (memdev_collect(dev[port], f.data, sizeof f.data))
+		while (memdev_collect(dev[port], 0, f.data, sizeof f.data))
 			;
 }
 
@@ -143,8 +143,8 @@ static void start(unsigned workers)
 	model_platform.now_us = 1000000;
 	model_platform.relax = answer_park;
 	for (unsigned port = 0; port < PORTS; port++)
-		dev[port] = memdev_create(&platform_io, port, 256);
-	assert_true(router_init(&router, dev, PORTS, workers, error, sizeof error));
+		dev[port] = memdev_create(&platform_io, port, 1, 256);
+	assert_true(router_init(&router, dev, PORTS, workers, MTU_DEFAULT, error, sizeof error));
 	assert_true(control_init(&router));
 	router.rcu.readers = workers;
 	configure(&c, NULL);
@@ -223,7 +223,7 @@ static void test_resolve_holds_the_newest(void **state)
 	inject(0, &in);
 	turns(2);
 	assert_int_equal(
-		memdev_collect(dev[1], arp.data, sizeof arp.data), 60); /* padded, RFC 894 */
+		memdev_collect(dev[1], 0, arp.data, sizeof arp.data), 60); /* padded, RFC 894 */
 	assert_int_equal(load_be16(arp.data + 20), 1);
 	assert_int_equal(load_be32(arp.data + 38), HOST(1));
 	assert_int_equal(drops(0, DROP_NEIGHBOR_PENDING), 1);
@@ -499,7 +499,7 @@ static void test_garbage(void **state)
 			in.len = (size_t)rand() % (in.len + 1) + 1;
 		if (rand() % 2 && (in.data[14] & 15) >= 5)
 			frame_fix_checksum(&in);
-		(void)memdev_inject(dev[port], in.data, in.len);
+		(void)memdev_inject(dev[port], 0, in.data, in.len);
 		if (i % 16 == 0) {
 			turns(1);
 			drain();

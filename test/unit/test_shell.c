@@ -15,7 +15,7 @@ static bool answer_ping(unsigned after_ms)
 	uint8_t f[2048];
 	size_t n;
 
-	while ((n = memdev_collect(dev[1], f, sizeof f)) != 0) {
+	while ((n = memdev_collect(dev[1], 0, f, sizeof f)) != 0) {
 		if (load_be16(f + 12) != 0x0800 || f[23] != 1 || f[34] != ICMP_ECHO_REQUEST)
 			continue;
 		turns(after_ms);
@@ -32,8 +32,8 @@ static bool answer_ping(unsigned after_ms)
 
 		memcpy(f + 24, &ip, 2);
 		memcpy(f + 36, &icmp, 2);
-		assert_true(memdev_inject(dev[1], f, n));
-		assert_true(memdev_inject(dev[1], f, n));
+		assert_true(memdev_inject(dev[1], 0, f, n));
+		assert_true(memdev_inject(dev[1], 0, f, n));
 		turns(2);
 		return true;
 	}

@@ -77,9 +77,9 @@ static void test_errors(void **state)
 	expect_error("ping fd00::1", "'fd00::1' is not an IPv4 address");
 	expect_error("ping 10.0.0.1 10.0.0.2", "unknown word '10.0.0.2'");
 	expect_error("ping 10.0.0.1 count 0", "'0' is not a number from 1 to 1000000");
-	expect_error("ping 10.0.0.1 size 1473", "'1473' is not a number from 0 to 1472");
-	expect_error("set interfaces eth0 mtu 575", "'575' is not a number from 576 to 1500");
-	expect_error("set interfaces eth0 mtu 1501", "'1501' is not a number from 576 to 1500");
+	expect_error("ping 10.0.0.1 size 8973", "'8973' is not a number from 0 to 8972");
+	expect_error("set interfaces eth0 mtu 575", "'575' is not a number from 576 to 9000");
+	expect_error("set interfaces eth0 mtu 9001", "'9001' is not a number from 576 to 9000");
 	expect_error("set interfaces 0eth mtu 1500", "'0eth' is not an interface name");
 	expect_error("set interfaces eth mtu 1500", "'eth' is not an interface name");
 	expect_error("set interfaces Eth0 mtu 1500", "'Eth0' is not an interface name");

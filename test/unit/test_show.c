@@ -35,10 +35,10 @@ static void traffic(uint32_t to, unsigned n)
 	size_t length = make_ip(frame, 0x0a000002, to, 17, 66);
 
 	for (unsigned i = 0; i < n; i++) {
-		assert_true(memdev_inject(dev[0], frame, length));
+		assert_true(memdev_inject(dev[0], 0, frame, length));
 		turns(1);
 		for (unsigned port = 0; port < PORTS; port++)
-			while (memdev_collect(dev[port], frame + 1024, 1024))
+			while (memdev_collect(dev[port], 0, frame + 1024, 1024))
 				;
 	}
 	turns(3);
@@ -231,8 +231,8 @@ static void test_clear_counters(void **state)
 	uint8_t frame[200];
 	size_t length = make_ip(frame, 0x0a000002, 0x0a000102, 17, 66);
 
-	memdev_inject(dev[0], frame, length);
-	memdev_inject(dev[0], frame, length);
+	memdev_inject(dev[0], 0, frame, length);
+	memdev_inject(dev[0], 0, frame, length);
 	turns(1);
 	run_expect("clear counters", "");
 	const char *text = run("show drops");

@@ -23,6 +23,7 @@ static int set_up(void **state)
 	model_io_reset();
 	pci_model_init(&segment);
 	buffers = (struct buffers){.base = model_env.alloc(NULL, BUFFERS * PACKET_STRIDE, 64)};
+	buffers_shape(&buffers, MTU_DEFAULT);
 	virtio_model_init(&model, &segment, 3, SLOTS, buffers.base, BUFFERS * PACKET_STRIDE);
 	return 0;
 }
@@ -48,7 +49,7 @@ static struct netdev *probe(void)
 	assert_int_equal(pci_scan(&pci, &host, &model_env), 1);
 	assert_true(virtio_net_match(&pci.function[0]));
 	model_io.lines = 0;
-	dev = virtio_net_probe(&pci, &pci.function[0], &model_env);
+	dev = virtio_net_probe(&pci, &pci.function[0], 1, &model_env);
 	if (dev)
 		dev->buffers = &buffers;
 	return dev;
@@ -113,7 +114,7 @@ static void does_without_what_is_not_offered(void **state)
 	memset(model.config, 0, sizeof model.config);
 	dev = probe_ok();
 	assert_memory_equal(dev->mac, mac, 6);
-	assert_int_equal(dev->mtu_max, 1500);
+	assert_int_equal(dev->mtu_max, 9000);
 	assert_true(dev->link);
 	dev->ops->poll(dev);
 	assert_true(dev->link);
@@ -134,7 +135,10 @@ static void takes_the_smaller_ring(void **state)
 static void honours_mtu(void **state)
 {
 	virtio_model_set_config(&model, 10, 9000);
-	assert_int_equal(probe_ok()->mtu_max, 1500);
+	assert_int_equal(probe_ok()->mtu_max, 9000);
+	set_up(state);
+	virtio_model_set_config(&model, 10, 65535);
+	assert_int_equal(probe_ok()->mtu_max, 9000);
 	set_up(state);
 	virtio_model_set_config(&model, 10, 1400);
 	assert_int_equal(probe_ok()->mtu_max, 1400);

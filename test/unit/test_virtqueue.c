@@ -31,9 +31,10 @@ static int set_up(void **state)
 	model_io_reset();
 	pci_model_init(&segment);
 	buffers = (struct buffers){.base = model_env.alloc(NULL, BUFFERS * PACKET_STRIDE, 64)};
+	buffers_shape(&buffers, MTU_DEFAULT);
 	virtio_model_init(&model, &segment, 3, SLOTS, buffers.base, BUFFERS * PACKET_STRIDE);
 	pci_scan(&pci, &host, &model_env);
-	dev = virtio_net_probe(&pci, &pci.function[0], &model_env);
+	dev = virtio_net_probe(&pci, &pci.function[0], 1, &model_env);
 	assert_non_null(dev);
 	dev->buffers = &buffers;
 	return 0;
