@@ -33,6 +33,9 @@ void platform_console_flush(void);
 /* One pause in a spin loop. */
 void platform_relax(void);
 
+/* Sleeps about so long, at most 1000, where the machine can; else one pause. Any core. */
+void platform_idle(unsigned us);
+
 /* Cores that can run, the control core included; each described for 'show cores'. */
 unsigned platform_cores(void);
 struct platform_core {

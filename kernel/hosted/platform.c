@@ -65,6 +65,13 @@ void platform_relax(void)
 	_mm_pause();
 }
 
+void platform_idle(unsigned us)
+{
+	struct timespec t = {.tv_nsec = (long)us * 1000};
+
+	(void)nanosleep(&t, NULL);
+}
+
 /* ---- memory ---- */
 
 bool hosted_memory_open(void)

@@ -1,4 +1,4 @@
-/* The entry points of the 32 exceptions: each saves all registers as a struct fault_frame. */
+/* The entry points of the 32 exceptions, which save all registers as a struct fault_frame, and of two interrupts. */
 
 	.text
 	.balign 16
@@ -56,4 +56,18 @@ fault_common:
 	popq	%r14
 	popq	%r15
 	addq	$16, %rsp		/* vector, error code */
+	iretq
+
+	/* The timer that ends a sleep: its work is done when it has been acknowledged (SDM volume 3, 11.8.5). */
+	.globl interrupt_timer
+interrupt_timer:
+	pushq	%rax
+	movq	lapic_eoi, %rax
+	movl	$0, (%rax)
+	popq	%rax
+	iretq
+
+	/* SDM volume 3, 11.9: not acknowledged. */
+	.globl interrupt_spurious
+interrupt_spurious:
 	iretq

@@ -21,8 +21,16 @@ struct fault_frame {
 #define VECTOR_PAGE_FAULT    14u
 #define VECTOR_MACHINE_CHECK 18u
 
+/* Interrupts of the local APIC, both of its highest priority class (lapic.c). */
+#define VECTOR_TIMER    240u
+#define VECTOR_SPURIOUS 255u
+#define IDT_VECTORS     256u
+
 /* exceptions.S: FAULT_VECTORS entry points, FAULT_STUB_BYTES apart. */
 extern const uint8_t fault_stubs[];
+
+/* exceptions.S: they acknowledge where that is due, and return. */
+extern const uint8_t interrupt_timer[], interrupt_spurious[];
 
 /* Called by exceptions.S on any core; returns only from an NMI that woke a parked core. */
 void fault_handle(const struct fault_frame *f);

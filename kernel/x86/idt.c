@@ -1,4 +1,4 @@
-/* The interrupt descriptor table: exceptions and NMI only, because interrupts are never enabled. */
+/* The interrupt descriptor table: exceptions, NMI, and the timer that ends a sleep. */
 #include <string.h>
 
 #include "drivers/io.h"
@@ -19,7 +19,7 @@ _Static_assert(sizeof(struct idt_gate) == 16, "SDM volume 3, 6.14.1");
 #define IDT_INTERRUPT_GATE 0x8e /* present, DPL 0 */
 #define IDT_CODE_SELECTOR  0x08
 
-static struct idt_gate idt[FAULT_VECTORS];
+static struct idt_gate idt[IDT_VECTORS];
 
 static uint8_t idt_stack(unsigned vector)
 {
@@ -39,20 +39,27 @@ static uint8_t idt_stack(unsigned vector)
 	}
 }
 
+static void idt_gate(unsigned vector, const uint8_t *entry)
+{
+	uint64_t at = (uintptr_t)entry;
+
+	idt[vector] = (struct idt_gate){
+		.offset_low = (uint16_t)at,
+		.selector = IDT_CODE_SELECTOR,
+		.ist = idt_stack(vector),
+		.type = IDT_INTERRUPT_GATE,
+		.offset_middle = (uint16_t)(at >> 16),
+		.offset_high = (uint32_t)(at >> 32),
+	};
+}
+
+/* No other vector can come: the local APIC's priority threshold is above them (lapic.c). */
 static void idt_build(void)
 {
-	for (unsigned v = 0; v < FAULT_VECTORS; v++) {
-		uint64_t stub = (uintptr_t)fault_stubs + v * FAULT_STUB_BYTES;
-
-		idt[v] = (struct idt_gate){
-			.offset_low = (uint16_t)stub,
-			.selector = IDT_CODE_SELECTOR,
-			.ist = idt_stack(v),
-			.type = IDT_INTERRUPT_GATE,
-			.offset_middle = (uint16_t)(stub >> 16),
-			.offset_high = (uint32_t)(stub >> 32),
-		};
-	}
+	for (unsigned v = 0; v < FAULT_VECTORS; v++)
+		idt_gate(v, fault_stubs + v * FAULT_STUB_BYTES);
+	idt_gate(VECTOR_TIMER, interrupt_timer);
+	idt_gate(VECTOR_SPURIOUS, interrupt_spurious);
 }
 
 void idt_load(void)

@@ -144,7 +144,16 @@ static inline void ltr(uint16_t selector)
 	__asm__ volatile("ltr %0" : : "r"(selector));
 }
 
-/* Sleeps until an NMI: interrupts are never enabled. */
+/*
+ * Sleeps until an interrupt, the only moment at which any can come (lapic.c). STI takes effect
+ * after the next instruction, so one that came before is not slept through (SDM volume 2, STI).
+ */
+static inline void halt_until_interrupt(void)
+{
+	__asm__ volatile("sti\n\thlt\n\tcli" : : : "memory");
+}
+
+/* Sleeps until an NMI: interrupts are not enabled. */
 static inline void halt(void)
 {
 	__asm__ volatile("hlt" : : : "memory");

@@ -58,6 +58,11 @@ void platform_relax(void)
 		model_platform.relax();
 }
 
+void platform_idle(unsigned us)
+{
+	model_platform.now_us += us;
+}
+
 unsigned platform_cores(void)
 {
 	return 1;
