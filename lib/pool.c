@@ -1,12 +1,102 @@
 /* Buffer pools: free stacks and the return rings between actors. */
 #include "lib/pool.h"
 
+#include <stdbool.h>
+#include <string.h>
+
 void buffers_shape(struct buffers *b, uint32_t mtu)
 {
 	b->mtu = mtu < MTU_DEFAULT ? MTU_DEFAULT : mtu;
 	b->stride = packet_stride(b->mtu);
 	b->room = packet_room(b->mtu);
 }
+
+void buffer_fault(
+	struct buffers *b, unsigned actor, uint32_t index, unsigned expected, const char *where)
+{
+	struct buffer_fault *f = &b->fault[actor];
+
+	if (f->count == 0) {
+		f->index = index;
+		f->found = b->owner[index];
+		f->expected = (uint8_t)expected;
+		f->where = where;
+	}
+	store_release(&f->count, f->count + 1); /* the first one's story before the number */
+}
+
+/* ---- the pattern of free buffers, in debug builds only ---- */
+
+#ifdef DEBUG_BUFFERS
+
+#	define FREE_BYTE  0xf5u
+#	define TAKEN_BYTE 0x7au
+
+/* Whether the first n bytes of the frame are the pattern. */
+static bool is_free(const struct buffers *b, uint32_t index, uint32_t n)
+{
+	const uint8_t *p = buffer_data(b, index);
+
+	while (n && *p == FREE_BYTE) {
+		p++;
+		n--;
+	}
+	return n == 0;
+}
+
+static void debug_init(struct buffers *b, uint32_t index)
+{
+	if (b->base)
+		memset(buffer_data(b, index), FREE_BYTE, b->room);
+}
+
+/* Any owner but none may free; a buffer that is free already carries the pattern. */
+static void debug_free(struct buffers *b, unsigned actor, uint32_t index)
+{
+	uint8_t owner = b->owner[index];
+
+	if (owner != OWNER_HOME && owner != OWNER_CONTROL && owner < OWNER_OUTPUT(0))
+		buffer_fault(b, actor, index, OWNER_HOME, "free");
+	if (b->base && is_free(b, index, b->room))
+		buffer_fault(b, actor, index, owner, "free of a free buffer");
+	debug_init(b, index);
+}
+
+static void debug_take(struct buffers *b, unsigned actor, uint32_t index)
+{
+	buffer_check(b, actor, index, OWNER_HOME, "take");
+	if (!b->base)
+		return;
+	if (!is_free(b, index, b->room))
+		buffer_fault(b, actor, index, OWNER_HOME, "write to a free buffer");
+	*buffer_data(b, index) = TAKEN_BYTE;
+}
+
+#else
+
+static inline void debug_init(struct buffers *b, uint32_t index)
+{
+	(void)b;
+	(void)index;
+}
+
+static inline void debug_free(struct buffers *b, unsigned actor, uint32_t index)
+{
+	(void)b;
+	(void)actor;
+	(void)index;
+}
+
+static inline void debug_take(struct buffers *b, unsigned actor, uint32_t index)
+{
+	(void)b;
+	(void)actor;
+	(void)index;
+}
+
+#endif
+
+/* ---- pools ---- */
 
 void pool_init(struct buffers *b, unsigned p, struct pool *pool, unsigned actor)
 {
@@ -18,6 +108,7 @@ void pool_init(struct buffers *b, unsigned p, struct pool *pool, unsigned actor)
 
 		pool->stack[i] = index;
 		b->owner[index] = OWNER_HOME;
+		debug_init(b, index);
 	}
 	pool->top = POOL_BUFS;
 	b->pool[p] = pool;
@@ -54,6 +145,8 @@ unsigned pool_take(struct buffers *b, unsigned p, uint32_t *index, unsigned n)
 
 	for (unsigned i = 0; i < n; i++)
 		index[i] = pool->stack[top + i];
+	for (unsigned i = 0; i < n; i++)
+		debug_take(b, pool->actor, index[i]);
 	store_once(&pool->top, top);
 	return n;
 }
@@ -68,6 +161,7 @@ void buffers_free(struct buffers *b, unsigned actor, const uint64_t *word, unsig
 		struct pool *pool = b->pool[p];
 
 		do {
+			debug_free(b, actor, packet_index(word[i]));
 			b->owner[packet_index(word[i])] = OWNER_HOME;
 			i++;
 		} while (i < n && packet_pool(word[i]) == p);

@@ -26,6 +26,8 @@
 #define OWNER_CONTROL   1u /* the control core: punt ring, held for ARP, being answered */
 #define OWNER_OUTPUT(t) (0x80u | (t)) /* TX queue t: its VOQs and its ring */
 
+_Static_assert(OWNER_OUTPUT(TXQ_MAX - 1) <= UINT8_MAX, "an owner is a byte");
+
 #define ACTOR_CONTROL 0u
 #define ACTOR_MAX     (1u + CORE_MAX)
 
@@ -35,6 +37,15 @@ struct pool {
 	uint32_t actor;                   /* who owns the stack; constant after boot */
 	uint64_t starved;                 /* bursts that could not refill the RX ring wholly */
 	alignas(CACHE_LINE) uint32_t stack[POOL_BUFS];
+};
+
+/* What an actor found wrong when it checked buffers that it was about to move. */
+struct buffer_fault {
+	alignas(CACHE_LINE) uint64_t count;
+	uint32_t index;    /* of the first one: which buffer, */
+	uint8_t found;     /* its owner, */
+	uint8_t expected;  /* and who should have been */
+	const char *where; /* what was being done with it */
 };
 
 struct buffers {
@@ -47,12 +58,41 @@ struct buffers {
 	unsigned actors; /* actors in use */
 	struct pool *pool[POOL_MAX];
 	struct ring *ret[ACTOR_MAX][POOL_MAX]; /* NULL where the actor owns the pool */
+	struct buffer_fault fault[ACTOR_MAX];
 };
 
 /* The frame of a buffer. */
 static inline uint8_t *buffer_data(const struct buffers *b, uint32_t index)
 {
 	return b->base + (uint64_t)index * b->stride + PACKET_DATA_OFFSET;
+}
+
+/*
+ * The owner as a guard. A move writes it; with DEBUG_BUFFERS every move first
+ * checks who it was, and free buffers are filled with a pattern that must be
+ * there when they are taken again. Without, workers check some buffers of each
+ * batch. What is wrong is kept in fault[actor]; the packet goes on.
+ */
+void buffer_fault(
+	struct buffers *b, unsigned actor, uint32_t index, unsigned expected, const char *where);
+
+static inline void buffer_check(
+	struct buffers *b, unsigned actor, uint32_t index, unsigned expected, const char *where)
+{
+	if (__builtin_expect(b->owner[index] != expected, 0))
+		buffer_fault(b, actor, index, expected, where);
+}
+
+static inline void buffer_move(
+	struct buffers *b, unsigned actor, uint32_t index, unsigned from, unsigned to)
+{
+#ifdef DEBUG_BUFFERS
+	buffer_check(b, actor, index, from, "move");
+#else
+	(void)actor;
+	(void)from;
+#endif
+	b->owner[index] = (uint8_t)to;
 }
 
 /* Fixes stride, room and mtu: for frames of MTU `mtu` and of any up to 1500. Boot, before all else.
