@@ -137,7 +137,7 @@ static bool same_addresses(const struct iface *i, const struct iface_addr *addr,
 static void set_mtu(struct router *r, unsigned port, uint32_t mtu)
 {
 	r->iface[port].mtu = mtu;
-	store_once(&r->lane[port].max_frame, mtu + 14);
+	router_set_frame_max(r, port, mtu + 14);
 	nexthop_set_mtu(&r->nexthops, port, mtu);
 }
 
@@ -158,7 +158,7 @@ static bool set_iface(
 	for (unsigned k = 0; k < addrs; k++)
 		iface->addr[k] = addr[k];
 	iface->enabled = enabled;
-	store_once(&r->lane[port].disabled, !enabled);
+	router_set_disabled(r, port, !enabled);
 	if (!iface->link || !enabled)
 		return true;
 	if (iface_install(iface, &r->rib, &r->nexthops) != ERR_OK)
@@ -342,7 +342,9 @@ bool config_apply(struct router *r, const struct config *c, char *error, unsigne
 		return apply_fail(&a, "not enough memory");
 	bool ok = set_ifaces(&a) && set_routes(&a) && set_neighbors(&a);
 
-	if (!ok)
+	if (ok)
+		config_apply_queues(r, c);
+	else
 		restore(&a, &s);
 	free(s.statics);
 	control_routes_changed(r);

@@ -47,17 +47,38 @@ static void audit_release(struct router *r)
 static void copy_queues(const struct router *r, struct audit *a)
 {
 	for (unsigned p = 0; p < r->buffers.pools; p++) {
-		bool rx = p != r->control_pool;
-
 		a->pool[p].free = r->buffers.pool[p]->top;
 		a->pool[p].returning = pool_returning(&r->buffers, p);
-		a->pool[p].rx_ring = rx ? r->dev[p]->ops->rx_held(r->dev[p], 0) : 0;
 	}
-	for (unsigned t = 0; t < r->ports; t++) {
-		for (unsigned l = 0; l <= r->ports; l++)
-			a->voq[t] += voq_depth(r->lane[l].voq[t]);
-		a->tx_ring[t] = r->dev[t]->ops->tx_held(r->dev[t], 0);
-		a->punted += ring_depth(r->punt[t]);
+	for (unsigned g = 0; g < r->rxqs; g++) {
+		const struct rxq *q = &r->rxq[g];
+		const struct netdev *dev = r->dev[q->port];
+
+		a->pool[g].rx_ring = dev->ops->rx_held(dev, q->queue);
+		for (unsigned way = 1; way < q->ways; way++)
+			a->pool[g].spread += ring_depth(q->ring[way]);
+	}
+	for (unsigned t = 0; t < r->txqs; t++) {
+		const struct netdev *dev = r->dev[r->txq[t].port];
+
+		a->tx_ring[t] = dev->ops->tx_held(dev, r->txq[t].queue);
+		for (unsigned l = 0; l < r->lanes; l++)
+			for (unsigned class = 0; class < VOQ_CLASSES; class ++)
+				a->voq[t] += voq_depth(r->lane[l].cross[t], class);
+	}
+	for (unsigned l = 0; l + 1 < r->lanes; l++)
+		a->punted += ring_depth(r->punt[l]);
+}
+
+/* What the actors' own checks have found so far (lib/pool.h). */
+static void copy_faults(const struct router *r, struct audit *a)
+{
+	for (unsigned actor = 0; actor < r->actors; actor++) {
+		const struct buffer_fault *f = &r->buffers.fault[actor];
+
+		if (f->count && a->faults == 0)
+			a->fault = *f;
+		a->faults += f->count;
 	}
 }
 
@@ -89,7 +110,7 @@ static void count_owners(const struct router *r, struct audit *a)
 {
 	for (unsigned p = 0; p < r->buffers.pools; p++)
 		for (unsigned i = 0; i < POOL_BUFS; i++)
-			count_owner(&a->pool[p], owner[(p << POOL_SHIFT) + i], r->ports);
+			count_owner(&a->pool[p], owner[(p << POOL_SHIFT) + i], r->txqs);
 }
 
 /* ---- comparison ---- */
@@ -122,19 +143,28 @@ static void compare_books(const struct router *r, struct audit *a)
 	a->buffers_ok = true;
 	for (unsigned p = 0; p < r->buffers.pools; p++) {
 		struct audit_pool *pool = &a->pool[p];
-		const char *name = p == r->control_pool ? "control" : r->iface[p].name;
+		const char *name = p == r->control_pool ? "control" : r->iface[r->rxq[p].port].name;
+		uint32_t found = pool->free + pool->returning + pool->rx_ring + pool->spread;
 
-		find(a, (int)pool->home - (int)(pool->free + pool->returning + pool->rx_ring),
+		find(a, (int)pool->home - (int)found,
 			p == r->control_pool ? "the pool of " : "the worker of ", name);
 		find(a, (int)pool->other, "nobody, in pool ", name);
 		control += pool->control;
-		for (unsigned t = 0; t < r->ports; t++)
+		for (unsigned t = 0; t < r->txqs; t++)
 			output[t] += pool->output[t];
 	}
 	find(a, (int)control - (int)(a->punted + a->control_held), "control core", "");
-	for (unsigned t = 0; t < r->ports; t++)
+	for (unsigned t = 0; t < r->txqs; t++)
 		find(a, (int)output[t] - (int)(a->voq[t] + a->tx_ring[t]), "output ",
-			r->iface[t].name);
+			r->iface[r->txq[t].port].name);
+	if (a->faults && a->buffers_ok) {
+		snprintf(a->finding, sizeof a->finding,
+			"%llu times a buffer was not as it should be, first %u at %s: owner %u, "
+			"expected %u",
+			(unsigned long long)a->faults, a->fault.index, a->fault.where,
+			a->fault.found, a->fault.expected);
+		a->buffers_ok = false;
+	}
 }
 
 static void balance_port(const struct router *r, struct audit *a, unsigned port)
@@ -150,7 +180,7 @@ static void balance_port(const struct router *r, struct audit *a, unsigned port)
 		if (r->tables.pool_port[p] != port)
 			continue;
 		b->in_flight += a->pool[p].control;
-		for (unsigned t = 0; t < r->ports; t++)
+		for (unsigned t = 0; t < r->txqs; t++)
 			b->in_flight += a->pool[p].output[t];
 	}
 	b->balanced = b->received == b->transmitted + b->delivered + b->dropped + b->in_flight;
@@ -177,6 +207,7 @@ void audit_take(struct router *r, struct audit *a)
 	memcpy(owner, r->buffers.owner, (size_t)r->buffers.pools << POOL_SHIFT);
 	copy_queues(r, a);
 	copy_counters(r, a);
+	copy_faults(r, a);
 	audit_release(r);
 	a->parked_us = platform_now_us() - parked;
 	a->wait_us = parked - start;

@@ -4,8 +4,8 @@
  * Workers are asked to park at a quiescent point; while they stand still (a few
  * microseconds) the control core copies counters, owners and queue indices;
  * then they go on and the copies are compared. Book 1 counts the owner array.
- * Book 2 never looks at it: free stacks, return rings, device rings, VOQ
- * depths, punt rings and the control core's own count.
+ * Book 2 never looks at it: free stacks, return rings, device rings, spread
+ * rings, VOQ depths, punt rings and the control core's own count.
  */
 #ifndef KERNEL_AUDIT_H
 #define KERNEL_AUDIT_H
@@ -19,7 +19,7 @@ struct audit_pool {
 	/* book 1, from the owner array */
 	uint32_t home, control, output[TXQ_MAX], other;
 	/* book 2, from indices: what stands behind OWNER_HOME */
-	uint32_t free, returning, rx_ring;
+	uint32_t free, returning, rx_ring, spread;
 };
 
 struct audit_port {
@@ -39,11 +39,13 @@ struct audit {
 	uint32_t voq[TXQ_MAX], tx_ring[TXQ_MAX]; /* book 2 of OWNER_OUTPUT(t) */
 	struct audit_port port[PORT_COUNT];
 	struct port_counters counters[PORT_COUNT]; /* sums, from the same instant */
-	bool buffers_ok;                           /* both books agree */
-	bool balance_ok;                           /* every port balances */
-	uint32_t missing;  /* buffers that an owner has but no queue of his */
-	uint32_t extra;    /* buffers in queues beyond what their owner has */
-	char finding[160]; /* one line, when not ok */
+	uint64_t faults;           /* found by the actors' own checks, see lib/pool.h */
+	struct buffer_fault fault; /* the first of one of them */
+	bool buffers_ok;           /* both books agree, and no check ever failed */
+	bool balance_ok;           /* every port balances */
+	uint32_t missing;          /* buffers that an owner has but no queue of his */
+	uint32_t extra;            /* buffers in queues beyond what their owner has */
+	char finding[160];         /* one line, when not ok */
 };
 
 /* Takes an audit. Control core; waits for the workers at most a second. */

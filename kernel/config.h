@@ -8,17 +8,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "kernel/router.h"
 #include "lib/limits.h"
 #include "net/table/iface.h"
 #include "net/table/static4.h"
 
 struct netdev;
-struct router;
 
 struct config_iface {
 	char name[IFACE_NAME_MAX]; /* "eth0" */
 	uint32_t mtu;              /* 0: not set (1500, or what the device can) */
 	bool disabled;
+	enum rx_spread rx_spread;
 	bool has_mac; /* `mac` binds the name to a NIC; at boot only */
 	uint8_t mac[6];
 	unsigned addrs;
@@ -36,17 +37,37 @@ struct config_neighbor {
 	uint8_t mac[6];
 };
 
+/* One line of `queues IF class`: a range of DSCPs, and how its class shares the output. */
+struct config_class {
+	char iface[IFACE_NAME_MAX];
+	uint8_t class, dscp_first, dscp_last;
+	bool strict;
+	uint16_t weight; /* unless strict */
+};
+
+struct config_shape {
+	char iface[IFACE_NAME_MAX];
+	uint64_t bps; /* bits a second */
+};
+
 /* Vectors are malloc'd and owned by the struct. */
 struct config {
 	char hostname[HOSTNAME_MAX];
 	unsigned workers; /* 0: not set */
+	bool relaxed;     /* idle cores sleep */
 	struct config_iface *iface;
 	struct config_route *route;
 	struct config_neighbor *neighbor;
-	unsigned ifaces, routes, neighbors;
+	struct config_class *class;
+	struct config_shape *shape;
+	unsigned ifaces, routes, neighbors, classes, shapes;
 };
 
 void config_free(struct config *c);
+
+/* Makes classes, rates and receive spreading of all ports be as configured. Never fails. Control
+ * core; a grace period follows. */
+void config_apply_queues(struct router *r, const struct config *c);
 
 /*
  * Checks all of `c`, then makes the router be so; or changes nothing and puts

@@ -13,18 +13,13 @@
 
 static struct {
 	uint64_t tick_us, link_us, starved_us; /* when each task last ran */
-	uint64_t starved[PORT_MAX];            /* pool counts already reported */
+	uint64_t starved[RXQ_MAX];             /* pool counts already reported */
 	bool failed[PORT_MAX];                 /* devices already reported */
 	control_icmp_fn *listener;
 	void *listener_ctx;
 } control;
 
 /* ---- what the stack needs (net/proto/stack.h) ---- */
-
-static struct lane *control_lane(struct router *r)
-{
-	return &r->lane[r->ports];
-}
 
 static bool op_alloc(void *ctx, uint32_t *index)
 {
@@ -46,7 +41,7 @@ static unsigned op_ingress(void *ctx, uint64_t word)
 
 static void op_drop(void *ctx, uint64_t word, enum drop_reason reason)
 {
-	path_drop(control_lane(ctx), op_ingress(ctx, word), word, reason);
+	path_drop(router_control_lane(ctx), op_ingress(ctx, word), word, reason);
 }
 
 static void op_deliver(void *ctx, uint64_t word)
@@ -68,7 +63,7 @@ static void op_transmit(void *ctx, unsigned port, uint64_t word)
 	if (!r->iface[port].link || !r->iface[port].enabled)
 		op_drop(r, word, DROP_LINK_DOWN);
 	else
-		path_enqueue(control_lane(r), r->iface[port].txq, &word, 1);
+		path_enqueue(router_control_lane(r), port, &word, 1);
 }
 
 static void op_routes_changed(void *ctx)
@@ -100,16 +95,21 @@ static uint64_t now_ms(void)
 	return platform_now_us() / 1000;
 }
 
-static void control_punted(struct router *r)
+/* true: there were any. */
+static bool control_punted(struct router *r)
 {
-	for (unsigned l = 0; l < r->ports; l++) {
+	bool any = false;
+
+	for (unsigned l = 0; l + 1 < r->lanes; l++) {
 		uint64_t word[PUNT_BURST];
 		unsigned n = ring_pop(r->punt[l], word, PUNT_BURST);
 		uint64_t now = n ? now_ms() : 0;
 
+		any |= n != 0;
 		for (unsigned i = 0; i < n; i++)
 			stack_input(&r->stack, word[i], now);
 	}
+	return any;
 }
 
 /* An interface came up or went down: its routes, then those that lean on it. */
@@ -151,14 +151,14 @@ static void control_links(struct router *r)
 
 static void control_starved(struct router *r)
 {
-	for (unsigned port = 0; port < r->ports; port++) {
-		uint64_t n = load_once(&r->buffers.pool[port]->starved);
+	for (unsigned q = 0; q < r->rxqs; q++) {
+		uint64_t n = load_once(&r->buffers.pool[q]->starved);
 
-		if (n != control.starved[port])
-			log_text("%s: receive ring short of buffers %llu times",
-				r->iface[port].name,
-				(unsigned long long)(n - control.starved[port]));
-		control.starved[port] = n;
+		if (n != control.starved[q])
+			log_text("%s: receive ring %u short of buffers %llu times",
+				r->iface[r->rxq[q].port].name, r->rxq[q].queue,
+				(unsigned long long)(n - control.starved[q]));
+		control.starved[q] = n;
 	}
 }
 
@@ -170,9 +170,9 @@ static bool control_due(uint64_t *last_us, uint64_t now_us, uint64_t every_us)
 	return true;
 }
 
-void control_turn(struct router *r)
+bool control_turn(struct router *r)
 {
-	control_punted(r);
+	bool moved = control_punted(r);
 	uint64_t now = platform_now_us();
 
 	if (control_due(&control.tick_us, now, TICK_US)) {
@@ -184,6 +184,7 @@ void control_turn(struct router *r)
 	if (control_due(&control.starved_us, now, STARVED_US))
 		control_starved(r);
 	publish_turn(r);
+	return moved;
 }
 
 bool control_init(struct router *r)

@@ -16,8 +16,8 @@
  */
 bool control_init(struct router *r);
 
-/* One turn of all tasks but the console. */
-void control_turn(struct router *r);
+/* One turn of all tasks but the console. true: a worker had handed something up. */
+bool control_turn(struct router *r);
 
 /* The RIB changed: a new FIB is built and published by the next turns. */
 void control_routes_changed(struct router *r);

@@ -5,6 +5,7 @@
 
 #include "kernel/config.h"
 #include "kernel/control.h"
+#include "kernel/idle.h"
 #include "kernel/log.h"
 #include "kernel/platform.h"
 #include "kernel/router.h"
@@ -13,7 +14,6 @@
 
 #define CONSOLE_US    100u  /* between looks at the console: a port access can cost an exit */
 #define CONSOLE_BURST 64u   /* bytes taken at a time */
-#define PORT_QUEUES   1u    /* queue pairs of a port that the router drives */
 #define CONSOLE_ROOM  8192u /* free output queue before another command or slice of one runs */
 
 #ifndef BAREWIRE_VERSION
@@ -72,7 +72,9 @@ static unsigned boot_ports(struct netdev **dev, struct shape *shape)
 	*shape = (struct shape){.workers = running_workers(), .mtu = MTU_DEFAULT};
 	if (any && config.workers && config.workers < shape->workers)
 		shape->workers = config.workers;
-	ports = platform_probe_ports(&platform_io, PORT_QUEUES, dev, PORT_MAX);
+	/* A queue pair for each worker, where the device has them. */
+	ports = platform_probe_ports(
+		&platform_io, shape->workers ? shape->workers : 1, dev, PORT_MAX);
 	if (!any)
 		return ports;
 	for (unsigned i = 0; i < config.ifaces; i++)
@@ -107,38 +109,48 @@ static void boot_workers(struct router *r)
 			platform_panic("core %u did not start its worker", r->worker[w]->core);
 }
 
-/* Sends what waits, reads the console now and then; each byte may run a command. */
-static void console_turn(uint64_t *last_us)
+/*
+ * Sends what waits, reads the console now and then; each byte may run a command.
+ * true: something was typed, or the output queue is not taking any more.
+ */
+static bool console_turn(uint64_t *last_us)
 {
 	uint64_t now = platform_now_us();
+	unsigned typed = 0;
 
 	platform_console_poll();
 	if (platform_console_room() < CONSOLE_ROOM)
-		return;
+		return true;
 	shell_poll();
 	if (now - *last_us < CONSOLE_US)
-		return;
+		return false;
 	*last_us = now;
-	for (unsigned i = 0; i < CONSOLE_BURST; i++) {
+	for (; typed < CONSOLE_BURST; typed++) {
 		int c = platform_console_getc();
 
 		if (c < 0)
 			break;
 		shell_input((uint8_t)c);
 	}
+	return typed != 0;
 }
 
 static void __attribute__((noreturn)) control_loop(struct router *r)
 {
 	uint64_t console_us = 0;
+	struct idle idle = {0};
 
 	for (;;) {
 		bool moved = r->single_core && worker_turn(r, r->worker[0]);
 
-		control_turn(r);
-		console_turn(&console_us);
-		if (!moved)
-			platform_relax();
+		if (r->single_core)
+			r->worker[0]->since = GAP_CONTROL;
+		moved |= control_turn(r);
+		moved |= console_turn(&console_us);
+		if (moved)
+			idle_reset(&idle);
+		else if (idle_wait(&idle, r->relaxed) && r->single_core)
+			r->worker[0]->since = GAP_IDLE;
 	}
 }
 

@@ -6,6 +6,8 @@
 
 #include "kernel/platform.h"
 
+#define SPREAD_MEMORY 4u /* helping lanes take at most this part of the boot memory */
+
 struct router router;
 
 /* Boot allocation that remembers what did not fit. */
@@ -33,63 +35,7 @@ static struct ring *build_ring(struct builder *b, uint32_t slots, const char *wh
 	return ring;
 }
 
-/* The actor that drives a port's queues; the control core's pool is its own. */
-static unsigned port_actor(const struct router *r, unsigned port)
-{
-	return port % r->workers + 1;
-}
-
-static bool build_buffers(struct router *r, struct builder *b)
-{
-	struct buffers *buffers = &r->buffers;
-	unsigned pools = r->ports + 1;
-	size_t count = (size_t)pools << POOL_SHIFT;
-
-	buffers->pools = pools;
-	buffers->actors = r->actors;
-	buffers->base = build_alloc(b, count * buffers->stride, "packet buffers");
-	buffers->owner = build_alloc(b, count, "buffer owners");
-	for (unsigned p = 0; p < pools && !b->failed; p++) {
-		unsigned actor = p == r->control_pool ? ACTOR_CONTROL : port_actor(r, p);
-		struct pool *pool = build_alloc(b, sizeof *pool, "buffer pools");
-
-		if (pool)
-			pool_init(buffers, p, pool, actor);
-		for (unsigned a = 0; a < r->actors; a++)
-			if (a != actor)
-				buffers->ret[a][p] = build_ring(b, POOL_BUFS, "return rings");
-	}
-	return !b->failed;
-}
-
-static bool build_lanes(struct router *r, struct builder *b)
-{
-	for (unsigned l = 0; l <= r->ports; l++) {
-		struct lane *lane = &r->lane[l];
-		bool control = l == r->ports;
-
-		lane->buffers = &r->buffers;
-		lane->tables = &r->tables;
-		lane->actor = control ? ACTOR_CONTROL : port_actor(r, l);
-		lane->counters = r->counters[lane->actor];
-		lane->port = control ? CONTROL_PORT : l;
-		lane->pool = l;
-		r->tables.pool_port[l] = (uint8_t)lane->port;
-		if (!control) {
-			memcpy(lane->mac, r->dev[l]->mac, 6);
-			lane->punt = r->punt[l] = build_ring(b, PUNT_SLOTS, "punt rings");
-		}
-		for (unsigned t = 0; t < r->ports; t++) {
-			lane->voq[t] =
-				build_alloc(b, sizeof *lane->voq[t], "virtual output queues");
-			if (lane->voq[t])
-				voq_init(lane->voq[t], 1);
-			r->sched[t].voq[l] = lane->voq[t];
-			r->sched[t].voqs = l + 1;
-		}
-	}
-	return !b->failed;
-}
+/* ---- who drives which queue ---- */
 
 static bool build_workers(struct router *r, struct builder *b)
 {
@@ -100,16 +46,195 @@ static bool build_workers(struct router *r, struct builder *b)
 			return false;
 		worker->id = w;
 		worker->core = r->single_core ? 0 : w + 1;
-		for (unsigned port = w; port < r->ports; port += r->workers) {
-			worker->lane[worker->lanes++] = (uint8_t)port;
-			worker->txq[worker->txqs++] = (uint8_t)port;
-		}
 		r->worker[w] = worker;
 	}
 	for (unsigned a = 0; a < r->actors; a++)
 		r->counters[a] = build_alloc(b, sizeof *r->counters[a], "counters");
 	return !b->failed;
 }
+
+static void deal_rxq(struct router *r, unsigned port, unsigned queue)
+{
+	unsigned g = r->rxqs++;
+	struct worker *w = r->worker[g % r->workers];
+
+	r->rxq[g] = (struct rxq){.port = (uint8_t)port,
+		.queue = (uint8_t)queue,
+		.worker = (uint8_t)w->id,
+		.ways = 1,
+		.spread = 1,
+		.lane = {(uint8_t)g}};
+	w->rxq[w->rxqs++] = (uint8_t)g;
+}
+
+static void deal_txq(struct router *r, unsigned port, unsigned queue)
+{
+	unsigned g = r->txqs++;
+	struct worker *w = r->worker[g % r->workers];
+
+	r->txq[g] = (struct txq){
+		.port = (uint8_t)port, .queue = (uint8_t)queue, .worker = (uint8_t)w->id};
+	w->txq[w->txqs++] = (uint8_t)g;
+}
+
+/* Deals all queues out. false: the devices have more than there is room for. */
+static bool deal_queues(struct router *r)
+{
+	for (unsigned port = 0; port < r->ports; port++) {
+		const struct netdev *dev = r->dev[port];
+
+		if (r->rxqs + dev->rx_queues > RXQ_MAX || r->txqs + dev->tx_queues > TXQ_MAX)
+			return false;
+		r->first_rxq[port] = (uint8_t)r->rxqs;
+		r->first_txq[port] = (uint8_t)r->txqs;
+		for (unsigned q = 0; q < dev->rx_queues; q++)
+			deal_rxq(r, port, q);
+		for (unsigned q = 0; q < dev->tx_queues; q++)
+			deal_txq(r, port, q);
+	}
+	r->control_pool = r->rxqs;
+	return true;
+}
+
+/* ---- buffers ---- */
+
+static bool build_buffers(struct router *r, struct builder *b)
+{
+	struct buffers *buffers = &r->buffers;
+	unsigned pools = r->rxqs + 1;
+	size_t count = (size_t)pools << POOL_SHIFT;
+
+	buffers->pools = pools;
+	buffers->actors = r->actors;
+	buffers->base = build_alloc(b, count * buffers->stride, "packet buffers");
+	buffers->owner = build_alloc(b, count, "buffer owners");
+	for (unsigned p = 0; p < pools && !b->failed; p++) {
+		unsigned actor = p == r->control_pool ? ACTOR_CONTROL : r->rxq[p].worker + 1u;
+		struct pool *pool = build_alloc(b, sizeof *pool, "buffer pools");
+
+		if (pool)
+			pool_init(buffers, p, pool, actor);
+		for (unsigned a = 0; a < r->actors; a++)
+			if (a != actor)
+				buffers->ret[a][p] = build_ring(b, POOL_BUFS, "return rings");
+		r->tables.pool_port[p] =
+			p == r->control_pool ? CONTROL_PORT : (uint8_t)r->rxq[p].port;
+	}
+	return !b->failed;
+}
+
+/* ---- lanes ---- */
+
+/* Can the queues of a port be spread? Only where some worker has none of them. */
+static bool spreadable(const struct router *r, unsigned port)
+{
+	return r->dev[port]->rx_queues < r->workers;
+}
+
+/* How many workers can process one spreadable RX queue: as lanes and memory allow. */
+static unsigned spread_ways(const struct router *r)
+{
+	size_t lane_bytes = r->txqs * sizeof(struct crosspoint);
+	struct platform_memory memory;
+	unsigned queues = 0, extra = LANE_MAX - 1 - r->rxqs;
+
+	platform_memory(&memory);
+	for (unsigned q = 0; q < r->rxqs; q++)
+		queues += spreadable(r, r->rxq[q].port);
+	if (queues == 0)
+		return 1;
+	if (memory.arena_bytes && extra > memory.arena_bytes / SPREAD_MEMORY / lane_bytes)
+		extra = (unsigned)(memory.arena_bytes / SPREAD_MEMORY / lane_bytes);
+	unsigned ways = 1 + extra / queues;
+
+	ways = ways < SPREAD_MAX ? ways : SPREAD_MAX;
+	return ways < r->workers ? ways : r->workers;
+}
+
+/* A lane of RX queue q (or the control core's: RXQ_MAX) for an actor. */
+static struct lane *build_lane(struct router *r, struct builder *b, unsigned q, unsigned actor)
+{
+	unsigned l = r->lanes++;
+	struct lane *lane = &r->lane[l];
+	bool control = q == RXQ_MAX;
+
+	lane->buffers = &r->buffers;
+	lane->tables = &r->tables;
+	lane->classes = r->classes;
+	lane->actor = actor;
+	lane->counters = r->counters[actor];
+	lane->port = control ? CONTROL_PORT : r->rxq[q].port;
+	lane->pool = control ? r->control_pool : q;
+	if (!control) {
+		memcpy(lane->mac, r->dev[lane->port]->mac, 6);
+		lane->punt = r->punt[l] = build_ring(b, PUNT_SLOTS, "punt rings");
+	}
+	for (unsigned t = 0; t < r->txqs && !b->failed; t++) {
+		lane->cross[t] = build_alloc(b, sizeof *lane->cross[t], "virtual output queues");
+		if (lane->cross[t])
+			voq_init(lane->cross[t]);
+	}
+	return lane;
+}
+
+/* The workers behind the queue's own help with it. */
+static void build_helpers(struct router *r, struct builder *b, struct rxq *q, unsigned ways)
+{
+	for (unsigned way = 1; way < ways; way++) {
+		struct worker *w = r->worker[(q->worker + way) % r->workers];
+		struct ring *ring = build_ring(b, SPREAD_SLOTS, "spread rings");
+
+		q->lane[way] = (uint8_t)r->lanes;
+		q->ring[way] = ring;
+		w->feed[w->feeds++] = (struct feed){.ring = ring, .lane = (uint8_t)r->lanes};
+		build_lane(r, b, (unsigned)(q - r->rxq), w->id + 1);
+	}
+	q->ways = (uint8_t)ways;
+}
+
+static bool build_lanes(struct router *r, struct builder *b)
+{
+	unsigned ways = spread_ways(r);
+
+	for (unsigned q = 0; q < r->rxqs; q++)
+		build_lane(r, b, q, r->rxq[q].worker + 1u);
+	for (unsigned q = 0; q < r->rxqs; q++)
+		if (spreadable(r, r->rxq[q].port))
+			build_helpers(r, b, &r->rxq[q], ways);
+	build_lane(r, b, RXQ_MAX, ACTOR_CONTROL);
+	return !b->failed;
+}
+
+/* ---- outputs ---- */
+
+static bool build_latency(struct router *r, struct builder *b)
+{
+	for (unsigned port = 0; port < r->ports; port++)
+		for (unsigned t = 0; t < r->txqs; t++)
+			r->latency[port][t] =
+				build_alloc(b, sizeof *r->latency[port][t], "latency histograms");
+	return !b->failed;
+}
+
+static bool build_scheds(struct router *r, struct builder *b)
+{
+	for (unsigned t = 0; t < r->txqs; t++) {
+		void *memory = build_alloc(b, sched_bytes(r->lanes), "schedulers");
+
+		if (!memory)
+			return false;
+		sched_init(&r->sched[t], memory, r->lanes);
+		for (unsigned l = 0; l < r->lanes; l++) {
+			unsigned port = r->lane[l].port;
+
+			r->sched[t].cross[l] = r->lane[l].cross[t];
+			r->sched[t].latency[l] = port < r->ports ? r->latency[port][t] : NULL;
+		}
+	}
+	return true;
+}
+
+/* ---- tables and interfaces ---- */
 
 static bool build_tables(struct router *r, struct builder *b)
 {
@@ -136,12 +261,14 @@ static void build_ifaces(struct router *r)
 
 		snprintf(iface->name, sizeof iface->name, "eth%u", port);
 		iface->port = (uint16_t)port;
-		iface->txq = (uint16_t)port;
+		iface->txq = (uint16_t)port; /* adjacencies name the port; lanes know its queues */
 		iface->mtu = mtu;
 		iface->enabled = true;
 		memcpy(iface->mac, r->dev[port]->mac, 6);
-		r->lane[port].max_frame = mtu + 14;
 		r->dev[port]->buffers = &r->buffers;
+		router_set_frame_max(r, port, mtu + 14);
+		router_set_one_txq(r, port, false);
+		router_set_spread(r, port, RX_SPREAD_AUTO);
 	}
 }
 
@@ -154,40 +281,18 @@ bool router_init(struct router *r, struct netdev **dev, unsigned ports, unsigned
 	r->single_core = workers == 0;
 	r->workers = workers ? workers : 1;
 	r->actors = r->workers + 1;
-	r->control_pool = ports;
 	buffers_shape(&r->buffers, mtu);
 	for (unsigned port = 0; port < ports; port++)
 		r->dev[port] = dev[port];
-	if (!build_workers(r, &b) || !build_buffers(r, &b) || !build_lanes(r, &b) ||
-		!build_tables(r, &b)) {
+	if (build_workers(r, &b) && !deal_queues(r)) {
+		snprintf(error, error_size, "the ports have more than %u queues", RXQ_MAX);
+		return false;
+	}
+	if (b.failed || !build_buffers(r, &b) || !build_lanes(r, &b) || !build_latency(r, &b) ||
+		!build_scheds(r, &b) || !build_tables(r, &b)) {
 		snprintf(error, error_size, "not enough memory for %s", b.failed);
 		return false;
 	}
 	build_ifaces(r);
 	return true;
-}
-
-void router_port_counters(const struct router *r, unsigned port, struct port_counters *sum)
-{
-	memset(sum, 0, sizeof *sum);
-	for (unsigned a = 0; a < r->actors; a++) {
-		const struct port_counters *c = &r->counters[a]->port[port];
-
-		sum->rx_packets += load_once(&c->rx_packets);
-		sum->rx_bytes += load_once(&c->rx_bytes);
-		sum->delivered += load_once(&c->delivered);
-		for (unsigned i = 0; i < DROP_COUNT; i++)
-			sum->dropped[i] += load_once(&c->dropped[i]);
-	}
-}
-
-uint64_t router_transmitted(const struct router *r, unsigned port)
-{
-	uint64_t n = 0;
-
-	for (unsigned a = 0; a < r->actors; a++)
-		for (unsigned p = 0; p < r->buffers.pools; p++)
-			if (r->tables.pool_port[p] == port)
-				n += load_once(&r->counters[a]->transmitted[p]);
-	return n;
 }

@@ -1,9 +1,12 @@
 /*
- * The router as one object: ports, pools, lanes, VOQs and schedulers, and who
- * owns which. Built at boot by router_init, constant in shape afterwards.
+ * The router as one object: ports, queues, pools, lanes, VOQs and schedulers, and
+ * who owns which. Built at boot by router_init, constant in shape afterwards.
  *
- * Port i has one RX queue (lane i, pool i) and one TX queue (i), both driven by
- * worker i mod workers. The control core's lane and pool come last.
+ * RX and TX queues of all ports are numbered in port order, and dealt out to the
+ * workers like cards: queue g to worker g mod workers. RX queue g has pool g.
+ * Lane g is RX queue g as processed by its own worker. Behind those come the
+ * lanes of workers that help with another's RX queue (net/path/spread.h), and
+ * last the control core's, with its own pool.
  */
 #ifndef KERNEL_ROUTER_H
 #define KERNEL_ROUTER_H
@@ -12,42 +15,99 @@
 #include <stdint.h>
 
 #include "drivers/netdev.h"
+#include "lib/histogram.h"
 #include "lib/pool.h"
 #include "lib/rcu.h"
+#include "net/path/class.h"
 #include "net/path/counters.h"
 #include "net/path/lane.h"
 #include "net/path/sched.h"
+#include "net/path/shaper.h"
 #include "net/proto/stack.h"
 #include "net/table/static4.h"
 #include "net/table/tables.h"
 
+/* An RX queue, and the workers that can process it. */
+struct rxq {
+	uint8_t port, queue;           /* the device's queue number */
+	uint8_t worker;                /* who drives it */
+	uint8_t ways;                  /* how many can process it, 1 or more */
+	uint8_t spread;                /* over how many it is spread now; the control core writes */
+	uint8_t lane[SPREAD_MAX];      /* by way; [0] is the worker's own */
+	struct ring *ring[SPREAD_MAX]; /* to that lane's worker; [0] is NULL */
+};
+
+struct txq {
+	uint8_t port, queue; /* the device's queue number */
+	uint8_t worker;      /* who drives it */
+};
+
+/* What a worker helps with: its share of an RX queue that another one drives. */
+struct feed {
+	struct ring *ring;
+	uint8_t lane;
+};
+
+/* What a worker did between two looks at its queues; of several the last one counts. */
+enum gap_reason {
+	GAP_NONE,    /* nothing: the hypervisor or firmware had the core */
+	GAP_WORK,    /* it moved packets */
+	GAP_CONTROL, /* one core: the control core's tasks */
+	GAP_PARK,    /* it stood still for an audit */
+	GAP_IDLE,    /* it slept, see `set system idle` */
+	GAP_REASONS
+};
+
 /* A worker's own state; each on its own lines. */
 struct worker {
-	alignas(CACHE_LINE) unsigned id;        /* worker id; its actor is id + 1 */
-	unsigned core;                          /* the core it runs on; 0 with one core */
-	unsigned lanes, txqs;                   /* how many of the router's it drives */
-	uint8_t lane[PORT_MAX];                 /* lane (= port) numbers */
-	uint8_t txq[PORT_MAX];                  /* TX queue (= port) numbers */
-	uint64_t turns;                         /* loops made */
-	uint64_t busy_turns;                    /* loops that moved a packet */
+	alignas(CACHE_LINE) unsigned id; /* worker id; its actor is id + 1 */
+	unsigned core;                   /* the core it runs on; 0 with one core */
+	unsigned rxqs, txqs, feeds;      /* how many of the router's it drives */
+	uint8_t rxq[RXQ_MAX];
+	uint8_t txq[TXQ_MAX];
+	struct feed feed[LANE_MAX];
+	alignas(CACHE_LINE) uint64_t turns; /* loops made */
+	uint64_t busy_turns;                /* loops that moved a packet */
+	uint64_t looked;                    /* TSC: when it had last looked at its RX queues */
+	enum gap_reason since;              /* what it did since then */
+	uint64_t gap[GAP_REASONS];          /* the longest from one look to the next, TSC ticks */
+	uint32_t cleared, clear_next;       /* see router_clear_latency */
 	alignas(CACHE_LINE) uint32_t park_seen; /* the park request it has answered */
+};
+
+/* Whether a port's RX queues are spread over workers. */
+enum rx_spread {
+	RX_SPREAD_AUTO, /* yes, if there are more workers than RX queues of all ports */
+	RX_SPREAD_ON,
+	RX_SPREAD_OFF
 };
 
 struct router {
 	unsigned ports, workers, actors;
+	unsigned rxqs, txqs, lanes;
 	bool single_core; /* the control core runs worker 0 in turns */
+	bool relaxed;     /* idle cores sleep; the control core writes */
 	struct netdev *dev[PORT_MAX];
 	struct iface iface[PORT_MAX];
 	struct buffers buffers;
-	unsigned control_pool;       /* = ports */
-	struct lane lane[LANE_MAX];  /* [ports] is the control core's */
+	unsigned control_pool;       /* = rxqs */
+	uint8_t first_rxq[PORT_MAX]; /* of a port; the others follow it */
+	uint8_t first_txq[PORT_MAX];
+	struct rxq rxq[RXQ_MAX];
+	struct txq txq[TXQ_MAX];
+	struct lane lane[LANE_MAX];  /* the last one, [lanes - 1], is the control core's */
 	struct sched sched[TXQ_MAX]; /* by TX queue */
-	struct ring *punt[PORT_MAX]; /* by lane, to the control core */
+	struct ring *punt[LANE_MAX]; /* by lane, to the control core; NULL for its own */
+	struct histogram *latency[PORT_MAX][TXQ_MAX]; /* by ingress port and TX queue */
+	struct class_map classes[PORT_MAX];           /* by egress port */
+	bool one_txq[PORT_MAX];               /* its classes or rate need a single scheduler */
+	struct shaper_rate rate[PORT_MAX][2]; /* one published, one spare */
 	struct counters *counters[ACTOR_MAX];
 	struct worker *worker[CORE_MAX];
 	struct rcu rcu; /* reader i is worker i; none with one core */
 	struct tables tables;
 	alignas(CACHE_LINE) uint32_t park_request; /* odd: workers shall park; see audit.h */
+	uint32_t clear_request;                    /* counts router_clear_latency */
 
 	/* control core only */
 	struct rib4 rib;
@@ -60,6 +120,11 @@ struct router {
 
 extern struct router router;
 
+static inline struct lane *router_control_lane(struct router *r)
+{
+	return &r->lane[r->lanes - 1];
+}
+
 /*
  * Allocates and wires everything from boot memory, for 0 to CORE_MAX - 1 worker
  * cores; 0: one core does all in turns. mtu: the largest that any interface may
@@ -69,8 +134,33 @@ extern struct router router;
 bool router_init(struct router *r, struct netdev **dev, unsigned ports, unsigned workers,
 	uint32_t mtu, char *error, unsigned error_size);
 
-/* The sum of all actors' counters of one port (or CONTROL_PORT). Control core; a snapshot. */
+/* ---- settings of a port, for all its lanes and queues. Control core. ---- */
+
+/* The longest frame it receives; whether it receives at all. */
+void router_set_frame_max(struct router *r, unsigned port, uint32_t bytes);
+void router_set_disabled(struct router *r, unsigned port, bool disabled);
+
+/* Over how many workers each of its RX queues is spread from now on. */
+void router_set_spread(struct router *r, unsigned port, enum rx_spread spread);
+
+/*
+ * Its output has classes or a rate (one): then all lanes use its first TX queue,
+ * because weights and rates hold within one scheduler. Otherwise each lane uses
+ * the TX queue that its own worker drives, if there is one.
+ */
+void router_set_one_txq(struct router *r, unsigned port, bool one);
+
+/* Limits its output to `bps` bits a second; 0: no limit. The rate of before must have been in
+ * force for a grace period. */
+void router_set_rate(struct router *r, unsigned port, uint64_t bps);
+
+/* ---- counters. Control core. ---- */
+
+/* The sum of all actors' counters of one port (or CONTROL_PORT); a snapshot. */
 void router_port_counters(const struct router *r, unsigned port, struct port_counters *sum);
 uint64_t router_transmitted(const struct router *r, unsigned port);
+
+/* Asks the workers to forget their latencies and gaps; each does so within some turns. */
+void router_clear_latency(struct router *r);
 
 #endif

@@ -2,57 +2,93 @@
 #include "kernel/worker.h"
 
 #include "kernel/debug.h"
+#include "kernel/idle.h"
 #include "kernel/log.h"
 #include "kernel/platform.h"
+#include "net/path/spread.h"
 
 #define REFILL_MIN 16u /* buffers an RX ring lacks before it is filled up, while frames come */
 
-/* Gives the RX ring new buffers for those it delivered. */
-static void worker_refill(struct router *r, unsigned port, bool idle)
+/* ---- receive ---- */
+
+/* Gives the RX ring new buffers for those it delivered. Returns how many. */
+static unsigned worker_refill(struct router *r, unsigned g, bool idle)
 {
-	struct netdev *dev = r->dev[port];
+	struct netdev *dev = r->dev[r->rxq[g].port];
+	unsigned queue = r->rxq[g].queue, given = 0;
 	uint32_t index[BATCH_MAX];
-	unsigned room = dev->ops->rx_room(dev, 0);
+	unsigned room = dev->ops->rx_room(dev, queue);
 
 	if (room < REFILL_MIN && !(idle && room))
-		return;
+		return 0;
 	while (room) {
 		unsigned want = room < BATCH_MAX ? room : BATCH_MAX;
-		unsigned n = pool_take(&r->buffers, port, index, want);
+		unsigned n = pool_take(&r->buffers, g, index, want);
 
 		if (n)
-			dev->ops->rx_fill(dev, 0, index, n);
+			dev->ops->rx_fill(dev, queue, index, n);
+		given += n;
 		if (n < want) {
-			counter_add(&r->buffers.pool[port]->starved, 1);
+			counter_add(&r->buffers.pool[g]->starved, 1);
 			break;
 		}
 		room -= n;
 	}
+	return given;
 }
 
-/* One burst of one lane, from the device to the VOQs. */
-static unsigned worker_receive(struct router *r, unsigned port)
+/* One burst of an RX queue, from the device to the VOQs, or to the workers that help. */
+static bool worker_receive(struct router *r, struct worker *w, unsigned g)
 {
-	struct netdev *dev = r->dev[port];
+	const struct rxq *q = &r->rxq[g];
+	struct netdev *dev = r->dev[q->port];
+	struct lane *lane = &r->lane[g];
 	uint64_t word[BATCH_MAX];
-	unsigned n = dev->ops->rx(dev, 0, word, BATCH_MAX);
+	unsigned n = dev->ops->rx(dev, q->queue, word, BATCH_MAX), ways, own = n;
+
+	if (n) {
+		/* One of each batch is looked at: was it a free buffer that came back? */
+		buffer_check(
+			&r->buffers, lane->actor, packet_index(word[0]), OWNER_HOME, "receive");
+		lane->received = w->looked; /* it was not there then */
+		ways = load_once(&q->spread);
+		if (ways > 1)
+			own = spread_burst(lane, q->ring, ways, word, n);
+		if (own)
+			path_forward(lane, word, own);
+	}
+	return worker_refill(r, g, n == 0) + n != 0;
+}
+
+/* A share of another worker's RX queue. */
+static bool worker_help(struct router *r, struct worker *w, const struct feed *feed)
+{
+	struct lane *lane = &r->lane[feed->lane];
+	uint64_t word[BATCH_MAX];
+	unsigned n = spread_take(lane, feed->ring, word, BATCH_MAX, w->looked);
 
 	if (n)
-		path_forward(&r->lane[port], word, n);
-	worker_refill(r, port, n == 0);
-	return n;
+		path_forward(lane, word, n);
+	return n != 0;
 }
+
+/* ---- transmit ---- */
 
 /* Buffers the device has sent go back to their pools. */
 static unsigned worker_complete(struct router *r, unsigned actor, unsigned t)
 {
-	struct netdev *dev = r->dev[t];
+	struct netdev *dev = r->dev[r->txq[t].port];
 	uint64_t word[BATCH_MAX];
 	uint64_t *transmitted = r->counters[actor]->transmitted;
 	unsigned n, total = 0;
 
 	do {
-		n = dev->ops->tx_done(dev, 0, word, BATCH_MAX);
+		n = dev->ops->tx_done(dev, r->txq[t].queue, word, BATCH_MAX);
+		if (n == 0)
+			break;
+		/* As on receipt. */
+		buffer_check(
+			&r->buffers, actor, packet_index(word[0]), OWNER_OUTPUT(t), "completion");
 		for (unsigned i = 0; i < n; i++)
 			counter_add(&transmitted[packet_pool(word[i])], 1);
 		buffers_free(&r->buffers, actor, word, n);
@@ -65,7 +101,7 @@ static unsigned worker_complete(struct router *r, unsigned actor, unsigned t)
 static unsigned worker_discard(struct router *r, unsigned actor, unsigned t)
 {
 	uint64_t word[BATCH_MAX];
-	unsigned n = sched_take(&r->sched[t], word, BATCH_MAX);
+	unsigned n = sched_discard(&r->sched[t], word, BATCH_MAX);
 
 	for (unsigned i = 0; i < n; i++) {
 		unsigned port = r->tables.pool_port[packet_pool(word[i])];
@@ -77,41 +113,78 @@ static unsigned worker_discard(struct router *r, unsigned actor, unsigned t)
 }
 
 /* One burst of one TX queue, from the VOQs to the device. */
-static unsigned worker_transmit(struct router *r, unsigned actor, unsigned t)
+static bool worker_transmit(struct router *r, struct worker *w, unsigned t)
 {
-	struct netdev *dev = r->dev[t];
-	unsigned moved = worker_complete(r, actor, t);
+	struct netdev *dev = r->dev[r->txq[t].port];
+	unsigned queue = r->txq[t].queue, actor = w->id + 1;
+	unsigned completed = worker_complete(r, actor, t);
 
 	if (!load_once(&dev->link) || load_once(&dev->failed))
-		return moved + worker_discard(r, actor, t);
+		return worker_discard(r, actor, t) + completed != 0;
 
 	uint64_t word[BATCH_MAX], bytes = 0;
-	unsigned room = dev->tx_slots - dev->ops->tx_held(dev, 0);
-	unsigned n = sched_take(&r->sched[t], word, room < BATCH_MAX ? room : BATCH_MAX);
+	unsigned room = dev->tx_slots - dev->ops->tx_held(dev, queue);
+	unsigned n = sched_take(&r->sched[t], word, room < BATCH_MAX ? room : BATCH_MAX, w->looked);
 
 	if (n == 0)
-		return moved;
+		return completed != 0;
 	for (unsigned i = 0; i < n; i++)
 		bytes += packet_len(word[i]);
-	dev->ops->tx(dev, 0, word, n); /* there is room for all: this core alone fills the ring */
+	dev->ops->tx(dev, queue, word, n); /* there is room for all: this core alone fills it */
 	counter_add(&r->counters[actor]->txq[t].packets, n);
 	counter_add(&r->counters[actor]->txq[t].bytes, bytes);
-	return moved + n;
+	return true;
+}
+
+/* ---- the turn ---- */
+
+/* Notes the time, and how long it is since the last look. The one reading of the clock a turn. */
+static void worker_look(struct worker *w)
+{
+	uint64_t now = platform_tsc(), gap = now - w->looked;
+
+	if (w->looked && gap > w->gap[w->since])
+		store_once(&w->gap[w->since], gap);
+	w->looked = now;
+	w->since = GAP_NONE;
+}
+
+/* Forgets gaps and latencies on request; one port's a turn, so that none is long. */
+static void worker_clear(struct router *r, struct worker *w, uint32_t request)
+{
+	for (unsigned i = 0; i < GAP_REASONS; i++)
+		store_once(&w->gap[i], 0);
+	for (unsigned i = 0; i < w->txqs && w->clear_next < r->ports; i++)
+		histogram_clear(r->latency[w->clear_next][w->txq[i]]);
+	if (++w->clear_next < r->ports)
+		return;
+	w->clear_next = 0;
+	store_release(&w->cleared, request);
 }
 
 bool worker_turn(struct router *r, struct worker *w)
 {
-	unsigned actor = w->id + 1, moved = 0;
+	bool received = false, sent = false;
+	uint32_t request = load_acquire(&r->clear_request);
 
-	for (unsigned i = 0; i < w->lanes; i++)
-		moved += worker_receive(r, w->lane[i]);
+	for (unsigned i = 0; i < w->rxqs; i++)
+		received |= worker_receive(r, w, w->rxq[i]);
+	for (unsigned i = 0; i < w->feeds; i++)
+		received |= worker_help(r, w, &w->feed[i]);
+	if (received)
+		w->since = GAP_WORK;
+	worker_look(w);
 	for (unsigned i = 0; i < w->txqs; i++)
-		moved += worker_transmit(r, actor, w->txq[i]);
+		sent |= worker_transmit(r, w, w->txq[i]);
+	if (sent)
+		w->since = GAP_WORK;
 	debug_worker_hook(r, w);
+	if (request != w->cleared)
+		worker_clear(r, w, request);
 	counter_add(&w->turns, 1);
-	if (moved)
+	if (received | sent)
 		counter_add(&w->busy_turns, 1);
-	return moved != 0;
+	return received | sent;
 }
 
 /* Stands still while the control core takes an audit (audit.h). */
@@ -120,12 +193,14 @@ static void worker_park(struct router *r, struct worker *w, uint32_t request)
 	store_release(&w->park_seen, request);
 	while (load_acquire(&r->park_request) == request)
 		platform_relax();
+	w->since = GAP_PARK;
 }
 
 void worker_main(void *arg)
 {
 	struct worker *w = arg;
 	struct rcu_reader *reader = &router.rcu.reader[w->id];
+	struct idle idle = {0};
 
 	log_event(w->id + 1, LOG_WORKER_STARTED, w->id, w->core);
 	for (;;) {
@@ -136,7 +211,9 @@ void worker_main(void *arg)
 
 		if (request & 1)
 			worker_park(&router, w, request);
-		if (!moved)
-			platform_relax();
+		if (moved)
+			idle_reset(&idle);
+		else if (idle_wait(&idle, load_once(&router.relaxed)))
+			w->since = GAP_IDLE;
 	}
 }

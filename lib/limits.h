@@ -4,9 +4,13 @@
 
 #define PORT_MAX 16u /* NICs driven */
 #define CORE_MAX 64u /* cores started */
-#define RXQ_MAX  16u /* RX queues over all ports; each has one buffer pool */
-#define TXQ_MAX  16u /* TX queues over all ports */
-#define LANE_MAX 17u /* producers into VOQs: the RX queues and the control core */
+#define RXQ_MAX  64u /* RX queues over all ports; each has one buffer pool */
+#define TXQ_MAX  64u /* TX queues over all ports; an owner byte names one (lib/pool.h) */
+#define LANE_MAX                                                                                   \
+	129u /* producers into VOQs: RX queues by processing worker, and the control core */
+
+#define SPREAD_MAX   8u    /* workers that process one RX queue */
+#define SPREAD_SLOTS 1024u /* packets on their way from one worker to another, a power of two */
 
 #define POOL_SHIFT     12u                /* log2 of the buffers of one pool */
 #define POOL_BUFS      (1u << POOL_SHIFT) /* buffers of one pool */
@@ -17,7 +21,7 @@
 #define BATCH_MAX   64u   /* packets per receive burst and per vector of the path */
 #define VOQ_SLOTS   1024u /* packets a virtual output queue holds, a power of two */
 #define PUNT_SLOTS  512u  /* packets waiting for the control core per lane, a power of two */
-#define VOQ_CLASSES 1u    /* traffic classes per TX queue */
+#define VOQ_CLASSES 8u    /* traffic classes per TX queue */
 
 #define NEXTHOP_MAX    4096u
 #define RIB4_MAX       16384u

@@ -8,6 +8,7 @@
 #include "kernel/shell/pattern.h"
 #include "lib/limits.h"
 #include "lib/text.h"
+#include "net/path/shaper.h"
 #include "net/table/rib.h"
 
 static bool is_lower(char c)
@@ -110,6 +111,58 @@ static bool parse_number(const struct node *n, const char *word, char *out)
 	return true;
 }
 
+static bool parse_range(const struct node *n, const char *word, char *out)
+{
+	const char *dash = strchr(word, '-');
+	uint64_t first, last;
+	char head[8] = "";
+
+	if (!dash)
+		return parse_number(n, word, out);
+	if (dash - word < (long)sizeof head)
+		memcpy(head, word, (size_t)(dash - word));
+	if (!text_parse_number(head, n->min, n->max, &first) ||
+		!text_parse_number(dash + 1, n->min, n->max, &last) || first > last) {
+		snprintf(out, ARG_TEXT_MAX, "is not a number or range from %u to %u", n->min,
+			n->max);
+		return false;
+	}
+	if (first == last)
+		snprintf(out, ARG_TEXT_MAX, "%u", (unsigned)first);
+	else
+		snprintf(out, ARG_TEXT_MAX, "%u-%u", (unsigned)first, (unsigned)last);
+	return true;
+}
+
+static const struct {
+	const char *unit;
+	uint64_t bps;
+} rates[] = {{"kbit", 1000}, {"mbit", 1000000}, {"gbit", 1000000000}};
+
+uint64_t arg_rate_bps(const char *text)
+{
+	size_t digits = strspn(text, "0123456789");
+	char number[16] = "";
+	uint64_t value;
+
+	if (digits < sizeof number)
+		memcpy(number, text, digits);
+	for (unsigned i = 0; i < sizeof rates / sizeof *rates; i++)
+		if (!strcmp(text + digits, rates[i].unit) &&
+			text_parse_number(number, 1, SHAPER_MAX_BPS / rates[i].bps, &value) &&
+			value * rates[i].bps >= SHAPER_MIN_BPS)
+			return value * rates[i].bps;
+	return 0;
+}
+
+static bool parse_rate(const struct node *n, const char *word, char *out)
+{
+	if (!arg_rate_bps(word))
+		return refuse(out, "is not a rate from 8kbit to 1000gbit");
+	snprintf(out, ARG_TEXT_MAX, "%s", word);
+	return true;
+}
+
 /* RFC 1123 2.1 and RFC 952: letters, digits and inner hyphens, at most 63. */
 static bool parse_hostname(const struct node *n, const char *word, char *out)
 {
@@ -170,6 +223,14 @@ static int order_address(const char *a, const char *b)
 	return lx != ly ? (lx < ly ? -1 : 1) : strcmp(a, b);
 }
 
+/* Ranges do not overlap where their order matters, so the first number decides. */
+static int order_range(const char *a, const char *b)
+{
+	unsigned long x = strtoul(a, NULL, 10), y = strtoul(b, NULL, 10);
+
+	return x != y ? (x < y ? -1 : 1) : strcmp(a, b);
+}
+
 static int order_number(const char *a, const char *b)
 {
 	size_t la = strlen(a), lb = strlen(b);
@@ -192,6 +253,8 @@ static const struct arg_type arg_types[ARG_KINDS] = {
 	[ARG_ROUTE] = {"PREFIX|ADDR", parse_route, order_address},
 	[ARG_MAC] = {"MAC", parse_mac, strcmp},
 	[ARG_NUMBER] = {"N", parse_number, order_number},
+	[ARG_RANGE] = {"N[-M]", parse_range, order_range},
+	[ARG_RATE] = {"RATE", parse_rate, strcmp},
 	[ARG_HOSTNAME] = {"NAME", parse_hostname, strcmp},
 	[ARG_TEXT] = {"TEXT", parse_text, strcmp},
 	[ARG_PATTERN] = {"RE", parse_pattern, strcmp},

@@ -1,13 +1,15 @@
 /* `clear counters`: a saved copy of all counters, and its subtraction. */
 #include "kernel/shell/baseline.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static struct baseline {
 	struct audit_port port[PORT_COUNT];
 	struct port_counters counters[PORT_COUNT];
 	struct txq_counters txq[TXQ_MAX];
-	struct voq_counters voq[LANE_MAX][TXQ_MAX];
+	struct voq_counters *voq; /* by lane, TX queue and class; malloc'd; NULL: all zero */
 } baseline;
 
 /* The sum over actors; only the worker that drives the queue writes it. */
@@ -22,37 +24,55 @@ static struct txq_counters txq_now(const struct router *r, unsigned txq)
 	return sum;
 }
 
-static struct voq_counters voq_now(const struct router *r, unsigned lane, unsigned txq)
+static struct voq_counters voq_now(
+	const struct router *r, unsigned lane, unsigned txq, unsigned class)
 {
-	const struct voq *q = r->lane[lane].voq[txq];
+	const struct crosspoint *x = r->lane[lane].cross[txq];
 
-	if (!q)
-		return (struct voq_counters){0};
-	return (struct voq_counters){.packets = load_once(&q->packets),
-		.bytes = load_once(&q->bytes),
-		.drops = load_once(&q->drops)};
+	return (struct voq_counters){.packets = load_once(&x->out[class].packets),
+		.bytes = load_once(&x->out[class].bytes),
+		.drops = load_once(&x->in[class].drops)};
 }
 
-bool baseline_take(struct router *r, unsigned *holdout)
+static unsigned voq_index(const struct router *r, unsigned lane, unsigned txq, unsigned class)
+{
+	return (lane * r->txqs + txq) * VOQ_CLASSES + class;
+}
+
+static void take_voqs(const struct router *r)
+{
+	for (unsigned l = 0; l < r->lanes; l++)
+		for (unsigned t = 0; t < r->txqs; t++)
+			for (unsigned class = 0; class < VOQ_CLASSES; class ++)
+				baseline.voq[voq_index(r, l, t, class)] = voq_now(r, l, t, class);
+}
+
+const char *baseline_take(struct router *r)
 {
 	static struct audit audit;
+	static char refusal[40];
 
+	if (!baseline.voq)
+		baseline.voq = calloc(voq_index(r, r->lanes, 0, 0) + 1, sizeof *baseline.voq);
+	if (!baseline.voq)
+		return "out of memory";
 	audit_take(r, &audit);
-	*holdout = audit.holdout;
-	if (!audit.parked)
-		return false;
+	if (!audit.parked) {
+		snprintf(refusal, sizeof refusal, "worker %u does not answer", audit.holdout);
+		return refusal;
+	}
 	memcpy(baseline.port, audit.port, sizeof baseline.port);
 	memcpy(baseline.counters, audit.counters, sizeof baseline.counters);
-	for (unsigned t = 0; t < r->ports; t++) {
+	for (unsigned t = 0; t < r->txqs; t++)
 		baseline.txq[t] = txq_now(r, t);
-		for (unsigned l = 0; l <= r->ports; l++)
-			baseline.voq[l][t] = voq_now(r, l, t);
-	}
-	return true;
+	take_voqs(r);
+	router_clear_latency(r);
+	return NULL;
 }
 
 void baseline_reset(void)
 {
+	free(baseline.voq);
 	memset(&baseline, 0, sizeof baseline);
 }
 
@@ -88,20 +108,27 @@ void baseline_port(const struct router *r, unsigned port, struct port_counters *
 	subtract_counters(sum, port);
 }
 
-void baseline_txq(const struct router *r, unsigned txq, uint64_t *packets, uint64_t *bytes)
+void baseline_output(const struct router *r, unsigned port, uint64_t *packets, uint64_t *bytes)
 {
-	struct txq_counters now = txq_now(r, txq);
+	*packets = *bytes = 0;
+	for (unsigned i = 0; i < r->dev[port]->tx_queues; i++) {
+		unsigned t = r->first_txq[port] + i;
+		struct txq_counters now = txq_now(r, t);
 
-	*packets = now.packets - baseline.txq[txq].packets;
-	*bytes = now.bytes - baseline.txq[txq].bytes;
+		*packets += now.packets - baseline.txq[t].packets;
+		*bytes += now.bytes - baseline.txq[t].bytes;
+	}
 }
 
-void baseline_voq(const struct router *r, unsigned lane, unsigned txq, struct voq_counters *c)
+void baseline_voq(
+	const struct router *r, unsigned lane, unsigned txq, unsigned class, struct voq_counters *c)
 {
-	struct voq_counters now = voq_now(r, lane, txq);
-	const struct voq_counters *b = &baseline.voq[lane][txq];
+	struct voq_counters before = {0};
 
-	c->packets = now.packets - b->packets;
-	c->bytes = now.bytes - b->bytes;
-	c->drops = now.drops - b->drops;
+	*c = voq_now(r, lane, txq, class);
+	if (baseline.voq)
+		before = baseline.voq[voq_index(r, lane, txq, class)];
+	c->packets -= before.packets;
+	c->bytes -= before.bytes;
+	c->drops -= before.drops;
 }

@@ -13,8 +13,8 @@
 
 #include "kernel/audit.h"
 
-/* Counters restart from zero. false: a worker did not answer (*holdout), nothing has changed. */
-bool baseline_take(struct router *r, unsigned *holdout);
+/* Counters restart from zero. NULL; or why not: nothing has changed then. */
+const char *baseline_take(struct router *r);
 
 /* Forgets what was saved: counters since boot. */
 void baseline_reset(void);
@@ -25,13 +25,14 @@ void baseline_subtract(struct audit *a);
 /* One port's counters, CONTROL_PORT for the control core's. */
 void baseline_port(const struct router *r, unsigned port, struct port_counters *sum);
 
-/* Packets and bytes given to the device of a TX queue. */
-void baseline_txq(const struct router *r, unsigned txq, uint64_t *packets, uint64_t *bytes);
+/* Packets and bytes given to a port's device. */
+void baseline_output(const struct router *r, unsigned port, uint64_t *packets, uint64_t *bytes);
 
 /* Packets and bytes sent from a VOQ, and packets it refused. */
 struct voq_counters {
 	uint64_t packets, bytes, drops;
 };
-void baseline_voq(const struct router *r, unsigned lane, unsigned txq, struct voq_counters *c);
+void baseline_voq(const struct router *r, unsigned lane, unsigned txq, unsigned class,
+	struct voq_counters *c);
 
 #endif

@@ -12,6 +12,7 @@
 #include "kernel/shell/grammar.h"
 #include "kernel/shell/output.h"
 #include "kernel/shell/shell.h"
+#include "lib/limits.h"
 
 /* Pasted lines go here instead of to the grammar; see `load`. */
 struct reader {
@@ -55,6 +56,14 @@ bool shell_find_port(const char *name, unsigned *port);
 /* Name of a port's interface, or "control" for CONTROL_PORT. */
 const char *shell_port_name(unsigned port);
 
+/* Which ports a command with an optional interface at word 2 is about: *first to before *end.
+ * false: no such one, told. */
+bool call_ports(struct call *call, unsigned *first, unsigned *end);
+
+/* "eth0", or "eth0:1" for a queue of a port with several. */
+#define QUEUE_NAME_MAX (IFACE_NAME_MAX + 4u)
+void shell_queue_name(char out[QUEUE_NAME_MAX], unsigned port, unsigned queue, unsigned queues);
+
 /* The grammar (tree.c): all commands, and only those a configuration text may hold. */
 extern const struct grammar grammar_all, grammar_edit;
 
@@ -62,7 +71,7 @@ command_fn edit_set, edit_delete, edit_compare, edit_discard, edit_commit, edit_
 command_fn show_configuration;
 command_fn show_version, show_uptime, show_cores, show_memory, show_log;
 command_fn show_interfaces, show_routes, show_neighbors, show_fib;
-command_fn show_queues, show_drops, show_buffers;
+command_fn show_queues, show_drops, show_buffers, show_latency;
 command_fn clear_counters, clear_neighbors, ping, reboot, poweroff;
 #ifdef TEST_HOOKS
 command_fn debug_leak, debug_double_free, debug_owner, debug_stuck, debug_panic;

@@ -32,6 +32,8 @@ void config_free(struct config *c)
 	free(c->iface);
 	free(c->route);
 	free(c->neighbor);
+	free(c->class);
+	free(c->shape);
 	*c = (struct config){0};
 }
 
@@ -50,6 +52,8 @@ static bool build_system(struct build *b, const struct line *line)
 {
 	if (word_is(line, 1, "hostname"))
 		snprintf(b->config->hostname, sizeof b->config->hostname, "%s", line->text[2]);
+	else if (word_is(line, 1, "idle"))
+		b->config->relaxed = word_is(line, 2, "relaxed");
 	else
 		b->config->workers = number(line->text[2]);
 	return true;
@@ -95,6 +99,10 @@ static bool build_interface(struct build *b, const struct line *line)
 		iface->disabled = true;
 	else if (word_is(line, 2, "mtu"))
 		iface->mtu = number(line->text[3]);
+	else if (word_is(line, 2, "rx-spread"))
+		iface->rx_spread = word_is(line, 3, "on")    ? RX_SPREAD_ON
+				   : word_is(line, 3, "off") ? RX_SPREAD_OFF
+							     : RX_SPREAD_AUTO;
 	else if (word_is(line, 2, "mac")) {
 		iface->has_mac = text_parse_mac(line->text[3], iface->mac);
 		return config_check_mac(b->fault, line, iface->mac);
@@ -147,6 +155,37 @@ static bool build_neighbor(struct build *b, const struct line *line)
 	       config_check_mac(b->fault, line, neighbor->mac);
 }
 
+/* "queues IF class N dscp A[-B] priority | weight W" */
+static bool build_class(struct build *b, const struct line *line)
+{
+	struct config *c = b->config;
+	struct config_class *k = &c->class[c->classes];
+	char *end;
+
+	snprintf(k->iface, sizeof k->iface, "%s", line->text[1]);
+	k->class = (uint8_t)number(line->text[3]);
+	k->dscp_first = k->dscp_last = (uint8_t)strtoul(line->text[5], &end, 10);
+	if (*end == '-')
+		k->dscp_last = (uint8_t)number(end + 1);
+	k->strict = word_is(line, 6, "priority");
+	k->weight = (uint16_t)(k->strict ? 1 : number(line->text[7]));
+	if (!config_check_class(b->fault, line, k, c->class, c->classes))
+		return false;
+	c->classes++;
+	return true;
+}
+
+static bool build_queues(struct build *b, const struct line *line)
+{
+	struct config *c = b->config;
+
+	if (word_is(line, 2, "class"))
+		return build_class(b, line);
+	snprintf(c->shape[c->shapes].iface, IFACE_NAME_MAX, "%s", line->text[1]);
+	c->shape[c->shapes++].bps = arg_rate_bps(line->text[3]);
+	return true;
+}
+
 static const struct section {
 	const char *word;
 	bool (*build)(struct build *b, const struct line *line);
@@ -155,6 +194,7 @@ static const struct section {
 	{"interfaces", build_interface},
 	{"routes", build_route},
 	{"neighbors", build_neighbor},
+	{"queues", build_queues},
 };
 
 static bool build_lines(struct build *b, const struct lines *set)
@@ -182,16 +222,18 @@ static unsigned section_lines(const struct lines *set, const char *word)
 static bool allocate(struct config *c, struct config_origin *origin, const struct lines *set)
 {
 	unsigned ifaces = section_lines(set, "interfaces"), routes = section_lines(set, "routes");
-	unsigned neighbors = section_lines(set, "neighbors");
+	unsigned neighbors = section_lines(set, "neighbors"), queues = section_lines(set, "queues");
 
 	c->iface = calloc(ifaces + 1, sizeof *c->iface);
 	c->route = calloc(routes + 1, sizeof *c->route);
 	c->neighbor = calloc(neighbors + 1, sizeof *c->neighbor);
+	c->class = calloc(queues + 1, sizeof *c->class);
+	c->shape = calloc(queues + 1, sizeof *c->shape);
 	origin->address = calloc(ifaces + 1, sizeof *origin->address);
 	origin->route = calloc(routes + 1, sizeof(struct line *));
 	origin->neighbor = calloc(neighbors + 1, sizeof(struct line *));
-	return c->iface && c->route && c->neighbor && origin->address && origin->route &&
-	       origin->neighbor;
+	return c->iface && c->route && c->neighbor && c->class && c->shape && origin->address &&
+	       origin->route && origin->neighbor;
 }
 
 bool config_build(const struct lines *set, struct config *out, struct config_fault *fault)

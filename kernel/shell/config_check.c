@@ -59,6 +59,25 @@ bool config_check_mac(struct config_fault *fault, const struct line *line, const
 	return true;
 }
 
+bool config_check_class(struct config_fault *fault, const struct line *line,
+	const struct config_class *k, const struct config_class *before, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		const struct config_class *b = &before[i];
+
+		if (strcmp(b->iface, k->iface) != 0)
+			continue;
+		if (k->dscp_first <= b->dscp_last && b->dscp_first <= k->dscp_last)
+			return config_fault_at(fault, line, "DSCP %u is in another line of %s",
+				k->dscp_first > b->dscp_first ? k->dscp_first : b->dscp_first,
+				k->iface);
+		if (b->class == k->class && (b->strict != k->strict || b->weight != k->weight))
+			return config_fault_at(fault, line, "class %u shares in two ways on %s",
+				k->class, k->iface);
+	}
+	return true;
+}
+
 static uint32_t network(const struct config_address *a)
 {
 	return a->addr.address & rib4_mask(a->addr.length);

@@ -33,6 +33,10 @@ bool config_check_own_address(
 /* A MAC address that one station can have. */
 bool config_check_mac(struct config_fault *fault, const struct line *line, const uint8_t mac[6]);
 
+/* A line of a class against the n before it: one class per DSCP, one way of sharing per class. */
+bool config_check_class(struct config_fault *fault, const struct line *line,
+	const struct config_class *k, const struct config_class *before, unsigned n);
+
 /* What concerns several lines: networks that overlap, the router as its own gateway or neighbour.
  */
 bool config_check(const struct config *c, struct config_origin *origin, struct config_fault *fault);

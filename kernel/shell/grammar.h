@@ -25,6 +25,8 @@ enum arg_kind {
 	ARG_ROUTE,    /* an address or a prefix */
 	ARG_MAC,      /* 52:54:00:12:34:56 */
 	ARG_NUMBER,   /* min .. max of the node */
+	ARG_RANGE,    /* N or N-M, of the node's min .. max */
+	ARG_RATE,     /* 64kbit, 1000mbit, 10gbit */
 	ARG_HOSTNAME, /* one RFC 1123 label */
 	ARG_TEXT,     /* any printable text */
 	ARG_PATTERN,  /* see pattern.h */
@@ -92,6 +94,9 @@ bool arg_parse(const struct node *n, const char *word, char out[ARG_TEXT_MAX]);
 
 /* The order of two canonical texts of one type; 0 only if they are equal. */
 int arg_order(enum arg_kind kind, const char *a, const char *b);
+
+/* The bits a second of an ARG_RATE's canonical text. */
+uint64_t arg_rate_bps(const char *text);
 
 /* How '?' names it: ADDRESS. */
 const char *arg_name(enum arg_kind kind);

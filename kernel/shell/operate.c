@@ -7,11 +7,9 @@
 
 bool clear_counters(struct call *call)
 {
-	unsigned holdout;
+	const char *refusal = baseline_take(call->env->router);
 
-	if (!baseline_take(call->env->router, &holdout))
-		return call_error(call, "worker %u does not answer", holdout);
-	return true;
+	return refusal ? call_error(call, "%s", refusal) : true;
 }
 
 bool clear_neighbors(struct call *call)

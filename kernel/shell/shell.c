@@ -110,6 +110,14 @@ bool shell_find_port(const char *name, unsigned *port)
 	return false;
 }
 
+void shell_queue_name(char out[QUEUE_NAME_MAX], unsigned port, unsigned queue, unsigned queues)
+{
+	if (queues > 1)
+		snprintf(out, QUEUE_NAME_MAX, "%s:%u", shell_port_name(port), queue);
+	else
+		snprintf(out, QUEUE_NAME_MAX, "%s", shell_port_name(port));
+}
+
 const char *shell_port_name(unsigned port)
 {
 	return port < shell_ports() ? shell.env.router->iface[port].name : "control";

@@ -68,21 +68,29 @@ bool show_drops(struct call *call)
 	return true;
 }
 
-static void show_pool(struct output *o, const struct audit *a, unsigned pool)
+static void show_pool(
+	struct output *o, const struct router *r, const struct audit *a, unsigned pool)
 {
 	const struct audit_pool *p = &a->pool[pool];
 	uint32_t total = p->home + p->control + p->other;
+	char name[QUEUE_NAME_MAX] = "control";
 
+	if (pool != r->control_pool)
+		shell_queue_name(name, r->rxq[pool].port, r->rxq[pool].queue,
+			r->dev[r->rxq[pool].port]->rx_queues);
 	output_object(o, NULL);
-	output_text(o, "pool", "%s", shell_port_name(pool));
+	output_text(o, "pool", "%s", name);
 	output_number(o, "size", POOL_BUFS);
 	output_number(o, "free", p->free);
 	output_number(o, "rx_ring", p->rx_ring);
 	output_number(o, "returning", p->returning);
+	output_counter(o, "spread", p->spread);
 	output_number(o, "control", p->control);
 	output_object(o, "output");
-	for (unsigned t = 0; t < shell_ports(); t++) {
-		output_counter(o, shell_port_name(t), p->output[t]);
+	for (unsigned t = 0; t < r->txqs; t++) {
+		shell_queue_name(
+			name, r->txq[t].port, r->txq[t].queue, r->dev[r->txq[t].port]->tx_queues);
+		output_counter(o, name, p->output[t]);
 		total += p->output[t];
 	}
 	output_close(o);
@@ -100,7 +108,7 @@ bool show_buffers(struct call *call)
 		return true;
 	output_list(o, "pools");
 	for (unsigned i = 0; i < call->env->router->buffers.pools; i++)
-		show_pool(o, a, i);
+		show_pool(o, call->env->router, a, i);
 	output_close(o);
 	output_number(o, "parked_us", a->parked_us);
 	if (a->buffers_ok)

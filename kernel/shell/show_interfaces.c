@@ -1,4 +1,4 @@
-/* show interfaces and show queues: what the ports and their output queues do. */
+/* show interfaces: what the ports are and do. */
 #include "kernel/router.h"
 #include "kernel/shell/baseline.h"
 #include "kernel/shell/commands.h"
@@ -51,7 +51,7 @@ static void show_counters(struct output *o, const struct router *r, unsigned por
 	uint64_t packets, bytes;
 
 	baseline_port(r, port, &c);
-	baseline_txq(r, r->iface[port].txq, &packets, &bytes);
+	baseline_output(r, port, &packets, &bytes);
 	output_object(o, "rx");
 	output_number(o, "packets", c.rx_packets);
 	output_number(o, "bytes", c.rx_bytes);
@@ -67,8 +67,7 @@ static void show_counters(struct output *o, const struct router *r, unsigned por
 	output_close(o);
 }
 
-/* Which ports a command with an optional interface at word 2 is about. false: no such one. */
-static bool selected(struct call *call, unsigned *first, unsigned *end)
+bool call_ports(struct call *call, unsigned *first, unsigned *end)
 {
 	const char *name = call_word(call, 2);
 
@@ -88,7 +87,7 @@ bool show_interfaces(struct call *call)
 	struct output *o = call->out;
 	unsigned first, end;
 
-	if (!selected(call, &first, &end))
+	if (!call_ports(call, &first, &end))
 		return true;
 	if (call->step == 0)
 		output_list(o, "interfaces");
@@ -103,44 +102,5 @@ bool show_interfaces(struct call *call)
 	if (first + 1 < end)
 		return false;
 	output_close(o);
-	return true;
-}
-
-static void show_queue(struct output *o, const struct router *r, unsigned lane, unsigned txq)
-{
-	const struct voq *q = r->lane[lane].voq[txq];
-	struct voq_counters c;
-
-	baseline_voq(r, lane, txq, &c);
-	output_row(o);
-	output_text(o, NULL, "%s", shell_port_name(lane));
-	output_text(o, NULL, "%s", shell_port_name(txq));
-	output_number(o, NULL, voq_depth(q));
-	output_number(o, NULL, c.packets);
-	output_number(o, NULL, c.bytes);
-	output_number(o, NULL, c.drops);
-	output_number(o, NULL, load_once(&q->vruntime) >> 16); /* in bytes / weight */
-	output_close(o);
-}
-
-/* The queues towards one port at a time; the last lane is the control core's. */
-bool show_queues(struct call *call)
-{
-	static const struct column columns[] = {{"from", -10}, {"to", -10}, {"depth", 6},
-		{"packets", 14}, {"bytes", 18}, {"drops", 12}, {"virtual_runtime", 18}};
-	const struct router *r = call->env->router;
-	unsigned first, end;
-
-	if (!selected(call, &first, &end))
-		return true;
-	if (call->step == 0)
-		output_table(call->out, "queues", columns, sizeof columns / sizeof *columns);
-	first += call->step;
-	for (unsigned lane = 0; first < end && lane <= r->ports; lane++)
-		if (r->lane[lane].voq[first])
-			show_queue(call->out, r, lane, first);
-	if (first + 1 < end)
-		return false;
-	output_close(call->out);
 	return true;
 }

@@ -1,5 +1,6 @@
 /* show version, uptime, cores, memory, log. */
 #include <stdio.h>
+#include <string.h>
 
 #include "kernel/log.h"
 #include "kernel/platform.h"
@@ -49,21 +50,66 @@ static const char *core_role(const struct router *r, unsigned core)
 	return worker_of(r, core) ? "worker" : "unused";
 }
 
-/* Names of ports, "-" for none. */
-static void list_ports(char *text, size_t size, const uint8_t *port, unsigned n)
-{
-	size_t used = (size_t)snprintf(text, size, "%s", n ? "" : "-");
+#define QUEUES_TEXT (RXQ_MAX * QUEUE_NAME_MAX)
+_Static_assert(TXQ_MAX <= RXQ_MAX, "a list of all of a worker's queues fits");
 
-	for (unsigned i = 0; i < n && used < size; i++)
+/* The queues a worker drives, "-" for none. */
+static void list_rxqs(char text[QUEUES_TEXT], const struct router *r, const struct worker *w)
+{
+	size_t used = 0;
+
+	strcpy(text, "-");
+	for (unsigned i = 0; w && i < w->rxqs; i++) {
+		const struct rxq *q = &r->rxq[w->rxq[i]];
+		char name[QUEUE_NAME_MAX];
+
+		shell_queue_name(name, q->port, q->queue, r->dev[q->port]->rx_queues);
 		used += (size_t)snprintf(
-			text + used, size - used, "%s%s", i ? " " : "", shell_port_name(port[i]));
+			text + used, QUEUES_TEXT - used, "%s%s", i ? " " : "", name);
+	}
+}
+
+static void list_txqs(char text[QUEUES_TEXT], const struct router *r, const struct worker *w)
+{
+	size_t used = 0;
+
+	strcpy(text, "-");
+	for (unsigned i = 0; w && i < w->txqs; i++) {
+		const struct txq *q = &r->txq[w->txq[i]];
+		char name[QUEUE_NAME_MAX];
+
+		shell_queue_name(name, q->port, q->queue, r->dev[q->port]->tx_queues);
+		used += (size_t)snprintf(
+			text + used, QUEUES_TEXT - used, "%s%s", i ? " " : "", name);
+	}
+}
+
+/* The RX queues a worker helps with at present, "-" for none. */
+static void list_helped(char text[QUEUES_TEXT], const struct router *r, const struct worker *w)
+{
+	size_t used = 0;
+
+	strcpy(text, "-");
+	for (unsigned g = 0; w && g < r->rxqs; g++) {
+		const struct rxq *q = &r->rxq[g];
+		char name[QUEUE_NAME_MAX];
+
+		for (unsigned way = 1; way < q->spread; way++) {
+			if (r->lane[q->lane[way]].actor != w->id + 1)
+				continue;
+			shell_queue_name(name, q->port, q->queue, r->dev[q->port]->rx_queues);
+			used += (size_t)snprintf(
+				text + used, QUEUES_TEXT - used, "%s%s", used ? " " : "", name);
+		}
+	}
 }
 
 bool show_cores(struct call *call)
 {
 	static const struct column columns[] = {{"core", 4}, {"apic", 5}, {"role", -14},
-		{"state", -8}, {"rx", -12}, {"tx", -12}, {"turns", 14}, {"busy_turns", 14},
-		{"note", -1}};
+		{"state", -8}, {"rx", -12}, {"tx", -12}, {"helps", -12}, {"turns", 14},
+		{"busy_turns", 14}, {"note", -1}};
+	static char rx[QUEUES_TEXT], tx[QUEUES_TEXT], helps[QUEUES_TEXT];
 	const struct router *r = call->env->router;
 	struct output *o = call->out;
 
@@ -71,10 +117,10 @@ bool show_cores(struct call *call)
 	for (unsigned i = 0; i < platform_cores(); i++) {
 		const struct platform_core *core = platform_core(i);
 		const struct worker *w = worker_of(r, i);
-		char rx[PORT_MAX * IFACE_NAME_MAX], tx[sizeof rx];
 
-		list_ports(rx, sizeof rx, w ? w->lane : NULL, w ? w->lanes : 0);
-		list_ports(tx, sizeof tx, w ? w->txq : NULL, w ? w->txqs : 0);
+		list_rxqs(rx, r, w);
+		list_txqs(tx, r, w);
+		list_helped(helps, r, w);
 		output_row(o);
 		output_number(o, NULL, i);
 		output_number(o, NULL, core->apic_id);
@@ -82,6 +128,7 @@ bool show_cores(struct call *call)
 		output_text(o, NULL, "%s", core->running ? "running" : "absent");
 		output_text(o, NULL, "%s", rx);
 		output_text(o, NULL, "%s", tx);
+		output_text(o, NULL, "%s", helps);
 		output_number(o, NULL, w ? load_once(&w->turns) : 0);
 		output_number(o, NULL, w ? load_once(&w->busy_turns) : 0);
 		output_text(o, NULL, "%s", core->note);

@@ -1,6 +1,8 @@
 /* The grammar itself: every command and every configuration line. */
 #include "kernel/shell/commands.h"
 #include "lib/limits.h"
+#include "net/path/class.h"
+#include "net/path/sched.h"
 
 #define WORD(w, h, ...)                                                                            \
 	{                                                                                          \
@@ -27,8 +29,14 @@ static const struct node workers_value[] = {
 	ARG(NUMBER, "forwarding cores", .min = 1, .max = CORE_MAX - 1, .flags = NODE_END),
 	LAST,
 };
+static const struct node idle_value[] = {
+	WORD("poll", "they look for packets all the time", .flags = NODE_END),
+	WORD("relaxed", "they sleep up to 1 ms while there are none", .flags = NODE_END),
+	LAST,
+};
 static const struct node set_system[] = {
 	WORD("hostname", "name of this router", .next = hostname_value, .flags = NODE_SINGLE),
+	WORD("idle", "what cores without traffic do", .next = idle_value, .flags = NODE_SINGLE),
 	WORD("workers", "forwarding cores, from the next boot on", .next = workers_value,
 		.flags = NODE_SINGLE),
 	LAST,
@@ -50,6 +58,12 @@ static const struct node mtu_value[] = {
 	ARG(NUMBER, "bytes of an IP packet", .min = MTU_MIN, .max = MTU_MAX, .flags = NODE_END),
 	LAST,
 };
+static const struct node rx_spread_value[] = {
+	WORD("auto", "if there are more workers than RX queues of all ports", .flags = NODE_END),
+	WORD("off", "each RX queue by its own worker", .flags = NODE_END),
+	WORD("on", "flows over several workers", .flags = NODE_END),
+	LAST,
+};
 static const struct node set_interface[] = {
 	WORD("address", "own address, repeatable", .next = address_value),
 	WORD("description", "what it leads to", .next = description_value, .flags = NODE_SINGLE),
@@ -57,6 +71,8 @@ static const struct node set_interface[] = {
 	WORD("mac", "binds the name to this NIC, from the next boot on", .next = mac_value,
 		.flags = NODE_SINGLE),
 	WORD("mtu", "largest IP packet", .next = mtu_value, .flags = NODE_SINGLE),
+	WORD("rx-spread", "who processes what it receives", .next = rx_spread_value,
+		.flags = NODE_SINGLE),
 	LAST,
 };
 static const struct node set_interfaces[] = {
@@ -101,12 +117,50 @@ static const struct node set_neighbors[] = {
 	LAST,
 };
 
+static const struct node class_weight_value[] = {
+	ARG(NUMBER, "share of the output", .min = 1, .max = SCHED_WEIGHT_MAX, .flags = NODE_END),
+	LAST,
+};
+static const struct node class_share[] = {
+	WORD("priority", "before all classes with a weight", .flags = NODE_END),
+	WORD("weight", "shares what strict classes leave", .next = class_weight_value),
+	LAST,
+};
+static const struct node class_dscp_value[] = {
+	ARG(RANGE, "DSCP of its packets", .min = 0, .max = DSCP_COUNT - 1, .next = class_share,
+		.flags = NODE_SINGLE),
+	LAST,
+};
+static const struct node class_dscp[] = {
+	WORD("dscp", "what it holds, repeatable", .next = class_dscp_value),
+	LAST,
+};
+static const struct node class_value[] = {
+	ARG(NUMBER, "class; 0 is everybody's", .min = 0, .max = VOQ_CLASSES - 1,
+		.next = class_dscp),
+	LAST,
+};
+static const struct node shape_value[] = {
+	ARG(RATE, "bits a second of Ethernet frames", .flags = NODE_END),
+	LAST,
+};
+static const struct node set_queue[] = {
+	WORD("class", "packets that wait apart from others", .next = class_value),
+	WORD("shape", "limits the rate of the output", .next = shape_value, .flags = NODE_SINGLE),
+	LAST,
+};
+static const struct node set_queues[] = {
+	ARG(IFACE, "interface", .next = set_queue),
+	LAST,
+};
+
 /* The order of these is the order of a printed configuration. */
 static const struct node sections[] = {
 	WORD("system", "the router itself", .next = set_system),
 	WORD("interfaces", "addresses and properties of interfaces", .next = set_interfaces),
 	WORD("routes", "static routes", .next = set_routes),
 	WORD("neighbors", "static ARP entries", .next = set_neighbors),
+	WORD("queues", "classes and rates of outputs", .next = set_queues),
 	LAST,
 };
 
@@ -146,6 +200,8 @@ static const struct node show_what[] = {
 	WORD("fib", "the forwarding table", .run = show_fib, .flags = NODE_END),
 	WORD("interfaces", "state and counters of interfaces", .run = show_interfaces,
 		.next = show_iface_options, .flags = NODE_END),
+	WORD("latency", "from RX to TX, and the longest gaps between looks", .run = show_latency,
+		.flags = NODE_END),
 	WORD("log", "what happened", .run = show_log, .flags = NODE_END),
 	WORD("memory", "RAM and its use", .run = show_memory, .flags = NODE_END),
 	WORD("neighbors", "ARP entries", .run = show_neighbors, .flags = NODE_END),

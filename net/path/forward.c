@@ -1,6 +1,7 @@
 /* Second stage of the path, and its frame: parse, look up, rewrite, hand over to the VOQs. */
 #include "net/path/lane.h"
 
+#include "lib/byteorder.h"
 #include "net/path/parse.h"
 #include "net/path/rewrite.h"
 
@@ -31,7 +32,7 @@ static void path_punt(struct lane *lane, uint64_t word, enum punt_reason reason)
 {
 	uint64_t w = packet_word(packet_index(word), packet_len(word), reason);
 
-	lane->buffers->owner[packet_index(word)] = OWNER_CONTROL;
+	buffer_move(lane->buffers, lane->actor, packet_index(word), OWNER_HOME, OWNER_CONTROL);
 	if (ring_push(lane->punt, &w, 1) == 0)
 		path_drop(lane, lane->port, word, punt_refused(reason));
 }
@@ -77,32 +78,34 @@ static void forward_end(struct lane *lane, const struct batch *b, unsigned i, ui
 		path_punt(lane, b->word[i], verdict & 0xff);
 }
 
-/* Puts word into the VOQ of TX queue t; notes t in *touched. */
-static inline void forward_queue(struct lane *lane, unsigned t, uint64_t word, uint32_t *touched)
+/* Puts word into the VOQ of its class towards an egress port; notes the TX queue in *touched. */
+static inline void forward_queue(struct lane *lane, unsigned port, uint8_t tos, uint64_t word,
+	unsigned owner, uint64_t *touched)
 {
-	struct voq *q = lane->voq[t];
+	unsigned t = load_once(&lane->txq[port]);
 
-	if (__builtin_expect(!voq_put(q, word), 0)) {
+	buffer_move(lane->buffers, lane->actor, packet_index(word), owner, OWNER_OUTPUT(t));
+	if (__builtin_expect(
+		    !voq_put(lane->cross[t], class_of(&lane->classes[port], tos), word), 0)) {
 		path_drop(lane, lane->tables->pool_port[packet_pool(word)], word, DROP_VOQ_FULL);
 		return;
 	}
-	*touched |= 1u << t;
+	*touched |= UINT64_C(1) << t;
 }
 
-static inline void forward_publish(struct lane *lane, uint32_t touched)
+static inline void forward_publish(struct lane *lane, uint64_t touched)
 {
 	for (; touched; touched &= touched - 1)
-		voq_publish(lane->voq[__builtin_ctz(touched)]);
+		voq_publish(lane->cross[__builtin_ctzll(touched)], lane->received);
 }
 
-_Static_assert(TXQ_MAX <= 32, "`touched` has a bit per TX queue");
+_Static_assert(TXQ_MAX <= 64, "`touched` has a bit per TX queue");
 
 /* Rewrites and queues what can be sent; ends the rest. */
 static void forward_batch(struct lane *lane, struct batch *b)
 {
 	const struct adjacency *adjacency = lane->tables->adjacency;
-	uint8_t *owner = lane->buffers->owner;
-	uint32_t touched = 0;
+	uint64_t touched = 0;
 
 	for (unsigned i = 0; i < b->n; i++) {
 		if (__builtin_expect(b->verdict[i] != VERDICT_ROUTE, 0)) {
@@ -121,8 +124,7 @@ static void forward_batch(struct lane *lane, struct batch *b)
 			continue;
 		}
 		rewrite_frame(b->data[i], a);
-		owner[packet_index(b->word[i])] = (uint8_t)OWNER_OUTPUT(target);
-		forward_queue(lane, target, b->word[i], &touched);
+		forward_queue(lane, target, b->data[i][IPV4_TOS], b->word[i], OWNER_HOME, &touched);
 	}
 	forward_publish(lane, touched);
 }
@@ -147,13 +149,17 @@ void path_forward(struct lane *lane, const uint64_t *word, unsigned n)
 	forward_batch(lane, &b);
 }
 
-void path_enqueue(struct lane *lane, unsigned t, const uint64_t *word, unsigned n)
+void path_enqueue(struct lane *lane, unsigned port, const uint64_t *word, unsigned n)
 {
-	uint32_t touched = 0;
+	uint64_t touched = 0;
 
 	for (unsigned i = 0; i < n; i++) {
-		lane->buffers->owner[packet_index(word[i])] = (uint8_t)OWNER_OUTPUT(t);
-		forward_queue(lane, t, word[i], &touched);
+		const uint8_t *f = buffer_data(lane->buffers, packet_index(word[i]));
+		bool ip = load_be16(f + ETH_TYPE) == ETH_TYPE_IPV4;
+		/* ARP is to the link what routing protocols are to the network. */
+		uint8_t tos = ip ? f[IPV4_TOS] : DSCP_CS6 << 2;
+
+		forward_queue(lane, port, tos, word[i], OWNER_CONTROL, &touched);
 	}
 	forward_publish(lane, touched);
 }

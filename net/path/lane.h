@@ -2,9 +2,9 @@
  * A lane: one RX queue as processed by one worker; or the control core as a source.
  *
  * It holds all that the path needs for a batch: the port's addresses, the
- * tables, one VOQ per TX queue, the ring to the control core and the actor's
- * counters. Set up at boot; only mac, max_frame and disabled change later
- * (single words, written by the control core).
+ * tables, the VOQs towards each TX queue, the ring to the control core and the
+ * actor's counters. Set up at boot. Later the control core changes txq, mac,
+ * max_frame and disabled (single words), the lane's actor `received`.
  */
 #ifndef NET_PATH_LANE_H
 #define NET_PATH_LANE_H
@@ -14,6 +14,7 @@
 
 #include "lib/pool.h"
 #include "lib/ring.h"
+#include "net/path/class.h"
 #include "net/path/counters.h"
 #include "net/path/voq.h"
 #include "net/table/tables.h"
@@ -23,7 +24,10 @@ struct lane {
 	struct tables *tables;     /* shared, read-only here; its pointers are RCU-published */
 	struct counters *counters; /* this actor's */
 	struct ring *punt;         /* to the control core; NULL for the control lane */
-	struct voq *voq[TXQ_MAX];  /* by TX queue; NULL beyond the last */
+	const struct class_map *classes;   /* by egress port */
+	struct crosspoint *cross[TXQ_MAX]; /* by TX queue; NULL beyond the last */
+	uint8_t txq[PORT_MAX]; /* by egress port: which of its TX queues this lane uses */
+	uint64_t received;     /* TSC: when this burst was received, at the latest; 0: unknown */
 	unsigned actor;
 	unsigned port;      /* ingress port, or CONTROL_PORT */
 	unsigned pool;      /* home pool of its RX queue */
@@ -43,9 +47,11 @@ void path_forward(struct lane *lane, const uint64_t *word, unsigned n);
 void path_drop(struct lane *lane, unsigned port, uint64_t word, enum drop_reason reason);
 
 /*
- * Queues n words for TX queue t, and marks them OWNER_OUTPUT(t); what does not
- * fit is dropped as voq-full, each at its own ingress port. The lane's actor only.
+ * Queues n frames for an egress port, in the class of each, and marks them
+ * OWNER_OUTPUT of the lane's TX queue there; what does not fit is dropped as
+ * voq-full, each at its own ingress port. For frames of the control core
+ * (OWNER_CONTROL). The lane's actor only.
  */
-void path_enqueue(struct lane *lane, unsigned t, const uint64_t *word, unsigned n);
+void path_enqueue(struct lane *lane, unsigned port, const uint64_t *word, unsigned n);
 
 #endif

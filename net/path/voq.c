@@ -1,13 +1,45 @@
-/* Virtual output queues: set-up. The rest is inline in voq.h. */
+/* Virtual output queues: set-up and publication. */
 #include "net/path/voq.h"
 
-_Static_assert((VOQ_SLOTS & (VOQ_SLOTS - 1)) == 0, "indices are masked");
+#include <stddef.h>
+#include <string.h>
 
-void voq_init(struct voq *q, uint32_t weight)
+_Static_assert((VOQ_SLOTS & (VOQ_SLOTS - 1)) == 0, "indices are masked");
+_Static_assert(VOQ_STAMPS <= 128 && (VOQ_STAMPS & (VOQ_STAMPS - 1)) == 0, "an 8-bit index");
+_Static_assert(sizeof(struct crosspoint) / CACHE_LINE % 2 == 1, "VOQs spread over all cache sets");
+_Static_assert(offsetof(struct crosspoint, in) == CACHE_LINE, "what is polled is one line");
+
+void voq_init(struct crosspoint *x)
 {
-	q->tail = q->pending = q->head_seen = 0;
-	q->head = q->tail_seen = 0;
-	q->drops = q->packets = q->bytes = q->vruntime = 0;
-	q->weight = weight;
-	q->inverse = 65536 / weight;
+	memset(x, 0, sizeof *x);
+}
+
+/* Notes when the words up to `end` were received, if a stamp is free. */
+static void voq_stamp(struct crosspoint *x, unsigned class, uint32_t end, uint64_t time)
+{
+	uint8_t made = x->stamps[class];
+	struct voq_stamp *stamp = &x->stamp[class][made & (VOQ_STAMPS - 1)];
+
+	if ((uint8_t)(made - x->stamps_seen[class]) == VOQ_STAMPS) {
+		x->stamps_seen[class] = load_acquire(&x->out[class].stamps_taken);
+		if ((uint8_t)(made - x->stamps_seen[class]) == VOQ_STAMPS)
+			return;
+	}
+	stamp->time = time;
+	stamp->end = end;
+	store_release(&x->stamps[class], (uint8_t)(made + 1));
+}
+
+void voq_publish(struct crosspoint *x, uint64_t time)
+{
+	for (unsigned class = 0; class < VOQ_CLASSES; class ++) {
+		uint32_t pending = x->in[class].pending;
+
+		if (pending == x->tail[class])
+			continue;
+		if (time)
+			voq_stamp(x, class, pending, time);
+		store_release(&x->tail[class], pending); /* words and stamp before the index */
+	}
+	store_release(&x->published, x->published + 1);
 }

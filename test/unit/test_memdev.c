@@ -50,7 +50,7 @@ static void describes_itself(void **state)
 	assert_true(dev->link);
 	assert_int_equal(dev->rx_slots, SLOTS);
 	assert_null(memdev_create(&model_env, 0, 0, SLOTS));
-	assert_null(memdev_create(&model_env, 0, 17, SLOTS));
+	assert_null(memdev_create(&model_env, 0, RXQ_MAX + 1, SLOTS));
 	assert_null(memdev_create(&model_env, 0, 1, 100));
 	assert_null(memdev_create(&model_env, 0, 1, 32));
 	assert_null(memdev_create(&model_env, 0, 1, 2048));

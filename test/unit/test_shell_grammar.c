@@ -167,7 +167,7 @@ static const char *after(const char *left)
 static void test_choices(void **state)
 {
 	assert_string_equal(after("c"), "clear commit compare");
-	assert_string_equal(after("set "), "system interfaces routes neighbors");
+	assert_string_equal(after("set "), "system interfaces routes neighbors queues");
 	assert_string_equal(after("set interfaces eth0 m"), "mac mtu");
 	assert_string_equal(after("show version "), "| ENTER*");
 	assert_string_equal(after("show version | "), "count include json");

@@ -193,11 +193,13 @@ static void test_queues(void **state)
 	configure();
 	traffic(0x14000001, 9);
 	expect_in(run("show queues eth1"),
-		"eth0       eth1            0              9                900");
+		"eth0            0      0 eth1            0     0      0              9"
+		"                900            0                900");
 	assert_null(strstr(run("show queues eth1"), " eth0 "));
 	run_expect("clear counters", "");
 	expect_in(run("show queues"),
-		"eth0       eth1            0              0                  0");
+		"eth0            0      0 eth1            0     0      0              0"
+		"                  0            0 ");
 }
 
 /* ---------------------------------------------------------------- the audit's two shows */

@@ -1,0 +1,92 @@
+/* What can change about the router's ports while it runs, and sums over its actors. */
+#include "kernel/router.h"
+
+#include <string.h>
+
+#include "kernel/platform.h"
+
+void router_set_frame_max(struct router *r, unsigned port, uint32_t bytes)
+{
+	for (unsigned l = 0; l < r->lanes; l++)
+		if (r->lane[l].port == port)
+			store_once(&r->lane[l].max_frame, bytes);
+}
+
+void router_set_disabled(struct router *r, unsigned port, bool disabled)
+{
+	for (unsigned l = 0; l < r->lanes; l++)
+		if (r->lane[l].port == port)
+			store_once(&r->lane[l].disabled, disabled);
+}
+
+void router_set_spread(struct router *r, unsigned port, enum rx_spread spread)
+{
+	bool on = spread == RX_SPREAD_ON || (spread == RX_SPREAD_AUTO && r->workers > r->rxqs);
+
+	for (unsigned i = 0; i < r->dev[port]->rx_queues; i++) {
+		struct rxq *q = &r->rxq[r->first_rxq[port] + i];
+
+		store_once(&q->spread, on ? q->ways : 1);
+	}
+}
+
+/* The TX queue of a port that an actor drives, or the port's first. */
+static unsigned txq_for(const struct router *r, unsigned port, unsigned actor)
+{
+	unsigned first = r->first_txq[port];
+
+	for (unsigned i = 0; i < r->dev[port]->tx_queues && !r->one_txq[port]; i++)
+		if (r->txq[first + i].worker + 1u == actor)
+			return first + i;
+	return first;
+}
+
+void router_set_one_txq(struct router *r, unsigned port, bool one)
+{
+	r->one_txq[port] = one;
+	for (unsigned l = 0; l < r->lanes; l++)
+		store_once(&r->lane[l].txq[port], (uint8_t)txq_for(r, port, r->lane[l].actor));
+}
+
+void router_set_rate(struct router *r, unsigned port, uint64_t bps)
+{
+	struct shaper *shaper = &r->sched[r->first_txq[port]].shaper;
+	const struct shaper_rate *now = shaper->rate;
+	struct shaper_rate *spare = &r->rate[port][now == &r->rate[port][0]];
+
+	if (bps)
+		shaper_rate_set(spare, bps, platform_tsc_hz(), r->iface[port].mtu + 14);
+	if (bps && now && memcmp(now, spare, sizeof *now) == 0)
+		return;
+	store_release(&shaper->rate, bps ? spare : NULL);
+}
+
+void router_port_counters(const struct router *r, unsigned port, struct port_counters *sum)
+{
+	memset(sum, 0, sizeof *sum);
+	for (unsigned a = 0; a < r->actors; a++) {
+		const struct port_counters *c = &r->counters[a]->port[port];
+
+		sum->rx_packets += load_once(&c->rx_packets);
+		sum->rx_bytes += load_once(&c->rx_bytes);
+		sum->delivered += load_once(&c->delivered);
+		for (unsigned i = 0; i < DROP_COUNT; i++)
+			sum->dropped[i] += load_once(&c->dropped[i]);
+	}
+}
+
+uint64_t router_transmitted(const struct router *r, unsigned port)
+{
+	uint64_t n = 0;
+
+	for (unsigned a = 0; a < r->actors; a++)
+		for (unsigned p = 0; p < r->buffers.pools; p++)
+			if (r->tables.pool_port[p] == port)
+				n += load_once(&r->counters[a]->transmitted[p]);
+	return n;
+}
+
+void router_clear_latency(struct router *r)
+{
+	store_release(&r->clear_request, r->clear_request + 1);
+}

@@ -1,0 +1,41 @@
+/*
+ * Receive spreading in software: one RX queue, processed by several workers.
+ *
+ * The worker that drives the RX queue sorts each burst by a hash of the flow and
+ * hands every other worker its share over a ring of packet words, one ring per
+ * (RX queue, worker). All packets of a flow, and of its way back, go to the same
+ * worker, so their order is kept. Fragments are told apart by their addresses
+ * alone, since only the first carries ports. A word in the ring still belongs to
+ * the buffer's home and has not been counted as received.
+ */
+#ifndef NET_PATH_SPREAD_H
+#define NET_PATH_SPREAD_H
+
+#include <stdint.h>
+
+#include "lib/limits.h"
+#include "lib/ring.h"
+#include "net/path/lane.h"
+
+/* The flags of a word in the ring: when its burst was received, in units of 2^8 TSC ticks, modulo
+ * 2^16; some 6 ms at 2.5 GHz, far more than a ring is left alone. */
+#define SPREAD_TIME_SHIFT 8u
+
+/* An equal number for all packets of a flow in both directions; 0 if it is not valid IPv4. */
+uint32_t spread_hash(const uint8_t *frame, uint32_t len_bytes);
+
+/*
+ * Sorts n received words (n <= BATCH_MAX) over `ways` workers (2 to SPREAD_MAX). What way 0, the
+ * caller, shall process itself is left in word[], its number returned; the rest went into ring[1]
+ * and up, or, if one is full, was dropped as spread-full. lane: the caller's own for this RX
+ * queue; its `received` is the time noted. The lane's actor only.
+ */
+unsigned spread_burst(
+	struct lane *lane, struct ring *const *ring, unsigned ways, uint64_t *word, unsigned n);
+
+/* Takes up to max words that were sorted for this lane and sets its `received`. The lane's actor
+ * only; now: TSC. Returns how many. */
+unsigned spread_take(
+	struct lane *lane, struct ring *ring, uint64_t *word, unsigned max, uint64_t now);
+
+#endif
