@@ -57,17 +57,19 @@ static unsigned boot_ports(struct netdev **dev, struct shape *shape)
 	char error[160];
 	bool any = config_module(&module) &&
 		   shell_parse_config(module.data, module.bytes, &config, error, sizeof error);
+	struct netdev_request want;
 	unsigned ports;
 
 	*shape = (struct shape){.workers = platform_cores() - 1, .mtu = MTU_DEFAULT};
 	if (any && config.workers && config.workers < shape->workers)
 		shape->workers = config.workers;
-	ports = platform_probe_ports(&platform_io, PORT_QUEUES, dev, PORT_MAX);
-	if (!any)
-		return ports;
-	for (unsigned i = 0; i < config.ifaces; i++)
+	for (unsigned i = 0; any && i < config.ifaces; i++)
 		if (config.iface[i].mtu > shape->mtu)
 			shape->mtu = config.iface[i].mtu;
+	want = (struct netdev_request){.queue_pairs = PORT_QUEUES, .mtu = shape->mtu};
+	ports = platform_probe_ports(&platform_io, &want, dev, PORT_MAX);
+	if (!any)
+		return ports;
 	if (ports)
 		config_bind_ports(&config, dev, ports);
 	config_free(&config);
