@@ -64,10 +64,14 @@ void pio_write32(uint16_t port, uint32_t v);
  * compiler must keep loads (an index, then its entry) and stores (descriptors,
  * then the index) in order. But a later load may pass an earlier store: dma_mb
  * is needed before a suppression flag is read.
+ *
+ * MFENCE is written out: for a fence of its own a compiler may choose a locked
+ * read-modify-write of the stack, and the poll loop is to have none, so that any
+ * lock prefix found in it is a mistake.
  */
 #define dma_rmb() __asm__ volatile("" ::: "memory")
 #define dma_wmb() __asm__ volatile("" ::: "memory")
-#define dma_mb()  __atomic_thread_fence(__ATOMIC_SEQ_CST)
+#define dma_mb()  __asm__ volatile("mfence" ::: "memory")
 
 /* What a driver gets from the kernel: memory at boot and a clock. */
 struct io_env {

@@ -53,10 +53,18 @@ struct netdev_ops {
 	void (*stop)(struct netdev *dev);
 };
 
+/* What the router would like of each device; a driver's probe takes it as far as it can. */
+struct netdev_request {
+	unsigned queue_pairs; /* RX and TX queues each; 1 or more */
+	uint32_t mtu;         /* that buffers will be made for */
+};
+
 struct netdev {
 	const struct netdev_ops *ops;
 	struct buffers *buffers; /* set by the router before rx_fill */
 	const char *driver;      /* "virtio-net", "mem" */
+	const char *rings;       /* the kind of its rings in a word, or NULL: "split", "packed" */
+	const char *steering;    /* who spreads frames over RX queues, or NULL: "rss", "device" */
 	char location[24];       /* "0000:00:03.0" */
 	uint8_t mac[6];
 	uint16_t mtu_max; /* largest IP MTU it can carry, at most MTU_MAX; see also buffers->mtu */

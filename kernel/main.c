@@ -67,19 +67,21 @@ static unsigned boot_ports(struct netdev **dev, struct shape *shape)
 	char error[160];
 	bool any = config_module(&module) &&
 		   shell_parse_config(module.data, module.bytes, &config, error, sizeof error);
+	struct netdev_request want;
 	unsigned ports;
 
 	*shape = (struct shape){.workers = running_workers(), .mtu = MTU_DEFAULT};
 	if (any && config.workers && config.workers < shape->workers)
 		shape->workers = config.workers;
-	/* A queue pair for each worker, where the device has them. */
-	ports = platform_probe_ports(
-		&platform_io, shape->workers ? shape->workers : 1, dev, PORT_MAX);
-	if (!any)
-		return ports;
-	for (unsigned i = 0; i < config.ifaces; i++)
+	for (unsigned i = 0; any && i < config.ifaces; i++)
 		if (config.iface[i].mtu > shape->mtu)
 			shape->mtu = config.iface[i].mtu;
+	/* A queue pair for each worker, where the device has them. */
+	want = (struct netdev_request){
+		.queue_pairs = shape->workers ? shape->workers : 1, .mtu = shape->mtu};
+	ports = platform_probe_ports(&platform_io, &want, dev, PORT_MAX);
+	if (!any)
+		return ports;
 	if (ports)
 		config_bind_ports(&config, dev, ports);
 	config_free(&config);

@@ -67,11 +67,11 @@ struct platform_memory {
 void platform_memory(struct platform_memory *m);
 
 /*
- * Finds NICs, brings each up with at most queue_pairs RX and TX queues (fewer where
- * RXQ_MAX must do for all) and stores up to max; returns how many. Boot only.
+ * Finds NICs, brings each up as `want` says (with fewer queues where RXQ_MAX must do
+ * for all) and stores up to max; returns how many. Boot only.
  */
-unsigned platform_probe_ports(
-	const struct io_env *env, unsigned queue_pairs, struct netdev **dev, unsigned max);
+unsigned platform_probe_ports(const struct io_env *env, const struct netdev_request *want,
+	struct netdev **dev, unsigned max);
 extern const struct io_env platform_io;
 
 /* Boot modules and the command line. */

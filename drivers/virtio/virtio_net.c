@@ -1,122 +1,23 @@
-/* virtio-net: bring-up, link state, failure and stop (VIRTIO 1.2 5.1.5). */
+/* virtio-net: bring-up (VIRTIO 1.2 5.1.5). */
 #include "drivers/virtio/virtio_net.h"
 
 #include <string.h>
 
-#include "drivers/virtio/virtio_net_queue.h"
-#include "lib/limits.h"
+#include "drivers/virtio/virtio_net_device.h"
+#include "drivers/virtio/virtqueue_packed.h"
+#include "drivers/virtio/virtqueue_split.h"
 
 /* PCI ids (4.1.2): the device type plus 0x1040, or of the transitional kind. */
 #define VENDOR_VIRTIO           0x1af4u
 #define DEVICE_NET              0x1041u
 #define DEVICE_NET_TRANSITIONAL 0x1000u
 
-/* Features (5.1.3). Nothing else is accepted: no offloads, no merging, no control queue. */
-#define NET_F_MTU    (UINT64_C(1) << 3)
-#define NET_F_MAC    (UINT64_C(1) << 5)
-#define NET_F_STATUS (UINT64_C(1) << 16)
+/* Queue numbers (5.1.2); the control queue follows all the pairs that the device has. */
+#define QUEUE_RX(pair)       (2u * (pair))
+#define QUEUE_TX(pair)       (2u * (pair) + 1u)
+#define QUEUE_CONTROL(pairs) (2u * (pairs))
 
-/* Device configuration (5.1.4). */
-#define CONFIG_MAC            0u
-#define CONFIG_STATUS         6u
-#define CONFIG_STATUS_LINK_UP 1u
-#define CONFIG_MTU            10u
-#define CONFIG_MTU_END        12u
-
-#define QUEUE_RX 0u
-#define QUEUE_TX 1u
-
-/* ---------------------------------------------------------------- operations */
-
-static unsigned virtio_net_rx_held(const struct netdev *dev, unsigned q)
-{
-	return virtq_outstanding(&((const struct virtio_net *)dev)->rx);
-}
-
-static unsigned virtio_net_tx_held(const struct netdev *dev, unsigned q)
-{
-	return virtq_outstanding(&((const struct virtio_net *)dev)->tx);
-}
-
-static uint64_t virtio_net_doorbells(const struct netdev *dev)
-{
-	const struct virtio_net *net = (const struct virtio_net *)dev;
-
-	return load_once(&net->rx.doorbells) + load_once(&net->tx.doorbells);
-}
-
-/*
- * After a failure the device is reset without waiting for it: asked for in one
- * poll, looked after in the next ones. Then its TX buffers can be taken back.
- */
-static void poll_failed(struct virtio_net *net)
-{
-	net->dev.link = false;
-	if (net->halted)
-		return;
-	if (!net->resetting) {
-		virtio_pci_reset_start(&net->pci);
-		net->resetting = true;
-	} else if (virtio_pci_reset_done(&net->pci)) {
-		pci_disable(net->pci.pci, net->pci.function);
-		store_release(&net->halted, true);
-	}
-}
-
-/* The link state as the device tells it; without that feature it is always up (5.1.5). */
-static void read_link(struct virtio_net *net)
-{
-	bool up = !net->has_status ||
-		  (virtio_pci_read16(&net->pci, CONFIG_STATUS) & CONFIG_STATUS_LINK_UP);
-
-	if (net->dev.link != up) /* workers read this line */
-		net->dev.link = up;
-}
-
-static void virtio_net_poll(struct netdev *dev)
-{
-	struct virtio_net *net = (struct virtio_net *)dev;
-	uint8_t status;
-
-	if (load_acquire(&dev->failed)) {
-		poll_failed(net);
-		return;
-	}
-	status = virtio_pci_status(&net->pci);
-	if (status == VIRTIO_STATUS_GONE)
-		virtio_net_fail(dev, "it does not answer any more");
-	else if (status & VIRTIO_STATUS_NEEDS_RESET)
-		virtio_net_fail(dev, "it asks for a reset");
-	else if (!(status & VIRTIO_STATUS_DRIVER_OK))
-		virtio_net_fail(dev, "it has reset itself");
-	else
-		read_link(net);
-}
-
-static void virtio_net_stop(struct netdev *dev)
-{
-	struct virtio_net *net = (struct virtio_net *)dev;
-
-	virtio_net_fail(dev, "stopped");
-	dev->link = false;
-	net->halted = virtio_pci_reset(&net->pci);
-	pci_disable(net->pci.pci, net->pci.function); /* whatever it does: no DMA */
-}
-
-static const struct netdev_ops virtio_net_ops = {
-	.rx = virtio_net_rx,
-	.rx_room = virtio_net_rx_room,
-	.rx_fill = virtio_net_rx_fill,
-	.tx = virtio_net_tx,
-	.tx_done = virtio_net_tx_done,
-	.rx_held = virtio_net_rx_held,
-	.tx_held = virtio_net_tx_held,
-	.doorbells = virtio_net_doorbells,
-	.poll = virtio_net_poll,
-	.stop = virtio_net_stop,
-};
-
-/* ---------------------------------------------------------------- bring-up */
+/* ---------------------------------------------------------------- identity */
 
 /* A locally administered address that is the same at every boot. */
 static void make_up_mac(uint8_t mac[6], const struct pci *pci, const struct pci_function *f)
@@ -136,90 +37,200 @@ static bool mac_usable(const uint8_t mac[6])
 	return !(mac[0] & 1) && memcmp(mac, zero, 6) != 0;
 }
 
+/* The MTU the device tells (5.1.4), whether or not the feature is agreed on; 0: it tells none. */
+static uint16_t device_mtu(const struct virtio_net *net, uint64_t offered)
+{
+	return offered & VIRTIO_NET_F_MTU ? virtio_pci_read16(&net->pci, VIRTIO_NET_CONFIG_MTU) : 0;
+}
+
 /* Reads MAC, MTU and link state. */
-static const char *read_identity(struct virtio_net *net, uint64_t features)
+static const char *read_identity(struct virtio_net *net, uint64_t offered)
 {
 	struct netdev *dev = &net->dev;
+	uint16_t mtu = device_mtu(net, offered);
 
 	make_up_mac(dev->mac, net->pci.pci, net->pci.function);
-	if (features & NET_F_MAC) {
-		if (!virtio_pci_read_bytes(&net->pci, CONFIG_MAC, dev->mac, sizeof dev->mac))
+	if (net->features & VIRTIO_NET_F_MAC) {
+		if (!virtio_pci_read_bytes(
+			    &net->pci, VIRTIO_NET_CONFIG_MAC, dev->mac, sizeof dev->mac))
 			return "its configuration never stands still";
 		if (!mac_usable(dev->mac))
 			return "its MAC address is no station's";
 	}
-	dev->mtu_max = MTU_MAX;
-	if (features & NET_F_MTU) {
-		uint16_t mtu = virtio_pci_read16(&net->pci, CONFIG_MTU);
-
-		if (mtu < MTU_MIN)
-			return "its MTU is below 576";
-		if (mtu < MTU_MAX)
-			dev->mtu_max = mtu;
-	}
-	net->has_status = features & NET_F_STATUS;
-	read_link(net);
+	if (mtu && mtu < MTU_MIN)
+		return "its MTU is below 576";
+	dev->mtu_max = mtu && mtu < MTU_MAX ? mtu : MTU_MAX;
+	virtio_net_read_link(net);
 	return NULL;
 }
 
-/* The depth to use of a queue: what the device offers, at most RING_SLOTS_MAX; 0: not usable. */
-static uint16_t queue_depth(const struct virtio_net *net, unsigned number)
-{
-	unsigned size = virtio_pci_queue_size(&net->pci, number);
+/* ---------------------------------------------------------------- queues */
 
-	if (size < RING_SLOTS_MIN || (size & (size - 1)) != 0) /* a power of two: 2.7 */
+/*
+ * The depth to use of a queue: what the device offers, at most `max`; 0: not
+ * usable. Packed rings of any size may be used in part (4.1.4.3.2), so theirs
+ * is rounded down to a power of two; split rings have one (2.7).
+ */
+static uint16_t queue_depth(
+	const struct virtio_net *net, unsigned number, unsigned min, unsigned max)
+{
+	unsigned size = virtio_pci_queue_size(&net->pci, number), depth = max;
+
+	if (size < min || (!(net->features & VIRTIO_F_RING_PACKED) && (size & (size - 1)) != 0))
 		return 0;
-	return (uint16_t)(size < RING_SLOTS_MAX ? size : RING_SLOTS_MAX);
+	while (depth > size)
+		depth /= 2;
+	return (uint16_t)depth;
+}
+
+static bool init_queue(struct virtio_net *net, struct virtq *vq, const struct io_env *env,
+	unsigned number, uint16_t depth, uint16_t flags)
+{
+	return net->features & VIRTIO_F_RING_PACKED
+		       ? virtq_packed_init(vq, env, (uint16_t)number, depth)
+		       : virtq_split_init(vq, env, (uint16_t)number, depth, flags);
+}
+
+/* All RX queues have the depth of the first, and so the TX queues: a device has one kind of each.
+ */
+static const char *set_up_pair(struct virtio_net *net, unsigned pair, const struct io_env *env)
+{
+	const uint16_t rx = net->dev.rx_slots, tx = net->dev.tx_slots;
+	const char *refusal;
+
+	if (virtio_pci_queue_size(&net->pci, QUEUE_RX(pair)) < rx ||
+		virtio_pci_queue_size(&net->pci, QUEUE_TX(pair)) < tx)
+		return "its queues differ in size";
+	if (!init_queue(net, &net->rx[pair], env, QUEUE_RX(pair), rx, VIRTQ_DESC_WRITE) ||
+		!init_queue(net, &net->tx[pair], env, QUEUE_TX(pair), tx, 0))
+		return "no memory for its queues";
+	refusal = virtio_pci_queue_enable(&net->pci, &net->rx[pair]);
+	return refusal ? refusal : virtio_pci_queue_enable(&net->pci, &net->tx[pair]);
+}
+
+static const char *set_up_control(struct virtio_net *net, const struct io_env *env)
+{
+	unsigned number = QUEUE_CONTROL(virtio_pci_read16(&net->pci, VIRTIO_NET_CONFIG_PAIRS_MAX));
+	uint16_t depth =
+		queue_depth(net, number, VIRTIO_CONTROL_SLOTS_MIN, VIRTIO_CONTROL_SLOTS_MAX);
+
+	if (!depth)
+		return "its control queue is not usable";
+	if (!virtio_control_init(&net->control, env, net->features & VIRTIO_F_RING_PACKED,
+		    (uint16_t)number, depth))
+		return "no memory for its control queue";
+	return virtio_pci_queue_enable(&net->pci, &net->control.vq);
 }
 
 static const char *set_up_queues(struct virtio_net *net, const struct io_env *env)
 {
 	struct netdev *dev = &net->dev;
-	const char *refusal;
+	const char *refusal = NULL;
 
-	dev->rx_slots = queue_depth(net, QUEUE_RX);
-	dev->tx_slots = queue_depth(net, QUEUE_TX);
+	dev->rx_slots = queue_depth(net, QUEUE_RX(0), RING_SLOTS_MIN, RING_SLOTS_MAX);
+	dev->tx_slots = queue_depth(net, QUEUE_TX(0), RING_SLOTS_MIN, RING_SLOTS_MAX);
 	if (!dev->rx_slots || !dev->tx_slots)
 		return "a queue's size is below 64 or no power of two";
-	if (!virtq_init(&net->rx, env, QUEUE_RX, dev->rx_slots, VIRTQ_DESC_WRITE, 0) ||
-		!virtq_init(&net->tx, env, QUEUE_TX, dev->tx_slots, 0, 0))
-		return "no memory for its queues";
-	refusal = virtio_pci_queue_enable(&net->pci, &net->rx);
-	return refusal ? refusal : virtio_pci_queue_enable(&net->pci, &net->tx);
+	for (unsigned pair = 0; pair < dev->rx_queues && !refusal; pair++)
+		refusal = set_up_pair(net, pair, env);
+	if (!refusal && (net->features & VIRTIO_NET_F_CTRL_VQ))
+		refusal = set_up_control(net, env);
+	return refusal;
 }
 
-static uint64_t features_wanted(const struct virtio_net *net)
+/* ---------------------------------------------------------------- features */
+
+/* Queue pairs to use of a device that offers `offered`: at least 1. */
+static unsigned choose_pairs(const struct virtio_net *net, uint64_t offered, unsigned wanted)
 {
-	uint64_t wanted = NET_F_MAC | NET_F_STATUS | NET_F_MTU;
+	unsigned have = virtio_pci_read16(&net->pci, VIRTIO_NET_CONFIG_PAIRS_MAX);
+
+	if (!(offered & VIRTIO_NET_F_CTRL_VQ) ||
+		!(offered & (VIRTIO_NET_F_MQ | VIRTIO_NET_F_RSS)) || have > 0x8000 /* 5.1.4.1 */)
+		return 1;
+	if (!(offered & VIRTIO_NET_F_MQ) && !virtio_net_rss_fits(net))
+		return 1;
+	if (wanted > VIRTIO_NET_PAIRS_MAX)
+		wanted = VIRTIO_NET_PAIRS_MAX;
+	if (wanted > have)
+		wanted = have;
+	return wanted ? wanted : 1;
+}
+
+/*
+ * What to accept of what is offered. Nothing else is: no offloads, no merged
+ * buffers (lib/packet.h says why), no hash report (it makes the header longer,
+ * and the frame would begin elsewhere).
+ */
+static uint64_t choose_features(const struct virtio_net *net, uint64_t offered, uint32_t mtu)
+{
+	uint64_t wanted = VIRTIO_F_VERSION_1 | VIRTIO_F_RING_PACKED;
 
 	/* A configuration cut short has no such field. */
-	if (net->pci.config_bytes < CONFIG_MTU_END)
-		wanted &= ~NET_F_MTU;
-	if (net->pci.config_bytes < CONFIG_STATUS + 2)
-		wanted = 0;
-	return wanted;
+	if (net->pci.config_bytes >= VIRTIO_NET_CONFIG_STATUS + 2)
+		wanted |= VIRTIO_NET_F_MAC | VIRTIO_NET_F_STATUS;
+	/* Whoever accepts the MTU must have buffers for it (5.1.4.2). */
+	if (net->pci.config_bytes >= VIRTIO_NET_CONFIG_MTU + 2 && device_mtu(net, offered) <= mtu)
+		wanted |= VIRTIO_NET_F_MTU;
+	if (net->dev.rx_queues > 1)
+		wanted |= VIRTIO_NET_F_CTRL_VQ | VIRTIO_NET_F_MQ;
+	if (net->dev.rx_queues > 1 && virtio_net_rss_fits(net))
+		wanted |= VIRTIO_NET_F_RSS;
+	return offered & wanted;
 }
 
-/* VIRTIO 1.2 3.1.1, step by step. NULL, or why the device is refused. */
-static const char *bring_up(
-	struct virtio_net *net, struct pci *pci, struct pci_function *f, const struct io_env *env)
-{
-	const char *refusal = virtio_pci_open(&net->pci, pci, f, env);
-	uint64_t features = 0;
+/* ---------------------------------------------------------------- bring-up */
 
-	if (refusal)
-		return refusal;
+/*
+ * Starts the device, reset first, with as many as `pairs` queue pairs (VIRTIO
+ * 1.2 3.1.1, step by step). NULL, or why it is refused.
+ */
+static const char *start(
+	struct virtio_net *net, unsigned pairs, uint32_t mtu, const struct io_env *env)
+{
+	struct netdev *dev = &net->dev;
+	uint64_t offered = 0;
+	const char *refusal;
+
 	if (!virtio_pci_reset(&net->pci))
 		return "its reset does not end (device status)";
-	refusal = virtio_pci_negotiate(
-		&net->pci, VIRTIO_F_VERSION_1, features_wanted(net), &features);
+	refusal = virtio_pci_greet(&net->pci, &offered);
+	if (refusal)
+		return refusal;
+	dev->rx_queues = dev->tx_queues = (uint16_t)choose_pairs(net, offered, pairs);
+	net->features = choose_features(net, offered, mtu);
+	refusal = virtio_pci_agree(&net->pci, net->features);
 	if (!refusal)
-		refusal = read_identity(net, features);
+		refusal = read_identity(net, offered);
 	if (!refusal)
 		refusal = set_up_queues(net, env);
 	if (!refusal)
 		virtio_pci_add_status(&net->pci, VIRTIO_STATUS_DRIVER_OK);
 	return refusal;
+}
+
+/*
+ * With several queue pairs, whatever goes wrong there costs only them: the
+ * device is started again with one. The memory of the first try is lost, at most
+ * 70 KiB a pair.
+ */
+static const char *bring_up(struct virtio_net *net, struct pci *pci, struct pci_function *f,
+	const struct netdev_request *want, const struct io_env *env)
+{
+	uint32_t mtu = want->mtu < MTU_DEFAULT ? MTU_DEFAULT : want->mtu;
+	const char *refusal = virtio_pci_open(&net->pci, pci, f, env);
+
+	if (refusal)
+		return refusal;
+	refusal = start(net, want->queue_pairs, mtu, env);
+	if (net->dev.rx_queues <= 1)
+		return refusal;
+	if (!refusal)
+		refusal = virtio_net_steer(net, env);
+	if (!refusal)
+		return NULL;
+	env->log(env->ctx, "virtio-net %s: one queue pair: %s", f->location, refusal);
+	return start(net, 1, mtu, env);
 }
 
 bool virtio_net_match(const struct pci_function *f)
@@ -228,23 +239,25 @@ bool virtio_net_match(const struct pci_function *f)
 	       (f->device_id == DEVICE_NET || f->device_id == DEVICE_NET_TRANSITIONAL);
 }
 
-struct netdev *virtio_net_probe(
-	struct pci *pci, struct pci_function *f, unsigned queue_pairs, const struct io_env *env)
+struct netdev *virtio_net_probe(struct pci *pci, struct pci_function *f,
+	const struct netdev_request *want, const struct io_env *env)
 {
 	struct virtio_net *net = env->alloc(env->ctx, sizeof *net, CACHE_LINE);
 	const char *refusal = "no memory";
+	bool packed;
 
 	if (net)
-		refusal = bring_up(net, pci, f, env);
+		refusal = bring_up(net, pci, f, want, env);
 	if (refusal) {
 		env->log(env->ctx, "virtio-net %s: refused: %s", f->location, refusal);
 		if (net)
 			virtio_pci_refuse(&net->pci);
 		return NULL;
 	}
-	net->dev.ops = &virtio_net_ops;
+	packed = net->features & VIRTIO_F_RING_PACKED;
+	net->dev.ops = packed ? &virtio_net_packed_ops : &virtio_net_split_ops;
+	net->dev.rings = packed ? "packed" : "split";
 	net->dev.driver = "virtio-net";
 	memcpy(net->dev.location, f->location, sizeof f->location);
-	net->dev.rx_queues = net->dev.tx_queues = 1;
 	return &net->dev;
 }

@@ -1,5 +1,5 @@
 /*
- * virtio-net over modern PCI (VIRTIO 1.2 5.1, 4.1), polled, one queue pair.
+ * virtio-net over modern PCI (VIRTIO 1.2 5.1, 4.1), polled, with one or more queue pairs.
  *
  * Legacy-only devices and devices that break the protocol are refused with one
  * line. See drivers/netdev.h for what the device then does.
@@ -18,11 +18,13 @@ bool virtio_net_match(const struct pci_function *f);
 
 /*
  * Brings the device up to where it takes buffers: reset, features, queues with
- * memory from env->alloc, link state. NULL when it is refused, with one line in
- * env->log. dev->buffers must be set before the first rx_fill or tx. Control
- * core at boot; waits at most one second for the reset.
+ * memory from env->alloc, link state. It gets up to want->queue_pairs queue
+ * pairs (16 at most), one if it has or can do no more; dev->rx_queues says how
+ * many. Packed rings are used where offered. NULL when it is refused, with one
+ * line in env->log. dev->buffers must be set before the first rx_fill or tx.
+ * Control core at boot; waits at most four seconds: two resets, two commands.
  */
-struct netdev *virtio_net_probe(
-	struct pci *pci, struct pci_function *f, unsigned queue_pairs, const struct io_env *env);
+struct netdev *virtio_net_probe(struct pci *pci, struct pci_function *f,
+	const struct netdev_request *want, const struct io_env *env);
 
 #endif

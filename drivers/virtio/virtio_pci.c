@@ -33,8 +33,8 @@
 #define COMMON_QUEUE_ENABLE  0x1cu
 #define COMMON_QUEUE_NOTIFY  0x1eu
 #define COMMON_QUEUE_DESC    0x20u
-#define COMMON_QUEUE_AVAIL   0x28u
-#define COMMON_QUEUE_USED    0x30u
+#define COMMON_QUEUE_DRIVER  0x28u
+#define COMMON_QUEUE_DEVICE  0x30u
 #define COMMON_BYTES         0x38u
 
 #define MSIX_NO_VECTOR 0xffffu
@@ -176,19 +176,19 @@ static void features_accept(const struct virtio_pci *v, uint64_t features)
 	mmio_write32(v->common + COMMON_ACCEPT, (uint32_t)(features >> 32));
 }
 
-const char *virtio_pci_negotiate(
-	const struct virtio_pci *v, uint64_t required, uint64_t wanted, uint64_t *agreed)
+const char *virtio_pci_greet(const struct virtio_pci *v, uint64_t *offered)
 {
-	uint64_t offered;
-
 	/* The order of 3.1.1. */
 	virtio_pci_add_status(v, VIRTIO_STATUS_ACKNOWLEDGE);
 	virtio_pci_add_status(v, VIRTIO_STATUS_DRIVER);
-	offered = features_offered(v);
-	if ((offered & required) != required)
-		return "it lacks a feature that is needed (VERSION_1)";
-	*agreed = offered & (required | wanted);
-	features_accept(v, *agreed);
+	*offered = features_offered(v);
+	return *offered & VIRTIO_F_VERSION_1 ? NULL
+					     : "it lacks a feature that is needed (VERSION_1)";
+}
+
+const char *virtio_pci_agree(const struct virtio_pci *v, uint64_t features)
+{
+	features_accept(v, features);
 	virtio_pci_add_status(v, VIRTIO_STATUS_FEATURES_OK);
 	if (!(virtio_pci_status(v) & VIRTIO_STATUS_FEATURES_OK))
 		return "it refuses the features agreed on";
@@ -236,9 +236,9 @@ const char *virtio_pci_queue_enable(const struct virtio_pci *v, struct virtq *vq
 	if (mmio_read16(common + COMMON_QUEUE_SIZE) != vq->size)
 		return "it refuses the size of a queue";
 	mmio_write16(common + COMMON_QUEUE_MSIX, MSIX_NO_VECTOR);
-	write_address(v, COMMON_QUEUE_DESC, vq->desc);
-	write_address(v, COMMON_QUEUE_AVAIL, vq->avail);
-	write_address(v, COMMON_QUEUE_USED, vq->used);
+	write_address(v, COMMON_QUEUE_DESC, vq->descriptor_area);
+	write_address(v, COMMON_QUEUE_DRIVER, vq->driver_area);
+	write_address(v, COMMON_QUEUE_DEVICE, vq->device_area);
 	mmio_write16(common + COMMON_QUEUE_ENABLE, 1);
 	return NULL;
 }
@@ -263,4 +263,9 @@ bool virtio_pci_read_bytes(const struct virtio_pci *v, unsigned at, uint8_t *out
 uint16_t virtio_pci_read16(const struct virtio_pci *v, unsigned at)
 {
 	return at + 2 <= v->config_bytes ? mmio_read16(v->config + at) : 0;
+}
+
+uint32_t virtio_pci_read32(const struct virtio_pci *v, unsigned at)
+{
+	return at + 4 <= v->config_bytes ? mmio_read32(v->config + at) : 0;
 }

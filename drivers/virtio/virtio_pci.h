@@ -26,7 +26,9 @@
 #define VIRTIO_STATUS_FAILED      128u
 #define VIRTIO_STATUS_GONE        255u /* all ones: nothing answers any more */
 
-#define VIRTIO_F_VERSION_1 (UINT64_C(1) << 32) /* 6 */
+/* Features of every type of device (6). */
+#define VIRTIO_F_VERSION_1   (UINT64_C(1) << 32)
+#define VIRTIO_F_RING_PACKED (UINT64_C(1) << 34)
 
 struct virtio_pci {
 	const struct pci *pci;
@@ -50,12 +52,11 @@ bool virtio_pci_reset(const struct virtio_pci *v) MUST_CHECK;
 void virtio_pci_reset_start(const struct virtio_pci *v);
 bool virtio_pci_reset_done(const struct virtio_pci *v);
 
-/*
- * Acknowledges the (reset) device and agrees on features: all of `required`
- * and those of `wanted` that it offers. *agreed: the outcome.
- */
-const char *virtio_pci_negotiate(const struct virtio_pci *v, uint64_t required, uint64_t wanted,
-	uint64_t *agreed) MUST_CHECK;
+/* Acknowledges the (reset) device; *offered: its features, with VERSION_1 among them. */
+const char *virtio_pci_greet(const struct virtio_pci *v, uint64_t *offered) MUST_CHECK;
+
+/* Settles on `features`, some of those offered. */
+const char *virtio_pci_agree(const struct virtio_pci *v, uint64_t features) MUST_CHECK;
 
 /* How many descriptors queue `number` may have; 0 if there is no such queue. */
 unsigned virtio_pci_queue_size(const struct virtio_pci *v, unsigned number);
@@ -74,9 +75,9 @@ void virtio_pci_add_status(const struct virtio_pci *v, unsigned bits);
 bool virtio_pci_read_bytes(
 	const struct virtio_pci *v, unsigned at, uint8_t *out, unsigned n) MUST_CHECK;
 
-/* One 16-bit field of it, which is read at once and so needs no generation (2.5.1); 0 beyond its
- * end. */
+/* One field of it, which is read at once and so needs no generation (2.5.1); 0 beyond its end. */
 uint16_t virtio_pci_read16(const struct virtio_pci *v, unsigned at);
+uint32_t virtio_pci_read32(const struct virtio_pci *v, unsigned at);
 
 /* Gives the device up: marked failed, no more DMA. */
 void virtio_pci_refuse(const struct virtio_pci *v);

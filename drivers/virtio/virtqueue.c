@@ -1,32 +1,5 @@
-/* Split virtqueue: memory, first state, and what is left in it after a reset. */
+/* Virtqueues of either kind: what is left in one after a reset. */
 #include "drivers/virtio/virtqueue.h"
-
-bool virtq_init(struct virtq *vq, const struct io_env *env, uint16_t number, uint16_t size,
-	uint16_t flags, uint32_t bytes)
-{
-	/* Rings of their own lines; both may end in an event index that is not used (2.7.10). */
-	*vq = (struct virtq){
-		.desc = env->alloc(env->ctx, size * sizeof(struct virtq_desc), CACHE_LINE),
-		.avail = env->alloc(
-			env->ctx, sizeof(struct virtq_avail) + 2u * (size + 1u), CACHE_LINE),
-		.used = env->alloc(env->ctx,
-			sizeof(struct virtq_used) + size * sizeof(struct virtq_used_elem) + 2,
-			CACHE_LINE),
-		.held = env->alloc(env->ctx, size * sizeof(uint64_t), CACHE_LINE),
-		.number = number,
-		.size = size,
-	};
-	if (!vq->desc || !vq->avail || !vq->used || !vq->held)
-		return false;
-	vq->avail->flags = VIRTQ_AVAIL_NO_INTERRUPT;
-	for (unsigned id = 0; id < size; id++) {
-		vq->desc[id].flags = flags;
-		vq->desc[id].bytes = bytes;
-		vq->held[id] = VIRTQ_NONE;
-		vq->avail->ring[id] = (uint16_t)id;
-	}
-	return true;
-}
 
 unsigned virtq_drain(struct virtq *vq, uint64_t *word, unsigned max)
 {

@@ -1,17 +1,18 @@
 /*
- * Split virtqueue of single-descriptor buffers (VIRTIO 1.2 2.7), for polling.
+ * What split and packed virtqueues share (VIRTIO 1.2 2.6): buffers of one
+ * descriptor each, polled by the one core that uses the queue.
  *
- * Each buffer takes one descriptor. `held` remembers, by descriptor id, which
- * packet word the device has, so whatever id it returns can be checked.
+ * `held` remembers, by buffer id, which packet word the device has, so that
+ * whatever id it returns can be checked.
  *
- * Free ids need no list of their own: they wait in the available ring. The
- * ring starts as 0, 1, 2, ... and the id that the device returns as its n-th is
- * put back at position n, which the device has read by then and which will be
- * used next as position n + size. A device that works in order thus never makes
- * the driver write to that ring, and its cache lines stay shared.
+ * Free ids need no list of their own: `free_id` is a ring of them. It starts as
+ * 0, 1, 2, ... and the id that the device returns as its n-th is put back at
+ * position n, which has been posted by then and is posted next as position
+ * n + size. With a device that works in order nothing ever changes there, so
+ * the lines are never written again.
  *
- * One core uses a queue. Loops over a batch pass the functions below a local
- * copy of the struct: no store into a ring can alias that.
+ * Loops over a batch pass the functions here a local copy of the struct: no
+ * store into a ring can alias that.
  */
 #ifndef DRIVERS_VIRTQUEUE_H
 #define DRIVERS_VIRTQUEUE_H
@@ -24,119 +25,71 @@
 #include "drivers/io.h"
 #include "lib/atomic.h"
 
-struct virtq_desc {
-	uint64_t address; /* bus address */
-	uint32_t bytes;
-	uint16_t flags;
-	uint16_t next;
-};
-
+/* Descriptor flags (2.7.5, 2.8.1). */
+#define VIRTQ_DESC_NEXT  1u /* the buffer goes on in another descriptor */
 #define VIRTQ_DESC_WRITE 2u /* the device writes to it */
 
-struct virtq_avail {
-	uint16_t flags;
-	uint16_t idx;
-	uint16_t ring[];
-};
+#define VIRTQ_NONE UINT64_MAX /* in held[]: the device does not have this buffer */
 
-#define VIRTQ_AVAIL_NO_INTERRUPT 1u
-
-struct virtq_used_elem {
-	uint32_t id;
-	uint32_t bytes; /* written by the device */
-};
-
-struct virtq_used {
-	uint16_t flags;
-	uint16_t idx;
-	struct virtq_used_elem ring[];
-};
-
-#define VIRTQ_USED_NO_NOTIFY 1u
-
-#define VIRTQ_NONE UINT64_MAX /* in held[]: the device does not have this descriptor */
+struct virtq_desc;
+struct virtq_avail;
+struct virtq_used;
+struct virtq_packed_desc;
+struct virtq_event;
 
 struct virtq {
-	alignas(CACHE_LINE) struct virtq_desc *desc;
-	struct virtq_avail *avail;     /* written by the driver */
-	const struct virtq_used *used; /* written by the device */
-	uint64_t *held;                /* packet word by descriptor id, or VIRTQ_NONE */
+	/* The three areas of 2.6; their meaning depends on the kind of the ring. */
+	alignas(CACHE_LINE) union {
+		void *descriptor_area;
+		struct virtq_desc *desc;          /* split */
+		struct virtq_packed_desc *packed; /* packed: written by both sides */
+	};
+	union {
+		void *driver_area;                /* written by the driver */
+		struct virtq_avail *avail;        /* split */
+		struct virtq_event *driver_event; /* packed */
+	};
+	union {
+		const void *device_area;                /* written by the device */
+		const struct virtq_used *used;          /* split */
+		const struct virtq_event *device_event; /* packed */
+	};
+	uint16_t *free_id; /* by position; of a split ring: the available ring itself */
+	uint64_t *held;    /* packet word by buffer id, or VIRTQ_NONE */
 	volatile void *doorbell;
 	uint16_t number; /* what the doorbell is told */
 	uint16_t size;   /* descriptors, a power of two */
-	uint16_t posted; /* buffers ever given to the device, modulo 65536 */
-	uint16_t taken;  /* buffers ever taken back */
+	uint16_t posted; /* descriptors ever given to the device, modulo 65536 */
+	uint16_t taken;  /* descriptors ever taken back */
 	uint64_t doorbells;
 };
 
-_Static_assert(sizeof(struct virtq_desc) == 16 && offsetof(struct virtq_avail, ring) == 4 &&
-		       offsetof(struct virtq_used, ring) == 4 &&
-		       sizeof(struct virtq_used_elem) == 8,
-	"VIRTIO 1.2 2.7.5, 2.7.6, 2.7.8");
 _Static_assert(sizeof(struct virtq) == CACHE_LINE, "a queue's state is one line");
 
-/*
- * Lays the rings out in memory from env->alloc. flags: of every descriptor;
- * bytes: their length, if it is constant. false: no memory. Boot only.
- */
-bool virtq_init(struct virtq *vq, const struct io_env *env, uint16_t number, uint16_t size,
-	uint16_t flags, uint32_t bytes);
-
-/* Buffers the device has. */
+/* Descriptors the device has. */
 static inline unsigned virtq_outstanding(const struct virtq *vq)
 {
 	return (uint16_t)(vq->posted - vq->taken);
 }
 
-/* Buffers it could be given. */
+/* Descriptors it could be given. */
 static inline unsigned virtq_room(const struct virtq *vq)
 {
 	return vq->size - virtq_outstanding(vq);
 }
 
-/*
- * Descriptor for the i-th buffer of a batch to be posted; the caller has room
- * for it, fills desc[id] and sets held[id].
- */
+/* Id for the i-th buffer of a batch to be posted; the caller has room for it and sets held[id]. */
 static inline unsigned virtq_next_free(const struct virtq *vq, unsigned i)
 {
 	unsigned mask = vq->size - 1u;
 
-	return vq->avail->ring[(vq->posted + i) & mask] & mask;
-}
-
-/* Shows the device n more buffers, and rings if it asks for it. */
-static inline void virtq_publish(struct virtq *vq, unsigned n)
-{
-	vq->posted = (uint16_t)(vq->posted + n);
-	store_release(&vq->avail->idx, vq->posted); /* descriptors before the index: 2.7.13.2 */
-	dma_mb(); /* the index before the device's flag is read: 2.7.13.3 */
-	if (!(load_once(&vq->used->flags) & VIRTQ_USED_NO_NOTIFY)) {
-		mmio_write16(vq->doorbell, vq->number);
-		counter_add(&vq->doorbells, 1);
-	}
+	return vq->free_id[(vq->posted + i) & mask] & mask;
 }
 
 /*
- * How many buffers the device has returned and not yet been relieved of. More
- * than virtq_outstanding: it claims what it never had.
- */
-static inline unsigned virtq_returned(const struct virtq *vq)
-{
-	return (uint16_t)(load_acquire(&vq->used->idx) -
-			  vq->taken); /* the index before the elements */
-}
-
-/* The i-th of them. The device may write to it at any time: each field is loaded once. */
-static inline const struct virtq_used_elem *virtq_used_at(const struct virtq *vq, unsigned i)
-{
-	return &vq->used->ring[(vq->taken + i) & (vq->size - 1u)];
-}
-
-/*
- * Takes back the i-th returned buffer, descriptor id, and gives its packet
- * word; VIRTQ_NONE if the device does not have it. The caller then adds how
- * many it took to vq->taken.
+ * Takes back the i-th returned buffer, which the device calls `id`, and gives
+ * its packet word; VIRTQ_NONE if the device does not have it. The caller then
+ * adds how many it took to vq->taken.
  */
 static inline uint64_t virtq_take(const struct virtq *vq, unsigned i, uint32_t id)
 {
@@ -147,9 +100,15 @@ static inline uint64_t virtq_take(const struct virtq *vq, unsigned i, uint32_t i
 		return VIRTQ_NONE;
 	word = vq->held[id];
 	vq->held[id] = VIRTQ_NONE;
-	if (vq->avail->ring[at] != id)
-		vq->avail->ring[at] = (uint16_t)id;
+	if (vq->free_id[at] != id)
+		vq->free_id[at] = (uint16_t)id;
 	return word;
+}
+
+static inline void virtq_ring_doorbell(struct virtq *vq)
+{
+	mmio_write16(vq->doorbell, vq->number);
+	counter_add(&vq->doorbells, 1);
 }
 
 /* Takes up to max words out of a queue whose device has been reset. Returns how many. */

@@ -125,22 +125,23 @@ static void scan(struct pci *pci, const struct io_env *env)
 	log_text("pci: %u functions through %s", pci->functions, host.ecam ? "ECAM" : "ports");
 }
 
-unsigned platform_probe_ports(
-	const struct io_env *env, unsigned queue_pairs, struct netdev **dev, unsigned max)
+unsigned platform_probe_ports(const struct io_env *env, const struct netdev_request *want,
+	struct netdev **dev, unsigned max)
 {
 	static struct pci pci;
+	struct netdev_request each = *want;
 	unsigned nics = 0, n = 0;
 
 	scan(&pci, env);
 	for (unsigned i = 0; i < pci.functions && nics < max; i++)
 		nics += virtio_net_match(&pci.function[i]);
-	queue_pairs = netdev_queue_share(queue_pairs, nics);
+	each.queue_pairs = netdev_queue_share(want->queue_pairs, nics);
 	for (unsigned i = 0; i < pci.functions && n < max; i++) {
 		struct netdev *d;
 
 		if (!virtio_net_match(&pci.function[i]))
 			continue;
-		d = virtio_net_probe(&pci, &pci.function[i], queue_pairs, env);
+		d = virtio_net_probe(&pci, &pci.function[i], &each, env);
 		if (d)
 			dev[n++] = d;
 	}

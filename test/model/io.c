@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define REGIONS_MAX 16
-#define BLOCKS_MAX  64
+#define BLOCKS_MAX  256
 
 struct region {
 	bool ports;
@@ -152,6 +152,8 @@ static volatile void *env_map(void *ctx, uint64_t address, uint64_t bytes)
 
 static uint64_t env_now_us(void *ctx)
 {
+	if (model_io.tick)
+		model_io.tick(model_io.tick_ctx);
 	return model_io.now_us += 10;
 }
 

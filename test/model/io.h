@@ -24,6 +24,8 @@ struct model_io {
 	unsigned allocs_left;   /* env->alloc gives NULL when it is 0 */
 	bool map_fails;
 	uint64_t now_us;
+	void (*tick)(void *ctx); /* called at each look at the clock, or NULL */
+	void *tick_ctx;
 	unsigned lines; /* logged */
 	char line[256]; /* the last one */
 };

@@ -155,11 +155,11 @@ const struct io_env platform_io = {
 	.log = io_log,
 };
 
-unsigned platform_probe_ports(
-	const struct io_env *env, unsigned queue_pairs, struct netdev **dev, unsigned max)
+unsigned platform_probe_ports(const struct io_env *env, const struct netdev_request *want,
+	struct netdev **dev, unsigned max)
 {
 	(void)env;
-	(void)queue_pairs;
+	(void)want;
 	(void)dev;
 	(void)max;
 	return 0;

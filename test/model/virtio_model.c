@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "drivers/pci_regs.h"
+#include "test/model/virtio_model_ring.h"
 
 /* Where its structures lie in the BAR. */
 #define AT_COMMON   0x0000u
@@ -14,133 +15,6 @@
 
 #define STATUS_DRIVER_OK   4u
 #define STATUS_FEATURES_OK 8u
-#define HEADER_BYTES       12u
-
-static void complain(struct virtio_model *m, const char *what)
-{
-	if (!m->complaint)
-		m->complaint = what;
-}
-
-/* ---------------------------------------------------------------- queues */
-
-static struct virtq_desc *desc_of(const struct virtio_model_queue *q)
-{
-	return (struct virtq_desc *)(uintptr_t)q->desc;
-}
-
-static const struct virtq_avail *avail_of(const struct virtio_model_queue *q)
-{
-	return (const struct virtq_avail *)(uintptr_t)q->avail;
-}
-
-struct virtq_used *virtio_model_used(struct virtio_model *m, unsigned queue)
-{
-	return (struct virtq_used *)(uintptr_t)m->queue[queue].used;
-}
-
-/* The next buffer the driver has posted; NULL if there is none or it is not fit for use. */
-static struct virtq_desc *next_buffer(struct virtio_model *m, unsigned queue, uint16_t *id)
-{
-	struct virtio_model_queue *q = &m->queue[queue];
-	struct virtq_desc *d;
-	uint64_t first = (uintptr_t)m->memory;
-
-	if (!(m->status & STATUS_DRIVER_OK) || !q->enable || q->seen == avail_of(q)->idx)
-		return NULL;
-	if ((uint16_t)(avail_of(q)->idx - q->seen) > q->size)
-		complain(m, "more buffers than the queue holds");
-	if (!(pci_model_get(m->pci, PCI_COMMAND, 2) & PCI_COMMAND_MASTER))
-		complain(m, "DMA needed but bus mastering is off");
-	if (avail_of(q)->flags != VIRTQ_AVAIL_NO_INTERRUPT)
-		complain(m, "an interrupt is asked for");
-	*id = avail_of(q)->ring[q->seen % q->size];
-	if (*id >= q->size) {
-		complain(m, "descriptor id out of range");
-		return NULL;
-	}
-	d = &desc_of(q)[*id];
-	if (d->address < first || d->address - first > m->memory_bytes ||
-		d->bytes > m->memory_bytes - (d->address - first) || d->bytes < HEADER_BYTES) {
-		complain(m, "a buffer outside the buffers");
-		return NULL;
-	}
-	if (d->flags != (queue == VIRTIO_MODEL_RX ? VIRTQ_DESC_WRITE : 0))
-		complain(m, "wrong descriptor flags");
-	q->seen++;
-	return d;
-}
-
-static void tell(struct virtio_model *m, unsigned queue, struct virtq_used_elem e)
-{
-	struct virtio_model_queue *q = &m->queue[queue];
-	struct virtq_used *used = virtio_model_used(m, queue);
-
-	used->ring[q->done % q->size] = e;
-	used->idx = ++q->done;
-}
-
-static void finish(struct virtio_model *m, unsigned queue, uint16_t id, size_t bytes)
-{
-	struct virtio_model_queue *q = &m->queue[queue];
-	struct virtq_used_elem e = {id, (uint32_t)bytes};
-
-	if (m->lie_id)
-		e.id = m->fake_id;
-	if (m->lie_bytes)
-		e.bytes = m->fake_bytes;
-	if (m->hold && q->held_n < 1024)
-		q->held[q->held_n++] = e;
-	else
-		tell(m, queue, e);
-}
-
-void virtio_model_flush(struct virtio_model *m, unsigned queue, unsigned keep)
-{
-	struct virtio_model_queue *q = &m->queue[queue];
-
-	while (q->held_n > keep)
-		tell(m, queue, q->held[--q->held_n]);
-}
-
-bool virtio_model_receive(struct virtio_model *m, const void *frame, size_t len)
-{
-	static const uint8_t header[HEADER_BYTES] = {[10] = 1}; /* num_buffers */
-	uint16_t id = 0;
-	struct virtq_desc *d = next_buffer(m, VIRTIO_MODEL_RX, &id);
-	uint8_t *to;
-
-	if (!d || len > d->bytes - HEADER_BYTES)
-		return false;
-	to = (uint8_t *)(uintptr_t)d->address;
-	memcpy(to, header, HEADER_BYTES);
-	memcpy(to + HEADER_BYTES, frame, len);
-	finish(m, VIRTIO_MODEL_RX, id, HEADER_BYTES + len);
-	return true;
-}
-
-unsigned virtio_model_transmit(struct virtio_model *m)
-{
-	static const uint8_t zero[HEADER_BYTES];
-	struct virtq_desc *d;
-	uint16_t id = 0;
-	unsigned n = 0;
-
-	while ((d = next_buffer(m, VIRTIO_MODEL_TX, &id))) {
-		const uint8_t *from = (const uint8_t *)(uintptr_t)d->address;
-
-		if (memcmp(from, zero, HEADER_BYTES) != 0)
-			complain(m, "a header that is not zero");
-		m->sent_len = d->bytes - HEADER_BYTES;
-		if (m->sent_len > sizeof m->sent)
-			m->sent_len = sizeof m->sent;
-		memcpy(m->sent, from + HEADER_BYTES, m->sent_len);
-		m->sent_n++;
-		n++;
-		finish(m, VIRTIO_MODEL_TX, id, 0);
-	}
-	return n;
-}
 
 /* ---------------------------------------------------------------- registers */
 
@@ -150,8 +24,12 @@ static void reset(struct virtio_model *m)
 	m->status = 0;
 	m->accepted = 0;
 	m->config_vector = 0xffff;
-	for (unsigned i = 0; i < 2; i++)
-		m->queue[i] = (struct virtio_model_queue){.size = m->max_size[i]};
+	m->pairs = 1;
+	m->rss.entries = 0;
+	for (unsigned i = 0; i < VIRTIO_MODEL_QUEUES; i++) {
+		memset(&m->queue[i], 0, sizeof m->queue[i]);
+		m->queue[i].size = m->max_size[i];
+	}
 }
 
 /* The driver says DRIVER_OK. */
@@ -159,26 +37,30 @@ static void start(struct virtio_model *m)
 {
 	m->starts++;
 	if (!(m->status & STATUS_FEATURES_OK))
-		complain(m, "started before the features were agreed");
+		virtio_model_complain(m, "started before the features were agreed");
 	if (m->config_vector != 0xffff)
-		complain(m, "a config interrupt is asked for");
-	for (unsigned i = 0; i < 2; i++) {
-		if (!m->queue[i].enable || m->queue[i].vector != 0xffff)
-			complain(m, "a queue is not enabled or has an interrupt");
-		else if (m->no_notify)
-			virtio_model_used(m, i)->flags = VIRTQ_USED_NO_NOTIFY;
+		virtio_model_complain(m, "a config interrupt is asked for");
+	if (!m->queue[VIRTIO_MODEL_RX].enable || !m->queue[VIRTIO_MODEL_TX].enable)
+		virtio_model_complain(m, "a queue is not enabled");
+	for (unsigned i = 0; i < VIRTIO_MODEL_QUEUES; i++) {
+		if (!m->queue[i].enable)
+			continue;
+		if (m->queue[i].vector != 0xffff)
+			virtio_model_complain(m, "a queue has an interrupt");
+		if (m->no_notify)
+			virtio_model_notify(m, i, false);
 	}
 }
 
 static void write_status(struct virtio_model *m, uint8_t v)
 {
 	if (v == 0) {
-		if (!m->reset_hangs)
+		if (!m->reset_hangs || m->resets < m->resets_good)
 			reset(m);
 		return;
 	}
 	if (m->status & ~v)
-		complain(m, "a status bit taken back");
+		virtio_model_complain(m, "a status bit taken back");
 	if (m->features_sulk)
 		v &= (uint8_t)~STATUS_FEATURES_OK;
 	if (v & ~m->status & STATUS_DRIVER_OK)
@@ -215,7 +97,7 @@ static bool width_ok(uint64_t at, unsigned bytes)
 static uint64_t common_read(struct virtio_model *m, uint64_t at)
 {
 	const struct virtio_model_queue *q =
-		m->queue_select < 2 ? &m->queue[m->queue_select] : NULL;
+		m->queue_select < VIRTIO_MODEL_QUEUES ? &m->queue[m->queue_select] : NULL;
 
 	switch (at) {
 	case 0x04:
@@ -249,10 +131,14 @@ static void queue_write(
 	struct virtio_model *m, struct virtio_model_queue *q, uint64_t at, uint64_t v)
 {
 	if (q->enable)
-		complain(m, "a queue is changed after it was enabled");
+		virtio_model_complain(m, "a queue is changed after it was enabled");
 	switch (at) {
 	case 0x18:
-		if (!m->size_sticks)
+		if (v & (v - 1) && !(m->accepted & VIRTIO_MODEL_F_RING_PACKED))
+			virtio_model_complain(m, "a split ring of no power of two");
+		if (v > q->size || v == 0)
+			virtio_model_complain(m, "a queue size the device does not have");
+		else if (!m->size_sticks)
 			q->size = (uint16_t)v;
 		break;
 	case 0x1a:
@@ -260,8 +146,8 @@ static void queue_write(
 		break;
 	case 0x1c:
 		q->enable = (uint16_t)v;
-		if (q->desc % 16 || q->avail % 2 || q->used % 4)
-			complain(m, "a ring is not aligned");
+		if (q->desc % 16 || q->driver % 4 || q->device % 4)
+			virtio_model_complain(m, "a ring is not aligned");
 		break;
 	case 0x20:
 	case 0x24:
@@ -269,14 +155,14 @@ static void queue_write(
 		break;
 	case 0x28:
 	case 0x2c:
-		set_half(&q->avail, at & 4, (uint32_t)v);
+		set_half(&q->driver, at & 4, (uint32_t)v);
 		break;
 	case 0x30:
 	case 0x34:
-		set_half(&q->used, at & 4, (uint32_t)v);
+		set_half(&q->device, at & 4, (uint32_t)v);
 		break;
 	default:
-		complain(m, "a write to a register that cannot be written");
+		virtio_model_complain(m, "a write to a register that cannot be written");
 	}
 }
 
@@ -291,11 +177,11 @@ static void common_write(struct virtio_model *m, uint64_t at, uint64_t v)
 		break;
 	case 0x0c:
 		if (m->status & STATUS_FEATURES_OK)
-			complain(m, "features changed after FEATURES_OK");
+			virtio_model_complain(m, "features changed after FEATURES_OK");
 		if (m->accept_select < 2)
 			set_half(&m->accepted, m->accept_select, (uint32_t)v);
 		if (m->accepted & ~m->offered)
-			complain(m, "a feature accepted that was not offered");
+			virtio_model_complain(m, "a feature accepted that was not offered");
 		break;
 	case 0x10:
 		m->config_vector = (uint16_t)v;
@@ -307,17 +193,25 @@ static void common_write(struct virtio_model *m, uint64_t at, uint64_t v)
 		m->queue_select = (uint16_t)v;
 		break;
 	default:
-		if (m->queue_select < 2)
+		if (m->queue_select < m->queues)
 			queue_write(m, &m->queue[m->queue_select], at, v);
 	}
+}
+
+/* Each field of struct virtio_net_config (5.1.4) is read with its own width; the MAC is six. */
+static unsigned config_width(uint64_t at)
+{
+	if (at < 6 || at == 16 || at == 17)
+		return 1;
+	return at == 12 || at == 20 ? 4 : 2;
 }
 
 static uint64_t config_read(struct virtio_model *m, uint64_t at, unsigned bytes)
 {
 	uint64_t v = 0;
 
-	if (bytes != (at < 6 ? 1 : 2)) /* the MAC is six 8-bit fields, all others have 16 bits */
-		complain(m, "a config field read with the wrong width");
+	if (bytes != config_width(at))
+		virtio_model_complain(m, "a config field read with the wrong width");
 	if (at + bytes <= sizeof m->config)
 		memcpy(&v, m->config + at, bytes);
 	return v;
@@ -334,19 +228,31 @@ static uint64_t model_bar_read(void *ctx, uint64_t at, unsigned bytes)
 	if (at >= AT_CONFIG)
 		return config_read(m, at - AT_CONFIG, bytes);
 	if (!width_ok(at, bytes))
-		complain(m, "a register read with the wrong width");
+		virtio_model_complain(m, "a register read with the wrong width");
 	return common_read(m, at);
 }
 
-static void notify(struct virtio_model *m, uint64_t at, unsigned bytes, uint64_t v)
+/* A device that wants no doorbells looks at its control queue all the time, a slow one once. */
+static void control_later(void *ctx)
 {
-	if (bytes != 2 || v > 1 || at != AT_NOTIFY + NOTIFY_STEP * v) {
-		complain(m, "a doorbell that does not exist");
+	struct virtio_model *m = ctx;
+
+	if (m->control_slow ? --m->control_slow == 0 : m->no_notify)
+		virtio_model_control(m);
+}
+
+static void doorbell(struct virtio_model *m, uint64_t at, unsigned bytes, uint64_t v)
+{
+	if (bytes != 2 || v >= m->queues || at != AT_NOTIFY + NOTIFY_STEP * v ||
+		(!m->queue[v].enable && m->status != 0)) {
+		virtio_model_complain(m, "a doorbell that does not exist");
 		return;
 	}
 	if (!(m->status & STATUS_DRIVER_OK) && m->status != 0)
-		complain(m, "a doorbell before DRIVER_OK");
+		virtio_model_complain(m, "a doorbell before DRIVER_OK");
 	m->queue[v].doorbells++;
+	if (v == virtio_model_control_queue(m) && !m->control_slow)
+		virtio_model_control(m);
 }
 
 static void model_bar_write(void *ctx, uint64_t at, unsigned bytes, uint64_t v)
@@ -356,11 +262,11 @@ static void model_bar_write(void *ctx, uint64_t at, unsigned bytes, uint64_t v)
 	if (m->dead)
 		return;
 	if (at >= AT_NOTIFY)
-		notify(m, at, bytes, v);
+		doorbell(m, at, bytes, v);
 	else if (at >= AT_CONFIG)
-		complain(m, "a write to the device configuration");
+		virtio_model_complain(m, "a write to the device configuration");
 	else if (!width_ok(at, bytes))
-		complain(m, "a register written with the wrong width");
+		virtio_model_complain(m, "a register written with the wrong width");
 	else
 		common_write(m, at, v);
 }
@@ -398,6 +304,9 @@ void virtio_model_init(struct virtio_model *m, struct pci_model *p, unsigned slo
 		     VIRTIO_MODEL_F_VERSION_1;
 	m->queues = 3;
 	m->max_size[0] = m->max_size[1] = (uint16_t)size;
+	m->refusal = 1;
+	model_io.tick = control_later;
+	model_io.tick_ctx = m;
 	memcpy(m->config, mac, sizeof mac);
 	virtio_model_set_config(m, 6, 1);
 	virtio_model_set_config(m, 10, 1500);
@@ -408,4 +317,22 @@ void virtio_model_init(struct virtio_model *m, struct pci_model *p, unsigned slo
 	add_capability(m, 0x40, 1, AT_COMMON, 16);
 	add_capability(m, 0x50, 2, AT_NOTIFY, 20);
 	add_capability(m, 0x64, 4, AT_CONFIG, 16);
+}
+
+void virtio_model_multiqueue(struct virtio_model *m, unsigned pairs)
+{
+	m->offered |= VIRTIO_MODEL_F_CTRL_VQ | VIRTIO_MODEL_F_MQ;
+	m->queues = (uint16_t)(2 * pairs + 1);
+	for (unsigned i = 2; i < 2 * pairs; i++)
+		m->max_size[i] = m->max_size[i % 2];
+	m->max_size[2 * pairs] = 64;
+	virtio_model_set_config(m, 8, (uint16_t)pairs);
+}
+
+void virtio_model_offer_rss(struct virtio_model *m)
+{
+	m->offered |= VIRTIO_MODEL_F_RSS;
+	m->config[17] = 40;
+	virtio_model_set_config(m, 18, 128);
+	virtio_model_set_config(m, 20, 0x1ff);
 }

@@ -1,66 +1,12 @@
 /* virtio-net against a modelled device: bring-up, refusals, link, failure and stop. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
-#include <string.h>
+#include "test/unit/virtio_fixture.h"
 
-#include "drivers/pci_regs.h"
-#include "drivers/virtio/virtio_net.h"
-#include "lib/packet.h"
-#include "test/model/virtio_model.h"
-
-#define SLOTS   256u
-#define BUFFERS 1024u
-
-static struct pci_model segment;
-static struct pci pci;
-static struct virtio_model model;
-static struct buffers buffers;
+#define SLOTS 256u
 
 static int set_up(void **state)
 {
-	model_io_reset();
-	pci_model_init(&segment);
-	buffers = (struct buffers){.base = model_env.alloc(NULL, BUFFERS * PACKET_STRIDE, 64)};
-	buffers_shape(&buffers, MTU_DEFAULT);
-	virtio_model_init(&model, &segment, 3, SLOTS, buffers.base, BUFFERS * PACKET_STRIDE);
+	make_machine(SLOTS, 1500);
 	return 0;
-}
-
-static int tear_down(void **state)
-{
-	if (model.complaint)
-		fail_msg("the device complains: %s", model.complaint);
-	model_io_reset();
-	return 0;
-}
-
-static struct netdev *probe(void)
-{
-	static const struct pci_host host = {
-		.ecam = (volatile void *)PCI_MODEL_ECAM,
-		.bus_last = 255,
-		.window = PCI_MODEL_LOW,
-		.window_bytes = 0x10000000,
-	};
-	struct netdev *dev;
-
-	assert_int_equal(pci_scan(&pci, &host, &model_env), 1);
-	assert_true(virtio_net_match(&pci.function[0]));
-	model_io.lines = 0;
-	dev = virtio_net_probe(&pci, &pci.function[0], 1, &model_env);
-	if (dev)
-		dev->buffers = &buffers;
-	return dev;
-}
-
-static struct netdev *probe_ok(void)
-{
-	struct netdev *dev = probe();
-
-	assert_non_null(dev);
-	return dev;
 }
 
 /* The device is refused, with one line that says why, and is left without DMA. */
@@ -78,8 +24,8 @@ static void refused(const char *why)
 static void brings_the_device_up(void **state)
 {
 	static const uint8_t mac[6] = {0x52, 0x54, 0x00, 0x12, 0x34, 0x56};
-	struct netdev *dev = probe_ok();
 
+	probe_ok();
 	assert_int_equal(model.status, 0x0f);
 	assert_int_equal(model.accepted, model.offered);
 	assert_memory_equal(dev->mac, mac, 6);
@@ -102,17 +48,42 @@ static void accepts_nothing_it_does_not_know(void **state)
 	model.offered = ~UINT64_C(0);
 	probe_ok();
 	assert_int_equal(model.accepted, VIRTIO_MODEL_F_MTU | VIRTIO_MODEL_F_MAC |
-						 VIRTIO_MODEL_F_STATUS | VIRTIO_MODEL_F_VERSION_1);
+						 VIRTIO_MODEL_F_STATUS | VIRTIO_MODEL_F_VERSION_1 |
+						 VIRTIO_MODEL_F_RING_PACKED);
+}
+
+/* Packed rings are taken where they are offered; their size need be no power of two. */
+static void takes_packed_rings(void **state)
+{
+	static const uint16_t size[] = {64, 65, 100, 127, 128, 255, 1000, 1023, 1024, 32768};
+	static const uint16_t used[] = {64, 64, 64, 64, 128, 128, 512, 512, 1024, 1024};
+
+	probe_ok();
+	assert_string_equal(dev->rings, "split");
+	for (unsigned i = 0; i < sizeof size / sizeof *size; i++) {
+		set_up(state);
+		model.offered |= VIRTIO_MODEL_F_RING_PACKED;
+		model.max_size[VIRTIO_MODEL_RX] = size[i];
+		probe_ok();
+		assert_string_equal(dev->rings, "packed");
+		assert_int_equal(dev->rx_slots, used[i]);
+		assert_int_equal(model.queue[VIRTIO_MODEL_RX].size, used[i]);
+		assert_int_equal(dev->tx_slots, SLOTS);
+		assert_null(model.complaint);
+	}
+	set_up(state);
+	model.offered |= VIRTIO_MODEL_F_RING_PACKED;
+	model.max_size[VIRTIO_MODEL_RX] = 63;
+	refused("size");
 }
 
 static void does_without_what_is_not_offered(void **state)
 {
 	static const uint8_t mac[6] = {0x02, 0x62, 0x77, 0, 0, 0x18};
-	struct netdev *dev;
 
 	model.offered = VIRTIO_MODEL_F_VERSION_1;
 	memset(model.config, 0, sizeof model.config);
-	dev = probe_ok();
+	probe_ok();
 	assert_memory_equal(dev->mac, mac, 6);
 	assert_int_equal(dev->mtu_max, 9000);
 	assert_true(dev->link);
@@ -122,26 +93,32 @@ static void does_without_what_is_not_offered(void **state)
 
 static void takes_the_smaller_ring(void **state)
 {
-	struct netdev *dev;
-
 	model.max_size[VIRTIO_MODEL_RX] = 4096;
 	model.max_size[VIRTIO_MODEL_TX] = 64;
-	dev = probe_ok();
+	probe_ok();
 	assert_int_equal(dev->rx_slots, 1024);
 	assert_int_equal(dev->tx_slots, 64);
 	assert_int_equal(model.queue[VIRTIO_MODEL_RX].size, 1024);
 }
 
+/* Nobody may accept an MTU (5.1.4.2) for which the buffers are too small. */
 static void honours_mtu(void **state)
 {
-	virtio_model_set_config(&model, 10, 9000);
-	assert_int_equal(probe_ok()->mtu_max, 9000);
-	set_up(state);
-	virtio_model_set_config(&model, 10, 65535);
-	assert_int_equal(probe_ok()->mtu_max, 9000);
-	set_up(state);
-	virtio_model_set_config(&model, 10, 1400);
-	assert_int_equal(probe_ok()->mtu_max, 1400);
+	static const struct {
+		uint16_t device;
+		uint32_t buffers;
+		unsigned most;
+		bool accepted;
+	} c[] = {{1500, 1500, 1500, true}, {1400, 1500, 1400, true}, {9000, 1500, 9000, false},
+		{1501, 1500, 1501, false}, {9000, 9000, 9000, true}, {1500, 9000, 1500, true},
+		{65535, 9000, 9000, false}, {1400, 576, 1400, true}, {576, 1500, 576, true}};
+
+	for (unsigned i = 0; i < sizeof c / sizeof *c; i++) {
+		make_machine(SLOTS, c[i].buffers);
+		virtio_model_set_config(&model, 10, c[i].device);
+		assert_int_equal(probe_ok()->mtu_max, c[i].most);
+		assert_int_equal((model.accepted & VIRTIO_MODEL_F_MTU) != 0, c[i].accepted);
+	}
 	set_up(state);
 	virtio_model_set_config(&model, 10, 68);
 	refused("MTU");
@@ -246,6 +223,16 @@ static void refuses_without_memory(void **state)
 	set_up(state);
 	model_io.allocs_left = 9; /* the device, and four blocks a queue */
 	probe_ok();
+	for (unsigned left = 0; left < 11; left++) {
+		set_up(state);
+		model.offered |= VIRTIO_MODEL_F_RING_PACKED;
+		model_io.allocs_left = left;
+		refused("no memory");
+	}
+	set_up(state);
+	model.offered |= VIRTIO_MODEL_F_RING_PACKED;
+	model_io.allocs_left = 11; /* five blocks a packed queue */
+	probe_ok();
 	set_up(state);
 	model_io.map_fails = true;
 	refused("mapped");
@@ -339,8 +326,7 @@ static void reads_no_config_beyond_its_end(void **state)
 
 static void follows_the_link(void **state)
 {
-	struct netdev *dev = probe_ok();
-
+	probe_ok();
 	virtio_model_set_config(&model, 6, 0);
 	dev->ops->poll(dev);
 	assert_false(dev->link);
@@ -354,21 +340,20 @@ static void follows_the_link(void **state)
 
 static void fails_when_the_device_does(void **state)
 {
-	struct netdev *dev = probe_ok();
-
+	probe_ok();
 	model.status |= 64;
 	dev->ops->poll(dev);
 	assert_true(dev->failed);
 	assert_non_null(strstr(dev->failure, "reset"));
 
 	set_up(state);
-	dev = probe_ok();
+	probe_ok();
 	model.status = 0;
 	dev->ops->poll(dev);
 	assert_true(dev->failed);
 
 	set_up(state);
-	dev = probe_ok();
+	probe_ok();
 	model.dead = true;
 	for (unsigned i = 0; i < 5; i++)
 		dev->ops->poll(dev);
@@ -381,9 +366,9 @@ static void fails_when_the_device_does(void **state)
 static void gives_tx_buffers_back_after_a_failure(void **state)
 {
 	uint64_t word[8], done[8];
-	struct netdev *dev = probe_ok();
 	uint32_t index[] = {100, 101};
 
+	probe_ok();
 	for (unsigned i = 0; i < 8; i++)
 		word[i] = packet_word(i, 60, 0);
 	dev->ops->rx_fill(dev, 0, index, 2);
@@ -411,9 +396,9 @@ static void gives_tx_buffers_back_after_a_failure(void **state)
 
 static void stops(void **state)
 {
-	struct netdev *dev = probe_ok();
 	uint64_t word = packet_word(1, 60, 0), done;
 
+	probe_ok();
 	assert_int_equal(dev->ops->tx(dev, 0, &word, 1), 1);
 	dev->ops->stop(dev);
 	assert_int_equal(model.status, 0);
@@ -422,7 +407,7 @@ static void stops(void **state)
 	assert_int_equal(done, word);
 
 	set_up(state);
-	dev = probe_ok();
+	probe_ok();
 	model.reset_hangs = true;
 	dev->ops->stop(dev);
 	assert_int_equal(pci_model_get(model.pci, PCI_COMMAND, 2) & PCI_COMMAND_MASTER, 0);
@@ -430,12 +415,13 @@ static void stops(void **state)
 
 int main(void)
 {
-#define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, end_machine)
 	const struct CMUnitTest tests[] = {
 		CASE(brings_the_device_up),
 		CASE(accepts_nothing_it_does_not_know),
 		CASE(does_without_what_is_not_offered),
 		CASE(takes_the_smaller_ring),
+		CASE(takes_packed_rings),
 		CASE(honours_mtu),
 		CASE(waits_for_a_slow_reset),
 		CASE(matches_network_devices_only),

@@ -1,36 +1,19 @@
 /*
- * The data path of virtio-net: receive, refill, transmit, complete (VIRTIO 1.2 5.1.6).
+ * The data path of virtio-net over split rings: receive, refill, transmit, complete
+ * (VIRTIO 1.2 5.1.6). The same over packed rings: virtio_net_packed.c.
  *
  * Every loop works on a copy of its queue's state, because a store into a ring
  * could alias the original and the compiler would load each field again.
  */
-#include "drivers/virtio/virtio_net_queue.h"
-
 #include <string.h>
 
-static struct virtio_net *virtio_net_of(struct netdev *dev)
-{
-	return (struct virtio_net *)dev;
-}
-
-/* Where the device's part of buffer 0 starts; buffer i follows i strides later. */
-static uint8_t *headers_of(const struct netdev *dev)
-{
-	return dev->buffers->base + VIRTIO_NET_OFFSET;
-}
-
-void virtio_net_fail(struct netdev *dev, const char *failure)
-{
-	if (dev->failed)
-		return;
-	dev->failure = failure;
-	store_release(&dev->failed, true); /* the reason before the fact */
-}
+#include "drivers/virtio/virtio_net_device.h"
+#include "drivers/virtio/virtqueue_split.h"
 
 /* How many of at most max buffers the device has returned; 0 and failed if it claims too many. */
 static unsigned returned(struct netdev *dev, const struct virtq *vq, unsigned max)
 {
-	unsigned n = virtq_returned(vq);
+	unsigned n = virtq_split_returned(vq);
 
 	if (n > virtq_outstanding(vq)) {
 		virtio_net_fail(dev, "it returned more buffers than it had");
@@ -39,22 +22,22 @@ static unsigned returned(struct netdev *dev, const struct virtq *vq, unsigned ma
 	return n < max ? n : max;
 }
 
-unsigned virtio_net_rx(struct netdev *dev, unsigned q, uint64_t *word, unsigned max)
+static unsigned split_rx(struct netdev *dev, unsigned q, uint64_t *word, unsigned max)
 {
-	struct virtio_net *net = virtio_net_of(dev);
-	const struct virtq rx = net->rx;
-	uint32_t stride, room;
+	struct virtq *queue = &virtio_net_of(dev)->rx[q];
+	const struct virtq rx = *queue;
 	const uint8_t *headers;
+	uint32_t stride, room;
 	unsigned n, i;
 
-	if (dev->failed)
+	if (load_once(&dev->failed))
 		return 0;
-	n = returned(dev, &net->rx, max);
-	headers = headers_of(dev);
+	n = returned(dev, queue, max);
+	headers = virtio_net_headers(dev);
 	stride = dev->buffers->stride;
 	room = dev->buffers->room;
 	for (i = 0; i < n; i++) {
-		const struct virtq_used_elem *e = virtq_used_at(&rx, i);
+		const struct virtq_used_elem *e = virtq_split_used(&rx, i);
 		uint32_t len = load_once(&e->bytes) - VIRTIO_NET_HEADER; /* huge if it is shorter */
 		uint64_t held = virtq_take(&rx, i, load_once(&e->id));
 
@@ -65,21 +48,16 @@ unsigned virtio_net_rx(struct netdev *dev, unsigned q, uint64_t *word, unsigned 
 		__builtin_prefetch(headers + held * stride);
 		word[i] = packet_word((uint32_t)held, len <= room ? len : 0, 0);
 	}
-	net->rx.taken = (uint16_t)(rx.taken + i);
+	queue->taken = (uint16_t)(rx.taken + i);
 	return i;
 }
 
-unsigned virtio_net_rx_room(struct netdev *dev, unsigned q)
-{
-	return dev->failed ? 0 : virtq_room(&virtio_net_of(dev)->rx);
-}
-
 /* Buffers are taken even after a failure, so that none is lost between two calls. */
-void virtio_net_rx_fill(struct netdev *dev, unsigned q, const uint32_t *index, unsigned n)
+static void split_rx_fill(struct netdev *dev, unsigned q, const uint32_t *index, unsigned n)
 {
-	struct virtio_net *net = virtio_net_of(dev);
-	const struct virtq rx = net->rx;
-	uintptr_t headers = (uintptr_t)headers_of(dev);
+	struct virtq *queue = &virtio_net_of(dev)->rx[q];
+	const struct virtq rx = *queue;
+	uintptr_t headers = (uintptr_t)virtio_net_headers(dev);
 	uint32_t stride = dev->buffers->stride;
 	uint32_t bytes = VIRTIO_NET_HEADER + dev->buffers->room;
 
@@ -93,22 +71,22 @@ void virtio_net_rx_fill(struct netdev *dev, unsigned q, const uint32_t *index, u
 		rx.desc[id].bytes = bytes;
 		rx.held[id] = held;
 	}
-	virtq_publish(&net->rx, n);
+	virtq_split_publish(queue, n);
 }
 
-unsigned virtio_net_tx(struct netdev *dev, unsigned q, const uint64_t *word, unsigned n)
+static unsigned split_tx(struct netdev *dev, unsigned q, const uint64_t *word, unsigned n)
 {
-	struct virtio_net *net = virtio_net_of(dev);
-	const struct virtq tx = net->tx;
-	unsigned room = virtq_room(&net->tx);
-	uint32_t stride;
+	struct virtq *queue = &virtio_net_of(dev)->tx[q];
+	const struct virtq tx = *queue;
+	unsigned room = virtq_room(queue);
 	uint8_t *headers;
+	uint32_t stride;
 
 	if (n > room)
 		n = room;
-	if (!n || dev->failed)
+	if (!n || load_once(&dev->failed))
 		return 0;
-	headers = headers_of(dev);
+	headers = virtio_net_headers(dev);
 	stride = dev->buffers->stride;
 	for (unsigned i = 0; i < n; i++) {
 		uint64_t held = word[i];
@@ -120,21 +98,22 @@ unsigned virtio_net_tx(struct netdev *dev, unsigned q, const uint64_t *word, uns
 		tx.desc[id].bytes = packet_len(held) + VIRTIO_NET_HEADER;
 		tx.held[id] = held;
 	}
-	virtq_publish(&net->tx, n);
+	virtq_split_publish(queue, n);
 	return n;
 }
 
-unsigned virtio_net_tx_done(struct netdev *dev, unsigned q, uint64_t *word, unsigned max)
+static unsigned split_tx_done(struct netdev *dev, unsigned q, uint64_t *word, unsigned max)
 {
 	struct virtio_net *net = virtio_net_of(dev);
-	const struct virtq tx = net->tx;
+	struct virtq *queue = &net->tx[q];
+	const struct virtq tx = *queue;
 	unsigned n, i;
 
-	if (dev->failed)
-		return load_acquire(&net->halted) ? virtq_drain(&net->tx, word, max) : 0;
-	n = returned(dev, &net->tx, max);
+	if (load_once(&dev->failed))
+		return virtio_net_salvage(net, q, word, max);
+	n = returned(dev, queue, max);
 	for (i = 0; i < n; i++) {
-		uint64_t held = virtq_take(&tx, i, load_once(&virtq_used_at(&tx, i)->id));
+		uint64_t held = virtq_take(&tx, i, load_once(&virtq_split_used(&tx, i)->id));
 
 		if (held == VIRTQ_NONE) {
 			virtio_net_fail(dev, "it returned a transmit buffer that it did not have");
@@ -142,6 +121,19 @@ unsigned virtio_net_tx_done(struct netdev *dev, unsigned q, uint64_t *word, unsi
 		}
 		word[i] = held;
 	}
-	net->tx.taken = (uint16_t)(tx.taken + i);
+	queue->taken = (uint16_t)(tx.taken + i);
 	return i;
 }
+
+const struct netdev_ops virtio_net_split_ops = {
+	.rx = split_rx,
+	.rx_room = virtio_net_rx_room,
+	.rx_fill = split_rx_fill,
+	.tx = split_tx,
+	.tx_done = split_tx_done,
+	.rx_held = virtio_net_rx_held,
+	.tx_held = virtio_net_tx_held,
+	.doorbells = virtio_net_doorbells,
+	.poll = virtio_net_poll,
+	.stop = virtio_net_stop,
+};
