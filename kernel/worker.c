@@ -196,22 +196,26 @@ static void worker_park(struct router *r, struct worker *w, uint32_t request)
 	w->since = GAP_PARK;
 }
 
+bool worker_step(struct router *r, struct worker *w)
+{
+	bool moved = worker_turn(r, w);
+
+	rcu_quiescent(&r->rcu.reader[w->id]);
+	uint32_t request = load_acquire(&r->park_request);
+
+	if (request & 1)
+		worker_park(r, w, request);
+	return moved;
+}
+
 void worker_main(void *arg)
 {
 	struct worker *w = arg;
-	struct rcu_reader *reader = &router.rcu.reader[w->id];
 	struct idle idle = {0};
 
 	log_event(w->id + 1, LOG_WORKER_STARTED, w->id, w->core);
 	for (;;) {
-		bool moved = worker_turn(&router, w);
-
-		rcu_quiescent(reader);
-		uint32_t request = load_acquire(&router.park_request);
-
-		if (request & 1)
-			worker_park(&router, w, request);
-		if (moved)
+		if (worker_step(&router, w))
 			idle_reset(&idle);
 		else if (idle_wait(&idle, load_once(&router.relaxed)))
 			w->since = GAP_IDLE;

@@ -8,12 +8,14 @@
 #include <string.h>
 
 #include "kernel/platform.h"
+#include "lib/atomic.h"
 
 struct model_platform model_platform;
 
+/* Threads of a test read the clock while another one moves it. */
 uint64_t platform_tsc(void)
 {
-	return model_platform.now_us * 1000;
+	return load_once(&model_platform.now_us) * 1000;
 }
 
 uint64_t platform_tsc_hz(void)
@@ -23,7 +25,7 @@ uint64_t platform_tsc_hz(void)
 
 uint64_t platform_now_us(void)
 {
-	return model_platform.now_us;
+	return load_once(&model_platform.now_us);
 }
 
 int platform_console_getc(void)
@@ -53,7 +55,7 @@ void platform_console_flush(void)
 /* A spin loop in a test waits for time to pass, or for ever: so time passes. */
 void platform_relax(void)
 {
-	model_platform.now_us += 100;
+	__atomic_fetch_add(&model_platform.now_us, 100, __ATOMIC_RELAXED);
 	if (model_platform.relax)
 		model_platform.relax();
 }
