@@ -43,6 +43,11 @@ static void show_device(struct output *o, const struct iface *i, const struct ne
 	output_text(o, "location", "%s", dev->location);
 	output_text(o, "mac", "%s", mac);
 	output_number(o, "mtu", i->mtu);
+	output_number(o, "queues", dev->rx_queues);
+	if (dev->rings)
+		output_text(o, "rings", "%s", dev->rings);
+	if (dev->steering)
+		output_text(o, "steering", "%s", dev->steering);
 }
 
 static void show_counters(struct output *o, const struct router *r, unsigned port)

@@ -59,7 +59,7 @@ class Lab:
     def up(self, ports=2, cores=2, config=None, **options):
         words = ["--ports", str(ports), "--cores", str(cores)]
         for name, value in options.items():
-            words += [f"--{name}", str(value)]
+            words += [f"--{name}"] if value is True else [f"--{name}", str(value)]
         with contextlib.ExitStack() as stack:
             if config is not None:
                 file = stack.enter_context(tempfile.NamedTemporaryFile("w", suffix=".conf"))

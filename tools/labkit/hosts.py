@@ -10,7 +10,7 @@ from .place import LabError, end_process
 
 CLONE_NEWNET = 0x40000000
 TUNSETIFF = 0x400454CA
-IFF_TAP, IFF_NO_PI = 0x0002, 0x1000
+IFF_TAP, IFF_NO_PI, IFF_MULTI_QUEUE = 0x0002, 0x1000, 0x0100
 OFFLOADS = ("tx", "rx", "sg", "tso", "gso", "gro")
 
 # Nothing but what a test asks for may appear on the wire, and nothing may be hidden from it.
@@ -72,19 +72,25 @@ def write_sysctls():
             pass  # a kernel without IPv6 sends none of it
 
 
-def open_tap():
-    """A tap p0 without virtio-net header: a frame is what was written. It lives as long as its fd."""
-    fd = os.open("/dev/net/tun", os.O_RDWR)
-    fcntl.ioctl(fd, TUNSETIFF, struct.pack("16sH22x", b"p0", IFF_TAP | IFF_NO_PI))
-    return fd
+def open_tap(queues):
+    """
+    A tap p0 without virtio-net header: a frame is what was written. One descriptor for each of its
+    queues; it lives as long as any of them.
+    """
+    flags = IFF_TAP | IFF_NO_PI | (IFF_MULTI_QUEUE if queues > 1 else 0)
+    fds = []
+    for _ in range(queues):
+        fds.append(os.open("/dev/net/tun", os.O_RDWR))
+        fcntl.ioctl(fds[-1], TUNSETIFF, struct.pack("16sH22x", b"p0", flags))
+    return fds
 
 
-def make(place, i):
-    """Host i of the lab; returns the tap's descriptor for QEMU."""
+def make(place, i, queues=1):
+    """Host i of the lab; returns the tap's descriptors for QEMU, one a queue."""
     namespace = place.namespace(i)
     ip("netns", "add", namespace)
     inside(namespace, write_sysctls)
-    fd = inside(namespace, open_tap)
+    fds = inside(namespace, open_tap, queues)
     ip("-n", namespace, batch=f"link set lo up\n"
        f"link set p0 address {host_mac(i)}\n"
        f"address add 10.0.{i}.2/24 dev p0\n"
@@ -94,7 +100,7 @@ def make(place, i):
     subprocess.run(["ip", "netns", "exec", namespace, "ethtool", "-K", "p0",
                     *(w for o in OFFLOADS for w in (o, "off"))],
                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
-    return fd
+    return fds
 
 
 def remove_all(place):

@@ -34,10 +34,14 @@ def common_arguments(accel, options, append, module):
     return words
 
 
-def port_arguments(i, fd):
-    return ["-netdev", f"tap,id=n{i},fd={fd},vhost=off",
+def port_arguments(i, fds, options):
+    """Port i on a tap with a descriptor for each queue; the router uses no interrupts: no vectors."""
+    tap = f"fd={fds[0]}" if len(fds) == 1 else "fds=" + ":".join(map(str, fds))
+    extra = "".join((",mq=on,vectors=0" if len(fds) > 1 else "",
+                     ",rss=on" if options.rss else "", ",packed=on" if options.packed else ""))
+    return ["-netdev", f"tap,id=n{i},{tap},vhost=off",
             "-device", f"virtio-net-pci,netdev=n{i},id=port{i},mac={hosts.router_mac(i)},"
-            f"disable-legacy=on,rx_queue_size=1024,romfile="]
+            f"disable-legacy=on,rx_queue_size=1024,romfile={extra}"]
 
 
 def start(place, options, accel, taps):
@@ -48,13 +52,13 @@ def start(place, options, accel, taps):
               f"logfile={place.path('serial.log')}",
               "-serial", "chardev:serial",
               "-qmp", f"unix:{place.path('qmp')},server=on,wait=off"]
-    for i, fd in enumerate(taps):
-        words += port_arguments(i, fd)
+    for i, fds in enumerate(taps):
+        words += port_arguments(i, fds, options)
     words += shlex.split(options.qemu)
     with open(place.path("qemu.log"), "w", encoding="utf-8") as log:
         begin = time.monotonic()
         process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                   pass_fds=taps, start_new_session=True,
+                                   pass_fds=sum(taps, []), start_new_session=True,
                                    preexec_fn=place.write_pid)
     return process, begin
 

@@ -25,6 +25,9 @@ def parse(arguments):
     up.add_argument("--ports", type=int, default=2, metavar="N")
     up.add_argument("--cores", type=int, default=2, metavar="N")
     up.add_argument("--mem", type=int, default=512, metavar="MIB")
+    up.add_argument("--queues", type=int, default=1, metavar="N", help="queue pairs of each port")
+    up.add_argument("--rss", action="store_true", help="ports offer RSS")
+    up.add_argument("--packed", action="store_true", help="ports offer packed virtqueues")
     up.add_argument("--config", metavar="FILE", help="'set' lines; default: 10.0.I.1/24 on ethI")
     up.add_argument("--accel", choices=("auto", "tcg", "kvm"), default="auto")
     up.add_argument("--image", metavar="FILE", default=os.path.join(TREE, "build/barewire.elf"))
@@ -53,7 +56,7 @@ def parse(arguments):
 
 
 def check_up_options(options):
-    limits = {"ports": (0, 16), "cores": (1, 64), "mem": (32, 1 << 20)}
+    limits = {"ports": (0, 16), "cores": (1, 64), "mem": (32, 1 << 20), "queues": (1, 64)}
     for name, (low, high) in limits.items():
         if not low <= getattr(options, name) <= high:
             raise LabError(f"--{name}: {low} to {high}")
@@ -80,10 +83,10 @@ def start(place, options):
     taps = []
     try:
         for i in range(options.ports):
-            taps.append(hosts.make(place, i))
+            taps.append(hosts.make(place, i, options.queues))
         process, begin = machine.start(place, options, chosen, taps)
     finally:
-        for fd in taps:
+        for fd in sum(taps, []):
             os.close(fd)  # QEMU has its own copies
     text = machine.wait_prompt(place, process, options.timeout)
     prompt_s = time.monotonic() - begin

@@ -1,0 +1,67 @@
+# Kinds of ports: split and packed rings, RSS on offer, jumbo frames through both.
+import pytest
+from router import running
+
+KINDS = {"split": {}, "packed": {"packed": True}, "queues": {"queues": 4, "cores": 3},
+         "rss": {"queues": 4, "cores": 3, "rss": True, "packed": True}}
+JUMBO = 9000
+CONFIG = "".join(f"set interfaces eth{i} address 10.0.{i}.1/24\n"
+                 f"set interfaces eth{i} mtu {JUMBO}\n" for i in range(2))
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def lab(request):
+    with running(config=CONFIG, **KINDS[request.param]) as lab:
+        for host in range(2):
+            lab.must(host, "ip", "link", "set", "p0", "mtu", str(JUMBO))
+        lab.kind = KINDS[request.param]
+        yield lab
+
+
+def test_kind(lab):
+    for name in ("eth0", "eth1"):
+        port = lab.interface(name)
+        assert port["rings"] == ("packed" if "packed" in lab.kind else "split")
+        assert 1 <= port["queues"] <= lab.kind.get("queues", 1)
+        if port["queues"] > 1:
+            assert port["steering"] == ("rss" if "rss" in lab.kind else "device")
+
+
+def test_file(lab):
+    sent, received = lab.carry_file(0, 1, 20_000_000)
+    assert sent == received
+
+
+def answered(lab, address, size):
+    """Three echoes come back whole, however late: that none is lost inside is for the books."""
+    done = lab.run(0, "ping", "-n", "-c", "3", "-i", "0.2", "-w", "20", "-s", str(size), "-M", "do",
+                   address)
+    return done.returncode == 0
+
+
+@pytest.mark.parametrize("size", [1472, 1473, 2020, 2021, 4000, JUMBO - 28])
+def test_jumbo_pings(lab, size):
+    assert answered(lab, "10.0.1.2", size)
+    assert answered(lab, "10.0.0.1", size)
+
+
+def test_one_byte_too_long(lab):
+    lab.must(0, "ip", "link", "set", "p0", "mtu", str(JUMBO + 1))
+    assert not lab.ping(0, "10.0.1.2", "-s", str(JUMBO - 27), "-M", "do", "-W", "1", count=2)
+    lab.must(0, "ip", "link", "set", "p0", "mtu", str(JUMBO))
+    assert lab.drops().count("eth0", "rx-oversize") == 2
+
+
+def test_router_pings(lab):
+    assert "3 received" in lab.cli(f"ping 10.0.0.2 size {JUMBO - 28} count 3")
+
+
+def test_small_buffers_take_no_jumbo():
+    """The stride is fixed at boot: a router booted without jumbo frames refuses them later."""
+    with running() as lab:
+        reply = lab.cli("set interfaces eth0 mtu 1501", "commit", fails=True)
+        assert "error: interfaces eth0 mtu 1501: the buffers made at boot hold 1500" in reply
+        lab.cli("discard")
+        lab.must(0, "ip", "link", "set", "p0", "mtu", str(JUMBO))
+        assert not lab.ping(0, "10.0.0.1", "-s", "3000", "-M", "do", "-W", "1", count=2)
+        assert answered(lab, "10.0.1.2", 56)
