@@ -28,7 +28,7 @@ static void random_line(char *out, size_t size)
 	char text[60], quoted[130];
 	unsigned a = pick(4), b = pick(4), c = pick(4);
 
-	switch (pick(12)) {
+	switch (pick(16)) {
 	case 0:
 		snprintf(out, size, "set system hostname R%u-%u", a, b);
 		break;
@@ -69,6 +69,21 @@ static void random_line(char *out, size_t size)
 		break;
 	case 11:
 		snprintf(out, size, "# a comment %u", a);
+		break;
+	case 12:
+		snprintf(out, size, "set queues eth%u class %u dscp %u-%u w %u", a, b, 8 * c,
+			8 * c + a, 1 + pick(256));
+		break;
+	case 13:
+		snprintf(out, size, "set q eth%u cl %u dscp %u-%u prio", a, b, 8 * c, 8 * c);
+		break;
+	case 14:
+		snprintf(
+			out, size, "set q eth%u shape %u%s", a, 8 + pick(500), b ? "mbit" : "kbit");
+		break;
+	case 15:
+		snprintf(out, size, a & 1 ? "set system idle %s" : "set int eth3 rx-s %s",
+			a & 1 ? (b & 1 ? "poll" : "relaxed") : (b & 1 ? "on" : "auto"));
 		break;
 	}
 }
