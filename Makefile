@@ -64,7 +64,7 @@ TEST_BIN   := $(patsubst test/unit/%.c,$(BUILD)/check/bin/%,$(TESTS))
 TSAN_BIN   := $(patsubst test/unit/%.c,$(BUILD)/tsan/bin/%,$(shell grep -l pthread.h $(TESTS)))
 
 # ---------------------------------------------------------------- targets
-.PHONY: help all image hosted hooks run check check-tsan test lint fmt gdb clean setup
+.PHONY: help all image hosted hooks run check check-tsan bench-voq test lint fmt gdb clean setup
 
 help:
 	@echo 'barewire targets:'
@@ -72,6 +72,7 @@ help:
 	@echo '  make run        set-up, build, a router between two Linux hosts, a demonstration, its console'
 	@echo '  make check      hosted unit tests under ASan and UBSan (seconds)'
 	@echo '  make check-tsan the units with threads under TSan'
+	@echo '  make bench-voq  cycles per packet from RX ring over VOQ to TX ring, by stage'
 	@echo '  make test       set-up, then check + lint + end-to-end tests against the booted image'
 	@echo '  make lint       format, clang-tidy, cppcheck, include directions'
 	@echo '  make fmt        formats the sources'
@@ -162,6 +163,28 @@ $(BUILD)/tsan/bin/%: $(BUILD)/tsan/test/unit/%.o $(BUILD)/tsan/libbarewire.a
 check-tsan: $(TSAN_BIN)
 	tools/run-units $(TSAN_BIN)
 
+# The same program three times: whole, without looking at packets, and with every stage timed.
+BENCH     := $(BUILD)/bench
+BENCH_OBJ := $(filter-out $(BUILD)/hosted/kernel/main.o $(BUILD)/hosted/kernel/hosted/main.o,$(HOSTED_OBJ)) \
+	     $(call obj,hosted,test/bench/nic.c)
+STAGES    := path_forward parse_batch fib4_lookup sched_take buffers_free pool_take worker_turn
+WRAP      := -Wl,--wrap=
+
+$(BENCH)/voq: $(BENCH_OBJ) $(call obj,hosted,test/bench/voq.c)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(HOST) $^ -o $@
+
+$(BENCH)/voq-io: $(BENCH_OBJ) test/bench/voq.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(HOST) -DBENCH_IO_ONLY -MF $@.d $(WRAP)path_forward $^ -o $@
+
+$(BENCH)/voq-stages: $(BENCH_OBJ) $(call obj,hosted,test/bench/voq.c test/bench/stages.c)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(HOST) $(addprefix $(WRAP),$(STAGES)) $^ -o $@
+
+bench-voq: $(BENCH)/voq $(BENCH)/voq-io $(BENCH)/voq-stages
+	tools/bench-voq $(BENCH)
+
 lint:
 	tools/lint
 
@@ -181,7 +204,7 @@ gdb: $(IMAGE)
 	tools/gdb $(IMAGE)
 
 clean:
-	rm -rf $(BUILD)/x86 $(BUILD)/x86-hooks $(BUILD)/hosted $(BUILD)/check $(BUILD)/tsan $(BUILD)/barewire*
+	rm -rf $(BUILD)/x86 $(BUILD)/x86-hooks $(BUILD)/hosted $(BUILD)/check $(BUILD)/tsan $(BUILD)/bench $(BUILD)/barewire*
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 .SECONDARY:

@@ -1,0 +1,201 @@
+/* The bench's network device: rings of descriptors, frames from a template. */
+#include "test/bench/nic.h"
+
+#include <stdalign.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/byteorder.h"
+#include "lib/checksum.h"
+#include "lib/packet.h"
+
+#define FRAME_BYTES 64u
+
+struct nic_desc {
+	uint64_t address, control; /* control: the packet word */
+};
+
+struct nic_flow {
+	uint32_t dst;      /* wire order */
+	uint16_t checksum; /* as it stands in the header */
+};
+
+struct nic {
+	struct netdev dev; /* first, so that a netdev is its nic */
+	alignas(64) uint32_t rx_given, rx_taken;
+	uint32_t flow;
+	uint64_t limit;
+	alignas(64) uint32_t tx_given, tx_taken;
+	alignas(64) struct nic_desc rx[NIC_SLOTS];
+	alignas(64) struct nic_desc tx[NIC_SLOTS];
+	alignas(64) uint8_t frame[FRAME_BYTES];
+	alignas(64) struct nic_flow flows[NIC_FLOWS];
+};
+
+static struct nic *nic_of(const struct netdev *dev)
+{
+	return (struct nic *)dev;
+}
+
+/* The device's part comes first: it writes the frame where the descriptor says. */
+static unsigned nic_rx(struct netdev *dev, unsigned q, uint64_t *word, unsigned max)
+{
+	struct nic *nic = nic_of(dev);
+	uint32_t taken = nic->rx_taken, held = nic->rx_given - taken, flow = nic->flow;
+	unsigned n = held < max ? held : max;
+
+	if (n > nic->limit)
+		n = (unsigned)nic->limit;
+	nic->limit -= n;
+	for (unsigned i = 0; i < n; i++) {
+		struct nic_desc *d = &nic->rx[(taken + i) & (NIC_SLOTS - 1)];
+		const struct nic_flow *f = &nic->flows[(flow + i) & (NIC_FLOWS - 1)];
+		uint8_t *frame = (uint8_t *)(uintptr_t)d->address;
+
+		memcpy(frame, nic->frame, FRAME_BYTES);
+		memcpy(frame + 24, &f->checksum, 2);
+		memcpy(frame + 30, &f->dst, 4);
+		word[i] = packet_word((uint32_t)d->control, FRAME_BYTES, 0);
+	}
+	nic->rx_taken = taken + n;
+	nic->flow = flow + n;
+	return n;
+}
+
+static unsigned nic_rx_room(struct netdev *dev, unsigned q)
+{
+	const struct nic *nic = nic_of(dev);
+
+	return NIC_SLOTS - (nic->rx_given - nic->rx_taken);
+}
+
+static void nic_rx_fill(struct netdev *dev, unsigned q, const uint32_t *index, unsigned n)
+{
+	struct nic *nic = nic_of(dev);
+	const struct buffers *buffers = dev->buffers;
+	uint32_t given = nic->rx_given;
+
+	for (unsigned i = 0; i < n; i++) {
+		struct nic_desc *d = &nic->rx[(given + i) & (NIC_SLOTS - 1)];
+
+		d->address = (uintptr_t)buffer_data(buffers, index[i]);
+		d->control = index[i];
+	}
+	nic->rx_given = given + n;
+}
+
+static unsigned nic_tx(struct netdev *dev, unsigned q, const uint64_t *word, unsigned n)
+{
+	struct nic *nic = nic_of(dev);
+	const struct buffers *buffers = dev->buffers;
+	uint32_t given = nic->tx_given;
+
+	for (unsigned i = 0; i < n; i++) {
+		struct nic_desc *d = &nic->tx[(given + i) & (NIC_SLOTS - 1)];
+
+		d->address = (uintptr_t)buffer_data(buffers, packet_index(word[i]));
+		d->control = word[i];
+	}
+	nic->tx_given = given + n;
+	return n;
+}
+
+static unsigned nic_tx_done(struct netdev *dev, unsigned q, uint64_t *word, unsigned max)
+{
+	struct nic *nic = nic_of(dev);
+	uint32_t taken = nic->tx_taken, held = nic->tx_given - taken, n = 0;
+
+	if (held > NIC_SLOTS / 2)
+		n = held - NIC_SLOTS / 2;
+	if (n > max)
+		n = max;
+	for (unsigned i = 0; i < n; i++)
+		word[i] = nic->tx[(taken + i) & (NIC_SLOTS - 1)].control;
+	nic->tx_taken = taken + n;
+	return n;
+}
+
+static unsigned nic_rx_held(const struct netdev *dev, unsigned q)
+{
+	return nic_of(dev)->rx_given - nic_of(dev)->rx_taken;
+}
+
+static unsigned nic_tx_held(const struct netdev *dev, unsigned q)
+{
+	return nic_of(dev)->tx_given - nic_of(dev)->tx_taken;
+}
+
+static uint64_t nic_doorbells(const struct netdev *dev)
+{
+	return 0;
+}
+
+static void nic_poll(struct netdev *dev)
+{
+}
+
+static const struct netdev_ops ops = {
+	.rx = nic_rx,
+	.rx_room = nic_rx_room,
+	.rx_fill = nic_rx_fill,
+	.tx = nic_tx,
+	.tx_done = nic_tx_done,
+	.rx_held = nic_rx_held,
+	.tx_held = nic_tx_held,
+	.doorbells = nic_doorbells,
+	.poll = nic_poll,
+	.stop = nic_poll,
+};
+
+/* UDP from 10.9.9.9, 64 bytes; destination and checksum by flow. */
+static void make_frames(struct nic *nic, const uint8_t *router_mac, const uint32_t *dst)
+{
+	uint8_t *f = nic->frame;
+
+	memcpy(f, router_mac, 6);
+	memcpy(f + 6, "\x02\x01\x01\x01\x01\x01", 6);
+	store_be16(f + 12, 0x0800);
+	f[14] = 0x45;
+	store_be16(f + 16, FRAME_BYTES - 14);
+	f[22] = 64;
+	f[23] = 17;
+	store_be32(f + 26, 0x0a090909);
+	store_be16(f + 38, FRAME_BYTES - 34);
+	for (unsigned i = 0; i < NIC_FLOWS; i++) {
+		uint8_t header[20];
+
+		memcpy(header, f + 14, 20);
+		store_be32(header + 16, dst[i]);
+		nic->flows[i].checksum = checksum(header, 20);
+		memcpy(&nic->flows[i].dst, header + 16, 4);
+	}
+}
+
+struct netdev *nic_create(unsigned number, const uint8_t *router_mac, const uint32_t *dst)
+{
+	struct nic *nic = aligned_alloc(64, (sizeof *nic + 63) & ~(size_t)63);
+
+	if (!nic)
+		abort();
+	memset(nic, 0, sizeof *nic);
+	nic->limit = UINT64_MAX;
+	nic->dev = (struct netdev){
+		.ops = &ops,
+		.driver = "bench",
+		.mtu_max = MTU_DEFAULT,
+		.rx_queues = 1,
+		.tx_queues = 1,
+		.rx_slots = NIC_SLOTS,
+		.tx_slots = NIC_SLOTS,
+		.link = true,
+	};
+	nic->dev.location[0] = (char)('0' + number);
+	memcpy(nic->dev.mac, router_mac, 6);
+	make_frames(nic, router_mac, dst);
+	return &nic->dev;
+}
+
+void nic_limit(struct netdev *dev, uint64_t frames)
+{
+	nic_of(dev)->limit = frames;
+}

@@ -1,0 +1,29 @@
+/*
+ * A network device in memory for benches: it receives as fast as it is asked and
+ * sends at once, so that what is measured is the router.
+ *
+ * Like a NIC it works on rings of 16-byte descriptors. A received frame is a
+ * 64-byte template with the next flow's destination and header checksum; a sent
+ * one is completed when the ring has moved half its depth further. Each queue is
+ * one worker's; the device itself has no thread.
+ */
+#ifndef TEST_BENCH_NIC_H
+#define TEST_BENCH_NIC_H
+
+#include <stdint.h>
+
+#include "drivers/netdev.h"
+
+#define NIC_SLOTS 512u
+#define NIC_FLOWS 1024u /* a power of two */
+
+/*
+ * Makes port `number` with one queue pair. dst: NIC_FLOWS IPv4 destinations, host byte
+ * order, received in turn; router_mac: 6 bytes, the port's own address.
+ */
+struct netdev *nic_create(unsigned number, const uint8_t *router_mac, const uint32_t *dst);
+
+/* Receives at most so many frames from now on; UINT64_MAX: no limit. */
+void nic_limit(struct netdev *dev, uint64_t frames);
+
+#endif
