@@ -64,7 +64,7 @@ TEST_BIN   := $(patsubst test/unit/%.c,$(BUILD)/check/bin/%,$(TESTS))
 TSAN_BIN   := $(patsubst test/unit/%.c,$(BUILD)/tsan/bin/%,$(shell grep -l pthread.h $(TESTS)))
 
 # ---------------------------------------------------------------- targets
-.PHONY: help all image hosted hooks run check check-tsan bench-voq test lint fmt gdb clean setup
+.PHONY: help all image hosted hooks run check check-tsan check-debug bench-voq test lint fmt gdb clean setup
 
 help:
 	@echo 'barewire targets:'
@@ -72,13 +72,14 @@ help:
 	@echo '  make run        set-up, build, a router between two Linux hosts, a demonstration, its console'
 	@echo '  make check      hosted unit tests under ASan and UBSan (seconds)'
 	@echo '  make check-tsan the units with threads under TSan'
+	@echo '  make check-debug  the units with every owner checked and free buffers poisoned'
 	@echo '  make bench-voq  cycles per packet from RX ring over VOQ to TX ring, by stage'
 	@echo '  make test       set-up, then check + lint + end-to-end tests against the booted image'
 	@echo '  make lint       format, clang-tidy, cppcheck, include directions'
 	@echo '  make fmt        formats the sources'
 	@echo '  make gdb        QEMU stopped at entry, gdb attached with symbols'
 	@echo '  make clean      removes build/ but the C library'
-	@echo 'Variables: EXTRA=-D... adds compiler flags; TEST_HOOKS=1 builds build/barewire-hooks.elf'
+	@echo 'Variables: EXTRA=-D... adds compiler flags (-DDEBUG_BUFFERS: see lib/pool.h); TEST_HOOKS=1 builds build/barewire-hooks.elf'
 
 all: image hosted
 image: $(IMAGE)
@@ -146,6 +147,10 @@ $(BUILD)/check/bin/%: $(BUILD)/check/test/unit/%.o $(BUILD)/check/libbarewire.a
 check: $(TEST_BIN)
 	tools/run-units $(TEST_BIN)
 
+# Every move of a buffer checked, free buffers poisoned.
+check-debug:
+	$(MAKE) BUILD=$(BUILD)/debug EXTRA="-DDEBUG_BUFFERS $(EXTRA)" check
+
 $(BUILD)/tsan/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC $@"
@@ -204,7 +209,7 @@ gdb: $(IMAGE)
 	tools/gdb $(IMAGE)
 
 clean:
-	rm -rf $(BUILD)/x86 $(BUILD)/x86-hooks $(BUILD)/hosted $(BUILD)/check $(BUILD)/tsan $(BUILD)/bench $(BUILD)/barewire*
+	rm -rf $(BUILD)/x86 $(BUILD)/x86-hooks $(BUILD)/hosted $(BUILD)/check $(BUILD)/tsan $(BUILD)/debug $(BUILD)/bench $(BUILD)/barewire*
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 .SECONDARY:

@@ -23,6 +23,7 @@
 #include "net/path/lane.h"
 #include "net/path/sched.h"
 #include "net/path/shaper.h"
+#include "net/path/spread.h"
 #include "net/proto/stack.h"
 #include "net/table/static4.h"
 #include "net/table/tables.h"
@@ -66,6 +67,7 @@ struct worker {
 	uint8_t rxq[RXQ_MAX];
 	uint8_t txq[TXQ_MAX];
 	struct feed feed[LANE_MAX];
+	struct spread_sort sort;
 	alignas(CACHE_LINE) uint64_t turns; /* loops made */
 	uint64_t busy_turns;                /* loops that moved a packet */
 	uint64_t looked;                    /* TSC: when it had last looked at its RX queues */

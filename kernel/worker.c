@@ -53,7 +53,7 @@ static bool worker_receive(struct router *r, struct worker *w, unsigned g)
 		lane->received = w->looked; /* it was not there then */
 		ways = load_once(&q->spread);
 		if (ways > 1)
-			own = spread_burst(lane, q->ring, ways, word, n);
+			own = spread_burst(lane, &w->sort, q->ring, ways, word, n);
 		if (own)
 			path_forward(lane, word, own);
 	}

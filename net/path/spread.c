@@ -51,10 +51,9 @@ static void spread_drop(struct lane *lane, const uint64_t *word, unsigned n)
 	}
 }
 
-unsigned spread_burst(
-	struct lane *lane, struct ring *const *ring, unsigned ways, uint64_t *word, unsigned n)
+unsigned spread_burst(struct lane *lane, struct spread_sort *sort, struct ring *const *ring,
+	unsigned ways, uint64_t *word, unsigned n)
 {
-	uint64_t share[SPREAD_MAX][BATCH_MAX];
 	unsigned shares[SPREAD_MAX] = {0};
 	uint64_t time = (lane->received >> SPREAD_TIME_SHIFT) << WORD_FLAGS_SHIFT;
 
@@ -65,16 +64,16 @@ unsigned spread_burst(
 		uint32_t hash = spread_hash(buffer_data(lane->buffers, packet_index(word[i])), len);
 		unsigned way = (unsigned)((uint64_t)hash * ways >> 32);
 
-		share[way][shares[way]++] = word[i];
+		sort->word[way][shares[way]++] = word[i];
 	}
 	for (unsigned way = 1; way < ways; way++) {
 		for (unsigned i = 0; i < shares[way]; i++)
-			share[way][i] |= time;
-		unsigned sent = ring_push(ring[way], share[way], shares[way]);
+			sort->word[way][i] |= time;
+		unsigned sent = ring_push(ring[way], sort->word[way], shares[way]);
 
-		spread_drop(lane, share[way] + sent, shares[way] - sent);
+		spread_drop(lane, sort->word[way] + sent, shares[way] - sent);
 	}
-	memcpy(word, share[0], shares[0] * sizeof *word);
+	memcpy(word, sort->word[0], shares[0] * sizeof *word);
 	return shares[0];
 }
 

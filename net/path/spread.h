@@ -21,6 +21,11 @@
  * 2^16; some 6 ms at 2.5 GHz, far more than a ring is left alone. */
 #define SPREAD_TIME_SHIFT 8u
 
+/* Room to sort a burst in; each worker has its own. */
+struct spread_sort {
+	uint64_t word[SPREAD_MAX][BATCH_MAX];
+};
+
 /* An equal number for all packets of a flow in both directions; 0 if it is not valid IPv4. */
 uint32_t spread_hash(const uint8_t *frame, uint32_t len_bytes);
 
@@ -30,8 +35,8 @@ uint32_t spread_hash(const uint8_t *frame, uint32_t len_bytes);
  * and up, or, if one is full, was dropped as spread-full. lane: the caller's own for this RX
  * queue; its `received` is the time noted. The lane's actor only.
  */
-unsigned spread_burst(
-	struct lane *lane, struct ring *const *ring, unsigned ways, uint64_t *word, unsigned n);
+unsigned spread_burst(struct lane *lane, struct spread_sort *sort, struct ring *const *ring,
+	unsigned ways, uint64_t *word, unsigned n);
 
 /* Takes up to max words that were sorted for this lane and sets its `received`. The lane's actor
  * only; now: TSC. Returns how many. */

@@ -153,7 +153,7 @@ static void make_frames(struct nic *nic, const uint8_t *router_mac, const uint32
 	uint8_t *f = nic->frame;
 
 	memcpy(f, router_mac, 6);
-	memcpy(f + 6, "\x02\x01\x01\x01\x01\x01", 6);
+	memset(f + 6, 2, 6);
 	store_be16(f + 12, 0x0800);
 	f[14] = 0x45;
 	store_be16(f + 16, FRAME_BYTES - 14);

@@ -244,11 +244,13 @@ static void measure(void)
 static void move_packets(void)
 {
 	struct worker *w = router.worker[0];
-	uint64_t end = sent(w) + packets;
+	uint64_t begin = sent(w), moved = 0;
 
-	while (sent(w) < end)
+	while (moved < packets) {
 		worker_turn(&router, w);
-	printf("{\"packets\": %llu}\n", (unsigned long long)(sent(w) - end + packets));
+		moved = sent(w) - begin;
+	}
+	printf("{\"packets\": %llu}\n", (unsigned long long)moved);
 }
 
 int main(int argc, char **argv)

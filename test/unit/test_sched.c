@@ -197,7 +197,7 @@ static void test_wakeup(void **state)
 		model_backlog(&m, 0, 0, 1500, 1500);
 		model_take(&m, BATCH_MAX);
 	}
-	uint64_t before = m.bytes[0][0], class_before = m.class_bytes[0];
+	uint64_t before = m.bytes[0][0], class_before;
 
 	for (unsigned turn = 0; turn < 100; turn++) {
 		for (unsigned l = 0; l < 2; l++)

@@ -12,7 +12,7 @@
 #include "net/path/spread.h"
 #include "test/model/frame.h"
 
-#define BUFFERS 256u
+#define BUFFERS POOL_BUFS
 #define WAYS    4u
 
 static uint8_t owners[POOL_BUFS];
@@ -20,6 +20,7 @@ static struct buffers buffers;
 static struct counters counters;
 static struct pool pool;
 static struct lane lane;
+static struct spread_sort sort;
 static struct ring ring[WAYS];
 static uint64_t ring_memory[WAYS][SPREAD_SLOTS];
 static struct ring *rings[WAYS] = {NULL, &ring[1], &ring[2], &ring[3]};
@@ -165,7 +166,7 @@ static void test_order_and_time(void **state)
 	unsigned ways_used = 0;
 
 	fill_burst(word, BATCH_MAX);
-	unsigned own = spread_burst(&lane, rings, WAYS, word, BATCH_MAX);
+	unsigned own = spread_burst(&lane, &sort, rings, WAYS, word, BATCH_MAX);
 
 	for (unsigned way = 0; way < WAYS; way++) {
 		struct lane other = lane;
@@ -197,7 +198,7 @@ static void test_order_and_time(void **state)
 	assert_true(ways_used > 2);
 	/* the taker's clock may be behind */
 	fill_burst(word, BATCH_MAX);
-	spread_burst(&lane, rings, WAYS, word, BATCH_MAX);
+	spread_burst(&lane, &sort, rings, WAYS, word, BATCH_MAX);
 	for (unsigned way = 1; way < WAYS; way++)
 		if (spread_take(&lane, rings[way], word, BATCH_MAX, 4999000))
 			assert_int_equal(lane.received, 4999000);
@@ -211,7 +212,7 @@ static void test_full(void **state)
 
 	for (unsigned i = 0; i < 400; i++) {
 		fill_burst(word, BATCH_MAX);
-		own += spread_burst(&lane, rings, WAYS, word, BATCH_MAX);
+		own += spread_burst(&lane, &sort, rings, WAYS, word, BATCH_MAX);
 		sorted += BATCH_MAX;
 		pool.top =
 			0; /* the same buffers over and over: their return does not matter here */
