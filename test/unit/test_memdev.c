@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "drivers/mem/memdev.h"
@@ -181,6 +182,54 @@ static void queues_are_apart(void **state)
 	assert_int_equal(dev->ops->tx_done(dev, 1, word, SLOTS), SLOTS);
 }
 
+#define FRAMES 50000u
+
+/* The wire on a thread of its own: numbered frames in, and out again in order. */
+static void *wire(void *arg)
+{
+	uint32_t in = 0, out = 0, seen;
+
+	while (out < FRAMES) {
+		if (in < FRAMES && memdev_inject(dev, 1, &in, sizeof in))
+			in++;
+		if (memdev_collect(dev, 1, &seen, sizeof seen)) {
+			assert_int_equal(seen, out);
+			out++;
+		}
+	}
+	return NULL;
+}
+
+/* The router's side and the wire's on two threads, each frame received, sent and its buffer reused.
+ */
+static void sides_run_on_two_threads(void **state)
+{
+	uint32_t index[SLOTS], free_n = SLOTS, done = 0;
+	pthread_t thread;
+
+	dev = memdev_create(&model_env, 1, 2, SLOTS);
+	assert_non_null(dev);
+	dev->buffers = &buffers;
+	for (unsigned i = 0; i < SLOTS; i++)
+		index[i] = i;
+	assert_int_equal(pthread_create(&thread, NULL, wire, NULL), 0);
+	while (done < FRAMES) {
+		uint64_t word[16];
+		unsigned n = dev->ops->rx_room(dev, 1);
+
+		n = n < free_n ? n : free_n;
+		free_n -= n;
+		dev->ops->rx_fill(dev, 1, index + free_n, n);
+		n = dev->ops->rx(dev, 1, word, 16);
+		assert_int_equal(dev->ops->tx(dev, 1, word, n), n);
+		n = dev->ops->tx_done(dev, 1, word, 16);
+		for (unsigned i = 0; i < n; i++)
+			index[free_n++] = packet_index(word[i]);
+		done += n;
+	}
+	pthread_join(thread, NULL);
+}
+
 static void link_goes_down_and_up(void **state)
 {
 	fill(0, 4);
@@ -224,6 +273,7 @@ int main(void)
 		CASE(transmits_in_order),
 		CASE(wraps),
 		CASE(queues_are_apart),
+		CASE(sides_run_on_two_threads),
 		CASE(link_goes_down_and_up),
 		CASE(stop_gives_sent_buffers_back),
 	};

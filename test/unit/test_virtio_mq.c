@@ -445,6 +445,7 @@ static void one_bad_queue_stops_all(void **state)
 		assert_int_equal(dev->ops->tx(dev, q, word[q], q + 2), q + 2);
 		fill_queue(q, 600 + 10 * q, 3);
 	}
+	assert_true(virtio_model_receive_on(&model, 3, "good, but late", 14));
 	model.lie_id = true;
 	model.fake_id = 60;
 	assert_true(virtio_model_receive_on(&model, 2, "x", 1));
