@@ -50,8 +50,8 @@ static void describes_itself(void **state)
 	assert_memory_equal(dev->mac, mac, 6);
 	assert_true(dev->link);
 	assert_int_equal(dev->rx_slots, SLOTS);
-	assert_null(memdev_create(&model_env, 0, 0, SLOTS));
-	assert_null(memdev_create(&model_env, 0, RXQ_MAX + 1, SLOTS));
+	assert_int_equal(memdev_create(&model_env, 0, 0, SLOTS)->rx_queues, 1);
+	assert_int_equal(memdev_create(&model_env, 0, 64, SLOTS)->rx_queues, MEMDEV_QUEUES_MAX);
 	assert_null(memdev_create(&model_env, 0, 1, 100));
 	assert_null(memdev_create(&model_env, 0, 1, 32));
 	assert_null(memdev_create(&model_env, 0, 1, 2048));
