@@ -182,6 +182,22 @@ static void queues_are_apart(void **state)
 	assert_int_equal(dev->ops->tx_done(dev, 1, word, SLOTS), SLOTS);
 }
 
+/* What each device gets of the queues wanted, by their number, by memory, and one at least. */
+static void queues_are_shared(void **state)
+{
+	static const struct {
+		unsigned wanted, all, devices, each;
+	} c[] = {{4, 100, 2, 4}, {40, 100, 2, RXQ_MAX / 2}, {4, 7, 2, 3}, {4, 8, 2, 4},
+		{1, 100, 16, 1}, {8, 100, 16, RXQ_MAX / 16}, {0, 100, 1, 1}, {4, 1, 16, 1},
+		{4, 0, 2, 1}, {4, 100, 0, 4}};
+
+	for (unsigned i = 0; i < sizeof c / sizeof *c; i++) {
+		struct netdev_request want = {.queue_pairs = c[i].wanted, .queues_all = c[i].all};
+
+		assert_int_equal(netdev_queue_share(&want, c[i].devices), c[i].each);
+	}
+}
+
 #define FRAMES 50000u
 
 /* The wire on a thread of its own: numbered frames in, and out again in order. */
@@ -273,6 +289,7 @@ int main(void)
 		CASE(transmits_in_order),
 		CASE(wraps),
 		CASE(queues_are_apart),
+		CASE(queues_are_shared),
 		CASE(sides_run_on_two_threads),
 		CASE(link_goes_down_and_up),
 		CASE(stop_gives_sent_buffers_back),
