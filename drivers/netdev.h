@@ -56,6 +56,7 @@ struct netdev_ops {
 /* What the router would like of each device; a driver's probe takes it as far as it can. */
 struct netdev_request {
 	unsigned queue_pairs; /* RX and TX queues each; 1 or more */
+	unsigned queues_all;  /* RX queues of all devices together, as far as memory goes */
 	uint32_t mtu;         /* that buffers will be made for */
 };
 
@@ -76,15 +77,17 @@ struct netdev {
 	uint32_t speed_mbit; /* 0: unknown */
 };
 
-/* How many of `wanted` queues each of n devices can have, if all together may have RXQ_MAX,
- * TXQ_MAX. */
-static inline unsigned netdev_queue_share(unsigned wanted, unsigned n)
+/* How many of the queue pairs wanted each of n devices can have, if all are to have as many. */
+static inline unsigned netdev_queue_share(const struct netdev_request *want, unsigned n)
 {
-	unsigned most = (RXQ_MAX < TXQ_MAX ? RXQ_MAX : TXQ_MAX) / (n ? n : 1);
+	unsigned most = RXQ_MAX < TXQ_MAX ? RXQ_MAX : TXQ_MAX;
 
-	if (wanted > most)
-		wanted = most;
-	return wanted ? wanted : 1;
+	if (most > want->queues_all)
+		most = want->queues_all;
+	most /= n ? n : 1;
+	if (most > want->queue_pairs)
+		most = want->queue_pairs;
+	return most ? most : 1;
 }
 
 #endif

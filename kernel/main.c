@@ -59,6 +59,17 @@ struct shape {
 	uint32_t mtu;
 };
 
+/* RX queues whose buffers take half of the memory; the control core's pool counts as one. */
+static unsigned queues_that_fit(uint32_t mtu)
+{
+	struct platform_memory m;
+	uint64_t pools;
+
+	platform_memory(&m);
+	pools = m.arena_bytes / 2 / ((uint64_t)packet_stride(mtu) << POOL_SHIFT);
+	return pools > 1 ? (unsigned)(pools - 1) : 1;
+}
+
 /* Before the router exists. Errors in the configuration are told later. */
 static unsigned boot_ports(struct netdev **dev, struct shape *shape)
 {
@@ -77,8 +88,9 @@ static unsigned boot_ports(struct netdev **dev, struct shape *shape)
 		if (config.iface[i].mtu > shape->mtu)
 			shape->mtu = config.iface[i].mtu;
 	/* A queue pair for each worker, where the device has them. */
-	want = (struct netdev_request){
-		.queue_pairs = shape->workers ? shape->workers : 1, .mtu = shape->mtu};
+	want = (struct netdev_request){.queue_pairs = shape->workers ? shape->workers : 1,
+		.queues_all = queues_that_fit(shape->mtu),
+		.mtu = shape->mtu};
 	ports = platform_probe_ports(&platform_io, &want, dev, PORT_MAX);
 	if (!any)
 		return ports;

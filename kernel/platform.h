@@ -67,8 +67,8 @@ struct platform_memory {
 void platform_memory(struct platform_memory *m);
 
 /*
- * Finds NICs, brings each up as `want` says (with fewer queues where RXQ_MAX must do
- * for all) and stores up to max; returns how many. Boot only.
+ * Finds NICs, brings each up as `want` says (with fewer queues where those of all ports
+ * would be too many) and stores up to max; returns how many. Boot only.
  */
 unsigned platform_probe_ports(const struct io_env *env, const struct netdev_request *want,
 	struct netdev **dev, unsigned max);

@@ -25,7 +25,7 @@ struct memring {
 struct memdev {
 	struct netdev dev; /* first, so that a netdev is its memdev */
 	bool wire_up;      /* what poll will find */
-	struct memring rx[RXQ_MAX], tx[TXQ_MAX];
+	struct memring rx[MEMDEV_QUEUES_MAX], tx[MEMDEV_QUEUES_MAX];
 };
 
 static struct memdev *memdev_of(struct netdev *dev)
@@ -195,9 +195,12 @@ struct netdev *memdev_create(
 {
 	struct memdev *m;
 
-	if (slots < RING_SLOTS_MIN || slots > RING_SLOTS_MAX || (slots & (slots - 1)) != 0 ||
-		queues < 1 || queues > RXQ_MAX || queues > TXQ_MAX)
+	if (slots < RING_SLOTS_MIN || slots > RING_SLOTS_MAX || (slots & (slots - 1)) != 0)
 		return NULL;
+	if (queues > MEMDEV_QUEUES_MAX)
+		queues = MEMDEV_QUEUES_MAX;
+	if (queues == 0)
+		queues = 1;
 	m = env->alloc(env->ctx, sizeof *m, CACHE_LINE);
 	if (!m)
 		return NULL;

@@ -16,11 +16,13 @@
 #include "drivers/io.h"
 #include "drivers/netdev.h"
 
+#define MEMDEV_QUEUES_MAX 16u
+
 /*
- * Makes port `number` with as many RX and TX queues as `queues` says (1 to
- * RXQ_MAX), each with a ring of `slots` (a power of two, RING_SLOTS_MIN to
+ * Makes port `number` with as many RX and TX queues as `queues` says, from 1 to
+ * MEMDEV_QUEUES_MAX, each with a ring of `slots` (a power of two, RING_SLOTS_MIN to
  * RING_SLOTS_MAX). It is called "mem:NUMBER", has MAC 02:6d:65:6d:00:NUMBER,
- * the link is up. NULL when env->alloc has no more memory or a number is no such
+ * the link is up. NULL when env->alloc has no more memory or slots is no such
  * number.
  */
 struct netdev *memdev_create(

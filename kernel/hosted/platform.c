@@ -206,7 +206,7 @@ bool platform_start(unsigned core, void (*fn)(void *arg), void *arg)
 unsigned platform_probe_ports(const struct io_env *env, const struct netdev_request *want,
 	struct netdev **dev, unsigned max)
 {
-	unsigned queues = netdev_queue_share(want->queue_pairs, hosted.mem_ports), n = 0;
+	unsigned queues = netdev_queue_share(want, hosted.mem_ports), n = 0;
 
 	while (n < hosted.mem_ports && n < max) {
 		dev[n] = memdev_create(env, n, queues, MEM_PORT_SLOTS);

@@ -135,7 +135,7 @@ unsigned platform_probe_ports(const struct io_env *env, const struct netdev_requ
 	scan(&pci, env);
 	for (unsigned i = 0; i < pci.functions && nics < max; i++)
 		nics += virtio_net_match(&pci.function[i]);
-	each.queue_pairs = netdev_queue_share(want->queue_pairs, nics);
+	each.queue_pairs = netdev_queue_share(want, nics);
 	for (unsigned i = 0; i < pci.functions && n < max; i++) {
 		struct netdev *d;
 

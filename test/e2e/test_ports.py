@@ -22,9 +22,11 @@ def test_kind(lab):
     for name in ("eth0", "eth1"):
         port = lab.interface(name)
         assert port["rings"] == ("packed" if "packed" in lab.kind else "split")
-        assert 1 <= port["queues"] <= lab.kind.get("queues", 1)
-        if port["queues"] > 1:
-            assert port["steering"] == ("rss" if "rss" in lab.kind else "device")
+        if "queues" not in lab.kind:
+            assert port["queues"] == 1 and "steering" not in port
+            continue
+        assert port["queues"] == lab.kind["cores"] - 1, "a queue pair for each worker"
+        assert port["steering"] == ("rss" if "rss" in lab.kind else "device")
 
 
 def test_file(lab):

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "drivers/mem/memdev.h"
@@ -49,8 +50,8 @@ static void describes_itself(void **state)
 	assert_memory_equal(dev->mac, mac, 6);
 	assert_true(dev->link);
 	assert_int_equal(dev->rx_slots, SLOTS);
-	assert_null(memdev_create(&model_env, 0, 0, SLOTS));
-	assert_null(memdev_create(&model_env, 0, RXQ_MAX + 1, SLOTS));
+	assert_int_equal(memdev_create(&model_env, 0, 0, SLOTS)->rx_queues, 1);
+	assert_int_equal(memdev_create(&model_env, 0, 64, SLOTS)->rx_queues, MEMDEV_QUEUES_MAX);
 	assert_null(memdev_create(&model_env, 0, 1, 100));
 	assert_null(memdev_create(&model_env, 0, 1, 32));
 	assert_null(memdev_create(&model_env, 0, 1, 2048));
@@ -181,6 +182,70 @@ static void queues_are_apart(void **state)
 	assert_int_equal(dev->ops->tx_done(dev, 1, word, SLOTS), SLOTS);
 }
 
+/* What each device gets of the queues wanted, by their number, by memory, and one at least. */
+static void queues_are_shared(void **state)
+{
+	static const struct {
+		unsigned wanted, all, devices, each;
+	} c[] = {{4, 100, 2, 4}, {40, 100, 2, RXQ_MAX / 2}, {4, 7, 2, 3}, {4, 8, 2, 4},
+		{1, 100, 16, 1}, {8, 100, 16, RXQ_MAX / 16}, {0, 100, 1, 1}, {4, 1, 16, 1},
+		{4, 0, 2, 1}, {4, 100, 0, 4}};
+
+	for (unsigned i = 0; i < sizeof c / sizeof *c; i++) {
+		struct netdev_request want = {.queue_pairs = c[i].wanted, .queues_all = c[i].all};
+
+		assert_int_equal(netdev_queue_share(&want, c[i].devices), c[i].each);
+	}
+}
+
+#define FRAMES 50000u
+
+/* The wire on a thread of its own: numbered frames in, and out again in order. */
+static void *wire(void *arg)
+{
+	uint32_t in = 0, out = 0, seen;
+
+	while (out < FRAMES) {
+		if (in < FRAMES && memdev_inject(dev, 1, &in, sizeof in))
+			in++;
+		if (memdev_collect(dev, 1, &seen, sizeof seen)) {
+			assert_int_equal(seen, out);
+			out++;
+		}
+	}
+	return NULL;
+}
+
+/* The router's side and the wire's on two threads, each frame received, sent and its buffer reused.
+ */
+static void sides_run_on_two_threads(void **state)
+{
+	uint32_t index[SLOTS], free_n = SLOTS, done = 0;
+	pthread_t thread;
+
+	dev = memdev_create(&model_env, 1, 2, SLOTS);
+	assert_non_null(dev);
+	dev->buffers = &buffers;
+	for (unsigned i = 0; i < SLOTS; i++)
+		index[i] = i;
+	assert_int_equal(pthread_create(&thread, NULL, wire, NULL), 0);
+	while (done < FRAMES) {
+		uint64_t word[16];
+		unsigned n = dev->ops->rx_room(dev, 1);
+
+		n = n < free_n ? n : free_n;
+		free_n -= n;
+		dev->ops->rx_fill(dev, 1, index + free_n, n);
+		n = dev->ops->rx(dev, 1, word, 16);
+		assert_int_equal(dev->ops->tx(dev, 1, word, n), n);
+		n = dev->ops->tx_done(dev, 1, word, 16);
+		for (unsigned i = 0; i < n; i++)
+			index[free_n++] = packet_index(word[i]);
+		done += n;
+	}
+	pthread_join(thread, NULL);
+}
+
 static void link_goes_down_and_up(void **state)
 {
 	fill(0, 4);
@@ -224,6 +289,8 @@ int main(void)
 		CASE(transmits_in_order),
 		CASE(wraps),
 		CASE(queues_are_apart),
+		CASE(queues_are_shared),
+		CASE(sides_run_on_two_threads),
 		CASE(link_goes_down_and_up),
 		CASE(stop_gives_sent_buffers_back),
 	};

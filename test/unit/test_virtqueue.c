@@ -222,6 +222,26 @@ static void rings_once_a_batch(void **state)
 	assert_int_equal(dev->ops->doorbells(dev), 4);
 }
 
+/* A packed ring: only "disabled" keeps the doorbell still, whatever the reserved bits (2.8.14). */
+static void event_flags_of_every_kind(void **state)
+{
+	static const uint16_t flags[] = {0, 1, 2, 3, 0xfffc, 0xfffd, 0xfffe, 0xffff};
+	struct virtq_event *event =
+		(struct virtq_event *)(uintptr_t)model.queue[VIRTIO_MODEL_TX].device;
+	uint64_t word = packet_word(5, 60, 0);
+
+	for (unsigned i = 0; i < 8; i++) {
+		uint64_t before = dev->ops->doorbells(dev);
+
+		event->flags = flags[i];
+		event->position = 0x1234;
+		assert_int_equal(dev->ops->tx(dev, 0, &word, 1), 1);
+		assert_int_equal(dev->ops->doorbells(dev) - before, (flags[i] & 3) != 1);
+		assert_int_equal(virtio_model_transmit(&model), 1);
+		assert_int_equal(dev->ops->tx_done(dev, 0, &word, 1), 1);
+	}
+}
+
 /* A frame of MTU 9000 each way, in buffers made for it, up to the last byte of the last. */
 static void carries_jumbo_frames(void **state)
 {
@@ -268,6 +288,8 @@ int main(void)
 		CASE(completes_in_any_order),
 		CASE(slow_buffers_keep_their_descriptors),
 		CASE(rings_once_a_batch),
+		{"event_flags_of_every_kind", event_flags_of_every_kind, set_up_packed, end_machine,
+			NULL},
 		CASE(carries_jumbo_frames),
 	};
 
