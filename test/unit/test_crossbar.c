@@ -302,6 +302,35 @@ static void test_classes(void **state)
 	check_books();
 }
 
+/* What the control core sends has the class of its DSCP; ARP that of network control. */
+static void test_control_has_a_class(void **state)
+{
+	static struct config_class control = {.iface = "eth1",
+		.class = 3,
+		.dscp_first = DSCP_CS6,
+		.dscp_last = DSCP_CS6,
+		.strict = true,
+		.weight = 1};
+	struct config c = base_config();
+	struct frame in;
+
+	c.class = &control;
+	c.classes = 1;
+	configure(&c, NULL);
+	struct crosspoint *x = router_control_lane(&router)->cross[router.first_txq[1]];
+	uint64_t before = x->out[3].packets;
+
+	udp(&in, 0, HOST(1), 10);
+	inject(0, &in);
+	turns(2); /* asks for the neighbour */
+	assert_int_equal(x->out[3].packets, before + 1);
+	frame_echo(&in, dev[1]->mac, host_mac[1], HOST(1), ROUTER(1), 1, 1);
+	inject(1, &in);
+	learn_hosts();
+	assert_true(x->out[0].packets > 0); /* the echo reply */
+	check_books();
+}
+
 /* Where several queues would each have a scheduler of their own, one serves all lanes. */
 static void test_classes_need_one_txq(void **state)
 {
@@ -410,8 +439,15 @@ static void test_latency_is_counted(void **state)
 	assert_int_equal(histogram_total(h), 0);
 	/* what was longest after the clearing: a turn in which nothing was done */
 	turns(2);
-	assert_int_equal(router.worker[0]->gap[GAP_WORK], 0);
-	assert_int_equal(router.worker[0]->gap[GAP_NONE], 1000000);
+	for (unsigned w = 0; w < 2; w++) {
+		assert_int_equal(router.worker[w]->gap[GAP_WORK], 0);
+		assert_int_equal(router.worker[w]->gap[GAP_NONE], 1000000);
+	}
+	/* sending alone is work, too */
+	udp(&in, 0, HOST(1), 10);
+	inject(0, &in);
+	turns(3);
+	assert_int_equal(router.worker[1]->gap[GAP_WORK], 1000000);
 	check_books();
 }
 
@@ -429,6 +465,7 @@ int main(void)
 		CASE(setup_spread, test_spread_is_switchable),
 		CASE(setup_queues, test_auto_is_off_with_enough_queues),
 		CASE(setup_workers, test_classes),
+		CASE(setup_workers, test_control_has_a_class),
 		CASE(setup_queues, test_classes_need_one_txq),
 		CASE(setup_workers, test_shaped_overload),
 		CASE(setup_workers, test_shaped_link_down),
