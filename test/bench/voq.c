@@ -31,8 +31,8 @@
 #include "test/bench/stages.h"
 
 #define PORTS          2u
-#define WINDOW         65536u /* packets of one measurement */
-#define WINDOWS_MAX    20000u
+#define WINDOW         8192u /* packets of one measurement: short against a time slice */
+#define WINDOWS_MAX    100000u
 #define IP(a, b, c, d) ((uint32_t)(a) << 24 | (b) << 16 | (c) << 8 | (d))
 
 struct hosted_options hosted = {.cores = 3, .mem_mib = 512};
