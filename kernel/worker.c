@@ -126,8 +126,8 @@ static bool worker_transmit(struct router *r, struct worker *w, unsigned t)
 	unsigned room = dev->tx_slots - dev->ops->tx_held(dev, queue);
 	unsigned n = sched_take(&r->sched[t], word, room < BATCH_MAX ? room : BATCH_MAX, w->looked);
 
-	if (n == 0)
-		return completed != 0;
+	if (n == 0) /* what waits for the shaper is no reason to sleep */
+		return completed != 0 || r->sched[t].busy;
 	for (unsigned i = 0; i < n; i++)
 		bytes += packet_len(word[i]);
 	dev->ops->tx(dev, queue, word, n); /* there is room for all: this core alone fills it */

@@ -46,7 +46,7 @@ static void traffic(uint32_t to, unsigned n)
 
 static const char *const shows[] = {"version", "uptime", "cores", "memory", "log", "interfaces",
 	"interfaces eth1", "routes", "routes 20.1.1.1", "routes 20.0.0.0/8", "routes 99.0.0.1",
-	"neighbors", "queues", "queues eth0", "drops", "buffers", "configuration",
+	"neighbors", "queues", "queues eth0", "latency", "drops", "buffers", "configuration",
 	"configuration candidate", "fib"};
 
 /* Each has text, one line of valid JSON, as many lines as `count` says, and all with `include .`.
@@ -202,6 +202,18 @@ static void test_queues(void **state)
 		"                  0            0 ");
 }
 
+static void test_latency(void **state)
+{
+	configure();
+	expect_in(run("show latency"), "worker  core longest gap ns reason");
+	traffic(0x14000001, 9);
+	expect_in(run("show latency"), "eth0     eth1                  9 ");
+	assert_null(strstr(run("show latency"), "eth1     eth0"));
+	run_expect("clear counters", "");
+	turns(10);
+	assert_null(strstr(run("show latency"), "eth0     eth1"));
+}
+
 /* ---------------------------------------------------------------- the audit's two shows */
 
 static void test_drops(void **state)
@@ -302,6 +314,7 @@ int main(void)
 			test_routes_change_meanwhile, start_shell, stop_shell),
 		cmocka_unit_test_setup_teardown(test_neighbors, start_shell, stop_shell),
 		cmocka_unit_test_setup_teardown(test_queues, start_shell, stop_shell),
+		cmocka_unit_test_setup_teardown(test_latency, start_shell, stop_shell),
 		cmocka_unit_test_setup_teardown(test_drops, start_shell, stop_shell),
 		cmocka_unit_test_setup_teardown(test_clear_counters, start_shell, stop_shell),
 		cmocka_unit_test_setup_teardown(test_wrong_balance, start_shell, stop_shell),
