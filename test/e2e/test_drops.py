@@ -32,6 +32,7 @@ set routes 203.0.113.128/26 prohibit
 # What no frame can provoke, and where it is tested instead.
 NOT_FROM_OUTSIDE = {
     "rx-error": "only a device that lies about lengths brings it: unit tests with a device model",
+    "spread-full": "only a worker that is held up brings it: unit tests without its turns",
 }
 
 
