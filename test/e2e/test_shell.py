@@ -206,7 +206,7 @@ NONSENSE = [
     "set neighbors eth0 10.0.0.5 nonsense", 'set interfaces eth0 description "open',
     "delete", "ping", "ping nowhere", "ping 10.0.0.2 count 0", "ping 10.0.0.2 size 70000",
     "show interfaces eth9", "show queues eth9", "show routes 10.0.0.0/99", "clear", "clear foo",
-    "show drops |", "show drops | foo", "show drops | include", "show drops | include (",
+    "show drops |", "show drops | foo", "show drops | include", "show drops | include [a",
     "| json", "commit now", "show version version", "\x7f\x7f;;;", "%s%n%x", "../../etc/passwd",
     "a " * 100, "x" * 4000, "x" * 5000,
 ]

@@ -2,7 +2,6 @@
 import errno
 import json
 import socket
-import subprocess
 import time
 
 from labkit import hosts
@@ -85,8 +84,7 @@ class Wire:
 
     def counters(self):
         """The tap's own book: sent (taken by QEMU), dropped (for want of room), received."""
-        done = subprocess.run(["ip", "-n", self.namespace, "-s", "-j", "link", "show", "p0"],
-                              capture_output=True, text=True, check=True)
-        stats = json.loads(done.stdout)[0]["stats64"]
+        done = hosts.run_inside(self.namespace, "ip", "-s", "-j", "link", "show", "p0")
+        stats = json.loads(hosts.must(done))[0]["stats64"]
         return {"sent": stats["tx"]["packets"], "tap_dropped": stats["tx"]["dropped"],
                 "received": stats["rx"]["packets"]}

@@ -146,7 +146,7 @@ def environment_missing(image):
     elif not os.access("/dev/net/tun", os.R_OK | os.W_OK):
         missing.append("access to /dev/net/tun")
     path = os.environ.get("PATH", "").split(":") + ["/usr/sbin", "/sbin"]
-    for command, package in ((QEMU, "qemu-system-x86"), ("ip", "iproute2")):
+    for command, package in ((QEMU, "qemu-system-x86"), ("ip", "iproute2"), ("ethtool", "ethtool")):
         if not any(os.access(os.path.join(p, command), os.X_OK) for p in path if p):
             missing.append(f"{command} (package {package}: tools/setup)")
     if not os.access(image, os.R_OK):
