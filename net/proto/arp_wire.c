@@ -89,7 +89,7 @@ static bool arp_is_valid(const uint8_t *f, uint32_t len)
 	if ((f[ARP_SENDER_MAC] & 1) || memcmp(f + ARP_SENDER_MAC, mac_zero, 6) == 0)
 		return false;
 	/* RFC 5227 2.1.1: a probe asks with sender 0.0.0.0. */
-	return ipv4_is_host(sender) || (sender == 0 && operation == ARP_REQUEST);
+	return ipv4_is_unicast(sender) || (sender == 0 && operation == ARP_REQUEST);
 }
 
 /* RFC 826, packet reception: merge, then reply if we are the target of a request. */

@@ -33,14 +33,6 @@ static inline bool ipv4_is_fragment(const uint8_t *frame)
 	return load_be16(frame + IPV4_FRAGMENT) & (IPV4_MF | IPV4_OFFSET);
 }
 
-/* One host somewhere: not 0/8, 127/8, multicast, reserved or limited broadcast. */
-static inline bool ipv4_is_host(uint32_t address)
-{
-	unsigned first = address >> 24;
-
-	return first >= 1 && first < 224 && first != 127;
-}
-
 /* Writes the header checksum. */
 static inline void ipv4_finish(uint8_t *frame)
 {

@@ -122,7 +122,7 @@ enum err stack_send(struct stack *s, uint64_t word)
 	const struct nexthop *n = &s->nexthops->nexthop[index];
 	const struct iface_addr *src;
 
-	if (!ipv4_is_host(dst))
+	if (!ipv4_is_unicast(dst))
 		return stack_refuse(s, word, DROP_MARTIAN_DESTINATION, ERR_INVALID);
 	switch (n->action) {
 	case NEXTHOP_LOCAL:
@@ -153,7 +153,7 @@ enum err stack_send_echo(
 {
 	uint32_t index, total = IPV4_HEADER + ICMP_HEADER + size;
 
-	if (size > ECHO_SIZE_MAX || !ipv4_is_host(dst))
+	if (size > ECHO_SIZE_MAX || !ipv4_is_unicast(dst))
 		return ERR_INVALID;
 	if (!s->ops->alloc(s->ctx, &index))
 		return ERR_FULL;
