@@ -155,8 +155,7 @@ static void control_starved(struct router *r)
 		uint64_t n = load_once(&r->buffers.pool[port]->starved);
 
 		if (n != control.starved[port])
-			log_text("%s: receive ring short of buffers %llu times",
-				r->iface[port].name,
+			log_text("%s: its buffer pool ran dry %llu times", r->iface[port].name,
 				(unsigned long long)(n - control.starved[port]));
 		control.starved[port] = n;
 	}
