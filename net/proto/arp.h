@@ -68,7 +68,7 @@ const char *arp_state_name(enum arp_state state);
 /* An empty table. Boot only. */
 void arp_init(struct stack *s);
 
-/* Packets held for unresolved neighbours: what the stack owns between calls. */
+/* Packets held for unresolved neighbours: all that the stack owns between calls, for the audit. */
 uint32_t arp_held(const struct stack *s);
 
 /* An ARP frame. Takes the word. */
@@ -95,9 +95,6 @@ void arp_flush_port(struct stack *s, unsigned port);
 
 /* Forgets all but the static ones; held packets are dropped as `neighbor-pending`. */
 void arp_flush(struct stack *s);
-
-/* Packets held for neighbours: the audit's second book of what the stack owns. */
-uint32_t arp_held(const struct stack *s);
 
 /* Configured neighbours. ERR_INVALID: no such port, or not a unicast MAC. ERR_FULL: no room. */
 MUST_CHECK enum err arp_set_static(
