@@ -378,7 +378,7 @@ void arp_announce(struct stack *s, unsigned port)
 	const struct iface *i = &s->iface[port];
 
 	for (unsigned k = 0; k < i->addrs; k++)
-		arp_send_request(s, port, i->addr[k].address, NULL);
+		arp_send_announcement(s, port, i->addr[k].address);
 	for (unsigned k = 0; k < NEIGHBOR_MAX; k++) {
 		struct arp_entry *e = &s->arp.entry[k];
 

@@ -61,6 +61,12 @@ void arp_send_request(struct stack *s, unsigned port, uint32_t target, const uin
 		s->arp.requests_sent++;
 }
 
+void arp_send_announcement(struct stack *s, unsigned port, uint32_t address)
+{
+	if (arp_emit(s, port, ARP_REQUEST, mac_broadcast, address, mac_zero, address))
+		s->arp.requests_sent++;
+}
+
 static bool iface_owns(const struct iface *i, uint32_t address)
 {
 	for (unsigned k = 0; k < i->addrs; k++)

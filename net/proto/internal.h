@@ -76,6 +76,8 @@ void icmp_finish(uint8_t *icmp, uint32_t len);
 
 /* arp_wire.c: mac: 6 bytes, or NULL to broadcast. Nothing is sent if no buffer is free. */
 void arp_send_request(struct stack *s, unsigned port, uint32_t target, const uint8_t *mac);
+/* RFC 5227 2.3: a request for our own address, from that address. */
+void arp_send_announcement(struct stack *s, unsigned port, uint32_t address);
 
 /* arp.c, for arp_wire.c: the sender of an ARP packet is at `mac`; make: also if it is not known
  * yet. */

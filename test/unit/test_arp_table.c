@@ -68,6 +68,32 @@ static void test_link_down(void **state)
 	fix_free(f);
 }
 
+/* RFC 5227 2.3: sender and target are the address announced, each of several in one network. */
+static void test_announcement(void **state)
+{
+	struct fixture *f = fix_new_resolved();
+	static const uint32_t own[] = {ROUTER1, ROUTER1 + 7, 0x0b000001};
+
+	iface_withdraw(&f->iface[1], &f->rib, &f->nexthops);
+	f->iface[1].addr[1] = (struct iface_addr){own[1], 24};
+	f->iface[1].addr[2] = (struct iface_addr){own[2], 8};
+	f->iface[1].addrs = 3;
+	assert_int_equal(iface_install(&f->iface[1], &f->rib, &f->nexthops), ERR_OK);
+	stack_link_changed(&f->s, 1, true, f->now_ms);
+	assert_int_equal(f->sent_n, 3);
+	for (unsigned k = 0; k < 3; k++) {
+		const uint8_t *frame = f->sent[k].frame;
+
+		assert_memory_equal(frame, broadcast, 6);
+		assert_int_equal(load_be16(frame + 20), 1);
+		assert_memory_equal(frame + 22, f->iface[1].mac, 6);
+		assert_int_equal(load_be32(frame + 28), own[k]);
+		assert_memory_equal(frame + 32, (const uint8_t[6]){0}, 6);
+		assert_int_equal(load_be32(frame + 38), own[k]);
+	}
+	fix_free(f);
+}
+
 /* A next hop of an interface that is not in use. */
 static void test_not_installed(void **state)
 {
@@ -266,6 +292,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_link_down),
+		cmocka_unit_test(test_announcement),
 		cmocka_unit_test(test_not_installed),
 		cmocka_unit_test(test_flush),
 		cmocka_unit_test(test_static),
