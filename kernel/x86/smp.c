@@ -14,12 +14,11 @@
 #include "kernel/x86/tsc.h"
 #include "lib/atomic.h"
 
-#define TRAMPOLINE_FROM 0x8000u
-#define INIT_WAIT_US    10000u /* between INIT and the first start-up message */
-#define ANSWER_WAIT_US  50000u /* for a core to take the offer, and then to be ready */
-#define WAKE_WAIT_US    1000u
-#define WAKE_TRIES      100u
-#define NMI_TRAVEL_US   20u /* an NMI that was sent has arrived after this */
+#define INIT_WAIT_US   10000u /* between INIT and the first start-up message */
+#define ANSWER_WAIT_US 50000u /* for a core to take the offer, and then to be ready */
+#define WAKE_WAIT_US   1000u
+#define WAKE_TRIES     100u
+#define NMI_TRAVEL_US  20u /* an NMI that was sent has arrived after this */
 
 /* trampoline.S */
 extern const uint8_t smp_trampoline[];
@@ -145,7 +144,7 @@ static void trampoline_install(uint32_t page)
 /* A core that runs gets the next number from the front, one that does not from the back. */
 static void smp_start_all(const uint32_t *apic_id, unsigned n, const char *unable)
 {
-	uint32_t page = unable ? 0 : memory_low_page(TRAMPOLINE_FROM);
+	uint32_t page = unable ? 0 : memory_take_low_page();
 	unsigned running = 1, failed = n;
 
 	if (!unable && !page)
