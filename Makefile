@@ -34,11 +34,13 @@ NEWLIB  := $(BUILD)/newlib/x86_64-elf
 TARGET  := $(COMMON) -O2 -ffreestanding -nostdinc \
 	   -isystem $(NEWLIB)/include -isystem $(shell $(CC) -print-file-name=include 2>/dev/null) -U__linux__ -U__unix__ -Ulinux -Uunix \
 	   -m64 -mno-red-zone -mcmodel=small -fno-pic -fno-pie -fcf-protection=none \
-	   -fno-stack-protector -fno-asynchronous-unwind-tables -fno-omit-frame-pointer \
-	   -DBAREWIRE_VERSION='"$(VERSION)"'
-HOST    := $(COMMON) -O2 -D_GNU_SOURCE -DBAREWIRE_VERSION='"$(VERSION)"' -pthread
+	   -fno-stack-protector -fno-asynchronous-unwind-tables -fno-omit-frame-pointer
+HOST    := $(COMMON) -O2 -D_GNU_SOURCE -pthread
 CHECK   := $(COMMON) -O1 -D_GNU_SOURCE -DIO_MODEL -DUNIT_TEST -fsanitize=address,undefined \
-	   -fno-sanitize-recover=all -fno-omit-frame-pointer -DBAREWIRE_VERSION='"test"' -pthread
+	   -fno-sanitize-recover=all -fno-omit-frame-pointer -pthread
+
+# Writes $(2) to build/$(1) if that says anything else: what depends on the file is then made anew.
+stamp = $(shell mkdir -p $(BUILD); echo '$(2)' | cmp -s - $(BUILD)/$(1) || echo '$(2)' >$(BUILD)/$(1))
 
 obj = $(patsubst %,$(BUILD)/$(1)/%.o,$(basename $(2)))
 
@@ -50,6 +52,11 @@ X86DIR  := x86-hooks
 IMAGE   := $(BUILD)/barewire-hooks.elf
 TARGET  += -DTEST_HOOKS
 endif
+
+$(call stamp,version,$(VERSION))
+$(call stamp,$(X86DIR).flags,$(TARGET))
+$(call stamp,hosted.flags,$(HOST))
+$(call stamp,check.flags,$(CHECK))
 
 X86_OBJ    := $(call obj,$(X86DIR),$(LIB) $(NET) $(DRIVERS) $(KERNEL) $(X86))
 HOSTED_OBJ := $(call obj,hosted,$(LIB) $(NET) $(MEMDEV) $(KERNEL) $(HOSTED))
@@ -84,13 +91,17 @@ setup:
 $(NEWLIB)/lib/libc.a:
 	tools/setup --newlib
 
+# The one file that knows the version.
+$(foreach d,$(X86DIR) hosted check,$(BUILD)/$(d)/kernel/version.o): $(BUILD)/version
+$(foreach d,$(X86DIR) hosted check,$(BUILD)/$(d)/kernel/version.o): EXTRA_VERSION = -DBAREWIRE_VERSION='"$(VERSION)"'
+
 # Objects wait for the C library's headers.
-$(BUILD)/$(X86DIR)/%.o: %.c | $(NEWLIB)/lib/libc.a
+$(BUILD)/$(X86DIR)/%.o: %.c $(BUILD)/$(X86DIR).flags | $(NEWLIB)/lib/libc.a
 	@mkdir -p $(@D)
 	@echo "  CC $@"
-	$(Q)$(CC) $(TARGET) -c $< -o $@
+	$(Q)$(CC) $(TARGET) $(EXTRA_VERSION) -c $< -o $@
 
-$(BUILD)/$(X86DIR)/%.o: %.S | $(NEWLIB)/lib/libc.a
+$(BUILD)/$(X86DIR)/%.o: %.S $(BUILD)/$(X86DIR).flags | $(NEWLIB)/lib/libc.a
 	@mkdir -p $(@D)
 	@echo "  CC $@"
 	$(Q)$(CC) $(TARGET) -D__ASSEMBLY__ -c $< -o $@
@@ -112,19 +123,19 @@ $(IMAGE): $(X86_OBJ) linker.ld tools/mksyms
 $(IMAGE:.elf=-pvh.elf): $(IMAGE)
 	$(Q)objcopy --remove-section=.multiboot1 $< $@
 
-$(BUILD)/hosted/%.o: %.c
+$(BUILD)/hosted/%.o: %.c $(BUILD)/hosted.flags
 	@mkdir -p $(@D)
 	@echo "  CC $@"
-	$(Q)$(CC) $(HOST) -c $< -o $@
+	$(Q)$(CC) $(HOST) $(EXTRA_VERSION) -c $< -o $@
 
 $(BUILD)/barewire: $(HOSTED_OBJ)
 	@echo "  LD $@"
 	$(Q)$(CC) $(HOST) $(HOSTED_OBJ) -o $@
 
-$(BUILD)/check/%.o: %.c
+$(BUILD)/check/%.o: %.c $(BUILD)/check.flags
 	@mkdir -p $(@D)
 	@echo "  CC $@"
-	$(Q)$(CC) $(CHECK) -c $< -o $@
+	$(Q)$(CC) $(CHECK) $(EXTRA_VERSION) -c $< -o $@
 
 $(BUILD)/check/libbarewire.a: $(CHECK_OBJ)
 	@rm -f $@

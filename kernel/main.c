@@ -1,6 +1,7 @@
 /* From a machine with memory and cores to a running router; both platforms end here. */
 #include "kernel/main.h"
 
+#include <stdalign.h>
 #include <string.h>
 
 #include "kernel/config.h"
@@ -9,15 +10,12 @@
 #include "kernel/platform.h"
 #include "kernel/router.h"
 #include "kernel/shell/shell.h"
+#include "kernel/version.h"
 #include "kernel/worker.h"
 
 #define CONSOLE_US    100u  /* between looks at the console: a port access can cost an exit */
 #define CONSOLE_BURST 64u   /* bytes taken at a time */
 #define CONSOLE_ROOM  8192u /* free output queue before another command or slice of one runs */
-
-#ifndef BAREWIRE_VERSION
-#	define BAREWIRE_VERSION "unknown"
-#endif
 
 static void console_write(void *ctx, const char *s, size_t n)
 {
@@ -42,23 +40,13 @@ static bool config_module(struct platform_module *module)
 	return platform_modules(module, 1) == 1;
 }
 
-/* Cores that answered at boot, without the control core; those that did not come last. */
-static unsigned running_workers(void)
-{
-	unsigned n = 0;
-
-	while (n + 1 < platform_cores() && platform_core(n + 1)->running)
-		n++;
-	return n;
-}
-
 /* Before the router exists: the parts of the configuration that shape it. Errors are told later. */
 static unsigned boot_shape(struct netdev **dev, unsigned ports)
 {
 	struct platform_module module;
 	struct config config;
 	char error[160];
-	unsigned workers = running_workers();
+	unsigned workers = platform_cores() - 1;
 
 	if (!config_module(&module) ||
 		!shell_parse_config(module.data, module.bytes, &config, error, sizeof error))
@@ -84,14 +72,49 @@ static void boot_config(void)
 		log_text("error: configuration %s: %s", module.name, error);
 }
 
+/* A started core waits here for its worker. */
+struct waiting_core {
+	alignas(CACHE_LINE) struct worker *worker;
+	unsigned core;
+};
+
+static struct waiting_core waiting[CORE_MAX];
+
+static void wait_for_worker(void *arg)
+{
+	struct waiting_core *w = arg;
+	struct worker *worker;
+
+	while (!(worker = load_acquire(&w->worker)))
+		platform_relax();
+	worker_main(worker);
+}
+
+/* Starts up to `want` cores besides this one; those that do not answer are gone without. */
+static unsigned boot_cores(unsigned want)
+{
+	unsigned n = 0;
+
+	for (unsigned core = 1; core < platform_cores() && n < want; core++) {
+		waiting[n].core = core;
+		if (platform_core(core)->running &&
+			platform_start(core, wait_for_worker, &waiting[n]))
+			n++;
+		else
+			log_text("core %u does not run: %s", core, platform_core(core)->note);
+	}
+	return n;
+}
+
 static void boot_workers(struct router *r)
 {
 	if (r->single_core)
 		return;
 	r->rcu.readers = r->workers; /* from now on a grace period waits for them */
-	for (unsigned w = 0; w < r->workers; w++)
-		if (!platform_start(r->worker[w]->core, worker_main, r->worker[w]))
-			platform_panic("core %u did not start its worker", r->worker[w]->core);
+	for (unsigned w = 0; w < r->workers; w++) {
+		r->worker[w]->core = waiting[w].core;
+		store_release(&waiting[w].worker, r->worker[w]);
+	}
 }
 
 /* Sends what waits, reads the console now and then; each byte may run a command. */
@@ -141,9 +164,9 @@ void kernel_main(void)
 	};
 	char error[160];
 
-	log_text("barewire %s (%s, %s)", BAREWIRE_VERSION, platform_loader(), platform_isa());
+	log_text("barewire %s (%s, %s)", barewire_version, platform_loader(), platform_isa());
 	unsigned ports = platform_probe_ports(&platform_io, dev, PORT_MAX);
-	unsigned workers = boot_shape(dev, ports);
+	unsigned workers = boot_cores(boot_shape(dev, ports));
 
 	if (!router_init(&router, dev, ports, workers, error, sizeof error))
 		platform_panic("%s", error);

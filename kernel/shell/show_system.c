@@ -5,16 +5,13 @@
 #include "kernel/platform.h"
 #include "kernel/router.h"
 #include "kernel/shell/commands.h"
-
-#ifndef BAREWIRE_VERSION
-#	define BAREWIRE_VERSION "unknown"
-#endif
+#include "kernel/version.h"
 
 bool show_version(struct call *call)
 {
 	struct output *o = call->out;
 
-	output_text(o, "version", "%s", BAREWIRE_VERSION);
+	output_text(o, "version", "%s", barewire_version);
 	output_text(o, "booted_by", "%s", platform_loader());
 	output_text(o, "command_line", "%s", platform_cmdline());
 	output_text(o, "vector_code", "%s", platform_isa());
