@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "kernel/config.h"
+#include "kernel/console.h"
 #include "kernel/control.h"
 #include "kernel/log.h"
 #include "kernel/platform.h"
@@ -12,10 +13,6 @@
 #include "kernel/shell/shell.h"
 #include "kernel/version.h"
 #include "kernel/worker.h"
-
-#define CONSOLE_US    100u  /* between looks at the console: a port access can cost an exit */
-#define CONSOLE_BURST 64u   /* bytes taken at a time */
-#define CONSOLE_ROOM  8192u /* free output queue before another command or slice of one runs */
 
 static void console_write(void *ctx, const char *s, size_t n)
 {
@@ -117,36 +114,13 @@ static void boot_workers(struct router *r)
 	}
 }
 
-/* Sends what waits, reads the console now and then; each byte may run a command. */
-static void console_turn(uint64_t *last_us)
-{
-	uint64_t now = platform_now_us();
-
-	platform_console_poll();
-	if (platform_console_room() < CONSOLE_ROOM)
-		return;
-	shell_poll();
-	if (now - *last_us < CONSOLE_US)
-		return;
-	*last_us = now;
-	for (unsigned i = 0; i < CONSOLE_BURST; i++) {
-		int c = platform_console_getc();
-
-		if (c < 0)
-			break;
-		shell_input((uint8_t)c);
-	}
-}
-
 static void __attribute__((noreturn)) control_loop(struct router *r)
 {
-	uint64_t console_us = 0;
-
 	for (;;) {
 		bool moved = r->single_core && worker_turn(r, r->worker[0]);
 
 		control_turn(r);
-		console_turn(&console_us);
+		console_turn();
 		if (!moved)
 			platform_relax();
 	}

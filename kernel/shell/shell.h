@@ -40,10 +40,19 @@ bool shell_load_config(const char *text, size_t n, char *error, size_t error_siz
 /* Prints the first prompt. */
 void shell_start(void);
 
-/* One byte from the console. */
+/* Bytes that one call of shell_input or shell_poll prints, at most. */
+#define SHELL_OUTPUT_MAX 32768u
+
+/* One byte from the console; what comes while a command runs is kept. */
 void shell_input(uint8_t byte);
 
-/* Commands that take time (ping, traceroute): called every turn of the control loop. */
+/*
+ * Called every turn of the control loop: one slice of the command that runs
+ * (ping, a long `show`), or one line of what was typed meanwhile.
+ */
 void shell_poll(void);
+
+/* Whether no command runs and nothing typed waits; a line may be begun. */
+bool shell_idle(void);
 
 #endif

@@ -28,18 +28,18 @@ uint64_t platform_now_us(void)
 
 int platform_console_getc(void)
 {
-	return -1;
+	return model_platform.getc ? model_platform.getc() : -1;
 }
 
 void platform_console_write(const char *s, size_t n)
 {
-	(void)s;
-	(void)n;
+	if (model_platform.write)
+		model_platform.write(s, n);
 }
 
 size_t platform_console_room(void)
 {
-	return SIZE_MAX;
+	return model_platform.room ? model_platform.room() : SIZE_MAX;
 }
 
 void platform_console_poll(void)
