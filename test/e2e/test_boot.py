@@ -1,6 +1,7 @@
 # Every way in that QEMU offers: machines, firmware, loaders, cores, memory; and the way out.
 import os
 import re
+import subprocess
 import tempfile
 import types
 
@@ -79,6 +80,12 @@ def test_boots_under_kvm():
                     "this hypervisor emulates kernel mode")
     with running(accel="kvm") as lab:
         forwards(lab)
+
+
+def test_image_is_small(tmp_path):
+    stripped = tmp_path / "barewire.elf"
+    subprocess.run(["strip", "-o", stripped, IMAGE], check=True)
+    assert stripped.stat().st_size < 1 << 20
 
 
 def test_ready_line_and_log():

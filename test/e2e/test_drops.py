@@ -293,6 +293,17 @@ def test_packet_held_when_link_goes(lab, h0):
     assert after.count("eth0", "link-down") - before.count("eth0", "link-down") == 1
 
 
+def test_clear_counters(lab, h0):
+    """All counters restart at zero, and the books still balance."""
+    assert lab.drops().total() > 0
+    lab.cli("clear counters")
+    assert lab.drops().total() == 0 and lab.drops().balanced
+    assert lab.interface("eth0")["rx"]["packets"] == 0
+    expect_drops(lab, {"wrong-mac": 1}, lambda: h0.send(eth(udp(), dst=OTHER)))
+    assert lab.drops().total() == 1
+    assert lab.interface("eth0")["dropped"]["wrong-mac"] == 1
+
+
 def test_every_reason_is_covered():
     """The table, the tests and the list of exceptions together are net/path/drop.h."""
     with open(os.path.join(TREE, "net/path/drop.h"), encoding="ascii") as f:

@@ -97,6 +97,28 @@ def test_header_rewrite(lab):
     assert bytes(got) == bytes(IP(bytes(expected)))
 
 
+def awkward_ids():
+    """IPv4 ids that bring the header checksum, before or after the hop, to the ends of its range."""
+    packet = IP(src="10.0.0.2", dst=QUIET[1], ttl=64, id=0) / UDP(sport=1, dport=2)
+    start = IP(bytes(packet)).chksum
+    wanted = (0x0000, 0x0001, 0x00FF, 0x0100, 0xFEFE, 0xFEFF, 0xFF00, 0xFFFE, 0xFFFF)
+    return [(start - w + extra) % 0x10000 for w in wanted for extra in (0, 1)]
+
+
+def test_checksum_after_the_hop(lab):
+    """The incremental update (RFC 1624) is right also where one's complement has two zeros."""
+    ids = awkward_ids() + list(range(0, 65536, 257))
+    with lab.wire(0) as h0, lab.wire(1) as h1:
+        for number in ids:
+            packet = IP(src="10.0.0.2", dst=QUIET[1], ttl=64, id=number) / UDP(sport=1, dport=2)
+            h0.send(Ether(src=h0.host_mac, dst=h0.router_mac) / packet)
+            frame = h1.receive(is_to(QUIET_MAC, UDP))
+            header = frame[14:34]
+            total = sum(int.from_bytes(header[i:i + 2], "big") for i in range(0, 20, 2))
+            assert (total & 0xFFFF) + (total >> 16) == 0xFFFF, f"id {number:#x}"
+            assert Ether(frame)[IP].id == number
+
+
 def test_link_padding_is_removed(lab):
     """A 28-byte packet in a 60-byte frame leaves without the padding."""
     packet = IP(src="10.0.0.2", dst=QUIET[1]) / UDP(sport=1, dport=2)
