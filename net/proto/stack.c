@@ -101,7 +101,7 @@ static enum err stack_refuse(
 
 /* Fills in what only the route can tell, and sends: to ourselves (n is NULL) or to a neighbour. */
 static enum err stack_send_from(
-	struct stack *s, uint64_t word, const struct nexthop *n, uint32_t src, uint32_t dst)
+	struct stack *s, uint64_t word, const struct nexthop *n, uint32_t mtu, uint32_t src)
 {
 	uint8_t *frame = frame_of(s, word);
 
@@ -111,7 +111,7 @@ static enum err stack_send_from(
 	ipv4_finish(frame);
 	if (!n)
 		return stack_loop(s, word);
-	arp_send(s, n->port, n->gateway ? n->gateway : dst, word);
+	arp_send(s, n->port, n->gateway ? n->gateway : load_be32(frame + IPV4_DEST), mtu, word);
 	return ERR_OK;
 }
 
@@ -120,13 +120,14 @@ enum err stack_send(struct stack *s, uint64_t word)
 	uint8_t *frame = frame_of(s, word);
 	uint32_t dst = load_be32(frame + IPV4_DEST), index = stack_route(s, dst);
 	const struct nexthop *n = &s->nexthops->nexthop[index];
+	uint32_t mtu = adjacency_mtu(s->nexthops->adjacency[index].out);
 	const struct iface_addr *src;
 
 	if (!ipv4_is_unicast(dst))
 		return stack_refuse(s, word, DROP_MARTIAN_DESTINATION, ERR_INVALID);
 	switch (n->action) {
 	case NEXTHOP_LOCAL:
-		return stack_send_from(s, word, NULL, dst, dst);
+		return stack_send_from(s, word, NULL, 0, dst);
 	case NEXTHOP_RESOLVE:
 		break;
 	case NEXTHOP_BROADCAST:
@@ -140,12 +141,12 @@ enum err stack_send(struct stack *s, uint64_t word)
 	default:
 		return stack_refuse(s, word, DROP_NO_ROUTE, ERR_NOT_FOUND);
 	}
-	if (ipv4_total_len(frame) > adjacency_mtu(s->nexthops->adjacency[index].out))
+	if (ipv4_total_len(frame) > mtu && (load_be16(frame + IPV4_FRAGMENT) & IPV4_DF))
 		return stack_refuse(s, word, DROP_MTU_EXCEEDED, ERR_INVALID);
 	src = iface_source(&s->iface[n->port], n->gateway ? n->gateway : dst);
 	if (!src)
 		return stack_refuse(s, word, DROP_NO_ROUTE, ERR_NOT_FOUND);
-	return stack_send_from(s, word, n, src->address, dst);
+	return stack_send_from(s, word, n, mtu, src->address);
 }
 
 enum err stack_send_echo(

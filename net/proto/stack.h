@@ -81,10 +81,11 @@ void stack_link_changed(struct stack *s, unsigned port, bool up, uint64_t now_ms
 /*
  * Sends an IPv4 packet of the router's own, built at buffer_data + 14 with all
  * but id and header checksum filled in (word length = 14 + total length).
- * Source 0.0.0.0 is replaced by the egress interface's address. Takes the word:
- * also when it fails, the packet ends under a drop reason. ERR_NOT_FOUND: no
- * usable route. ERR_INVALID: not a unicast destination, or longer than the
- * egress MTU. ERR_FULL: too many packets to ourselves at once.
+ * Source 0.0.0.0 is replaced by the egress interface's address. One longer than
+ * the egress MTU leaves in fragments (RFC 1122 3.3.3). Takes the word: also when
+ * it fails, the packet ends under a drop reason. ERR_NOT_FOUND: no usable route.
+ * ERR_INVALID: not a unicast destination, or longer than the egress MTU with DF.
+ * ERR_FULL: too many packets to ourselves at once.
  */
 enum err stack_send(struct stack *s, uint64_t word);
 
