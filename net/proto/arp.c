@@ -231,15 +231,19 @@ static void arp_ask(struct stack *s, struct arp_entry *e)
 	arp_send_request(s, e->port, e->address, e->state == ARP_PROBE ? e->mac : NULL);
 }
 
-/* Fills in the Ethernet header and hands over to the port. */
-static void arp_transmit(struct stack *s, unsigned port, const uint8_t *mac, uint64_t word)
+/* Fills in the Ethernet header and hands over to the port, in fragments if it must be. */
+static void arp_transmit(
+	struct stack *s, unsigned port, const uint8_t *mac, uint32_t mtu, uint64_t word)
 {
 	uint8_t *frame = frame_of(s, word);
 
 	memcpy(frame, mac, 6);
 	memcpy(frame + 6, s->iface[port].mac, 6);
 	store_be16(frame + ETH_TYPE, ETH_TYPE_IPV4);
-	s->ops->transmit(s->ctx, port, word);
+	if (ipv4_total_len(frame) > mtu)
+		fragment_send(s, port, mtu, word);
+	else
+		s->ops->transmit(s->ctx, port, word);
 }
 
 /* The MAC in the entry is right: publishes it and sends what waited for it. */
@@ -249,7 +253,7 @@ static void arp_resolved(struct stack *s, struct arp_entry *e)
 
 	arp_publish(s, e);
 	if (arp_take_held(s, e, &word))
-		arp_transmit(s, e->port, e->mac, word);
+		arp_transmit(s, e->port, e->mac, e->held_mtu, word);
 }
 
 /* Ends a packet whose neighbour does not answer. RFC 1812 4.3.3.1: host unreachable. */
@@ -284,16 +288,17 @@ void arp_learn(struct stack *s, unsigned port, uint32_t address, const uint8_t *
 	arp_resolved(s, e);
 }
 
-/* RFC 1122 2.3.2.2: the latest packet is kept. */
-static void arp_hold(struct stack *s, struct arp_entry *e, uint64_t word)
+/* RFC 1122 2.3.2.2: the latest packet is kept; whole, as its fragments would be many. */
+static void arp_hold(struct stack *s, struct arp_entry *e, uint32_t mtu, uint64_t word)
 {
 	arp_drop_held(s, e, DROP_NEIGHBOR_PENDING);
 	e->held = word;
+	e->held_mtu = (uint16_t)mtu;
 	e->holds = true;
 	s->arp.held++;
 }
 
-void arp_send(struct stack *s, unsigned port, uint32_t neighbor, uint64_t word)
+void arp_send(struct stack *s, unsigned port, uint32_t neighbor, uint32_t mtu, uint64_t word)
 {
 	struct arp_entry *e = arp_find(&s->arp, port, neighbor);
 
@@ -312,9 +317,9 @@ void arp_send(struct stack *s, unsigned port, uint32_t neighbor, uint64_t word)
 	if (arp_is_usable(e)) {
 		/* A next hop made after the neighbour was resolved gets its MAC here. */
 		nexthop_set_mac(s->nexthops, port, neighbor, e->mac, s->iface[port].txq);
-		arp_transmit(s, port, e->mac, word);
+		arp_transmit(s, port, e->mac, mtu, word);
 	} else if (e->state == ARP_INCOMPLETE) {
-		arp_hold(s, e, word);
+		arp_hold(s, e, mtu, word);
 	} else {
 		arp_refuse(s, word);
 	}

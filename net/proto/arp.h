@@ -39,8 +39,9 @@ struct arp_entry {
 	uint8_t state; /* enum arp_state */
 	uint8_t tries;
 	uint8_t mac[6];
-	bool holds;  /* held is a packet */
-	bool routed; /* its /32 is in the RIB */
+	bool holds;        /* held is a packet */
+	bool routed;       /* its /32 is in the RIB */
+	uint16_t held_mtu; /* what it is cut to */
 	uint64_t held;
 	uint64_t since_ms; /* when the state was entered or last confirmed */
 	uint64_t due_ms;   /* next timer */
@@ -77,9 +78,10 @@ void arp_input(struct stack *s, uint64_t word);
 /*
  * Sends an IPv4 frame (Ethernet header not yet filled in) to a neighbour, now or
  * after it answers. One packet is held per neighbour: a newer one replaces it
- * (RFC 1122 2.3.2.2), the older is dropped as neighbor-pending. Takes the word.
+ * (RFC 1122 2.3.2.2), the older is dropped as neighbor-pending. A packet longer
+ * than mtu (bytes, of IPv4) has no DF, and leaves in fragments. Takes the word.
  */
-void arp_send(struct stack *s, unsigned port, uint32_t neighbor, uint64_t word);
+void arp_send(struct stack *s, unsigned port, uint32_t neighbor, uint32_t mtu, uint64_t word);
 
 /* Timers of up to `max` entries. */
 void arp_tick(struct stack *s, unsigned max);

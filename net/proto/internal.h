@@ -66,10 +66,10 @@ bool options_check(const uint8_t *frame, enum drop_reason *reason);
 uint32_t options_fragment_header(const uint8_t *frame, uint8_t header[IPV4_HEADER_MAX]);
 
 /*
- * fragment.c: sends an IPv4 packet without DF, TTL already reduced, in fragments
- * of at most mtu bytes. All of it or, if buffers run out, nothing. Takes the word.
+ * fragment.c: sends a complete frame, an IPv4 packet without DF, in fragments of
+ * at most mtu bytes. All of it or, if buffers run out, nothing. Takes the word.
  */
-void fragment_send(struct stack *s, unsigned port, uint32_t neighbor, uint32_t mtu, uint64_t word);
+void fragment_send(struct stack *s, unsigned port, uint32_t mtu, uint64_t word);
 
 /* icmp.c: writes the checksum of a message of len bytes. */
 void icmp_finish(uint8_t *icmp, uint32_t len);
