@@ -31,8 +31,12 @@ struct call {
 	const struct reader *reader; /* set by the command: it reads lines */
 };
 
-/* Rows a sliced `show` prints before it lets others run. */
-#define SHOW_SLICE 32u
+/* Rows a sliced command prints before it lets others run. */
+#define SHOW_SLICE 16u
+
+/* A row is a line of text, or its JSON: quoted, with a backslash before each byte at worst. */
+_Static_assert(SHOW_SLICE *(2 * OUTPUT_LINE_MAX + 8) + 4096 <= SHELL_OUTPUT_MAX,
+	"a slice and the echo of its command");
 
 /* Prints on the console. */
 void shell_print(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -14,6 +14,7 @@ static struct route_cursor {
 	uint32_t prefix, mask;
 	uint8_t length;      /* only routes at least this long */
 	uint32_t next;       /* index in the RIB */
+	uint32_t waiting;    /* index in the static routes */
 	uint64_t generation; /* of the RIB when `next` was right */
 	struct route4 last;  /* the last one shown */
 	bool begun;
@@ -110,19 +111,20 @@ static void find_place(const struct rib4 *rib)
 		cursor.next++;
 }
 
-/* One slice of the RIB. true: it was the last. */
-static bool show_rib(struct output *o, const struct router *r)
+/* At most *rows of the RIB. true: those were the last. */
+static bool show_rib(struct output *o, const struct router *r, unsigned *rows)
 {
 	const struct rib4 *rib = &r->rib;
 
 	find_place(rib);
-	for (unsigned shown = 0; cursor.next < rib->count; cursor.next++) {
+	for (; cursor.next < rib->count; cursor.next++) {
 		const struct route4 *route = &rib->route[cursor.next];
 
 		if (!wanted(route->prefix, route->length))
 			continue;
-		if (shown++ == SHOW_SLICE)
+		if (*rows == 0)
 			return false;
+		--*rows;
 		show_route(o, r, cursor.next);
 		cursor.last = *route;
 		cursor.begun = true;
@@ -130,25 +132,35 @@ static bool show_rib(struct output *o, const struct router *r)
 	return true;
 }
 
-/* Static routes whose gateway cannot be reached now. */
-static void show_waiting(struct output *o, const struct router *r)
+static void show_waiting_route(struct output *o, const struct static4 *s)
 {
-	for (unsigned i = 0; i < r->statics_n; i++) {
-		const struct static4 *s = &r->statics[i];
-		char prefix[TEXT_PREFIX_MAX], gateway[TEXT_IPV4_MAX];
+	char prefix[TEXT_PREFIX_MAX], gateway[TEXT_IPV4_MAX];
+
+	text_print_ipv4_prefix(prefix, s->prefix, s->length);
+	text_print_ipv4(gateway, s->gateway);
+	output_row(o);
+	output_text(o, NULL, "%s", source_name(RIB_STATIC));
+	output_text(o, NULL, "%s", prefix);
+	output_text(o, NULL, "%s", s->kind == STATIC4_VIA ? gateway : "none");
+	output_none(o, NULL);
+	output_text(o, NULL, "waiting");
+	output_close(o);
+}
+
+/* At most *rows static routes whose gateway cannot be reached now. true: those were the last. */
+static bool show_waiting(struct output *o, const struct router *r, unsigned *rows)
+{
+	for (; cursor.waiting < r->statics_n; cursor.waiting++) {
+		const struct static4 *s = &r->statics[cursor.waiting];
 
 		if (s->installed || !wanted(s->prefix, s->length))
 			continue;
-		text_print_ipv4_prefix(prefix, s->prefix, s->length);
-		text_print_ipv4(gateway, s->gateway);
-		output_row(o);
-		output_text(o, NULL, "%s", source_name(RIB_STATIC));
-		output_text(o, NULL, "%s", prefix);
-		output_text(o, NULL, "%s", s->kind == STATIC4_VIA ? gateway : "none");
-		output_none(o, NULL);
-		output_text(o, NULL, "waiting");
-		output_close(o);
+		if (*rows == 0)
+			return false;
+		--*rows;
+		show_waiting_route(o, s);
 	}
+	return true;
 }
 
 static void show_match(struct output *o, const struct router *r, uint32_t address)
@@ -181,9 +193,9 @@ bool show_routes(struct call *call)
 	if (what && text_parse_ipv4(what, &address)) {
 		show_match(o, r, address);
 	} else {
-		done = show_rib(o, r);
-		if (done)
-			show_waiting(o, r);
+		unsigned rows = SHOW_SLICE;
+
+		done = show_rib(o, r, &rows) && show_waiting(o, r, &rows);
 	}
 	if (done)
 		output_close(o);

@@ -114,8 +114,14 @@ static void print_record(void *ctx, uint64_t us, const char *line)
 
 bool show_log(struct call *call)
 {
-	output_list(call->out, "log");
-	log_walk(print_record, call->out);
+	static uint32_t next;
+
+	if (call->step == 0) {
+		output_list(call->out, "log");
+		next = 0;
+	}
+	if (!log_walk_slice(&next, SHOW_SLICE, print_record, call->out))
+		return false;
 	output_close(call->out);
 	return true;
 }

@@ -9,6 +9,8 @@
 #include "kernel/shell/commands.h"
 #include "kernel/shell/config.h"
 
+#define WARN_MAX PORT_MAX /* absent interfaces that a commit names */
+
 static struct store {
 	const struct shell_env *env;
 	struct lines running, candidate;
@@ -77,8 +79,11 @@ static void print_difference(const struct line *line, bool added)
 
 bool edit_compare(struct call *call)
 {
-	lines_compare(&store.running, &store.candidate, print_difference);
-	return true;
+	static struct lines_cursor at;
+
+	if (call->step == 0)
+		at = (struct lines_cursor){0};
+	return lines_compare(&store.running, &store.candidate, &at, SHOW_SLICE, print_difference);
 }
 
 /* Makes one set equal to another; on failure it is as before. */
@@ -105,9 +110,11 @@ static int order_names(const void *a, const void *b)
 	return arg_order(ARG_IFACE, *(const char *const *)a, *(const char *const *)b);
 }
 
-/* Calls warn once for each interface that the set names and the router lacks. */
-static void warn_absent(const struct lines *set, void (*warn)(const char *name))
+/* Calls warn once for each interface that the set names and the router lacks, the first ones. */
+static void warn_absent(const struct lines *set, void (*warn)(const char *what))
 {
+	char rest[40];
+	unsigned absent = 0;
 	const char **name = calloc(set->count + 1, sizeof *name), *last = "";
 	unsigned names = 0, port;
 
@@ -123,9 +130,13 @@ static void warn_absent(const struct lines *set, void (*warn)(const char *name))
 	}
 	qsort(name, names, sizeof *name, order_names);
 	for (unsigned i = 0; i < names; i++) {
-		if (strcmp(name[i], last) != 0)
+		if (strcmp(name[i], last) != 0 && absent++ < WARN_MAX)
 			warn(name[i]);
 		last = name[i];
+	}
+	if (absent > WARN_MAX) {
+		snprintf(rest, sizeof rest, "(and %u others)", absent - WARN_MAX);
+		warn(rest);
 	}
 	free(name);
 }
