@@ -128,17 +128,23 @@ static void scan(struct pci *pci, const struct io_env *env)
 unsigned platform_probe_ports(const struct io_env *env, struct netdev **dev, unsigned max)
 {
 	static struct pci pci;
-	unsigned n = 0;
+	unsigned n = 0, left = 0;
 
 	scan(&pci, env);
-	for (unsigned i = 0; i < pci.functions && n < max; i++) {
+	for (unsigned i = 0; i < pci.functions; i++) {
 		struct netdev *d;
 
 		if (!virtio_net_match(&pci.function[i]))
 			continue;
+		if (n == max) {
+			left++;
+			continue;
+		}
 		d = virtio_net_probe(&pci, &pci.function[i], env);
 		if (d)
 			dev[n++] = d;
 	}
+	if (left)
+		log_text("pci: %u network devices are left alone: %u are used at most", left, max);
 	return n;
 }
