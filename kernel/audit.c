@@ -37,7 +37,7 @@ static bool audit_attempt(struct router *r, unsigned *holdout)
 }
 
 /* Parks the workers, in several attempts if one of them is held up. */
-static bool audit_park(struct router *r, unsigned *holdout)
+bool audit_park(struct router *r, unsigned *holdout)
 {
 	uint64_t start = platform_now_us();
 
@@ -54,7 +54,7 @@ static bool audit_park(struct router *r, unsigned *holdout)
 	return true;
 }
 
-static void audit_release(struct router *r)
+void audit_release(struct router *r)
 {
 	if (!r->single_core)
 		store_release(&r->park_request, r->park_request + 1);

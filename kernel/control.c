@@ -1,6 +1,7 @@
 /* The control core's tasks: punted packets, protocol timers, links, publication, the log. */
 #include "kernel/control.h"
 
+#include "kernel/audit.h"
 #include "kernel/log.h"
 #include "kernel/platform.h"
 #include "kernel/publish.h"
@@ -216,6 +217,18 @@ bool control_sync(struct router *r)
 		platform_relax();
 	} while (platform_now_us() - start < SYNC_US);
 	return false;
+}
+
+void control_stop_devices(struct router *r)
+{
+	unsigned holdout;
+	/* A worker that does not answer is no reason to leave its devices running. */
+	bool parked = audit_park(r, &holdout);
+
+	for (unsigned port = 0; port < r->ports; port++)
+		r->dev[port]->ops->stop(r->dev[port]);
+	if (parked)
+		audit_release(r);
 }
 
 void control_listen_icmp(control_icmp_fn *fn, void *ctx)

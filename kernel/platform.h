@@ -80,7 +80,7 @@ unsigned platform_modules(struct platform_module *m, unsigned max);
 const char *platform_cmdline(void);
 const char *platform_loader(void); /* "multiboot1", "PVH", "Linux process" */
 
-/* Neither returns. */
+/* Neither returns. Devices run on until the end: control_stop_devices (control.h) comes first. */
 void platform_reboot(void) __attribute__((noreturn));
 void platform_poweroff(void) __attribute__((noreturn));
 
