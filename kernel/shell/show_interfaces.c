@@ -35,10 +35,6 @@ static void show_device(struct output *o, const struct iface *i, const struct ne
 	if (description)
 		output_text(o, "description", "%s", description);
 	output_text(o, "link", "%s", i->link ? "up" : "down");
-	if (dev->speed_mbit)
-		output_number(o, "speed_mbit", dev->speed_mbit);
-	else
-		output_none(o, "speed_mbit");
 	output_text(o, "driver", "%s", dev->driver);
 	output_text(o, "location", "%s", dev->location);
 	output_text(o, "mac", "%s", mac);
