@@ -15,6 +15,7 @@ from wire import Wire
 
 LAB = os.path.join(TREE, "tools", "lab")
 IMAGE = os.path.join(TREE, "build", "barewire.elf")
+PVH_IMAGE = os.path.join(TREE, "build", "barewire-pvh.elf")  # without its multiboot1 header
 HOOKS_IMAGE = os.path.join(TREE, "build", "barewire-hooks.elf")
 PATIENCE_S = 30  # for events that normally take milliseconds; the machine may be busy
 _count = 0
