@@ -22,8 +22,9 @@ struct stack;
 #define ARP_TRIES          3u    /* requests before the neighbour counts as failed */
 #define ARP_REACHABLE_MS   300000u /* confirmed for 5 minutes, then probed by unicast */
 #define ARP_BUCKETS        1024u   /* of the hash by (port, address); a power of two */
-#define ARP_UNRESOLVED_MIN 128u  /* unresolved entries that a table full of confirmed ones keeps */
-#define ARP_FAILED_MS      3000u /* a failed entry refuses packets this long, then is forgotten */
+#define ARP_UNRESOLVED_MIN 128u   /* unresolved entries that a table full of confirmed ones keeps */
+#define ARP_FAILED_MS      3000u  /* a failed entry refuses packets this long, then is forgotten */
+#define ARP_CONFLICT_MS    60000u /* between two reports of an address conflict on a port */
 
 enum arp_state {
 	ARP_FREE,
@@ -70,6 +71,7 @@ struct arp_table {
 	uint64_t requests_sent, replies_sent, received, failed;
 	uint64_t
 		conflicts; /* ARP packets from others that claim an address of ours, RFC 5227 2.4 */
+	uint64_t conflict_due_ms[PORT_MAX]; /* the next may be reported */
 };
 
 /* State as shown: incomplete, reachable, probe, failed, static. */
