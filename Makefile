@@ -11,7 +11,11 @@ VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 
 # ---------------------------------------------------------------- sources, by room
 LIB     := $(wildcard lib/*.c)
-NET     := $(wildcard net/path/*.c net/proto/*.c net/table/*.c)
+# NAME_vec.c is compiled once per form of x86-64 (lib/vec.h); its objects are NAME_vec.FORM.o.
+VECTOR  := $(wildcard net/path/*_vec.c net/table/*_vec.c)
+FORMS   := plain v3 v4
+NET     := $(filter-out $(VECTOR),$(wildcard net/path/*.c net/proto/*.c net/table/*.c)) \
+	   $(foreach f,$(FORMS),$(VECTOR:.c=.$(f).c))
 DRIVERS := $(wildcard drivers/*.c drivers/virtio/*.c)
 MEMDEV  := $(wildcard drivers/mem/*.c)
 KERNEL  := $(wildcard kernel/*.c kernel/shell/*.c)
@@ -52,6 +56,20 @@ HOSTED_OBJ := $(call obj,hosted,$(LIB) $(NET) $(MEMDEV) $(KERNEL) $(HOSTED))
 CHECK_OBJ  := $(call obj,check,$(LIB) $(NET) $(DRIVERS) $(MEMDEV) $(filter-out kernel/main.c,$(KERNEL)) \
 	      kernel/x86/acpi.c $(MODEL))
 TEST_BIN   := $(patsubst test/unit/%.c,$(BUILD)/check/bin/%,$(TESTS))
+
+# $(call vector,FOLDER,FORM,FLAGS): how NAME_vec.FORM.o is made below build/FOLDER.
+define vector
+$(BUILD)/$(1)/%_vec.$(2).o: %_vec.c | $(4)
+	@mkdir -p $$(@D)
+	$$(CC) $(3) -DVEC_FORM=$(2) -c $$< -o $$@
+
+endef
+ARCH_plain :=
+ARCH_v3    := -march=x86-64-v3
+ARCH_v4    := -march=x86-64-v4
+$(eval $(foreach f,$(FORMS),$(call vector,$(X86DIR),$(f),$(TARGET) $(ARCH_$(f)),$(NEWLIB)/lib/libc.a)))
+$(eval $(foreach f,$(FORMS),$(call vector,hosted,$(f),$(HOST) $(ARCH_$(f)))))
+$(eval $(foreach f,$(FORMS),$(call vector,check,$(f),$(CHECK) $(ARCH_$(f)))))
 
 # ---------------------------------------------------------------- targets
 .PHONY: help all image hosted hooks run check test lint fmt gdb clean setup
