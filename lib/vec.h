@@ -3,10 +3,11 @@
  *
  * A source NAME_vec.c is compiled three times (Makefile): for plain x86-64, v3
  * (AVX2) and v4 (AVX-512). Its functions are named by VEC_NAME, so that the three
- * live side by side, and one is chosen at boot. A vec has 16 lanes of 32 bits in
- * every form and a vec64 8 lanes of 64; + - & | ^ << >> and comparisons work on
- * them lane by lane (GCC's vector extension), a comparison giving all ones or zero.
- * What GCC has no operator for stands here, with a body for each form.
+ * live side by side, and one is chosen at boot. A vec has VEC_LANES lanes of 32
+ * bits, a vec64 VEC64_LANES of 64: a register of the form, whatever it is.
+ * + - & | ^ ~ << >> and comparisons work on them lane by lane (GCC's vector
+ * extension); a comparison gives all ones or zero. What GCC has no operator for
+ * stands here, with a body for each form.
  */
 #ifndef LIB_VEC_H
 #define LIB_VEC_H
@@ -15,9 +16,6 @@
 #include <stdint.h>
 #include <string.h>
 
-#define VEC_LANES   16u
-#define VEC64_LANES 8u
-
 #ifndef VEC_FORM
 #	define VEC_FORM plain /* plain, v3 or v4 */
 #endif
@@ -25,12 +23,22 @@
 #define VEC_JOIN(a, b)  VEC_JOIN_(a, b)
 #define VEC_NAME(name)  VEC_JOIN(name, VEC_FORM)
 
-/* A vec passed to a function would go through memory in the lesser forms: all here is inlined. */
-#pragma GCC diagnostic ignored "-Wpsabi"
+#if defined(__AVX512F__)
+#	define VEC_BYTES 64
+#elif defined(__AVX2__)
+#	define VEC_BYTES 32
+#else
+#	define VEC_BYTES 16
+#endif
+#define VEC_LANES   (VEC_BYTES / 4u)
+#define VEC64_LANES (VEC_BYTES / 8u)
+
 #define VEC_INLINE static inline __attribute__((always_inline, unused))
 
-typedef uint32_t vec __attribute__((vector_size(64)));
-typedef uint64_t vec64 __attribute__((vector_size(64)));
+typedef uint32_t vec __attribute__((vector_size(VEC_BYTES)));
+typedef int32_t vec_signed __attribute__((vector_size(VEC_BYTES)));
+typedef uint64_t vec64 __attribute__((vector_size(VEC_BYTES)));
+typedef int64_t vec64_signed __attribute__((vector_size(VEC_BYTES)));
 
 VEC_INLINE vec vec_load(const uint32_t *p)
 {
@@ -47,7 +55,7 @@ VEC_INLINE void vec_store(uint32_t *p, vec v)
 
 VEC_INLINE vec vec_all(uint32_t x)
 {
-	return (vec){} + x;
+	return (vec){0} + x;
 }
 
 VEC_INLINE vec64 vec64_load(const uint64_t *p)
@@ -65,7 +73,13 @@ VEC_INLINE void vec64_store(uint64_t *p, vec64 v)
 
 VEC_INLINE vec64 vec64_all(uint64_t x)
 {
-	return (vec64){} + x;
+	return (vec64){0} + x;
+}
+
+/* All ones in the lanes whose top bit is set. */
+VEC_INLINE vec vec_sign(vec v)
+{
+	return (vec)((vec_signed)v >> 31);
 }
 
 /* a where mask is all ones, b where it is zero. */
@@ -80,14 +94,65 @@ VEC_INLINE vec64 vec64_select(vec64 mask, vec64 a, vec64 b)
 }
 
 /* Any bit set in any lane. */
-VEC_INLINE bool vec_any(vec v)
+VEC_INLINE bool vec64_any(vec64 v)
 {
-	vec64 w = (vec64)v;
+	uint64_t all = 0;
 
-	return (w[0] | w[1] | w[2] | w[3] | w[4] | w[5] | w[6] | w[7]) != 0;
+	for (unsigned i = 0; i < VEC64_LANES; i++)
+		all |= v[i];
+	return all != 0;
 }
 
-/* base[index] per lane: words of 32 bits, or halves of 16 (the array goes on for 2 bytes more). */
+VEC_INLINE bool vec_any(vec v)
+{
+	return vec64_any((vec64)v);
+}
+
+/*
+ * base[index] per lane. Words of 16 bits come with the bits above undefined, and
+ * two bytes beyond the array must be readable. On x86 every one of these loads
+ * has acquire order; the plain form says so.
+ */
+#if defined(__AVX512F__)
+VEC_INLINE vec vec_gather32(const uint32_t *base, vec index)
+{
+	return (vec)__builtin_ia32_gathersiv16si(
+		(vec_signed){0}, base, (vec_signed)index, (uint16_t)-1, 4);
+}
+
+VEC_INLINE vec vec_gather16(const uint16_t *base, vec index)
+{
+	return (vec)__builtin_ia32_gathersiv16si(
+		(vec_signed){0}, base, (vec_signed)index, (uint16_t)-1, 2);
+}
+
+VEC_INLINE vec64 vec64_gather(const uint64_t *base, vec64 index)
+{
+	typedef long long words __attribute__((vector_size(VEC_BYTES)));
+
+	return (vec64)__builtin_ia32_gatherdiv8di((words){0}, base, (words)index, (uint8_t)-1, 8);
+}
+#elif defined(__AVX2__)
+VEC_INLINE vec vec_gather32(const uint32_t *base, vec index)
+{
+	return (vec)__builtin_ia32_gathersiv8si(
+		(vec_signed){0}, (const int *)base, (vec_signed)index, (vec_signed)vec_all(~0u), 4);
+}
+
+VEC_INLINE vec vec_gather16(const uint16_t *base, vec index)
+{
+	return (vec)__builtin_ia32_gathersiv8si((vec_signed){0}, (const int *)(const void *)base,
+		(vec_signed)index, (vec_signed)vec_all(~0u), 2);
+}
+
+VEC_INLINE vec64 vec64_gather(const uint64_t *base, vec64 index)
+{
+	typedef long long words __attribute__((vector_size(VEC_BYTES)));
+
+	return (vec64)__builtin_ia32_gatherdiv4di(
+		(words){0}, (const long long *)base, (words)index, (words)vec64_all(~0ull), 8);
+}
+#else
 VEC_INLINE vec vec_gather32(const uint32_t *base, vec index)
 {
 	vec v;
@@ -114,5 +179,6 @@ VEC_INLINE vec64 vec64_gather(const uint64_t *base, vec64 index)
 		v[i] = __atomic_load_n(base + index[i], __ATOMIC_ACQUIRE);
 	return v;
 }
+#endif
 
 #endif
