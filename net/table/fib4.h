@@ -22,11 +22,11 @@ struct fib4;
 
 /* How many groups of each kind a table can hold at most. */
 struct fib4_limits {
-	uint32_t wide;   /* 16 entries of 4 bytes: one per different /16, one per /20 with routes
-			    beyond /24 */
+	uint32_t wide;   /* 16 entries of 4 bytes: per different /16; at most 65,535 */
 	uint32_t narrow; /* 16 next hops: per different /20 with more than two next hops */
-	uint32_t pairs;  /* two next hops; at most 16,384 */
-	uint32_t hosts;  /* 256 next hops: per different /24 with longer routes */
+	uint32_t pairs;  /* two next hops; at most 32,767 */
+	uint32_t deep;   /* 16 entries of 4 bytes: per different /20 with routes beyond /24 */
+	uint32_t hosts;  /* 256 next hops: per different /24 with routes beyond it */
 };
 
 /* Limits that suit a table of about `routes` routes as the Internet has them. */
@@ -64,17 +64,21 @@ void fib4_lookup(const struct fib4 *fib, const uint32_t *dst, uint32_t *nh, unsi
 MUST_CHECK enum err fib4_update(
 	struct fib4 *fib, const struct rib4 *rib, uint32_t prefix, unsigned length);
 
-/* The same in slices: what is left of the addresses to bring up to date. */
+/* The same in slices: what is left to be brought up to date. */
 struct fib4_job {
-	uint32_t next, last; /* addresses, both included */
+	uint32_t next; /* the prefix, or its first address not reached yet */
+	uint32_t last;
+	uint8_t length;
 	bool pending;
 };
 
 /* The job for a prefix; 0/0 makes the whole table anew. */
 struct fib4_job fib4_job(uint32_t prefix, unsigned length);
 
-/* Does up to `chunks` /16s of the job (a few microseconds each at most). ERR_FULL: stands where it
- * failed. */
+/*
+ * Goes on with a job, through up to `chunks` /16s: a microsecond or two each,
+ * some 50 at worst. ERR_FULL: the job stands before the /16 it could not do.
+ */
 MUST_CHECK enum err fib4_job_step(
 	struct fib4 *fib, const struct rib4 *rib, struct fib4_job *job, unsigned chunks);
 

@@ -65,7 +65,7 @@ struct rib_change {
 };
 
 struct rib {
-	struct trie trie;    /* value: the best route of the prefix */
+	struct trie trie;    /* value: the best route of the prefix; tag: its next hop */
 	uint8_t *route;      /* struct route4 or route6 each, number 0 unused */
 	uint32_t route_size; /* bytes */
 	unsigned bits;       /* 32 or 128 */
@@ -174,10 +174,9 @@ bool rib_take_lost(struct rib *rib);
 bool rib_has_changes(const struct rib *rib);
 
 /* The next hop of the best route of a trie node with a value. For those who make FIBs. */
-static inline uint32_t rib_node_nexthop(const struct rib *rib, const struct trie_node *node)
+static inline uint32_t rib_node_nexthop(const struct trie_node *node)
 {
-	return ((const struct route *)(rib->route + (size_t)node->value * rib->route_size))
-		->nexthop;
+	return node->tag;
 }
 
 #endif

@@ -17,10 +17,10 @@
 enum static4_kind { STATIC4_VIA, STATIC4_BLACKHOLE, STATIC4_UNREACHABLE, STATIC4_PROHIBIT };
 
 struct static4 {
-	uint32_t prefix; /* host byte order */
+	uint32_t prefix;  /* host byte order */
 	uint32_t gateway; /* for STATIC4_VIA */
 	uint8_t length;
-	uint8_t kind;    /* enum static4_kind */
+	uint8_t kind; /* enum static4_kind */
 	bool installed;
 };
 
@@ -32,7 +32,6 @@ MUST_CHECK enum err static4_refresh(struct static4 *route, unsigned n, struct if
 	unsigned ifaces_n, struct rib4 *rib, struct nexthop_table *t);
 
 /* Takes all of them out. */
-void static4_withdraw(struct static4 *route, unsigned n, struct rib4 *rib,
-	struct nexthop_table *t);
+void static4_withdraw(struct static4 *route, unsigned n, struct rib4 *rib, struct nexthop_table *t);
 
 #endif

@@ -14,9 +14,9 @@
 #include "net/table/nexthop.h"
 
 struct tables {
-	const struct fib4 *fib4;            /* load_acquire */
-	struct adjacency *adjacency;        /* NEXTHOP_MAX of them */
-	uint8_t pool_port[POOL_MAX];        /* constant after boot */
+	const struct fib4 *fib4;     /* load_acquire */
+	struct adjacency *adjacency; /* NEXTHOP_MAX of them */
+	uint8_t pool_port[POOL_MAX]; /* constant after boot */
 };
 
 #endif

@@ -8,7 +8,7 @@
  *
  * A descent does not begin at the root: index[] has, for every value of the
  * key's first index_bits bits, the deepest node no longer than that which
- * covers it.
+ * covers it (0: the root).
  *
  * In order, a node comes before the nodes inside it, and those by address. The
  * control core alone uses a trie.
@@ -21,16 +21,18 @@
 
 #include "net/table/ip6.h"
 
-#define TRIE_NONE      0u
-#define TRIE_ROOT      1u
-#define TRIE_VALUE_MAX 0xffffffu
+#define TRIE_NONE 0u
+#define TRIE_ROOT 1u
+#define TRIE_MAX  0xffffffu /* highest value, and highest node */
 
 struct trie_node {
-	struct ip6 key;    /* the prefix, bits beyond length zero */
-	uint32_t child[2]; /* by the bit after the prefix */
-	uint32_t parent;
-	uint32_t value : 24; /* 0: none */
-	uint32_t length : 8;
+	struct ip6 key;     /* the prefix, bits beyond length zero */
+	uint64_t left : 24; /* children, by the bit after the prefix */
+	uint64_t right : 24;
+	uint64_t tag : 16; /* the owner's, with the value */
+	uint64_t parent : 24;
+	uint64_t value : 24; /* 0: none */
+	uint64_t length : 8;
 };
 
 _Static_assert(sizeof(struct trie_node) == 32, "two nodes a cache line");
@@ -40,14 +42,14 @@ struct trie {
 	uint32_t *index;
 	unsigned index_bits;
 	uint32_t used, max; /* node numbers ever used are below `used`; `max` exist */
-	uint32_t free;      /* list of reusable nodes, by child[0] */
+	uint32_t free;      /* list of reusable nodes, by left */
 	uint32_t nodes;     /* in the trie now */
 };
 
 /* Bytes for a trie of up to `prefixes` prefixes with values, 1 <= index_bits <= 24. */
 size_t trie_size(uint32_t prefixes, unsigned index_bits);
 
-/* mem: trie_size bytes, 64-byte aligned. */
+/* mem: trie_size bytes, zeroed, 64-byte aligned. */
 void trie_init(struct trie *t, void *mem, uint32_t prefixes, unsigned index_bits);
 
 /* The node of exactly this prefix, with a value or without, or TRIE_NONE. Bits beyond length zero.
