@@ -181,4 +181,57 @@ VEC_INLINE vec64 vec64_gather(const uint64_t *base, vec64 index)
 }
 #endif
 
+typedef uint16_t vec_halves __attribute__((vector_size(VEC_BYTES)));
+
+VEC_INLINE vec_halves vec_halves_load(const uint16_t *p)
+{
+	vec_halves v;
+
+	memcpy(&v, p, sizeof v);
+	return v;
+}
+
+/*
+ * How many of 32 keys are not above x, counting only those whose bit in mask is
+ * set. All 64 bytes are read, whatever the others hold.
+ */
+#if defined(__AVX512BW__)
+VEC_INLINE unsigned vec_rank(const uint16_t *key, uint16_t x, uint32_t mask)
+{
+	typedef short words __attribute__((vector_size(VEC_BYTES)));
+	vec_halves all = (vec_halves){0} + x;
+
+	uint32_t below = __builtin_ia32_ucmpw512_mask(
+		(words)vec_halves_load(key), (words)all, 2 /* not above */, ~0u);
+
+	return (unsigned)__builtin_popcount(below & mask);
+}
+#elif defined(__AVX2__)
+VEC_INLINE unsigned vec_rank(const uint16_t *key, uint16_t x, uint32_t mask)
+{
+	typedef short words __attribute__((vector_size(VEC_BYTES)));
+	typedef char bytes __attribute__((vector_size(VEC_BYTES)));
+	vec_halves all = (vec_halves){0} + x;
+	vec64 below = (vec64)__builtin_ia32_packsswb256(
+		(words)(vec_halves_load(key) <= all), (words)(vec_halves_load(key + 16) <= all));
+
+	below = __builtin_shufflevector(below, below, 0, 2, 1, 3); /* packing goes by halves */
+	return (unsigned)__builtin_popcount(
+		(uint32_t)__builtin_ia32_pmovmskb256((bytes)below) & mask);
+}
+#else
+VEC_INLINE unsigned vec_rank(const uint16_t *key, uint16_t x, uint32_t mask)
+{
+	typedef short words __attribute__((vector_size(VEC_BYTES)));
+	vec_halves all = (vec_halves){0} + x;
+	uint32_t low = (uint32_t)__builtin_ia32_pmovmskb128(__builtin_ia32_packsswb128(
+		(words)(vec_halves_load(key) <= all), (words)(vec_halves_load(key + 8) <= all)));
+	uint32_t high = (uint32_t)__builtin_ia32_pmovmskb128(
+		__builtin_ia32_packsswb128((words)(vec_halves_load(key + 16) <= all),
+			(words)(vec_halves_load(key + 24) <= all)));
+
+	return (unsigned)__builtin_popcount((low | high << 16) & mask);
+}
+#endif
+
 #endif
