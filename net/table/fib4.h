@@ -83,6 +83,16 @@ MUST_CHECK enum err fib4_job_step(
 	struct fib4 *fib, const struct rib4 *rib, struct fib4_job *job, unsigned chunks);
 
 /*
+ * Follows the RIB: takes its noted changes and brings the table up to date for
+ * each, up to `steps` of fib4_job_step's; the whole table if changes were lost.
+ * *job is what is not finished; its `pending` is false to begin with. Done when
+ * neither it nor the RIB has more. ERR_FULL: the job has what failed, and stays
+ * until there is room (try again after a grace period) or the caller gives up.
+ */
+MUST_CHECK enum err fib4_follow(
+	struct fib4 *fib, struct rib4 *rib, struct fib4_job *job, unsigned steps);
+
+/*
  * Grace periods, as in nexthop.h: while fib4_wants_grace, fib4_grace_begin, one
  * grace period, fib4_grace_passed: then what was replaced before the beginning
  * can be reused.

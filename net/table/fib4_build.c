@@ -13,15 +13,26 @@
 #include "net/table/fib4_table.h"
 #include "net/table/nexthop.h"
 
+#define PREFETCH_FAR  8u /* changes ahead */
+#define PREFETCH_NEAR 3u
+
 /* The answers of a range of addresses, painted from the RIB. */
 struct canvas {
-	uint32_t first;            /* address of leaf 0 */
-	unsigned depth;            /* leaves are prefixes of this length */
-	uint16_t leaf[FIB4_HOSTS]; /* next hops: a /16 in /24s, or a /24 in addresses */
-	uint16_t deep[FIB4_HOSTS / FIB4_SPLIT]; /* a bit per leaf with routes inside */
+	uint32_t first;                        /* address of leaf 0 */
+	unsigned depth;                        /* leaves are prefixes of this length */
+	uint16_t deep[FIB4_SPLIT];             /* a bit per leaf with routes inside */
+	alignas(64) uint16_t leaf[FIB4_HOSTS]; /* next hops: a /16 in /24s, or a /24 in addresses */
 };
 
 /* ---- painting ---- */
+
+/* Leaves are not set: all that are read will be painted. */
+static void canvas_init(struct canvas *c, uint32_t first, unsigned depth)
+{
+	c->first = first;
+	c->depth = depth;
+	memset(c->deep, 0, sizeof c->deep);
+}
 
 static void paint_range(struct canvas *c, uint32_t leaf, unsigned length, uint16_t nexthop)
 {
@@ -107,32 +118,42 @@ static uint32_t leaves_with(const uint16_t *leaf, uint16_t nexthop)
 	return mask;
 }
 
+/* Two next hops that the leaves have and no other: mask as in fib4_table.h. false: they have more.
+ */
+static bool leaves_pair(const uint16_t *leaf, uint16_t *pair, uint32_t *mask)
+{
+	uint32_t rest = ~leaves_with(leaf, leaf[0]) & 0xffff;
+
+	pair[0] = pair[1] = leaf[0];
+	*mask = 0;
+	if (rest) {
+		pair[1] = leaf[__builtin_ctz(rest)];
+		*mask = leaves_with(leaf, pair[1]);
+	}
+	return *mask == rest;
+}
+
 /* The entry for 16 next hops, with a reference; 0 if there is no room (pair 0 does not exist). */
 static uint32_t entry_plain(struct fib4 *f, const uint16_t *leaf)
 {
-	uint16_t pair[2] = {leaf[0], leaf[0]};
-	uint32_t rest = ~leaves_with(leaf, leaf[0]) & 0xffff;
-	uint32_t second = 0, group;
+	uint16_t pair[2];
+	uint32_t mask, group = 0;
 
-	if (rest) {
-		pair[1] = leaf[__builtin_ctz(rest)];
-		second = leaves_with(leaf, pair[1]);
-	}
-	if (rest == second) {
+	if (leaves_pair(leaf, pair, &mask))
 		group = groups_get(&f->pairs, pair);
-		if (group)
-			return group << 16 | second;
-	}
-	group = groups_get(&f->narrow, leaf);
+	if (group)
+		return group << 16 | mask;
+	group = groups_get(&f->narrow, leaf); /* also when the pairs are used up */
 	return group ? FIB4_NARROW | (group + FIB4_NARROW_BASE) : 0;
 }
 
 /* What a deep group says of a /24 with longer routes, with a reference; false: no room. */
 static bool entry_hosts(struct fib4 *f, const struct rib4 *rib, uint32_t prefix, uint32_t *entry)
 {
-	struct canvas c = {.first = prefix, .depth = 32};
+	struct canvas c;
 	uint32_t group;
 
+	canvas_init(&c, prefix, 32);
 	paint(&c, rib, prefix, 24);
 	for (unsigned i = 1; i < FIB4_HOSTS; i++) {
 		if (c.leaf[i] == c.leaf[0])
@@ -242,25 +263,70 @@ static enum err chunk_set(
 	return ERR_OK;
 }
 
-/* Brings the addresses of a prefix of at least 16 bits up to date. */
+/*
+ * The short way for a change inside one /20 that keeps its narrow group: the
+ * new next hops are written into it, if nobody else uses it. false: no such case.
+ */
+static bool narrow_rewrite(struct fib4 *f, uint32_t prefix, const uint16_t *leaf)
+{
+	uint32_t entry = fib4_entry(&f->view, prefix), group, mask;
+	uint16_t pair[2];
+
+	if (entry < FIB4_NARROW || entry >= FIB4_DEEP)
+		return false;
+	group = (entry & FIB4_GROUP) - FIB4_NARROW_BASE;
+	if (!groups_is_own(&f->wide, f->direct[prefix >> 16]) ||
+		!groups_is_own(&f->narrow, group) || leaves_pair(leaf, pair, &mask) ||
+		groups_find(&f->narrow, leaf))
+		return false;
+	uint16_t *live = (uint16_t *)(f->narrow.data + (size_t)group * f->narrow.size);
+
+	groups_hide(&f->narrow, group);
+	for (unsigned i = 0; i < FIB4_SPLIT; i++)
+		if (live[i] != leaf[i])
+			store_release(&live[i], leaf[i]);
+	groups_show(&f->narrow, group);
+	return true;
+}
+
+/* The entry for /20 number i of a painted chunk, with a reference; 0: no room. */
+static uint32_t entry_make(
+	struct fib4 *f, const struct rib4 *rib, const struct canvas *c, unsigned i)
+{
+	const uint16_t *leaf = &c->leaf[i * FIB4_SPLIT];
+
+	if (c->deep[i])
+		return entry_deep(f, rib, c->first | i << 12, leaf, c->deep[i]);
+	return entry_plain(f, leaf);
+}
+
+/* /20 number i has the next hops of the one before it, and no longer routes. */
+static bool canvas_repeats(const struct canvas *c, unsigned i)
+{
+	const uint16_t *leaf = &c->leaf[i * FIB4_SPLIT];
+
+	return !(c->deep[i] | c->deep[i - 1]) &&
+	       memcmp(leaf, leaf - FIB4_SPLIT, FIB4_SPLIT * sizeof *leaf) == 0;
+}
+
+/* Brings the addresses of a prefix of 16 to 19 bits up to date. */
 static enum err chunk_update(
 	struct fib4 *f, const struct rib4 *rib, uint32_t prefix, unsigned length)
 {
 	uint32_t chunk = prefix >> 16, entry[FIB4_SPLIT];
-	unsigned first = prefix >> 12 & 15;
-	unsigned last = length < 20 ? first + (1u << (20 - length)) - 1 : first;
-	struct canvas c = {.first = chunk << 16, .depth = 24};
+	unsigned first = prefix >> 12 & 15, last = first + (1u << (20 - length)) - 1;
+	struct canvas c;
 
-	if (length < 20)
-		paint(&c, rib, prefix, length);
-	else
-		repaint(&c, f, rib, prefix, length);
+	canvas_init(&c, chunk << 16, 24);
+	paint(&c, rib, prefix, length);
 	memcpy(entry, groups_data(&f->wide, f->direct[chunk]), sizeof entry);
 	for (unsigned i = first; i <= last; i++) {
-		const uint16_t *leaf = &c.leaf[i * FIB4_SPLIT];
-
-		entry[i] = c.deep[i] ? entry_deep(f, rib, chunk << 16 | i << 12, leaf, c.deep[i])
-				     : entry_plain(f, leaf);
+		if (i > first && canvas_repeats(&c, i)) {
+			entry[i] = entry[i - 1];
+			entry_ref(f, entry[i]);
+			continue;
+		}
+		entry[i] = entry_make(f, rib, &c, i);
 		if (!entry[i]) {
 			if (i > first)
 				entries_put(f, entry, first, i - 1);
@@ -268,6 +334,23 @@ static enum err chunk_update(
 		}
 	}
 	return chunk_set(f, chunk, entry, first, last);
+}
+
+/* The same for a prefix of 20 bits or more. */
+static enum err split_update(
+	struct fib4 *f, const struct rib4 *rib, uint32_t prefix, unsigned length)
+{
+	uint32_t chunk = prefix >> 16, entry[FIB4_SPLIT];
+	unsigned i = prefix >> 12 & 15;
+	struct canvas c;
+
+	canvas_init(&c, chunk << 16, 24);
+	repaint(&c, f, rib, prefix, length);
+	if (!c.deep[i] && narrow_rewrite(f, prefix, &c.leaf[i * FIB4_SPLIT]))
+		return ERR_OK;
+	memcpy(entry, groups_data(&f->wide, f->direct[chunk]), sizeof entry);
+	entry[i] = entry_make(f, rib, &c, i);
+	return entry[i] ? chunk_set(f, chunk, entry, i, i) : ERR_FULL;
 }
 
 /* ---- updates ---- */
@@ -281,7 +364,9 @@ enum err fib4_job_step(
 	struct fib4 *f, const struct rib4 *rib, struct fib4_job *job, unsigned chunks)
 {
 	while (job->pending && chunks-- > 0) {
-		enum err err = chunk_update(f, rib, job->next, job->length < 16 ? 16 : job->length);
+		unsigned length = job->length < 16 ? 16 : job->length;
+		enum err err = length < 20 ? chunk_update(f, rib, job->next, length)
+					   : split_update(f, rib, job->next, length);
 
 		if (err != ERR_OK)
 			return err;
@@ -298,4 +383,47 @@ enum err fib4_update(struct fib4 *f, const struct rib4 *rib, uint32_t prefix, un
 
 	f->updates++;
 	return fib4_job_step(f, rib, &job, FIB4_CHUNKS);
+}
+
+/* The memory that changes some places ahead will need, so that they do not wait for it in turn. */
+static void follow_prefetch(const struct fib4 *f, const struct rib4 *rib)
+{
+	const struct rib_change *far = rib_peek_change(&rib->rib, PREFETCH_FAR);
+	const struct rib_change *near = rib_peek_change(&rib->rib, PREFETCH_NEAR);
+
+	if (far) {
+		__builtin_prefetch(&f->direct[far->key.hi >> 48]);
+		trie_prefetch_far(&rib->rib.trie, far->key);
+	}
+	if (near) {
+		uint32_t wide = f->direct[near->key.hi >> 48];
+
+		__builtin_prefetch(groups_data(&f->wide, wide));
+		__builtin_prefetch(&f->wide.group[wide]);
+		trie_prefetch_near(&rib->rib.trie, near->key);
+	}
+}
+
+enum err fib4_follow(struct fib4 *f, struct rib4 *rib, struct fib4_job *job, unsigned steps)
+{
+	uint32_t prefix;
+	unsigned length;
+
+	if (rib_take_lost(&rib->rib))
+		*job = fib4_job(0, 0);
+	while (steps > 0) {
+		if (!job->pending) {
+			if (!rib4_take_change(rib, &prefix, &length))
+				break;
+			follow_prefetch(f, rib);
+			*job = fib4_job(prefix, length);
+			f->updates++;
+		}
+		enum err err = fib4_job_step(f, rib, job, 1);
+
+		if (err != ERR_OK)
+			return err;
+		steps--;
+	}
+	return ERR_OK;
 }

@@ -133,7 +133,7 @@ static void list_link(struct rib *rib, uint32_t node, uint32_t before, uint32_t 
 	if (before)
 		route_at(rib, before)->next = r;
 	else
-		rib->trie.node[node].value = r & TRIE_MAX;
+		trie_set_value(&rib->trie, node, r);
 }
 
 /* The node's best next hop stands in the node, for those who make FIBs. */

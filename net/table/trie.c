@@ -13,7 +13,7 @@ size_t trie_size(uint32_t prefixes, unsigned index_bits)
 {
 	/* A prefix brings its own node and at most one where it parts from another. */
 	return round_line((2 * (size_t)prefixes + 2) * sizeof(struct trie_node)) +
-	       round_line(sizeof(uint32_t) << index_bits);
+	       round_line(sizeof(struct trie_index) << index_bits);
 }
 
 void trie_init(struct trie *t, void *mem, uint32_t prefixes, unsigned index_bits)
@@ -21,7 +21,8 @@ void trie_init(struct trie *t, void *mem, uint32_t prefixes, unsigned index_bits
 	memset(t, 0, sizeof *t);
 	t->node = mem;
 	t->max = 2 * prefixes + 2;
-	t->index = (uint32_t *)((uint8_t *)mem + round_line((size_t)t->max * sizeof *t->node));
+	t->index = (struct trie_index *)((uint8_t *)mem +
+					 round_line((size_t)t->max * sizeof *t->node));
 	t->index_bits = index_bits;
 	t->used = TRIE_ROOT + 1;
 	t->nodes = 1;
@@ -50,25 +51,65 @@ static uint32_t index_of(const struct trie *t, struct ip6 key)
 /* Where a descent to a prefix of this length can begin. */
 static uint32_t trie_start(const struct trie *t, struct ip6 key, unsigned length)
 {
-	uint32_t n = length >= t->index_bits ? t->index[index_of(t, key)] : TRIE_ROOT;
+	uint32_t n = length >= t->index_bits ? t->index[index_of(t, key)].node : 0;
 
 	return n ? n : TRIE_ROOT;
 }
 
-/* In the places that `node` covers, `to` takes the place of `from`. */
-static void index_replace(struct trie *t, uint32_t node, uint32_t from, uint32_t to)
+/* The longest node with a value that covers the key, of at most index_bits bits. */
+static uint32_t trie_short_match(const struct trie *t, struct ip6 key)
+{
+	uint32_t n = t->index[index_of(t, key)].valued;
+
+	return n ? n : t->node[TRIE_ROOT].value ? TRIE_ROOT : TRIE_NONE;
+}
+
+/* The places of the index that `node` covers: *first and how many. 0 if it is too long. */
+static uint32_t index_range(const struct trie *t, uint32_t node, uint32_t *first)
 {
 	const struct trie_node *n = &t->node[node];
 
-	if (n->length > t->index_bits)
-		return;
-	uint32_t first = index_of(t, n->key), count = 1u << (t->index_bits - n->length);
+	*first = index_of(t, n->key);
+	return n->length <= t->index_bits ? 1u << (t->index_bits - n->length) : 0;
+}
+
+/* Where `node` reaches, `to` takes the place of `from` as the longest node. */
+static void index_replace(struct trie *t, uint32_t node, uint32_t from, uint32_t to)
+{
+	uint32_t i, count = index_range(t, node, &i);
 
 	from = from == TRIE_ROOT ? 0 : from;
 	to = to == TRIE_ROOT ? 0 : to;
-	for (uint32_t i = first; i < first + count; i++)
-		if (t->index[i] == from)
-			t->index[i] = to;
+	for (; count; count--, i++)
+		if (t->index[i].node == from)
+			t->index[i].node = to;
+}
+
+/* The same for the longest node with a value. */
+static void index_replace_valued(struct trie *t, uint32_t node, uint32_t from, uint32_t to)
+{
+	uint32_t i, count = index_range(t, node, &i);
+
+	from = from == TRIE_ROOT ? 0 : from;
+	to = to == TRIE_ROOT ? 0 : to;
+	for (; count; count--, i++)
+		if (t->index[i].valued == from)
+			t->index[i].valued = to;
+}
+
+void trie_set_value(struct trie *t, uint32_t node, uint32_t value)
+{
+	bool had = t->node[node].value != 0;
+
+	t->node[node].value = value & TRIE_MAX;
+	if (node == TRIE_ROOT || had == (value != 0) || t->node[node].length > t->index_bits)
+		return;
+	uint32_t cover = trie_cover(t, node);
+
+	if (had)
+		index_replace_valued(t, node, node, cover);
+	else
+		index_replace_valued(t, node, cover, node);
 }
 
 /* ---- descent ---- */
@@ -103,19 +144,33 @@ uint32_t trie_find(const struct trie *t, struct ip6 key, unsigned length)
 /* This node or the nearest above it with a value. */
 static uint32_t trie_valued(const struct trie *t, uint32_t n)
 {
-	while (n && !t->node[n].value)
-		n = t->node[n].parent;
+	while (n && !t->node[n].value) {
+		uint32_t parent = t->node[n].parent;
+
+		/* The first that is short enough for the index is what a descent begins with. */
+		if (t->node[n].length > t->index_bits && t->node[parent].length <= t->index_bits)
+			return trie_short_match(t, t->node[n].key);
+		n = parent;
+	}
 	return n;
 }
 
 uint32_t trie_match(const struct trie *t, struct ip6 key, unsigned longest)
 {
-	return trie_valued(t, trie_descend(t, key, longest));
+	uint32_t n = trie_descend(t, key, longest);
+
+	if (longest >= t->index_bits && t->node[n].length <= t->index_bits)
+		return trie_short_match(t, key);
+	return trie_valued(t, n);
 }
 
 uint32_t trie_cover(const struct trie *t, uint32_t node)
 {
-	return trie_valued(t, t->node[node].parent);
+	uint32_t parent = t->node[node].parent;
+
+	if (t->node[node].length > t->index_bits && t->node[parent].length <= t->index_bits)
+		return trie_short_match(t, t->node[node].key);
+	return trie_valued(t, parent);
 }
 
 /* The child below the covering node `n` on the way to the prefix, or TRIE_NONE. */
