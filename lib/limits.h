@@ -24,6 +24,9 @@
 #define RIB6_MAX       300000u
 #define RIB_MIN        16384u /* less memory than for these is not enough to run */
 #define RIB_CHANGES    65536u /* changed prefixes waiting for the FIB; more: it is made anew */
+#define GROUP_MAX      1024u  /* ECMP groups and recursive next hops */
+#define GROUP_MEMBERS  16u    /* next hops of one group */
+#define GROUP_SPREAD   128u   /* places that flows are spread over, a power of two */
 #define STATIC_MAX     16384u /* configured static routes */
 #define NEIGHBOR_MAX   1024u  /* ARP entries */
 #define IFACE_ADDR_MAX 8u     /* IPv4 addresses of one interface */
