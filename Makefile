@@ -6,6 +6,8 @@ AR     := ar
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
+# `make V=1` shows the commands.
+Q := $(if $(V),,@)
 
 VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 
@@ -21,6 +23,8 @@ MEMDEV  := $(wildcard drivers/mem/*.c)
 KERNEL  := $(wildcard kernel/*.c kernel/shell/*.c)
 X86     := $(wildcard kernel/x86/*.c kernel/x86/*.S boot/*.c boot/*.S)
 HOSTED  := $(wildcard kernel/hosted/*.c)
+# Pure parsers of what firmware and loaders say: part of the image, and of the unit tests.
+PURE    := kernel/x86/acpi.c kernel/x86/memmap.c boot/view.c boot/bootinfo.c boot/multiboot1.c boot/pvh.c
 MODEL   := $(wildcard test/model/*.c)
 TESTS   := $(wildcard test/unit/test_*.c)
 
@@ -31,14 +35,16 @@ COMMON  := -std=gnu11 -I. $(WARN) -g -fno-strict-aliasing -fno-common -MMD -MP $
 
 NEWLIB  := $(BUILD)/newlib/x86_64-elf
 # newlib objects are built the same way (tools/setup): no red zone, so that an exception may use the stack.
-TARGET  := $(COMMON) -O2 -ffreestanding -nostdinc -isystem $(shell $(CC) -print-file-name=include) \
-	   -isystem $(NEWLIB)/include -U__linux__ -U__unix__ -Ulinux -Uunix \
+TARGET  := $(COMMON) -O2 -ffreestanding -nostdinc \
+	   -isystem $(NEWLIB)/include -isystem $(shell $(CC) -print-file-name=include 2>/dev/null) -U__linux__ -U__unix__ -Ulinux -Uunix \
 	   -m64 -mno-red-zone -mcmodel=small -fno-pic -fno-pie -fcf-protection=none \
-	   -fno-stack-protector -fno-asynchronous-unwind-tables -fno-omit-frame-pointer \
-	   -DBAREWIRE_VERSION='"$(VERSION)"'
-HOST    := $(COMMON) -O2 -D_GNU_SOURCE -DBAREWIRE_VERSION='"$(VERSION)"' -pthread
+	   -fno-stack-protector -fno-asynchronous-unwind-tables -fno-omit-frame-pointer
+HOST    := $(COMMON) -O2 -D_GNU_SOURCE -pthread
 CHECK   := $(COMMON) -O1 -D_GNU_SOURCE -DIO_MODEL -DUNIT_TEST -fsanitize=address,undefined \
-	   -fno-sanitize-recover=all -fno-omit-frame-pointer -DBAREWIRE_VERSION='"test"' -pthread
+	   -fno-sanitize-recover=all -fno-omit-frame-pointer -pthread
+
+# Writes $(2) to build/$(1) if that says anything else: what depends on the file is then made anew.
+stamp = $(shell mkdir -p $(BUILD); echo '$(2)' | cmp -s - $(BUILD)/$(1) || echo '$(2)' >$(BUILD)/$(1))
 
 obj = $(patsubst %,$(BUILD)/$(1)/%.o,$(basename $(2)))
 
@@ -51,10 +57,15 @@ IMAGE   := $(BUILD)/barewire-hooks.elf
 TARGET  += -DTEST_HOOKS
 endif
 
+$(call stamp,version,$(VERSION))
+$(call stamp,$(X86DIR).flags,$(TARGET))
+$(call stamp,hosted.flags,$(HOST))
+$(call stamp,check.flags,$(CHECK))
+
 X86_OBJ    := $(call obj,$(X86DIR),$(LIB) $(NET) $(DRIVERS) $(KERNEL) $(X86))
 HOSTED_OBJ := $(call obj,hosted,$(LIB) $(NET) $(MEMDEV) $(KERNEL) $(HOSTED))
 CHECK_OBJ  := $(call obj,check,$(LIB) $(NET) $(DRIVERS) $(MEMDEV) $(filter-out kernel/main.c,$(KERNEL)) \
-	      kernel/x86/acpi.c $(MODEL))
+	      $(PURE) $(MODEL))
 TEST_BIN   := $(patsubst test/unit/%.c,$(BUILD)/check/bin/%,$(TESTS))
 
 # $(call vector,FOLDER,FORM,FLAGS): how NAME_vec.FORM.o is made below build/FOLDER.
@@ -98,43 +109,60 @@ setup:
 $(NEWLIB)/lib/libc.a:
 	tools/setup --newlib
 
-# Objects wait for the C library's headers.
-$(BUILD)/$(X86DIR)/%.o: %.c | $(NEWLIB)/lib/libc.a
-	@mkdir -p $(@D)
-	$(CC) $(TARGET) -c $< -o $@
+# The one file that knows the version.
+$(foreach d,$(X86DIR) hosted check,$(BUILD)/$(d)/kernel/version.o): $(BUILD)/version
+$(foreach d,$(X86DIR) hosted check,$(BUILD)/$(d)/kernel/version.o): EXTRA_VERSION = -DBAREWIRE_VERSION='"$(VERSION)"'
 
-$(BUILD)/$(X86DIR)/%.o: %.S | $(NEWLIB)/lib/libc.a
+# Objects wait for the C library's headers.
+$(BUILD)/$(X86DIR)/%.o: %.c $(BUILD)/$(X86DIR).flags | $(NEWLIB)/lib/libc.a
 	@mkdir -p $(@D)
-	$(CC) $(TARGET) -D__ASSEMBLY__ -c $< -o $@
+	@echo "  CC $@"
+	$(Q)$(CC) $(TARGET) $(EXTRA_VERSION) -c $< -o $@
+
+$(BUILD)/$(X86DIR)/%.o: %.S $(BUILD)/$(X86DIR).flags | $(NEWLIB)/lib/libc.a
+	@mkdir -p $(@D)
+	@echo "  CC $@"
+	$(Q)$(CC) $(TARGET) -D__ASSEMBLY__ -c $< -o $@
 
 # Two passes: the second carries the symbol table made from the first, for back traces.
-$(IMAGE): $(X86_OBJ) linker.ld tools/mksyms
-	$(CC) -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -T linker.ld \
-		-Wl,--no-warn-rwx-segments $(X86_OBJ) -L$(NEWLIB)/lib -lc -lgcc -o $@.pass1
-	tools/mksyms $@.pass1 > $@.syms.S
-	$(CC) $(TARGET) -D__ASSEMBLY__ -c $@.syms.S -o $@.syms.o
-	$(CC) -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -T linker.ld \
-		-Wl,--no-warn-rwx-segments $(X86_OBJ) $@.syms.o -L$(NEWLIB)/lib -lc -lgcc -o $@
-	@rm -f $@.pass1
+LINK = $(Q)$(CC) -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,max-page-size=4096 \
+	-Wl,-z,noexecstack -Wl,--no-warn-rwx-segments -T linker.ld $(X86_OBJ)
+LIBS = -L$(NEWLIB)/lib -lc -lgcc
 
-$(BUILD)/hosted/%.o: %.c
+$(IMAGE): $(X86_OBJ) linker.ld tools/mksyms
+	@echo "  LD $@"
+	$(LINK) $(LIBS) -o $@.pass1
+	$(Q)tools/mksyms $@.pass1 > $@.syms.S
+	$(Q)$(CC) $(TARGET) -D__ASSEMBLY__ -c $@.syms.S -o $@.syms.o
+	$(LINK) $@.syms.o $(LIBS) -o $@
+	@rm -f $@.pass1 $@.syms.*
+
+# A multiboot1 header wins over the PVH note in QEMU: without it, the same image enters by PVH.
+$(IMAGE:.elf=-pvh.elf): $(IMAGE)
+	$(Q)objcopy --remove-section=.multiboot1 $< $@
+
+$(BUILD)/hosted/%.o: %.c $(BUILD)/hosted.flags
 	@mkdir -p $(@D)
-	$(CC) $(HOST) -c $< -o $@
+	@echo "  CC $@"
+	$(Q)$(CC) $(HOST) $(EXTRA_VERSION) -c $< -o $@
 
 $(BUILD)/barewire: $(HOSTED_OBJ)
-	$(CC) $(HOST) $(HOSTED_OBJ) -o $@
+	@echo "  LD $@"
+	$(Q)$(CC) $(HOST) $(HOSTED_OBJ) -o $@
 
-$(BUILD)/check/%.o: %.c
+$(BUILD)/check/%.o: %.c $(BUILD)/check.flags
 	@mkdir -p $(@D)
-	$(CC) $(CHECK) -c $< -o $@
+	@echo "  CC $@"
+	$(Q)$(CC) $(CHECK) $(EXTRA_VERSION) -c $< -o $@
 
 $(BUILD)/check/libbarewire.a: $(CHECK_OBJ)
 	@rm -f $@
-	$(AR) rcs $@ $(CHECK_OBJ)
+	$(Q)$(AR) rcs $@ $(CHECK_OBJ)
 
 $(BUILD)/check/bin/%: $(BUILD)/check/test/unit/%.o $(BUILD)/check/libbarewire.a
 	@mkdir -p $(@D)
-	$(CC) $(CHECK) $< $(BUILD)/check/libbarewire.a -lcmocka -o $@
+	@echo "  LD $@"
+	$(Q)$(CC) $(CHECK) $< $(BUILD)/check/libbarewire.a -lcmocka -o $@
 
 check: $(TEST_BIN)
 	tools/run-units $(TEST_BIN)

@@ -62,7 +62,6 @@ struct netdev {
 	bool link;                   /* written by poll */
 	bool failed;                 /* stopped because it broke its contract */
 	const char *failure;         /* one line, when failed */
-	uint32_t speed_mbit;         /* 0: unknown */
 };
 
 #endif

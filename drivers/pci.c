@@ -11,8 +11,8 @@
 #define FUNCTIONS         8u
 #define WALK_STEPS_MAX    ((CONFIG_BYTES - PCI_CAP_FIRST) / 4) /* capabilities that fit */
 
-#define BRIDGE_NONE      -1 /* on the root bus */
-#define BRIDGE_UNREACHED -2 /* no bridge leads to this bus */
+#define BRIDGE_NONE      (-1) /* on the root bus */
+#define BRIDGE_UNREACHED (-2) /* no bridge leads to this bus */
 
 /* ---------------------------------------------------------------- access */
 
@@ -93,6 +93,12 @@ void pci_enable(const struct pci *pci, const struct pci_function *f)
 
 	command |= PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_INTX_OFF;
 	pci_write16(pci, f, PCI_COMMAND, (uint16_t)command);
+	for (int bridge = f->bridge; bridge >= 0; bridge = f->bridge) {
+		f = &pci->function[bridge];
+		command = pci_read16(pci, f, PCI_COMMAND);
+		command |= PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
+		pci_write16(pci, f, PCI_COMMAND, (uint16_t)command);
+	}
 }
 
 void pci_disable(const struct pci *pci, const struct pci_function *f)

@@ -52,9 +52,9 @@ struct pci {
 
 /*
  * Finds every function on bus_first and behind its bridges, sizes BARs and
- * assigns those that are 0: from the bridge's own window behind a bridge, from
- * host->window on the root bus. Returns how many functions there are. env and
- * what host->ecam maps must live as long as *pci.
+ * assigns those that are 0: from the bridge's own window behind a bridge (which
+ * is opened if it was closed), from host->window on the root bus. Returns how many functions there
+ * are. env and what host->ecam maps must live as long as *pci.
  */
 unsigned pci_scan(struct pci *pci, const struct pci_host *host, const struct io_env *env);
 
@@ -69,7 +69,7 @@ uint32_t pci_read32(const struct pci *pci, const struct pci_function *f, unsigne
 void pci_write16(const struct pci *pci, const struct pci_function *f, unsigned at, uint16_t v);
 void pci_write32(const struct pci *pci, const struct pci_function *f, unsigned at, uint32_t v);
 
-/* Lets the function answer in memory space and master the bus; its INTx stays disabled. */
+/* Lets the function, and the bridges above it, answer in memory space and do DMA; no INTx. */
 void pci_enable(const struct pci *pci, const struct pci_function *f);
 
 /* Takes bus mastering away: no DMA afterwards. */

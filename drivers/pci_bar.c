@@ -3,7 +3,8 @@
 
 #include "drivers/pci_regs.h"
 
-#define BAR_AT(n) (PCI_BAR0 + 4u * (n))
+#define BAR_AT(n)   (PCI_BAR0 + 4u * (n))
+#define BRIDGE_UNIT 0x100000u /* bridges pass memory by the MiB */
 
 /* ---------------------------------------------------------------- size */
 
@@ -136,8 +137,7 @@ static bool collides(struct range want, struct range taken, uint64_t *past)
 	return true;
 }
 
-/* Does `want` overlap an assigned BAR, or the window of a bridge beside f? *past: where that ends.
- */
+/* Does `want` overlap a BAR, or the window of a bridge beside f? *past: where that ends. */
 static bool occupied(
 	const struct pci *pci, const struct pci_function *f, struct range want, uint64_t *past)
 {
@@ -200,11 +200,69 @@ static void assign_one(struct pci *pci, struct pci_function *f, unsigned n)
 	bar->address = address;
 }
 
+/* ---------------------------------------------------------------- closed bridges */
+
+static bool is_below(const struct pci *pci, const struct pci_function *f, int bridge)
+{
+	int above = f->bridge;
+
+	while (above > bridge) /* a bridge comes before what it leads to */
+		above = pci->function[above].bridge;
+	return above == bridge;
+}
+
+/* Window that suffices for all unassigned BARs below a bridge, a power of two; 0: none, or too
+ * much. */
+static uint64_t window_demand(const struct pci *pci, int bridge)
+{
+	uint64_t sum = 0, bytes = BRIDGE_UNIT;
+
+	for (unsigned i = 0; i < pci->functions; i++) {
+		const struct pci_function *f = &pci->function[i];
+
+		if (!is_below(pci, f, bridge))
+			continue;
+		if (f->header == PCI_HEADER_BRIDGE)
+			sum += BRIDGE_UNIT;
+		for (unsigned n = 0; n < PCI_BARS; n++) {
+			if (f->bar[n].io || f->bar[n].address)
+				continue;
+			if (f->bar[n].bytes > UINT32_MAX)
+				return 0;
+			sum += f->bar[n].bytes;
+		}
+	}
+	while (bytes < 2 * sum) /* alignment costs at most as much again */
+		bytes *= 2;
+	return sum ? bytes : 0;
+}
+
+/* Opens a bridge that firmware left closed, if there is something to assign behind it. */
+static void open_bridge(struct pci *pci, int index)
+{
+	const struct pci_function *bridge = &pci->function[index];
+	struct range window = bridge_memory(pci, bridge);
+	uint64_t bytes = window_demand(pci, index), base;
+
+	if (window.first <= window.last || !bytes)
+		return;
+	base = find_place(pci, bridge, bytes);
+	if (!base || base + bytes - 1 > UINT32_MAX)
+		return; /* each BAR behind it will say so */
+	pci_write32(pci, bridge, PCI_MEMORY_BASE,
+		(uint32_t)(base >> 16 | ((base + bytes - 1) & 0xfff00000)));
+	pci_write32(pci, bridge, PCI_PREFETCH_BASE, PCI_PREFETCH_CLOSED);
+}
+
 void pci_bars_assign(struct pci *pci)
 {
-	for (unsigned i = 0; i < pci->functions; i++)
+	for (unsigned i = 0; i < pci->functions; i++) {
+		struct pci_function *f = &pci->function[i];
+
+		if (f->header == PCI_HEADER_BRIDGE)
+			open_bridge(pci, (int)i);
 		for (unsigned n = 0; n < PCI_BARS; n++)
-			if (pci->function[i].bar[n].bytes && !pci->function[i].bar[n].io &&
-				!pci->function[i].bar[n].address)
-				assign_one(pci, &pci->function[i], n);
+			if (f->bar[n].bytes && !f->bar[n].io && !f->bar[n].address)
+				assign_one(pci, f, n);
+	}
 }

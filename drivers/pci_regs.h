@@ -26,9 +26,10 @@
 
 /* Bridges. */
 #define PCI_BUS_SECONDARY       0x19u
-#define PCI_MEMORY_BASE         0x20u /* 16 bits: address bits 31-20 in 15-4 */
-#define PCI_MEMORY_LIMIT        0x22u /* the same, of the last MiB that passes */
-#define PCI_PREFETCH_BASE       0x24u /* bit 0: PCI_PREFETCH_UPPER is there */
+#define PCI_MEMORY_BASE         0x20u       /* 16 bits: address bits 31-20 in 15-4 */
+#define PCI_MEMORY_LIMIT        0x22u       /* the same, of the last MiB that passes */
+#define PCI_PREFETCH_BASE       0x24u       /* bit 0: PCI_PREFETCH_UPPER is there */
+#define PCI_PREFETCH_CLOSED     0x0000fff0u /* base and limit as one register: nothing passes */
 #define PCI_PREFETCH_LAST       0x26u
 #define PCI_PREFETCH_BASE_UPPER 0x28u /* address bits 63-32 */
 #define PCI_PREFETCH_LAST_UPPER 0x2cu

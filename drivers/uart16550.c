@@ -22,7 +22,8 @@
 #define UART_SCRATCH 7u
 
 #define CLOCK_BAUD 115200u /* the rate of divisor 1 */
-#define POLLS_MAX  50000u  /* a poll takes about 1 us, a burst at 9600 baud 17 ms */
+/* A poll takes 0.1 to 1 us; a burst at 9600 baud 17 ms, and a busy host makes it longer. */
+#define POLLS_MAX 2000000u
 
 static uint8_t uart_read(const struct uart16550 *u, unsigned reg)
 {
@@ -55,15 +56,15 @@ static void set_baud(const struct uart16550 *u, unsigned baud)
 	uart_write_reg(u, UART_LCR, LCR_8N1);
 }
 
-/* The next byte from the receiver, or -1. A byte received wrongly is read and dropped. */
+/* The next byte from the receiver, or -1. What was received wrongly is read and dropped. */
 static int receive(const struct uart16550 *u)
 {
 	uint8_t status = uart_read(u, UART_LSR), c;
 
-	if (status == LSR_DEAD || !(status & LSR_READY))
+	if (!(status & LSR_READY))
 		return -1;
 	c = uart_read(u, UART_DATA);
-	return status & LSR_BAD ? -1 : c;
+	return status & LSR_BAD ? -1 : c; /* LSR_DEAD too is bad */
 }
 
 /*

@@ -34,7 +34,8 @@ size_t uart16550_send(struct uart16550 *u, const char *s, size_t n);
 
 /*
  * Sends n bytes as they are, waiting for the transmitter. If it takes nothing
- * for about 50,000 polls (tens of milliseconds) the rest is lost and counted.
+ * for two million polls (a second or two, so that a slow reader of an emulated
+ * port loses nothing) the rest is lost and counted, and later calls look once.
  */
 void uart16550_write(struct uart16550 *u, const char *s, size_t n);
 

@@ -93,6 +93,30 @@ static bool check_sizes(struct apply *a)
 	return true;
 }
 
+/* A route's 'dev', if present, must be where its gateway is; networks do not overlap. */
+static bool check_routes(struct apply *a)
+{
+	for (unsigned i = 0; i < a->config->routes; i++) {
+		const struct config_route *r = &a->config->route[i];
+		const struct config_iface *c = config_of(a->config, r->dev);
+		char prefix[TEXT_PREFIX_MAX], gateway[TEXT_IPV4_MAX];
+		bool found = false;
+
+		if (r->dev[0] == 0 || port_by_name(a->r, r->dev) < 0)
+			continue;
+		for (unsigned k = 0; c && k < c->addrs; k++)
+			found |= ((c->addr[k].address ^ r->route.gateway) &
+					 rib4_mask(c->addr[k].length)) == 0;
+		if (found)
+			continue;
+		text_print_ipv4_prefix(prefix, r->route.prefix, r->route.length);
+		text_print_ipv4(gateway, r->route.gateway);
+		return apply_fail(
+			a, "routes %s: %s is on no network of %s", prefix, gateway, r->dev);
+	}
+	return true;
+}
+
 /* ---- interfaces ---- */
 
 static bool same_addresses(const struct iface *i, const struct iface_addr *addr, unsigned n)
@@ -112,44 +136,81 @@ static void set_mtu(struct router *r, unsigned port, uint32_t mtu)
 	nexthop_set_mtu(&r->nexthops, port, mtu);
 }
 
-/* Brings one interface to the given addresses and state; its routes follow. */
-static bool set_iface(
-	struct apply *a, unsigned port, const struct iface_addr *addr, unsigned addrs, bool enabled)
+/* What one interface shall be. */
+struct wanted {
+	uint32_t mtu;
+	unsigned addrs;
+	const struct iface_addr *addr;
+	bool enabled;
+};
+
+static bool is_as_wanted(const struct iface *i, const struct wanted *w)
+{
+	return i->enabled == w->enabled && same_addresses(i, w->addr, w->addrs);
+}
+
+static void take_down(struct router *r, unsigned port)
+{
+	stack_link_changed(&r->stack, port, false, platform_now_us() / 1000);
+	iface_withdraw(&r->iface[port], &r->rib, &r->nexthops);
+}
+
+static bool bring_up(struct apply *a, unsigned port, const struct wanted *w)
 {
 	struct router *r = a->r;
 	struct iface *iface = &r->iface[port];
 
-	if (same_addresses(iface, addr, addrs) && iface->enabled == enabled)
-		return true;
-	uint64_t now_ms = platform_now_us() / 1000;
-
-	stack_link_changed(&r->stack, port, false, now_ms);
-	iface_withdraw(iface, &r->rib, &r->nexthops);
-	iface->addrs = addrs;
-	memcpy(iface->addr, addr, addrs * sizeof *addr);
-	iface->enabled = enabled;
-	store_once(&r->lane[port].disabled, !enabled);
-	if (!iface->link || !enabled)
+	iface->addrs = w->addrs;
+	for (unsigned k = 0; k < w->addrs; k++)
+		iface->addr[k] = w->addr[k];
+	iface->enabled = w->enabled;
+	store_once(&r->lane[port].disabled, !w->enabled);
+	if (!iface->link || !w->enabled)
 		return true;
 	if (iface_install(iface, &r->rib, &r->nexthops) != ERR_OK)
 		return apply_fail(a, "interfaces %s: its addresses do not fit the routing table",
 			iface->name);
-	stack_link_changed(&r->stack, port, true, now_ms);
+	stack_link_changed(&r->stack, port, true, platform_now_us() / 1000);
 	return true;
 }
 
-static bool set_ifaces(struct apply *a)
+/*
+ * Brings the interfaces that differ from want[] to it; their routes follow. All
+ * of them let go before any takes, so that a network can move between ports.
+ */
+static bool set_ifaces(struct apply *a, const struct wanted *want)
 {
+	struct router *r = a->r;
+	bool changes[PORT_MAX], ok = true;
+
+	for (unsigned port = 0; port < r->ports; port++) {
+		if (r->iface[port].mtu != want[port].mtu)
+			set_mtu(r, port, want[port].mtu);
+		changes[port] = !is_as_wanted(&r->iface[port], &want[port]);
+		if (changes[port])
+			take_down(r, port);
+	}
+	for (unsigned port = 0; port < r->ports; port++)
+		if (changes[port])
+			ok = bring_up(a, port, &want[port]) && ok;
+	return ok;
+}
+
+static bool configure_ifaces(struct apply *a)
+{
+	struct wanted want[PORT_MAX];
+
 	for (unsigned port = 0; port < a->r->ports; port++) {
 		const struct config_iface *c = config_of(a->config, a->r->iface[port].name);
-		uint32_t mtu = wanted_mtu(a->r, port, c);
 
-		if (a->r->iface[port].mtu != mtu)
-			set_mtu(a->r, port, mtu);
-		if (!set_iface(a, port, c ? c->addr : NULL, c ? c->addrs : 0, !c || !c->disabled))
-			return false;
+		want[port] = (struct wanted){
+			.mtu = wanted_mtu(a->r, port, c),
+			.addrs = c ? c->addrs : 0,
+			.addr = c ? c->addr : NULL,
+			.enabled = !c || !c->disabled,
+		};
 	}
-	return true;
+	return set_ifaces(a, want);
 }
 
 /* ---- static routes ---- */
@@ -291,13 +352,14 @@ static void restore(struct apply *a, struct saved *s)
 	char ignored[8];
 	struct apply back = {a->r, a->config, ignored, sizeof ignored};
 
+	struct wanted want[PORT_MAX];
+
 	for (unsigned port = 0; port < a->r->ports; port++) {
 		const struct iface *old = &s->iface[port];
 
-		if (a->r->iface[port].mtu != old->mtu)
-			set_mtu(a->r, port, old->mtu);
-		(void)set_iface(&back, port, old->addr, old->addrs, old->enabled);
+		want[port] = (struct wanted){old->mtu, old->addrs, old->addr, old->enabled};
 	}
+	(void)set_ifaces(&back, want);
 	(void)set_statics(&back, s->statics, s->statics_n);
 }
 
@@ -306,14 +368,16 @@ bool config_apply(struct router *r, const struct config *c, char *error, unsigne
 	struct apply a = {r, c, error, error_size};
 	struct saved s;
 
-	if (!check_ifaces(&a) || !check_sizes(&a))
+	if (!check_ifaces(&a) || !check_sizes(&a) || !check_routes(&a))
 		return false;
 	if (!save(r, &s))
 		return apply_fail(&a, "not enough memory");
-	bool ok = set_ifaces(&a) && set_routes(&a) && set_neighbors(&a);
+	nexthop_hold_all(&r->nexthops); /* so that what was in force still fits */
+	bool ok = configure_ifaces(&a) && set_routes(&a) && set_neighbors(&a);
 
 	if (!ok)
 		restore(&a, &s);
+	nexthop_release_all(&r->nexthops);
 	free(s.statics);
 	control_routes_changed(r);
 	(void)control_sync(r); /* a worker that does not answer is named in the log */

@@ -6,25 +6,25 @@
 
 #include "kernel/platform.h"
 
-#define PARK_LIMIT_US 1000000u
+#define PARK_LIMIT_US   1000000u /* then a worker counts as stuck */
+#define PARK_ATTEMPT_US 20000u   /* workers that did park stand still no longer than this, */
+#define PARK_PAUSE_US   20000u   /* and forward again for as long before the next attempt */
 
 /* Who owns each buffer, copied while the workers stand still. */
 static uint8_t owner[POOL_MAX * POOL_BUFS];
 
 /* ---- standing still ---- */
 
-/* Asks the workers to park and waits. false: *holdout did not; nobody is left parked. */
-static bool audit_park(struct router *r, unsigned *holdout)
+/* One attempt. false: *holdout did not park in time; nobody is left parked. */
+static bool audit_attempt(struct router *r, unsigned *holdout)
 {
 	uint32_t request = r->park_request + 1; /* odd */
 	uint64_t start = platform_now_us();
 
-	if (r->single_core)
-		return true; /* the worker is us, between turns */
 	store_release(&r->park_request, request);
 	for (unsigned w = 0; w < r->workers; w++) {
 		while (load_acquire(&r->worker[w]->park_seen) != request) {
-			if (platform_now_us() - start < PARK_LIMIT_US) {
+			if (platform_now_us() - start < PARK_ATTEMPT_US) {
 				platform_relax();
 				continue;
 			}
@@ -36,7 +36,25 @@ static bool audit_park(struct router *r, unsigned *holdout)
 	return true;
 }
 
-static void audit_release(struct router *r)
+/* Parks the workers, in several attempts if one of them is held up. */
+bool audit_park(struct router *r, unsigned *holdout)
+{
+	uint64_t start = platform_now_us();
+
+	if (r->single_core)
+		return true; /* the worker is us, between turns */
+	while (!audit_attempt(r, holdout)) {
+		uint64_t pause = platform_now_us();
+
+		if (pause - start > PARK_LIMIT_US)
+			return false;
+		while (platform_now_us() - pause < PARK_PAUSE_US)
+			platform_relax();
+	}
+	return true;
+}
+
+void audit_release(struct router *r)
 {
 	if (!r->single_core)
 		store_release(&r->park_request, r->park_request + 1);
@@ -94,18 +112,24 @@ static void count_owners(const struct router *r, struct audit *a)
 
 /* ---- comparison ---- */
 
-static void find(struct audit *a, int difference, const char *where, const char *who)
+/* More owned than found: missing. More found than owned: in two places, or owned by another. */
+static void find(struct audit *a, int difference, const char *owner_kind, const char *name)
 {
-	if (difference == 0)
+	unsigned n = (unsigned)(difference > 0 ? difference : -difference);
+
+	if (n == 0)
 		return;
 	if (difference > 0)
-		a->missing += (uint32_t)difference;
+		a->missing += n;
 	else
-		a->extra += (uint32_t)-difference;
-	if (a->buffers_ok)
-		snprintf(a->finding, sizeof a->finding, "%s%s: %d %s than its owners say", where,
-			who, difference > 0 ? difference : -difference,
-			difference > 0 ? "buffers fewer" : "buffers more");
+		a->extra += n;
+	if (a->buffers_ok && difference > 0)
+		snprintf(a->finding, sizeof a->finding, "%u missing, last owner %s%s", n,
+			owner_kind, name);
+	else if (a->buffers_ok)
+		snprintf(a->finding, sizeof a->finding,
+			"%u extra at %s%s: there twice, or with a wrong owner", n, owner_kind,
+			name);
 	a->buffers_ok = false;
 }
 
@@ -119,8 +143,8 @@ static void compare_books(const struct router *r, struct audit *a)
 		const char *name = p == r->control_pool ? "control" : r->iface[p].name;
 
 		find(a, (int)pool->home - (int)(pool->free + pool->returning + pool->rx_ring),
-			"pool ", name);
-		find(a, (int)pool->other, "unknown owner in pool ", name);
+			p == r->control_pool ? "the pool of " : "the worker of ", name);
+		find(a, (int)pool->other, "nobody, in pool ", name);
 		control += pool->control;
 		for (unsigned t = 0; t < r->ports; t++)
 			output[t] += pool->output[t];

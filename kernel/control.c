@@ -1,6 +1,7 @@
 /* The control core's tasks: punted packets, protocol timers, links, publication, the log. */
 #include "kernel/control.h"
 
+#include "kernel/audit.h"
 #include "kernel/log.h"
 #include "kernel/platform.h"
 #include "kernel/publish.h"
@@ -155,8 +156,7 @@ static void control_starved(struct router *r)
 		uint64_t n = load_once(&r->buffers.pool[port]->starved);
 
 		if (n != control.starved[port])
-			log_text("%s: receive ring short of buffers %llu times",
-				r->iface[port].name,
+			log_text("%s: its buffer pool ran dry %llu times", r->iface[port].name,
 				(unsigned long long)(n - control.starved[port]));
 		control.starved[port] = n;
 	}
@@ -217,6 +217,18 @@ bool control_sync(struct router *r)
 		platform_relax();
 	} while (platform_now_us() - start < SYNC_US);
 	return false;
+}
+
+void control_stop_devices(struct router *r)
+{
+	unsigned holdout;
+	/* A worker that does not answer is no reason to leave its devices running. */
+	bool parked = audit_park(r, &holdout);
+
+	for (unsigned port = 0; port < r->ports; port++)
+		r->dev[port]->ops->stop(r->dev[port]);
+	if (parked)
+		audit_release(r);
 }
 
 void control_listen_icmp(control_icmp_fn *fn, void *ctx)

@@ -26,6 +26,12 @@ void control_routes_changed(struct router *r);
  */
 bool control_sync(struct router *r);
 
+/*
+ * Resets every device, so that none writes to memory while the machine restarts
+ * or is switched off; ports stay dead. Waits, bounded, for workers and devices.
+ */
+void control_stop_devices(struct router *r);
+
 /* What the shell's ping and traceroute listen to; NULL: nobody. One listener. */
 typedef void control_icmp_fn(
 	void *ctx, const uint8_t *ip, uint32_t ip_len, const uint8_t *icmp, uint32_t icmp_len);

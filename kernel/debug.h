@@ -1,23 +1,29 @@
 /*
- * What a test image can be asked to do wrong, so that the audit is seen to find it.
- *
- * The shell's hidden `debug` commands write a request; the worker that drives
- * the port carries it out once, at its next chance, and writes the field back
- * to 0. Only in images built with TEST_HOOKS.
+ * Faults planted on request, to show that the audit finds them. Only in images
+ * built with TEST_HOOKS; elsewhere the hooks are empty.
  */
 #ifndef KERNEL_DEBUG_H
 #define KERNEL_DEBUG_H
 
-#ifdef TEST_HOOKS
+#include "kernel/router.h"
 
-/* Each field: 0 for nothing, or the port number + 1. One request of a kind at a time. */
+/* Requests of the shell's `debug` command: port + 1, cleared by who carries it out. */
 struct debug_request {
-	volatile unsigned leak_port_plus_1;        /* lose one free buffer of the port's pool */
-	volatile unsigned double_free_port_plus_1; /* put one free buffer on the stack twice */
-	volatile unsigned owner_port_plus_1;       /* write a wrong owner to one free buffer */
+	volatile unsigned leak;        /* the port's worker takes a free buffer and forgets it */
+	volatile unsigned double_free; /* it puts one free buffer on the stack twice */
+	volatile unsigned owner;       /* it marks a free buffer as the control core's */
+	volatile unsigned stuck;       /* the port's worker stops answering for two seconds */
 };
 
-extern struct debug_request debug_request; /* kernel/shell/operate.c */
-
+#ifdef TEST_HOOKS
+extern struct debug_request debug_request;
+void debug_worker_hook(struct router *r, struct worker *w);
+#else
+static inline void debug_worker_hook(struct router *r, struct worker *w)
+{
+	(void)r;
+	(void)w;
+}
 #endif
+
 #endif

@@ -1,22 +1,18 @@
 /* From a machine with memory and cores to a running router; both platforms end here. */
 #include "kernel/main.h"
 
+#include <stdalign.h>
 #include <string.h>
 
 #include "kernel/config.h"
+#include "kernel/console.h"
 #include "kernel/control.h"
 #include "kernel/log.h"
 #include "kernel/platform.h"
 #include "kernel/router.h"
 #include "kernel/shell/shell.h"
+#include "kernel/version.h"
 #include "kernel/worker.h"
-
-#define CONSOLE_US    100u /* between looks at the console: a port access can cost an exit */
-#define CONSOLE_BURST 64u  /* bytes taken at a time */
-
-#ifndef BAREWIRE_VERSION
-#	define BAREWIRE_VERSION "unknown"
-#endif
 
 static void console_write(void *ctx, const char *s, size_t n)
 {
@@ -73,42 +69,58 @@ static void boot_config(void)
 		log_text("error: configuration %s: %s", module.name, error);
 }
 
+/* A started core waits here for its worker. */
+struct waiting_core {
+	alignas(CACHE_LINE) struct worker *worker;
+	unsigned core;
+};
+
+static struct waiting_core waiting[CORE_MAX];
+
+static void wait_for_worker(void *arg)
+{
+	struct waiting_core *w = arg;
+	struct worker *worker;
+
+	while (!(worker = load_acquire(&w->worker)))
+		platform_relax();
+	worker_main(worker);
+}
+
+/* Starts up to `want` cores besides this one; those that do not answer are gone without. */
+static unsigned boot_cores(unsigned want)
+{
+	unsigned n = 0;
+
+	for (unsigned core = 1; core < platform_cores() && n < want; core++) {
+		waiting[n].core = core;
+		if (platform_core(core)->running &&
+			platform_start(core, wait_for_worker, &waiting[n]))
+			n++;
+		else
+			log_text("core %u does not run: %s", core, platform_core(core)->note);
+	}
+	return n;
+}
+
 static void boot_workers(struct router *r)
 {
 	if (r->single_core)
 		return;
-	for (unsigned w = 0; w < r->workers; w++)
-		if (!platform_start(r->worker[w]->core, worker_main, r->worker[w]))
-			platform_panic("core %u did not start its worker", r->worker[w]->core);
-}
-
-/* Reads the console now and then; each byte may run a command. */
-static void console_turn(uint64_t *last_us)
-{
-	uint64_t now = platform_now_us();
-
-	if (now - *last_us < CONSOLE_US)
-		return;
-	*last_us = now;
-	for (unsigned i = 0; i < CONSOLE_BURST; i++) {
-		int c = platform_console_getc();
-
-		if (c < 0)
-			break;
-		shell_input((uint8_t)c);
+	r->rcu.readers = r->workers; /* from now on a grace period waits for them */
+	for (unsigned w = 0; w < r->workers; w++) {
+		r->worker[w]->core = waiting[w].core;
+		store_release(&waiting[w].worker, r->worker[w]);
 	}
 }
 
 static void __attribute__((noreturn)) control_loop(struct router *r)
 {
-	uint64_t console_us = 0;
-
 	for (;;) {
 		bool moved = r->single_core && worker_turn(r, r->worker[0]);
 
 		control_turn(r);
-		console_turn(&console_us);
-		shell_poll();
+		console_turn();
 		if (!moved)
 			platform_relax();
 	}
@@ -126,9 +138,9 @@ void kernel_main(void)
 	};
 	char error[160];
 
-	log_text("barewire %s (%s, %s)", BAREWIRE_VERSION, platform_loader(), platform_isa());
+	log_text("barewire %s (%s, %s)", barewire_version, platform_loader(), platform_isa());
 	unsigned ports = platform_probe_ports(&platform_io, dev, PORT_MAX);
-	unsigned workers = boot_shape(dev, ports);
+	unsigned workers = boot_cores(boot_shape(dev, ports));
 
 	if (!router_init(&router, dev, ports, workers, error, sizeof error))
 		platform_panic("%s", error);

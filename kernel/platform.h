@@ -18,10 +18,20 @@ uint64_t platform_tsc(void);
 uint64_t platform_tsc_hz(void);
 uint64_t platform_now_us(void); /* since entry; monotonic; never divides */
 
-/* Console, control core only. getc: next byte, or -1 when none waits. write: blocks for a bounded
- * time. */
+/*
+ * Console, control core only. getc: next byte, -1 when none waits, or
+ * PLATFORM_CONSOLE_END when none will ever come again (a pipe's end). write:
+ * queues; only if the queue is full it waits, for a bounded time. room: bytes
+ * that can be queued without waiting. poll: sends what the line takes now,
+ * called every turn. flush: waits, bounded, until all is sent.
+ */
+#define PLATFORM_CONSOLE_END  (-2)
+#define PLATFORM_CONSOLE_ROOM 65536u /* of an idle console, at least */
 int platform_console_getc(void);
 void platform_console_write(const char *s, size_t n);
+size_t platform_console_room(void);
+void platform_console_poll(void);
+void platform_console_flush(void);
 
 /* One pause in a spin loop. */
 void platform_relax(void);
@@ -70,7 +80,7 @@ unsigned platform_modules(struct platform_module *m, unsigned max);
 const char *platform_cmdline(void);
 const char *platform_loader(void); /* "multiboot1", "PVH", "Linux process" */
 
-/* Neither returns. */
+/* Neither returns. Devices run on until the end: control_stop_devices (control.h) comes first. */
 void platform_reboot(void) __attribute__((noreturn));
 void platform_poweroff(void) __attribute__((noreturn));
 

@@ -144,6 +144,21 @@ static void build_ifaces(struct router *r)
 	}
 }
 
+/*
+ * TX rings together hold a quarter of one pool at most: were all outputs to
+ * stand still at once, full of packets from one input, that input's pool would
+ * still have buffers for its RX ring, its VOQs and the control core.
+ */
+static unsigned tx_depth(const struct router *r)
+{
+	unsigned depth = POOL_BUFS / 4 / (r->ports ? r->ports : 1);
+
+	for (unsigned port = 0; port < r->ports; port++)
+		if (depth > r->dev[port]->tx_slots)
+			depth = r->dev[port]->tx_slots;
+	return depth;
+}
+
 bool router_init(struct router *r, struct netdev **dev, unsigned ports, unsigned workers,
 	char *error, unsigned error_size)
 {
@@ -154,9 +169,9 @@ bool router_init(struct router *r, struct netdev **dev, unsigned ports, unsigned
 	r->workers = workers ? workers : 1;
 	r->actors = r->workers + 1;
 	r->control_pool = ports;
-	r->rcu.readers = r->single_core ? 0 : r->workers;
 	for (unsigned port = 0; port < ports; port++)
 		r->dev[port] = dev[port];
+	r->tx_depth = tx_depth(r);
 	if (!build_workers(r, &b) || !build_buffers(r, &b) || !build_lanes(r, &b) ||
 		!build_tables(r, &b)) {
 		snprintf(error, error_size, "not enough memory for %s", b.failed);

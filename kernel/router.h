@@ -36,6 +36,7 @@ struct worker {
 struct router {
 	unsigned ports, workers, actors;
 	bool single_core; /* the control core runs worker 0 in turns */
+	unsigned tx_depth; /* packets of a device's TX ring in use: see router_init */
 	struct netdev *dev[PORT_MAX];
 	struct iface iface[PORT_MAX];
 	struct buffers buffers;

@@ -22,12 +22,16 @@ static void worker_refill(struct router *r, unsigned port, bool idle)
 
 		if (n)
 			dev->ops->rx_fill(dev, 0, index, n);
-		if (n < want) {
-			counter_add(&r->buffers.pool[port]->starved, 1);
-			break;
-		}
 		room -= n;
+		if (n < want)
+			break;
 	}
+	/* Counted once each time the pool runs dry, not once a turn. */
+	struct pool *pool = r->buffers.pool[port];
+
+	if (room && !pool->dry)
+		counter_add(&pool->starved, 1);
+	pool->dry = room != 0;
 }
 
 /* One burst of one lane, from the device to the VOQs. */
@@ -43,6 +47,17 @@ static unsigned worker_receive(struct router *r, unsigned port)
 	return n;
 }
 
+/* Ends n packets that an output will never send. */
+static void worker_abandon(struct router *r, unsigned actor, const uint64_t *word, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		unsigned port = r->tables.pool_port[packet_pool(word[i])];
+
+		counter_add(&r->counters[actor]->port[port].dropped[DROP_LINK_DOWN], 1);
+	}
+	buffers_free(&r->buffers, actor, word, n);
+}
+
 /* Buffers the device has sent go back to their pools. */
 static unsigned worker_complete(struct router *r, unsigned actor, unsigned t)
 {
@@ -53,10 +68,14 @@ static unsigned worker_complete(struct router *r, unsigned actor, unsigned t)
 
 	do {
 		n = dev->ops->tx_done(dev, 0, word, BATCH_MAX);
+		total += n;
+		if (load_once(&dev->failed)) { /* after its reset: nobody knows what was sent */
+			worker_abandon(r, actor, word, n);
+			continue;
+		}
 		for (unsigned i = 0; i < n; i++)
 			counter_add(&transmitted[packet_pool(word[i])], 1);
 		buffers_free(&r->buffers, actor, word, n);
-		total += n;
 	} while (n == BATCH_MAX);
 	return total;
 }
@@ -67,12 +86,7 @@ static unsigned worker_discard(struct router *r, unsigned actor, unsigned t)
 	uint64_t word[BATCH_MAX];
 	unsigned n = sched_take(&r->sched[t], word, BATCH_MAX);
 
-	for (unsigned i = 0; i < n; i++) {
-		unsigned port = r->tables.pool_port[packet_pool(word[i])];
-
-		counter_add(&r->counters[actor]->port[port].dropped[DROP_LINK_DOWN], 1);
-	}
-	buffers_free(&r->buffers, actor, word, n);
+	worker_abandon(r, actor, word, n);
 	return n;
 }
 
@@ -86,16 +100,20 @@ static unsigned worker_transmit(struct router *r, unsigned actor, unsigned t)
 		return moved + worker_discard(r, actor, t);
 
 	uint64_t word[BATCH_MAX], bytes = 0;
-	unsigned room = dev->tx_slots - dev->ops->tx_held(dev, 0);
+	unsigned held = dev->ops->tx_held(dev, 0);
+	unsigned room = held < r->tx_depth ? r->tx_depth - held : 0;
 	unsigned n = sched_take(&r->sched[t], word, room < BATCH_MAX ? room : BATCH_MAX);
 
 	if (n == 0)
 		return moved;
-	for (unsigned i = 0; i < n; i++)
+	unsigned posted = dev->ops->tx(dev, 0, word, n);
+
+	for (unsigned i = 0; i < posted; i++)
 		bytes += packet_len(word[i]);
-	dev->ops->tx(dev, 0, word, n); /* there is room for all: this core alone fills the ring */
-	counter_add(&r->counters[actor]->txq[t].packets, n);
+	counter_add(&r->counters[actor]->txq[t].packets, posted);
 	counter_add(&r->counters[actor]->txq[t].bytes, bytes);
+	if (posted < n) /* it failed this very moment */
+		worker_abandon(r, actor, word + posted, n - posted);
 	return moved + n;
 }
 

@@ -16,6 +16,7 @@
 #define LIB_POOL_H
 
 #include <stdalign.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/limits.h"
@@ -33,7 +34,8 @@
 struct pool {
 	alignas(CACHE_LINE) uint32_t top; /* free buffers on the stack */
 	uint32_t actor;                   /* who owns the stack; constant after boot */
-	uint64_t starved;                 /* bursts that could not refill the RX ring wholly */
+	uint64_t starved;                 /* times it ran dry while its RX ring wanted buffers */
+	bool dry;                         /* it is so now */
 	alignas(CACHE_LINE) uint32_t stack[POOL_BUFS];
 };
 

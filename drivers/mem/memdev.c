@@ -129,8 +129,7 @@ static void memdev_poll(struct netdev *dev)
 	dev->link = memdev_of(dev)->wire_up && !dev->failed;
 }
 
-/* Like a NIC after a reset: what waited to be sent is given up, received frames are not handed out.
- */
+/* Like a NIC after a reset: what waited to be sent is given up, nothing more is received. */
 static void memdev_stop(struct netdev *dev)
 {
 	struct memdev *m = memdev_of(dev);

@@ -63,19 +63,12 @@ static void poll_failed(struct virtio_net *net)
 	}
 }
 
-/* The link state as the device tells it; without that feature it is always up (5.1.5.1). */
+/* The link state as the device tells it; without that feature it is always up (5.1.5). */
 static void read_link(struct virtio_net *net)
 {
-	uint8_t status[2];
-	bool up = true;
+	bool up = !net->has_status ||
+		  (virtio_pci_read16(&net->pci, CONFIG_STATUS) & CONFIG_STATUS_LINK_UP);
 
-	if (net->has_status) {
-		if (!virtio_pci_read_config(&net->pci, CONFIG_STATUS, status, sizeof status)) {
-			virtio_net_fail(&net->dev, "its configuration never stands still");
-			return;
-		}
-		up = status[0] & CONFIG_STATUS_LINK_UP;
-	}
 	if (net->dev.link != up) /* workers read this line */
 		net->dev.link = up;
 }
@@ -147,30 +140,26 @@ static bool mac_usable(const uint8_t mac[6])
 static const char *read_identity(struct virtio_net *net, uint64_t features)
 {
 	struct netdev *dev = &net->dev;
-	uint8_t mtu[2];
 
 	make_up_mac(dev->mac, net->pci.pci, net->pci.function);
 	if (features & NET_F_MAC) {
-		uint8_t mac[6];
-
-		if (!virtio_pci_read_config(&net->pci, CONFIG_MAC, mac, sizeof mac))
+		if (!virtio_pci_read_bytes(&net->pci, CONFIG_MAC, dev->mac, sizeof dev->mac))
 			return "its configuration never stands still";
-		if (!mac_usable(mac))
+		if (!mac_usable(dev->mac))
 			return "its MAC address is no station's";
-		memcpy(dev->mac, mac, sizeof mac);
 	}
 	dev->mtu_max = MTU_MAX;
 	if (features & NET_F_MTU) {
-		if (!virtio_pci_read_config(&net->pci, CONFIG_MTU, mtu, sizeof mtu))
-			return "its configuration never stands still";
-		if ((mtu[0] | mtu[1] << 8) < (int)MTU_MIN)
+		uint16_t mtu = virtio_pci_read16(&net->pci, CONFIG_MTU);
+
+		if (mtu < MTU_MIN)
 			return "its MTU is below 576";
-		if ((mtu[0] | mtu[1] << 8) < (int)MTU_MAX)
-			dev->mtu_max = (uint16_t)(mtu[0] | mtu[1] << 8);
+		if (mtu < MTU_MAX)
+			dev->mtu_max = mtu;
 	}
 	net->has_status = features & NET_F_STATUS;
 	read_link(net);
-	return dev->failure;
+	return NULL;
 }
 
 /* The depth to use of a queue: what the device offers, at most RING_SLOTS_MAX; 0: not usable. */

@@ -32,8 +32,7 @@ struct virtio_net {
 
 _Static_assert(offsetof(struct virtio_net, dev) == 0, "a netdev is its virtio_net");
 
-/* Stops using a device that broke its contract; `failure` is a constant line. Any core, any time.
- */
+/* Stops using a device that broke its contract; `failure`: a constant line. Any core, any time. */
 void virtio_net_fail(struct netdev *dev, const char *failure);
 
 /* The operations of struct netdev_ops of the same names. */

@@ -55,7 +55,7 @@ struct area {
  * memory BAR that has an address and holds at least min_bytes; a bad one is
  * passed over, there may be another (4.1.4.1).
  */
-static bool read_area(const struct virtio_pci *v, uint8_t at, uint32_t min_bytes, struct area *area)
+static void read_area(const struct virtio_pci *v, uint8_t at, uint32_t min_bytes, struct area *area)
 {
 	uint8_t index = pci_read8(v->pci, v->function, at + CAP_BAR);
 	uint32_t offset = pci_read32(v->pci, v->function, at + CAP_OFFSET);
@@ -63,18 +63,22 @@ static bool read_area(const struct virtio_pci *v, uint8_t at, uint32_t min_bytes
 	const struct pci_bar *bar;
 
 	if (index >= PCI_BARS)
-		return false;
+		return;
 	bar = &v->function->bar[index];
 	if (bar->io || !bar->address || bytes < min_bytes || offset % 4 != 0 ||
 		(uint64_t)offset + bytes > bar->bytes)
-		return false;
+		return;
 	*area = (struct area){at, bar->address + offset, bytes};
-	return true;
 }
 
+/* What a modern device describes in capabilities. */
+struct areas {
+	struct area common, notify, config;
+	bool any; /* there is at least one capability of its kind, good or bad */
+};
+
 /* Walks the capabilities and keeps the first good one of each type. */
-static void find_areas(
-	const struct virtio_pci *v, struct area *common, struct area *notify, struct area *config)
+static void find_areas(const struct virtio_pci *v, struct areas *a)
 {
 	struct pci_walk walk = {0};
 
@@ -85,36 +89,37 @@ static void find_areas(
 			continue;
 		bytes = pci_read8(v->pci, v->function, walk.at + CAP_BYTES);
 		type = pci_read8(v->pci, v->function, walk.at + CAP_TYPE);
+		a->any = true;
 		if (bytes < CAP_MIN || walk.at + bytes > CAP_CONFIG_SPACE)
 			continue;
-		if (type == CAP_TYPE_COMMON && !common->at)
-			read_area(v, walk.at, COMMON_BYTES, common);
-		else if (type == CAP_TYPE_NOTIFY && !notify->at && bytes >= CAP_NOTIFY_MIN)
-			read_area(v, walk.at, 2, notify);
-		else if (type == CAP_TYPE_DEVICE && !config->at)
-			read_area(v, walk.at, 1, config);
+		if (type == CAP_TYPE_COMMON && !a->common.at)
+			read_area(v, walk.at, COMMON_BYTES, &a->common);
+		else if (type == CAP_TYPE_NOTIFY && !a->notify.at && bytes >= CAP_NOTIFY_MIN)
+			read_area(v, walk.at, 2, &a->notify);
+		else if (type == CAP_TYPE_DEVICE && !a->config.at)
+			read_area(v, walk.at, 1, &a->config);
 	}
 }
 
 const char *virtio_pci_open(struct virtio_pci *v, const struct pci *pci,
 	const struct pci_function *f, const struct io_env *env)
 {
-	struct area common = {0}, notify = {0}, config = {0};
+	struct areas a = {0};
 
 	*v = (struct virtio_pci){.pci = pci, .function = f, .env = env};
-	find_areas(v, &common, &notify, &config);
-	if (!common.at && !notify.at && !config.at)
+	find_areas(v, &a);
+	if (!a.any)
 		return "a legacy device without the modern interface";
-	if (!common.at || !notify.at || !config.at)
+	if (!a.common.at || !a.notify.at || !a.config.at)
 		return "its capabilities are incomplete or point outside its BARs";
-	v->common = env->map(env->ctx, common.address, common.bytes);
-	v->notify = env->map(env->ctx, notify.address, notify.bytes);
-	v->config = env->map(env->ctx, config.address, config.bytes);
+	v->common = env->map(env->ctx, a.common.address, a.common.bytes);
+	v->notify = env->map(env->ctx, a.notify.address, a.notify.bytes);
+	v->config = env->map(env->ctx, a.config.address, a.config.bytes);
 	if (!v->common || !v->notify || !v->config)
 		return "its BARs cannot be mapped";
-	v->notify_bytes = notify.bytes;
-	v->notify_multiplier = pci_read32(pci, f, notify.at + CAP_NOTIFY_FACTOR);
-	v->config_bytes = config.bytes;
+	v->notify_bytes = a.notify.bytes;
+	v->notify_multiplier = pci_read32(pci, f, a.notify.at + CAP_NOTIFY_FACTOR);
+	v->config_bytes = a.config.bytes;
 	pci_enable(pci, f);
 	return NULL;
 }
@@ -240,7 +245,7 @@ const char *virtio_pci_queue_enable(const struct virtio_pci *v, struct virtq *vq
 
 /* ---------------------------------------------------------------- configuration */
 
-bool virtio_pci_read_config(const struct virtio_pci *v, unsigned at, uint8_t *out, unsigned n)
+bool virtio_pci_read_bytes(const struct virtio_pci *v, unsigned at, uint8_t *out, unsigned n)
 {
 	if (at > v->config_bytes || n > v->config_bytes - at)
 		return false;
@@ -253,4 +258,9 @@ bool virtio_pci_read_config(const struct virtio_pci *v, unsigned at, uint8_t *ou
 			return true;
 	}
 	return false;
+}
+
+uint16_t virtio_pci_read16(const struct virtio_pci *v, unsigned at)
+{
+	return at + 2 <= v->config_bytes ? mmio_read16(v->config + at) : 0;
 }

@@ -68,11 +68,15 @@ uint8_t virtio_pci_status(const struct virtio_pci *v);
 void virtio_pci_add_status(const struct virtio_pci *v, unsigned bits);
 
 /*
- * Copies bytes [at, at + n) of the device's own configuration, all of the same
- * generation (2.5.2). false: out of range, or it never stands still.
+ * Reads n 8-bit fields of the device's own configuration from `at`, all of the
+ * same generation (2.5.2). false: out of range, or it never stands still.
  */
-bool virtio_pci_read_config(
+bool virtio_pci_read_bytes(
 	const struct virtio_pci *v, unsigned at, uint8_t *out, unsigned n) MUST_CHECK;
+
+/* One 16-bit field of it, which is read at once and so needs no generation (2.5.1); 0 beyond its
+ * end. */
+uint16_t virtio_pci_read16(const struct virtio_pci *v, unsigned at);
 
 /* Gives the device up: marked failed, no more DMA. */
 void virtio_pci_refuse(const struct virtio_pci *v);

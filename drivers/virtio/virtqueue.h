@@ -143,7 +143,7 @@ static inline uint64_t virtq_take(const struct virtq *vq, unsigned i, uint32_t i
 	unsigned at = (vq->taken + i) & (vq->size - 1u);
 	uint64_t word;
 
-	if (id >= vq->size || vq->held[id] == VIRTQ_NONE)
+	if (id >= vq->size)
 		return VIRTQ_NONE;
 	word = vq->held[id];
 	vq->held[id] = VIRTQ_NONE;

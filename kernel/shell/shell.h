@@ -17,9 +17,11 @@ struct router;
 
 struct shell_env {
 	struct router *router;
-	void (*write)(void *ctx, const char *s, size_t n); /* console output; "\n" is sent as "\r\n" by the shell */
+	void (*write)(void *ctx, const char *s,
+		size_t n); /* console output; "\n" is sent as "\r\n" by the shell */
 	uint64_t (*now_us)(void *ctx);
-	bool (*apply)(void *ctx, const struct config *c, char *error, unsigned error_size); /* config_apply */
+	bool (*apply)(void *ctx, const struct config *c, char *error,
+		unsigned error_size); /* config_apply */
 	void *ctx;
 };
 
@@ -31,17 +33,26 @@ void shell_init(const struct shell_env *env);
  * commits it. false: error holds "line N: ...", nothing is applied. Parsing
  * alone, before the router exists: shell_parse_config.
  */
-bool shell_parse_config(const char *text, size_t n, struct config *out, char *error,
-	size_t error_size);
+bool shell_parse_config(
+	const char *text, size_t n, struct config *out, char *error, size_t error_size);
 bool shell_load_config(const char *text, size_t n, char *error, size_t error_size);
 
 /* Prints the first prompt. */
 void shell_start(void);
 
-/* One byte from the console. */
+/* Bytes that one call of shell_input or shell_poll prints, at most. */
+#define SHELL_OUTPUT_MAX 32768u
+
+/* One byte from the console; what comes while a command runs is kept. */
 void shell_input(uint8_t byte);
 
-/* Commands that take time (ping, traceroute): called every turn of the control loop. */
+/*
+ * Called every turn of the control loop: one slice of the command that runs
+ * (ping, a long `show`), or one line of what was typed meanwhile.
+ */
 void shell_poll(void);
+
+/* Whether no command runs and nothing typed waits; a line may be begun. */
+bool shell_idle(void);
 
 #endif

@@ -78,12 +78,23 @@ static void forward_end(struct lane *lane, const struct batch *b, unsigned i, ui
 		path_punt(lane, b->word[i], verdict & 0xff);
 }
 
+/* How many packets a VOQ of the lane may hold now: see voq.h. */
+static uint32_t forward_limit(struct lane *lane)
+{
+	struct pool *pool = lane->buffers->pool[lane->pool];
+
+	if (pool->top < VOQ_SLOTS)
+		pool_collect(lane->buffers, lane->pool);
+	return pool->top < VOQ_SLOTS ? pool->top : VOQ_SLOTS;
+}
+
 /* Puts word into the VOQ of TX queue t; notes t in *touched. */
-static inline void forward_queue(struct lane *lane, unsigned t, uint64_t word, uint32_t *touched)
+static inline void forward_queue(
+	struct lane *lane, unsigned t, uint64_t word, uint32_t limit, uint32_t *touched)
 {
 	struct voq *q = lane->voq[t];
 
-	if (__builtin_expect(!voq_put(q, word), 0)) {
+	if (__builtin_expect(!voq_put(q, word, limit), 0)) {
 		path_drop(lane, lane->tables->pool_port[packet_pool(word)], word, DROP_VOQ_FULL);
 		return;
 	}
@@ -122,7 +133,7 @@ static void forward_batch(struct lane *lane, struct batch *b)
 {
 	const struct adjacency *adjacency = lane->tables->adjacency;
 	uint8_t *owner = lane->buffers->owner;
-	uint32_t touched = 0;
+	uint32_t limit = forward_limit(lane), touched = 0;
 
 	for (unsigned i = 0; i < b->n; i++) {
 		if (__builtin_expect(b->verdict[i] != VERDICT_ROUTE, 0)) {
@@ -144,7 +155,7 @@ static void forward_batch(struct lane *lane, struct batch *b)
 
 		rewrite_frame(b->data[i], a);
 		owner[packet_index(b->word[i])] = (uint8_t)OWNER_OUTPUT(target);
-		forward_queue(lane, target, b->word[i], &touched);
+		forward_queue(lane, target, b->word[i], limit, &touched);
 	}
 	forward_publish(lane, touched);
 }
@@ -171,11 +182,11 @@ void path_forward(struct lane *lane, const uint64_t *word, unsigned n)
 
 void path_enqueue(struct lane *lane, unsigned t, const uint64_t *word, unsigned n)
 {
-	uint32_t touched = 0;
+	uint32_t limit = forward_limit(lane), touched = 0;
 
 	for (unsigned i = 0; i < n; i++) {
 		lane->buffers->owner[packet_index(word[i])] = (uint8_t)OWNER_OUTPUT(t);
-		forward_queue(lane, t, word[i], &touched);
+		forward_queue(lane, t, word[i], limit, &touched);
 	}
 	forward_publish(lane, touched);
 }

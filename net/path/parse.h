@@ -12,23 +12,9 @@
 
 #include "lib/packet.h"
 #include "net/path/drop.h"
+#include "net/path/frame.h"
 #include "net/path/lane.h"
 #include "net/path/punt.h"
-
-/* Ethernet II and IPv4 without options (IEEE 802.3, RFC 894, RFC 791): offsets in the frame. */
-#define ETH_HEADER    14u
-#define ETH_TYPE      12u
-#define ETH_TYPE_IPV4 0x0800u
-#define ETH_TYPE_ARP  0x0806u
-#define IPV4_HEADER   20u
-#define IPV4_OFF      ETH_HEADER
-#define IPV4_LENGTH   (IPV4_OFF + 2)
-#define IPV4_FRAGMENT (IPV4_OFF + 6)
-#define IPV4_TTL      (IPV4_OFF + 8)
-#define IPV4_PROTOCOL (IPV4_OFF + 9)
-#define IPV4_CHECKSUM (IPV4_OFF + 10)
-#define IPV4_SOURCE   (IPV4_OFF + 12)
-#define IPV4_DEST     (IPV4_OFF + 16)
 
 /* What is known of a frame after a stage: go on, or its end. */
 enum verdict_kind {

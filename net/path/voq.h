@@ -5,6 +5,11 @@
  * that drives the TX queue writes head and the scheduler's fields. A full VOQ
  * refuses, and its packets are dropped and counted there, so that a congested
  * output never holds up traffic to another (no head-of-line blocking).
+ *
+ * A queue is full as well when it holds as many packets as its input's pool has
+ * free buffers (Choudhury and Hahne, "Dynamic queue length thresholds for
+ * shared-memory packet switches", ToN 1998, with alpha 1): however many outputs
+ * stand still, they leave the input buffers to receive into.
  */
 #ifndef NET_PATH_VOQ_H
 #define NET_PATH_VOQ_H
@@ -37,14 +42,14 @@ void voq_init(struct voq *q, uint32_t weight);
 
 /*
  * Producer: writes one word without publishing it; false (and counted in
- * drops) if the queue is full. voq_publish makes all written words visible at
- * once: one store to a shared line a batch.
+ * drops) if `limit` packets wait already, limit <= VOQ_SLOTS. voq_publish makes
+ * all written words visible at once: one store to a shared line a batch.
  */
-static inline bool voq_put(struct voq *q, uint64_t word)
+static inline bool voq_put(struct voq *q, uint64_t word, uint32_t limit)
 {
-	if (q->pending - q->head_seen == VOQ_SLOTS) {
+	if (q->pending - q->head_seen >= limit) {
 		q->head_seen = load_acquire(&q->head);
-		if (q->pending - q->head_seen == VOQ_SLOTS) {
+		if (q->pending - q->head_seen >= limit) {
 			counter_add(&q->drops, 1);
 			return false;
 		}

@@ -16,7 +16,8 @@ struct stack;
 
 #define ICMP_ERROR_RATE  1000u /* errors a second */
 #define ICMP_ERROR_BURST 50u
-#define ICMP_ERROR_QUOTE 548u  /* bytes of the offending packet: the error fits 576, RFC 1812 4.3.2.3 */
+#define ICMP_ERROR_QUOTE                                                                           \
+	548u /* bytes of the offending packet: the error fits 576, RFC 1812 4.3.2.3 */
 
 enum icmp_type {
 	ICMP_ECHO_REPLY = 0,

@@ -43,6 +43,8 @@ struct stack_ops {
 		uint32_t icmp_len);
 };
 
+#define STACK_LOOP 8u /* packets that one packet to ourselves may cause to ourselves */
+
 struct stack {
 	const struct stack_ops *ops;
 	void *ctx;
@@ -51,37 +53,48 @@ struct stack {
 	unsigned ifaces;
 	struct rib4 *rib;
 	struct nexthop_table *nexthops;
-	uint64_t now_ms;     /* time of the current call; monotonic */
-	uint16_t ip_id;      /* of the next packet sent */
+	uint64_t now_ms; /* time of the current call; monotonic */
+	uint16_t ip_id;  /* of the next packet sent */
 	struct arp_table arp;
 	struct icmp_limit icmp_limit;
+	uint64_t loop[STACK_LOOP]; /* packets to ourselves; empty between calls */
+	unsigned loops;
+	bool looping;
 };
 
 /* ops, ctx, buffers, iface, ifaces, rib and nexthops are set by the caller before. */
 void stack_init(struct stack *s, uint64_t now_ms);
 
-/* One packet from a worker, flags holding the punt reason. */
+/*
+ * One packet from a worker, flags holding the punt reason. An IPv4 packet is
+ * decided anew from the RIB, which may be ahead of the worker's FIB.
+ */
 void stack_input(struct stack *s, uint64_t word, uint64_t now_ms);
 
 /* Timers: ARP retries and ageing. Bounded work a call; call every 10-100 ms. */
 void stack_tick(struct stack *s, uint64_t now_ms);
 
-/* The link of a port went up (gratuitous ARP for each address, RFC 5227 3) or down (its neighbours are forgotten). */
+/* The link of a port went up (gratuitous ARP for each address, RFC 5227 3) or down (its neighbours
+ * are forgotten). */
 void stack_link_changed(struct stack *s, unsigned port, bool up, uint64_t now_ms);
 
 /*
  * Sends an IPv4 packet of the router's own, built at buffer_data + 14 with all
  * but id and header checksum filled in (word length = 14 + total length).
- * Source 0.0.0.0 is replaced by the egress interface's address. Takes the word.
- * ERR_NOT_FOUND: no route (the packet is dropped as no-route).
+ * Source 0.0.0.0 is replaced by the egress interface's address. One longer than
+ * the egress MTU leaves in fragments (RFC 1122 3.3.3). Takes the word: also when
+ * it fails, the packet ends under a drop reason. ERR_NOT_FOUND: no usable route.
+ * ERR_INVALID: not a unicast destination, or longer than the egress MTU with DF.
+ * ERR_FULL: too many packets to ourselves at once.
  */
 enum err stack_send(struct stack *s, uint64_t word);
 
 /*
  * An echo request to dst, payload `size` bytes (0x00, 0x01, ...; at most 1472).
- * ttl 0: the default 64. For ping and traceroute. ERR_FULL: no buffer.
+ * ttl 0: the default 64. For ping and traceroute. ERR_FULL: no buffer; else as
+ * stack_send.
  */
-MUST_CHECK enum err stack_send_echo(struct stack *s, uint32_t dst, uint16_t id, uint16_t seq,
-	uint32_t size, uint8_t ttl);
+MUST_CHECK enum err stack_send_echo(
+	struct stack *s, uint32_t dst, uint16_t id, uint16_t seq, uint32_t size, uint8_t ttl);
 
 #endif

@@ -135,6 +135,26 @@ void nexthop_put(struct nexthop_table *t, uint32_t index)
 	nexthop_group_leave(t, index);
 }
 
+void nexthop_hold_all(struct nexthop_table *t)
+{
+	for (uint32_t i = 1; i < t->used; i++) {
+		struct nexthop *n = &t->nexthop[i];
+
+		n->held = n->refs > 0;
+		n->refs += n->held;
+	}
+}
+
+void nexthop_release_all(struct nexthop_table *t)
+{
+	for (uint32_t i = 1; i < t->used; i++) {
+		if (!t->nexthop[i].held)
+			continue;
+		t->nexthop[i].held = false;
+		nexthop_put(t, i);
+	}
+}
+
 void nexthop_set_mac(
 	struct nexthop_table *t, unsigned port, uint32_t gateway, const uint8_t *mac, unsigned txq)
 {

@@ -89,6 +89,7 @@ struct nexthop {
 	uint8_t grace;    /* enum nexthop_grace */
 	bool listed;      /* in the list of those that wait */
 	bool resolved;    /* the neighbour's MAC is known (written, or about to be) */
+	bool held;        /* one of the references is nexthop_hold_all\'s */
 	uint8_t new_mac[6];
 	uint16_t next;      /* in its bucket, or in the list of free indices; 0 ends both */
 	uint16_t next_wait; /* in the list of those that wait; 0 ends it */
@@ -146,6 +147,13 @@ MUST_CHECK enum err nexthop_get(struct nexthop_table *t, enum nexthop_action act
 
 /* Drops a reference; the last one frees the index after a grace period. Control core. */
 void nexthop_put(struct nexthop_table *t, uint32_t index);
+
+/*
+ * Holds every live next hop until it is released again: routes taken out in
+ * between can be put back without a new index. Not nested. Control core.
+ */
+void nexthop_hold_all(struct nexthop_table *t);
+void nexthop_release_all(struct nexthop_table *t);
 
 /*
  * Gives every next hop (port, gateway) its neighbour's MAC (6 bytes) and TX

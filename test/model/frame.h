@@ -10,7 +10,8 @@ struct frame {
 	uint8_t data[2048];
 };
 
-/* IPv4/UDP with `payload` bytes of data; addresses in host byte order, MACs of 6 bytes. TTL 64, DF clear. */
+/* IPv4/UDP with `payload` bytes of data; addresses in host byte order, MACs of 6 bytes. TTL 64, DF
+ * clear. */
 void frame_udp(struct frame *f, const uint8_t *dst_mac, const uint8_t *src_mac, uint32_t src,
 	uint32_t dst, size_t payload);
 

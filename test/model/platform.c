@@ -1,4 +1,5 @@
-/* A platform for unit tests: the test owns the clock, memory comes from the heap, nothing runs by itself. */
+/* A platform for unit tests: the test owns the clock, memory comes from the heap, nothing runs by
+ * itself. */
 #include "test/model/platform.h"
 
 #include <stdarg.h>
@@ -27,13 +28,26 @@ uint64_t platform_now_us(void)
 
 int platform_console_getc(void)
 {
-	return -1;
+	return model_platform.getc ? model_platform.getc() : -1;
 }
 
 void platform_console_write(const char *s, size_t n)
 {
-	(void)s;
-	(void)n;
+	if (model_platform.write)
+		model_platform.write(s, n);
+}
+
+size_t platform_console_room(void)
+{
+	return model_platform.room ? model_platform.room() : SIZE_MAX;
+}
+
+void platform_console_poll(void)
+{
+}
+
+void platform_console_flush(void)
+{
 }
 
 /* A spin loop in a test waits for time to pass, or for ever: so time passes. */
@@ -163,11 +177,15 @@ const char *platform_loader(void)
 
 void platform_reboot(void)
 {
+	if (model_platform.halted)
+		model_platform.halted();
 	abort();
 }
 
 void platform_poweroff(void)
 {
+	if (model_platform.halted)
+		model_platform.halted();
 	abort();
 }
 

@@ -1,196 +1,5 @@
 /* The whole router in one thread: memory ports, every packet's fate, both books after each case. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
-#include <stdlib.h>
-#include <string.h>
-
-#include "drivers/mem/memdev.h"
-#include "kernel/audit.h"
-#include "kernel/config.h"
-#include "kernel/control.h"
-#include "kernel/platform.h"
-#include "kernel/worker.h"
-#include "lib/byteorder.h"
-#include "lib/checksum.h"
-#include "net/path/punt.h"
-#include "test/model/frame.h"
-#include "test/model/platform.h"
-
-#define PORTS 3u
-#define IP(a, b, c, d) ((uint32_t)(a) << 24 | (b) << 16 | (c) << 8 | (d))
-#define HOST(port)     IP(10, 0, port, 2)
-#define ROUTER(port)   IP(10, 0, port, 1)
-
-static struct netdev *dev[PORTS];
-static const uint8_t host_mac[PORTS][6] = {{2, 1, 1, 1, 1, 0}, {2, 1, 1, 1, 1, 1}, {2, 1, 1, 1, 1, 2}};
-static const uint8_t zero_mac[6], all[6] = {255, 255, 255, 255, 255, 255};
-
-/* ---- driving it ---- */
-
-static void turns(unsigned n)
-{
-	while (n--) {
-		model_platform.now_us += 1000;
-		for (unsigned w = 0; w < router.workers; w++)
-			worker_turn(&router, router.worker[w]);
-		for (unsigned w = 0; w < router.workers; w++)
-			rcu_quiescent(&router.rcu.reader[w]);
-		control_turn(&router);
-	}
-}
-
-static void inject(unsigned port, const struct frame *f)
-{
-	assert_true(memdev_inject(dev[port], f->data, f->len));
-}
-
-/* The next frame a port sent that is not ARP; length 0 if none. */
-static size_t sent(unsigned port, struct frame *f)
-{
-	do {
-		f->len = memdev_collect(dev[port], f->data, sizeof f->data);
-	} while (f->len && load_be16(f->data + 12) == 0x0806);
-	return f->len;
-}
-
-static uint64_t drops(unsigned port, enum drop_reason reason)
-{
-	struct port_counters c;
-
-	router_port_counters(&router, port, &c);
-	return c.dropped[reason];
-}
-
-static void drain(void)
-{
-	struct frame f;
-
-	for (unsigned port = 0; port < PORTS; port++)
-		while (memdev_collect(dev[port], f.data, sizeof f.data))
-			;
-}
-
-/* The workers as their cores would do it: they answer a request to park. */
-static void answer_park(void)
-{
-	for (unsigned w = 0; w < router.workers; w++)
-		router.worker[w]->park_seen = router.park_request;
-	for (unsigned w = 0; w < router.workers; w++)
-		rcu_quiescent(&router.rcu.reader[w]);
-}
-
-/* Both books agree and every port balances with nothing in flight. */
-static void check_books(void)
-{
-	struct audit a;
-
-	drain();
-	turns(3);
-	audit_take(&router, &a);
-	assert_true(a.parked);
-	if (!a.buffers_ok || !a.balance_ok)
-		fail_msg("audit: %s", a.finding);
-}
-
-static void configure(struct config *c, const char *expected_error)
-{
-	char error[160] = "";
-	bool ok = config_apply(&router, c, error, sizeof error);
-
-	if (ok != !expected_error)
-		fail_msg("apply: '%s'", error);
-	if (expected_error)
-		assert_non_null(strstr(error, expected_error));
-}
-
-static struct config_iface base_iface[PORTS];
-static struct config_route base_route[6];
-
-static struct config base_config(void)
-{
-	memset(base_iface, 0, sizeof base_iface);
-	memset(base_route, 0, sizeof base_route);
-	for (unsigned port = 0; port < PORTS; port++) {
-		memcpy(base_iface[port].name, "eth0", 5);
-		base_iface[port].name[3] = (char)('0' + port);
-		base_iface[port].addrs = 1;
-		base_iface[port].addr[0] = (struct iface_addr){ROUTER(port), 24};
-	}
-	base_route[0].route = (struct static4){.prefix = IP(20, 0, 0, 0), .length = 8, .gateway = HOST(1)};
-	base_route[1].route =
-		(struct static4){.prefix = IP(30, 0, 0, 0), .length = 8, .kind = STATIC4_BLACKHOLE};
-	base_route[2].route =
-		(struct static4){.prefix = IP(31, 0, 0, 0), .length = 8, .kind = STATIC4_UNREACHABLE};
-	base_route[3].route =
-		(struct static4){.prefix = IP(32, 0, 0, 0), .length = 8, .kind = STATIC4_PROHIBIT};
-	return (struct config){.iface = base_iface, .ifaces = PORTS, .route = base_route, .routes = 4};
-}
-
-/* A router with three ports, workers as the test asks; neighbours not yet known. */
-static void start(unsigned workers)
-{
-	char error[100];
-	struct config c = base_config();
-
-	memset(&router, 0, sizeof router);
-	model_platform.now_us = 1000000;
-	model_platform.relax = answer_park;
-	for (unsigned port = 0; port < PORTS; port++)
-		dev[port] = memdev_create(&platform_io, port, 256);
-	assert_true(router_init(&router, dev, PORTS, workers, error, sizeof error));
-	assert_true(control_init(&router));
-	configure(&c, NULL);
-	control_turn(&router);
-	turns(3);
-	drain();
-}
-
-static int setup(void **state)
-{
-	start(0);
-	return 0;
-}
-
-static int setup_workers(void **state)
-{
-	start(2);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct config none = {0};
-
-	configure(&none, NULL);
-	turns(3);
-	model_platform_free();
-	return 0;
-}
-
-/* Hosts answer the router's ARP, as it would be after some traffic. */
-static void learn_hosts(void)
-{
-	struct frame f;
-
-	for (unsigned port = 0; port < PORTS; port++) {
-		frame_arp(&f, 1, all, host_mac[port], HOST(port), zero_mac, ROUTER(port));
-		inject(port, &f);
-	}
-	turns(4);
-	drain();
-	turns(2);
-}
-
-static void udp(struct frame *f, unsigned port, uint32_t dst, size_t payload)
-{
-	frame_udp(f, dev[port]->mac, host_mac[port], HOST(port), dst, payload);
-}
-
-/* ---- cases ---- */
+#include "test/unit/router_fixture.h"
 
 static void test_forward(void **state)
 {
@@ -218,7 +27,8 @@ static void test_resolve_holds_the_newest(void **state)
 	udp(&in, 0, HOST(1), 20);
 	inject(0, &in);
 	turns(2);
-	assert_int_equal(memdev_collect(dev[1], arp.data, sizeof arp.data), 42);
+	assert_int_equal(
+		memdev_collect(dev[1], arp.data, sizeof arp.data), 60); /* padded, RFC 894 */
 	assert_int_equal(load_be16(arp.data + 20), 1);
 	assert_int_equal(load_be32(arp.data + 38), HOST(1));
 	assert_int_equal(drops(0, DROP_NEIGHBOR_PENDING), 1);
@@ -401,6 +211,12 @@ static void test_config_is_all_or_nothing(void **state)
 	inject(0, &in);
 	turns(2);
 	assert_int_equal(sent(1, &out), in.len);
+	/* 'dev' must be where the gateway is */
+	c = base_config();
+	memcpy(base_route[0].dev, "eth2", 5);
+	configure(&c, "no network of eth2");
+	memcpy(base_route[0].dev, "eth1", 5);
+	configure(&c, NULL);
 	check_books();
 }
 
@@ -415,9 +231,11 @@ static void test_garbage(void **state)
 		unsigned port = (unsigned)rand() % PORTS;
 
 		if (i % 4 == 0)
-			frame_arp(&in, 1 + i % 2, all, host_mac[port], HOST(port), zero_mac, ROUTER(port));
+			frame_arp(&in, 1 + i % 2, all, host_mac[port], HOST(port), zero_mac,
+				ROUTER(port));
 		else if (i % 4 == 1)
-			frame_echo(&in, dev[port]->mac, host_mac[port], HOST(port), ROUTER(port), 1, 1);
+			frame_echo(&in, dev[port]->mac, host_mac[port], HOST(port), ROUTER(port), 1,
+				1);
 		else
 			udp(&in, port, (uint32_t)rand(), (size_t)rand() % 1000);
 		for (int k = rand() % 4; k > 0; k--)

@@ -27,7 +27,7 @@ static int setup(void **state)
 
 static void put(unsigned q, uint32_t index, uint32_t len)
 {
-	assert_true(voq_put(&queue[q], packet_word(index, len, 0)));
+	assert_true(voq_put(&queue[q], packet_word(index, len, 0), VOQ_SLOTS));
 	voq_publish(&queue[q]);
 }
 
@@ -52,7 +52,7 @@ static void test_fifo_and_full(void **state)
 	assert_int_equal(taken, next);
 	for (unsigned i = 0; i < VOQ_SLOTS; i++)
 		put(0, i, 64);
-	assert_false(voq_put(&queue[0], packet_word(0, 64, 0)));
+	assert_false(voq_put(&queue[0], packet_word(0, 64, 0), VOQ_SLOTS));
 	assert_int_equal(queue[0].drops, 1);
 	assert_int_equal(voq_depth(&queue[0]), VOQ_SLOTS);
 	put(1, 0, 64); /* the others are not held up */
@@ -66,7 +66,7 @@ static void test_unpublished_is_invisible(void **state)
 {
 	uint64_t word[4];
 
-	assert_true(voq_put(&queue[0], packet_word(1, 64, 0)));
+	assert_true(voq_put(&queue[0], packet_word(1, 64, 0), VOQ_SLOTS));
 	assert_int_equal(sched_take(&sched, word, 4), 0);
 	voq_publish(&queue[0]);
 	assert_int_equal(sched_take(&sched, word, 4), 1);

@@ -55,12 +55,12 @@ class Console:
             raise LabError(f"lab {self.place.name}: QEMU has ended")
         return data
 
-    def until(self, done, said, timeout_s):
+    def until(self, done, said, timeout_s, settle_s=SETTLE_S):
         """Reads on until done(text) is true and silence follows; returns the text."""
         end = time.monotonic() + timeout_s
         while True:
             if done(said.decode("utf-8", "replace")):
-                more = self.receive(SETTLE_S)
+                more = self.receive(settle_s)
                 if not more:
                     return said.decode("utf-8", "replace")
             else:
@@ -78,8 +78,9 @@ class Console:
 
     def command(self, line, timeout_s=60):
         """One line, typed at the prompt; its reply without echo and prompt. sync() comes first."""
-        # The echo tells where the reply begins. Of a very long line the shell may echo a part only.
-        echo = line[:60]
+        # The echo tells where the reply begins. Of a very long line the shell may echo a part only,
+        # and keys like '?' are not echoed.
+        echo = re.match(r"[ -~]*", line[:60].split("?")[0]).group(0)
         start = re.compile(re.escape(echo) + r"[^\r\n]*[\r\n]")
 
         def answered(text):
@@ -87,7 +88,7 @@ class Console:
             return match and PROMPT.search(text, match.end() - 1)
 
         said = self.send(line.encode() + ENTER, timeout_s)
-        text = self.until(answered, said, timeout_s)
+        text = self.until(answered, said, timeout_s, settle_s=0)
         begin = start.search(text).end()
         reply = text[begin:PROMPT.search(text, begin - 1).start()]
         return reply.replace("\r", "").strip("\n")

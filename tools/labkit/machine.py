@@ -2,6 +2,7 @@
 import json
 import os
 import re
+import shlex
 import socket
 import subprocess
 import time
@@ -49,6 +50,7 @@ def start(place, options, accel, taps):
               "-qmp", f"unix:{place.path('qmp')},server=on,wait=off"]
     for i, fd in enumerate(taps):
         words += port_arguments(i, fd)
+    words += shlex.split(options.qemu)
     with open(place.path("qemu.log"), "w", encoding="utf-8") as log:
         begin = time.monotonic()
         process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
@@ -144,7 +146,7 @@ def environment_missing(image):
     elif not os.access("/dev/net/tun", os.R_OK | os.W_OK):
         missing.append("access to /dev/net/tun")
     path = os.environ.get("PATH", "").split(":") + ["/usr/sbin", "/sbin"]
-    for command, package in ((QEMU, "qemu-system-x86"), ("ip", "iproute2")):
+    for command, package in ((QEMU, "qemu-system-x86"), ("ip", "iproute2"), ("ethtool", "ethtool")):
         if not any(os.access(os.path.join(p, command), os.X_OK) for p in path if p):
             missing.append(f"{command} (package {package}: tools/setup)")
     if not os.access(image, os.R_OK):

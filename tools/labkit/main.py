@@ -31,6 +31,7 @@ def parse(arguments):
     up.add_argument("--append", metavar="WORDS", default="", help="the kernel's command line")
     up.add_argument("--machine", default="q35", metavar="TYPE", help="QEMU's -M: q35 or pc")
     up.add_argument("--bios", metavar="FILE", help="firmware in place of SeaBIOS")
+    up.add_argument("--qemu", metavar="WORDS", default="", help="more arguments for QEMU")
     up.add_argument("--timeout", type=float, default=60, metavar="S", help="for the prompt")
 
     cli = sub.add_parser("cli", help="one shell command and its reply; status 1 on 'error:'")

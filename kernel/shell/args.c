@@ -1,0 +1,213 @@
+/* The types of arguments: what each accepts, its canonical text, its order and its name. */
+#include "kernel/shell/grammar.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel/shell/pattern.h"
+#include "lib/limits.h"
+#include "lib/text.h"
+#include "net/table/rib.h"
+
+static bool is_lower(char c)
+{
+	return c >= 'a' && c <= 'z';
+}
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool is_alnum(char c)
+{
+	return is_digit(c) || is_lower(c) || (c >= 'A' && c <= 'Z');
+}
+
+static bool refuse(char *out, const char *why)
+{
+	snprintf(out, ARG_TEXT_MAX, "%s", why);
+	return false;
+}
+
+static bool parse_iface(const struct node *n, const char *word, char *out)
+{
+	const char *p = word;
+
+	while (is_lower(*p))
+		p++;
+	const char *digits = p;
+
+	while (is_digit(*p))
+		p++;
+	if (*p || digits == word || p == digits || p - word >= (long)IFACE_NAME_MAX)
+		return refuse(out, "is not an interface name");
+	snprintf(out, ARG_TEXT_MAX, "%s", word);
+	return true;
+}
+
+static bool parse_ipv4(const struct node *n, const char *word, char *out)
+{
+	uint32_t address;
+
+	if (!text_parse_ipv4(word, &address))
+		return refuse(out, "is not an IPv4 address");
+	text_print_ipv4(out, address);
+	return true;
+}
+
+static bool parse_prefix(const struct node *n, const char *word, char *out)
+{
+	uint32_t address;
+	unsigned length;
+
+	if (!text_parse_ipv4_prefix(word, &address, &length))
+		return refuse(out, "is not an IPv4 prefix");
+	if (address & ~rib4_mask(length))
+		return refuse(out, "has host bits set");
+	text_print_ipv4_prefix(out, address, length);
+	return true;
+}
+
+static bool parse_ifaddr(const struct node *n, const char *word, char *out)
+{
+	uint32_t address;
+	unsigned length;
+
+	if (!text_parse_ipv4_prefix(word, &address, &length) || length == 0)
+		return refuse(out, "is not an IPv4 address with prefix length");
+	text_print_ipv4_prefix(out, address, length);
+	return true;
+}
+
+static bool parse_route(const struct node *n, const char *word, char *out)
+{
+	if (strchr(word, '/'))
+		return parse_prefix(n, word, out);
+	return parse_ipv4(n, word, out) || refuse(out, "is not an IPv4 address or prefix");
+}
+
+static bool parse_mac(const struct node *n, const char *word, char *out)
+{
+	uint8_t mac[6];
+
+	if (!text_parse_mac(word, mac))
+		return refuse(out, "is not a MAC address");
+	text_print_mac(out, mac);
+	return true;
+}
+
+static bool parse_number(const struct node *n, const char *word, char *out)
+{
+	uint64_t value;
+
+	if (!text_parse_number(word, n->min, n->max, &value)) {
+		snprintf(out, ARG_TEXT_MAX, "is not a number from %u to %u", n->min, n->max);
+		return false;
+	}
+	snprintf(out, ARG_TEXT_MAX, "%u", (unsigned)value);
+	return true;
+}
+
+/* RFC 1123 2.1 and RFC 952: letters, digits and inner hyphens, at most 63. */
+static bool parse_hostname(const struct node *n, const char *word, char *out)
+{
+	size_t length = strlen(word);
+	bool good = length && length < HOSTNAME_MAX && word[0] != '-' && word[length - 1] != '-';
+
+	for (size_t i = 0; i < length; i++)
+		good = good && (is_alnum(word[i]) || word[i] == '-');
+	if (!good)
+		return refuse(out, "is not a host name");
+	snprintf(out, ARG_TEXT_MAX, "%s", word);
+	return true;
+}
+
+static bool parse_text(const struct node *n, const char *word, char *out)
+{
+	if (strlen(word) >= ARG_TEXT_MAX)
+		return refuse(out, "is longer than 131 characters");
+	snprintf(out, ARG_TEXT_MAX, "%s", word);
+	return true;
+}
+
+static bool parse_pattern(const struct node *n, const char *word, char *out)
+{
+	struct pattern pattern;
+
+	if (strlen(word) >= ARG_TEXT_MAX || !pattern_compile(&pattern, word))
+		return refuse(out, "is not a pattern");
+	snprintf(out, ARG_TEXT_MAX, "%s", word);
+	return true;
+}
+
+/* eth2 before eth10: letters, then the number by its length and digits. */
+static int order_iface(const char *a, const char *b)
+{
+	size_t na = strcspn(a, "0123456789"), nb = strcspn(b, "0123456789");
+	int letters = strncmp(a, b, na > nb ? na : nb);
+
+	if (na != nb || letters)
+		return letters;
+	size_t la = strlen(a), lb = strlen(b);
+
+	return la != lb ? (la < lb ? -1 : 1) : strcmp(a, b);
+}
+
+/* Addresses and prefixes: by number, the shorter prefix first. */
+static int order_address(const char *a, const char *b)
+{
+	uint32_t x = 0, y = 0;
+	unsigned lx = 32, ly = 32;
+
+	if (!text_parse_ipv4_prefix(a, &x, &lx))
+		text_parse_ipv4(a, &x);
+	if (!text_parse_ipv4_prefix(b, &y, &ly))
+		text_parse_ipv4(b, &y);
+	if (x != y)
+		return x < y ? -1 : 1;
+	return lx != ly ? (lx < ly ? -1 : 1) : strcmp(a, b);
+}
+
+static int order_number(const char *a, const char *b)
+{
+	size_t la = strlen(a), lb = strlen(b);
+
+	return la != lb ? (la < lb ? -1 : 1) : strcmp(a, b);
+}
+
+struct arg_type {
+	const char *name;
+	bool (*parse)(const struct node *n, const char *word, char *out);
+	int (*order)(const char *a, const char *b);
+};
+
+static const struct arg_type arg_types[ARG_KINDS] = {
+	[ARG_KEYWORD] = {"", NULL, strcmp},
+	[ARG_IFACE] = {"IF", parse_iface, order_iface},
+	[ARG_IPV4] = {"ADDR", parse_ipv4, order_address},
+	[ARG_PREFIX] = {"PREFIX", parse_prefix, order_address},
+	[ARG_IFADDR] = {"ADDR/LEN", parse_ifaddr, order_address},
+	[ARG_ROUTE] = {"PREFIX|ADDR", parse_route, order_address},
+	[ARG_MAC] = {"MAC", parse_mac, strcmp},
+	[ARG_NUMBER] = {"N", parse_number, order_number},
+	[ARG_HOSTNAME] = {"NAME", parse_hostname, strcmp},
+	[ARG_TEXT] = {"TEXT", parse_text, strcmp},
+	[ARG_PATTERN] = {"RE", parse_pattern, strcmp},
+};
+
+bool arg_parse(const struct node *n, const char *word, char out[ARG_TEXT_MAX])
+{
+	return arg_types[n->arg].parse(n, word, out);
+}
+
+int arg_order(enum arg_kind kind, const char *a, const char *b)
+{
+	return arg_types[kind].order(a, b);
+}
+
+const char *arg_name(enum arg_kind kind)
+{
+	return arg_types[kind].name;
+}

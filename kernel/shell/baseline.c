@@ -1,0 +1,107 @@
+/* `clear counters`: a saved copy of all counters, and its subtraction. */
+#include "kernel/shell/baseline.h"
+
+#include <string.h>
+
+static struct baseline {
+	struct audit_port port[PORT_COUNT];
+	struct port_counters counters[PORT_COUNT];
+	struct txq_counters txq[TXQ_MAX];
+	struct voq_counters voq[LANE_MAX][TXQ_MAX];
+} baseline;
+
+/* The sum over actors; only the worker that drives the queue writes it. */
+static struct txq_counters txq_now(const struct router *r, unsigned txq)
+{
+	struct txq_counters sum = {0};
+
+	for (unsigned a = 0; a < r->actors; a++) {
+		sum.packets += load_once(&r->counters[a]->txq[txq].packets);
+		sum.bytes += load_once(&r->counters[a]->txq[txq].bytes);
+	}
+	return sum;
+}
+
+static struct voq_counters voq_now(const struct router *r, unsigned lane, unsigned txq)
+{
+	const struct voq *q = r->lane[lane].voq[txq];
+
+	if (!q)
+		return (struct voq_counters){0};
+	return (struct voq_counters){.packets = load_once(&q->packets),
+		.bytes = load_once(&q->bytes),
+		.drops = load_once(&q->drops)};
+}
+
+bool baseline_take(struct router *r, unsigned *holdout)
+{
+	static struct audit audit;
+
+	audit_take(r, &audit);
+	*holdout = audit.holdout;
+	if (!audit.parked)
+		return false;
+	memcpy(baseline.port, audit.port, sizeof baseline.port);
+	memcpy(baseline.counters, audit.counters, sizeof baseline.counters);
+	for (unsigned t = 0; t < r->ports; t++) {
+		baseline.txq[t] = txq_now(r, t);
+		for (unsigned l = 0; l <= r->ports; l++)
+			baseline.voq[l][t] = voq_now(r, l, t);
+	}
+	return true;
+}
+
+void baseline_reset(void)
+{
+	memset(&baseline, 0, sizeof baseline);
+}
+
+static void subtract_counters(struct port_counters *c, unsigned port)
+{
+	const struct port_counters *b = &baseline.counters[port];
+
+	c->rx_packets -= b->rx_packets;
+	c->rx_bytes -= b->rx_bytes;
+	c->delivered -= b->delivered;
+	for (unsigned i = 0; i < DROP_COUNT; i++)
+		c->dropped[i] -= b->dropped[i];
+}
+
+void baseline_subtract(struct audit *a)
+{
+	for (unsigned i = 0; i < PORT_COUNT; i++) {
+		struct audit_port *p = &a->port[i];
+		const struct audit_port *b = &baseline.port[i];
+
+		p->received -= b->received;
+		p->received += b->in_flight;
+		p->transmitted -= b->transmitted;
+		p->delivered -= b->delivered;
+		p->dropped -= b->dropped;
+		subtract_counters(&a->counters[i], i);
+	}
+}
+
+void baseline_port(const struct router *r, unsigned port, struct port_counters *sum)
+{
+	router_port_counters(r, port, sum);
+	subtract_counters(sum, port);
+}
+
+void baseline_txq(const struct router *r, unsigned txq, uint64_t *packets, uint64_t *bytes)
+{
+	struct txq_counters now = txq_now(r, txq);
+
+	*packets = now.packets - baseline.txq[txq].packets;
+	*bytes = now.bytes - baseline.txq[txq].bytes;
+}
+
+void baseline_voq(const struct router *r, unsigned lane, unsigned txq, struct voq_counters *c)
+{
+	struct voq_counters now = voq_now(r, lane, txq);
+	const struct voq_counters *b = &baseline.voq[lane][txq];
+
+	c->packets = now.packets - b->packets;
+	c->bytes = now.bytes - b->bytes;
+	c->drops = now.drops - b->drops;
+}

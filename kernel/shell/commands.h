@@ -1,0 +1,75 @@
+/*
+ * What the shell's commands share: the call under way, its output, and the
+ * functions the grammar's nodes name. Control core only.
+ */
+#ifndef KERNEL_SHELL_COMMANDS_H
+#define KERNEL_SHELL_COMMANDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernel/shell/grammar.h"
+#include "kernel/shell/output.h"
+#include "kernel/shell/shell.h"
+
+/* Pasted lines go here instead of to the grammar; see `load`. */
+struct reader {
+	/* fault: "line too long" or the like; the line is not to be used */
+	void (*line)(const char *line, size_t n, const char *fault);
+	void (*end)(bool cancelled);
+};
+
+/* One command from its start to its end; only one is under way at a time. */
+struct call {
+	const struct shell_env *env;
+	const struct command *command;
+	struct output *out;          /* for `show` */
+	unsigned step;               /* times it was called before */
+	bool failed;                 /* an error was printed: no more output */
+	void (*cancel)(void);        /* set by the command: Ctrl-C */
+	const struct reader *reader; /* set by the command: it reads lines */
+};
+
+/* Rows a sliced command prints before it lets others run. */
+#define SHOW_SLICE 16u
+
+/* A row is a line of text, or its JSON: quoted, with a backslash before each byte at worst. */
+_Static_assert(SHOW_SLICE *(2 * OUTPUT_LINE_MAX + 8) + 4096 <= SHELL_OUTPUT_MAX,
+	"a slice and the echo of its command");
+
+/* Prints on the console. */
+void shell_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Prints "error: ..." and marks the call as failed; returns true, so a command can end with it. */
+bool call_error(struct call *call, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The text of the i-th argument or keyword, or NULL if the line is shorter. */
+static inline const char *call_word(const struct call *call, unsigned i)
+{
+	return i < call->command->args ? call->command->text[i] : NULL;
+}
+
+/* Ports of the router; 0 before there is one. */
+unsigned shell_ports(void);
+
+/* The port whose interface has that name. */
+bool shell_find_port(const char *name, unsigned *port);
+
+/* Name of a port's interface, or "control" for CONTROL_PORT. */
+const char *shell_port_name(unsigned port);
+
+/* The grammar (tree.c): all commands, and only those a configuration text may hold. */
+extern const struct grammar grammar_all, grammar_edit;
+
+command_fn edit_set, edit_delete, edit_compare, edit_discard, edit_commit, edit_load;
+command_fn show_configuration;
+command_fn show_version, show_uptime, show_cores, show_memory, show_log;
+command_fn show_interfaces, show_routes, show_neighbors, show_fib;
+command_fn show_queues, show_drops, show_buffers;
+command_fn clear_counters, clear_neighbors, ping, reboot, poweroff;
+#ifdef TEST_HOOKS
+command_fn debug_leak, debug_double_free, debug_owner, debug_stuck, debug_panic;
+#endif
+
+#endif

@@ -1,0 +1,215 @@
+/* Building struct config from lines: reading the words of each line into its struct. */
+#include "kernel/shell/config.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel/shell/config_check.h"
+#include "lib/text.h"
+
+/* A build under way. Every vector has room for as many as there are lines. */
+struct build {
+	struct config *config;
+	struct config_origin *origin;
+	struct config_fault *fault;
+};
+
+bool config_fault_at(struct config_fault *fault, const struct line *line, const char *format, ...)
+{
+	va_list args;
+
+	fault->line = line;
+	va_start(args, format);
+	vsnprintf(fault->text, sizeof fault->text, format, args);
+	va_end(args);
+	return false;
+}
+
+void config_free(struct config *c)
+{
+	free(c->iface);
+	free(c->route);
+	free(c->neighbor);
+	*c = (struct config){0};
+}
+
+static bool word_is(const struct line *line, unsigned i, const char *word)
+{
+	return !strcmp(line->text[i], word);
+}
+
+/* The grammar has checked every number. */
+static unsigned number(const char *text)
+{
+	return (unsigned)strtoul(text, NULL, 10);
+}
+
+static bool build_system(struct build *b, const struct line *line)
+{
+	if (word_is(line, 1, "hostname"))
+		snprintf(b->config->hostname, sizeof b->config->hostname, "%s", line->text[2]);
+	else
+		b->config->workers = number(line->text[2]);
+	return true;
+}
+
+/* Lines are in order, so an interface's lines follow one another. */
+static struct config_iface *this_iface(struct build *b, const struct line *line)
+{
+	struct config *c = b->config;
+
+	if (!c->ifaces || strcmp(c->iface[c->ifaces - 1].name, line->text[1]) != 0) {
+		snprintf(c->iface[c->ifaces].name, IFACE_NAME_MAX, "%s", line->text[1]);
+		c->ifaces++;
+	}
+	return &c->iface[c->ifaces - 1];
+}
+
+static bool build_address(struct build *b, struct config_iface *iface, const struct line *line)
+{
+	struct iface_addr addr;
+	unsigned length;
+
+	if (!text_parse_ipv4_prefix(line->text[3], &addr.address, &length))
+		return config_fault_at(b->fault, line, "not an address");
+	addr.length = (uint8_t)length;
+	if (iface->addrs == IFACE_ADDR_MAX)
+		return config_fault_at(b->fault, line, "more than %u addresses", IFACE_ADDR_MAX);
+	if (!config_check_own_address(b->fault, line, &addr))
+		return false;
+	b->origin->address[b->origin->addresses++] =
+		(struct config_address){.addr = addr, .iface = b->config->ifaces - 1, .line = line};
+	iface->addr[iface->addrs++] = addr;
+	return true;
+}
+
+static bool build_interface(struct build *b, const struct line *line)
+{
+	struct config_iface *iface = this_iface(b, line);
+
+	if (word_is(line, 2, "address"))
+		return build_address(b, iface, line);
+	if (word_is(line, 2, "disabled"))
+		iface->disabled = true;
+	else if (word_is(line, 2, "mtu"))
+		iface->mtu = number(line->text[3]);
+	else if (word_is(line, 2, "mac")) {
+		iface->has_mac = text_parse_mac(line->text[3], iface->mac);
+		return config_check_mac(b->fault, line, iface->mac);
+	}
+	return true; /* a description is for people */
+}
+
+static enum static4_kind route_kind(const struct line *line)
+{
+	return word_is(line, 2, "via")           ? STATIC4_VIA
+	       : word_is(line, 2, "blackhole")   ? STATIC4_BLACKHOLE
+	       : word_is(line, 2, "unreachable") ? STATIC4_UNREACHABLE
+						 : STATIC4_PROHIBIT;
+}
+
+static bool build_route(struct build *b, const struct line *line)
+{
+	struct config *c = b->config;
+	struct config_route *route = &c->route[c->routes];
+	unsigned length;
+
+	if (!text_parse_ipv4_prefix(line->text[1], &route->route.prefix, &length))
+		return config_fault_at(b->fault, line, "not a prefix");
+	route->route.length = (uint8_t)length;
+	route->route.kind = (uint8_t)route_kind(line);
+	if (c->routes && route[-1].route.prefix == route->route.prefix &&
+		route[-1].route.length == route->route.length)
+		return config_fault_at(
+			b->fault, line, "more than one next hop for %s", line->text[1]);
+	b->origin->route[c->routes++] = line;
+	if (route->route.kind != STATIC4_VIA)
+		return true;
+	text_parse_ipv4(line->text[3], &route->route.gateway);
+	if (line->words > 5)
+		snprintf(route->dev, sizeof route->dev, "%s", line->text[5]);
+	return config_check_host(b->fault, line, route->route.gateway);
+}
+
+static bool build_neighbor(struct build *b, const struct line *line)
+{
+	struct config *c = b->config;
+	struct config_neighbor *neighbor = &c->neighbor[c->neighbors];
+
+	snprintf(neighbor->iface, sizeof neighbor->iface, "%s", line->text[1]);
+	if (!text_parse_ipv4(line->text[2], &neighbor->address) ||
+		!text_parse_mac(line->text[3], neighbor->mac))
+		return config_fault_at(b->fault, line, "not a neighbour");
+	b->origin->neighbor[c->neighbors++] = line;
+	return config_check_host(b->fault, line, neighbor->address) &&
+	       config_check_mac(b->fault, line, neighbor->mac);
+}
+
+static const struct section {
+	const char *word;
+	bool (*build)(struct build *b, const struct line *line);
+} sections[] = {
+	{"system", build_system},
+	{"interfaces", build_interface},
+	{"routes", build_route},
+	{"neighbors", build_neighbor},
+};
+
+static bool build_lines(struct build *b, const struct lines *set)
+{
+	for (unsigned i = 0; i < set->count; i++) {
+		const struct line *line = set->line[i];
+
+		for (unsigned k = 0; k < sizeof sections / sizeof *sections; k++)
+			if (word_is(line, 0, sections[k].word) && !sections[k].build(b, line))
+				return false;
+	}
+	return true;
+}
+
+static unsigned section_lines(const struct lines *set, const char *word)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < set->count; i++)
+		n += word_is(set->line[i], 0, word);
+	return n;
+}
+
+/* One element more than needed, so that no allocation is of 0 bytes. */
+static bool allocate(struct config *c, struct config_origin *origin, const struct lines *set)
+{
+	unsigned ifaces = section_lines(set, "interfaces"), routes = section_lines(set, "routes");
+	unsigned neighbors = section_lines(set, "neighbors");
+
+	c->iface = calloc(ifaces + 1, sizeof *c->iface);
+	c->route = calloc(routes + 1, sizeof *c->route);
+	c->neighbor = calloc(neighbors + 1, sizeof *c->neighbor);
+	origin->address = calloc(ifaces + 1, sizeof *origin->address);
+	origin->route = calloc(routes + 1, sizeof(struct line *));
+	origin->neighbor = calloc(neighbors + 1, sizeof(struct line *));
+	return c->iface && c->route && c->neighbor && origin->address && origin->route &&
+	       origin->neighbor;
+}
+
+bool config_build(const struct lines *set, struct config *out, struct config_fault *fault)
+{
+	struct config_origin origin = {0};
+	struct build build = {.config = out, .origin = &origin, .fault = fault};
+	bool good;
+
+	*out = (struct config){0};
+	*fault = (struct config_fault){0};
+	if (!allocate(out, &origin, set))
+		good = config_fault_at(fault, NULL, "out of memory");
+	else
+		good = build_lines(&build, set) && config_check(out, &origin, fault);
+	free(origin.address);
+	free(origin.route);
+	free(origin.neighbor);
+	if (!good)
+		config_free(out);
+	return good;
+}

@@ -1,0 +1,154 @@
+/* Semantic checks of a configuration; each fault names its line. */
+#include "kernel/shell/config_check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/text.h"
+#include "net/table/rib.h"
+
+/* Blocks of RFC 6890 whose addresses belong to no host. */
+static const struct {
+	uint32_t prefix;
+	unsigned length;
+	const char *what;
+} reserved[] = {
+	{0x00000000, 8, "is in 0.0.0.0/8"},
+	{0x7f000000, 8, "is a loopback address"},
+	{0xe0000000, 4, "is a multicast address"},
+	{0xf0000000, 4, "is in 240.0.0.0/4"},
+};
+
+bool config_check_host(struct config_fault *fault, const struct line *line, uint32_t address)
+{
+	char text[TEXT_IPV4_MAX];
+
+	for (unsigned i = 0; i < sizeof reserved / sizeof *reserved; i++) {
+		if ((address & rib4_mask(reserved[i].length)) != reserved[i].prefix)
+			continue;
+		text_print_ipv4(text, address);
+		return config_fault_at(fault, line, "%s %s", text, reserved[i].what);
+	}
+	return true;
+}
+
+bool config_check_own_address(
+	struct config_fault *fault, const struct line *line, const struct iface_addr *addr)
+{
+	uint32_t host = ~rib4_mask(addr->length);
+
+	if (!config_check_host(fault, line, addr->address))
+		return false;
+	if (addr->length > 30)
+		return true; /* RFC 3021: both addresses of a /31 are hosts */
+	if ((addr->address & host) == 0)
+		return config_fault_at(fault, line, "is the network address");
+	if ((addr->address & host) == host)
+		return config_fault_at(fault, line, "is the broadcast address");
+	return true;
+}
+
+bool config_check_mac(struct config_fault *fault, const struct line *line, const uint8_t mac[6])
+{
+	static const uint8_t none[6];
+
+	if (mac[0] & 1)
+		return config_fault_at(fault, line, "is a multicast MAC address");
+	if (!memcmp(mac, none, 6))
+		return config_fault_at(fault, line, "is no station's MAC address");
+	return true;
+}
+
+static uint32_t network(const struct config_address *a)
+{
+	return a->addr.address & rib4_mask(a->addr.length);
+}
+
+static int order_network(const void *x, const void *y)
+{
+	const struct config_address *a = x, *b = y;
+
+	if (network(a) != network(b))
+		return network(a) < network(b) ? -1 : 1;
+	if (a->addr.length != b->addr.length)
+		return a->addr.length < b->addr.length ? -1 : 1;
+	return a->line->words && line_order(a->line, b->line, LINE_WORDS) < 0 ? -1 : 1;
+}
+
+static int order_address(const void *x, const void *y)
+{
+	const struct config_address *a = x, *b = y;
+
+	if (a->addr.address != b->addr.address)
+		return a->addr.address < b->addr.address ? -1 : 1;
+	return line_order(a->line, b->line, LINE_WORDS) < 0 ? -1 : 1;
+}
+
+/*
+ * Two prefixes are disjoint, or one holds the other. So in order of network and
+ * length, all that overlap the widest seen last follow it directly.
+ */
+static bool check_networks(
+	const struct config *c, struct config_origin *o, struct config_fault *fault)
+{
+	const struct config_address *widest = NULL;
+
+	qsort(o->address, o->addresses, sizeof *o->address, order_network);
+	for (unsigned i = 0; i < o->addresses; i++) {
+		const struct config_address *a = &o->address[i];
+
+		if (!widest ||
+			(a->addr.address & rib4_mask(widest->addr.length)) != network(widest)) {
+			widest = a;
+		} else if (a->iface != widest->iface) {
+			/* The later line is the one to name. */
+			bool later = line_order(a->line, widest->line, LINE_WORDS) > 0;
+			const struct config_address *named = later ? a : widest,
+						    *other = later ? widest : a;
+
+			return config_fault_at(fault, named->line, "overlaps %s on %s",
+				other->line->text[3], c->iface[other->iface].name);
+		}
+	}
+	return true;
+}
+
+static const struct config_address *find_own(const struct config_origin *o, uint32_t address)
+{
+	unsigned low = 0, high = o->addresses;
+
+	while (low < high) {
+		unsigned middle = low + (high - low) / 2;
+
+		if (o->address[middle].addr.address < address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < o->addresses && o->address[low].addr.address == address ? &o->address[low]
+									     : NULL;
+}
+
+/* Sorted by address: the same twice, and gateways and neighbours that are the router itself. */
+static bool check_addresses(
+	const struct config *c, struct config_origin *o, struct config_fault *fault)
+{
+	qsort(o->address, o->addresses, sizeof *o->address, order_address);
+	for (unsigned i = 1; i < o->addresses; i++)
+		if (o->address[i - 1].addr.address == o->address[i].addr.address)
+			return config_fault_at(fault, o->address[i].line, "is configured twice");
+	for (unsigned i = 0; i < c->routes; i++)
+		if (c->route[i].route.kind == STATIC4_VIA && find_own(o, c->route[i].route.gateway))
+			return config_fault_at(
+				fault, o->route[i], "the next hop is an address of this router");
+	for (unsigned i = 0; i < c->neighbors; i++)
+		if (find_own(o, c->neighbor[i].address))
+			return config_fault_at(fault, o->neighbor[i],
+				"the neighbour is an address of this router");
+	return true;
+}
+
+bool config_check(const struct config *c, struct config_origin *origin, struct config_fault *fault)
+{
+	return check_networks(c, origin, fault) && check_addresses(c, origin, fault);
+}

@@ -1,0 +1,40 @@
+/* What a configuration must not say, though each of its words is right. */
+#ifndef KERNEL_SHELL_CONFIG_CHECK_H
+#define KERNEL_SHELL_CONFIG_CHECK_H
+
+#include "kernel/shell/config.h"
+
+/* An address of the router, and where it was configured. */
+struct config_address {
+	struct iface_addr addr;
+	unsigned iface; /* index in config.iface */
+	const struct line *line;
+};
+
+/* The lines behind the elements of a struct config. */
+struct config_origin {
+	struct config_address *address;
+	unsigned addresses;
+	const struct line **route;    /* by config.route index */
+	const struct line **neighbor; /* by config.neighbor index */
+};
+
+/* Records a fault; returns false. */
+bool config_fault_at(struct config_fault *fault, const struct line *line, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* An address a host can have: not of a reserved block (RFC 6890). */
+bool config_check_host(struct config_fault *fault, const struct line *line, uint32_t address);
+
+/* ... and neither network nor broadcast address of its own network. */
+bool config_check_own_address(
+	struct config_fault *fault, const struct line *line, const struct iface_addr *addr);
+
+/* A MAC address that one station can have. */
+bool config_check_mac(struct config_fault *fault, const struct line *line, const uint8_t mac[6]);
+
+/* What concerns several lines: networks that overlap, the router as its own gateway or neighbour.
+ */
+bool config_check(const struct config *c, struct config_origin *origin, struct config_fault *fault);
+
+#endif

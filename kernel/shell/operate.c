@@ -1,0 +1,74 @@
+/* Commands that act at once: clear, reboot, poweroff, and the faults of a test image. */
+#include "kernel/control.h"
+#include "kernel/debug.h"
+#include "kernel/platform.h"
+#include "kernel/router.h"
+#include "kernel/shell/baseline.h"
+#include "kernel/shell/commands.h"
+
+bool clear_counters(struct call *call)
+{
+	unsigned holdout;
+
+	if (!baseline_take(call->env->router, &holdout))
+		return call_error(call, "worker %u does not answer", holdout);
+	return true;
+}
+
+bool clear_neighbors(struct call *call)
+{
+	arp_flush(&call->env->router->stack);
+	return true;
+}
+
+bool reboot(struct call *call)
+{
+	control_stop_devices(call->env->router);
+	platform_reboot();
+}
+
+bool poweroff(struct call *call)
+{
+	control_stop_devices(call->env->router);
+	platform_poweroff();
+}
+
+#ifdef TEST_HOOKS
+
+/* Asks for a fault at the port of word 2. */
+static bool plant(struct call *call, volatile unsigned *request)
+{
+	unsigned port;
+
+	if (!shell_find_port(call_word(call, 2), &port))
+		return call_error(call, "no interface '%s'", call_word(call, 2));
+	*request = port + 1;
+	return true;
+}
+
+bool debug_leak(struct call *call)
+{
+	return plant(call, &debug_request.leak);
+}
+
+bool debug_double_free(struct call *call)
+{
+	return plant(call, &debug_request.double_free);
+}
+
+bool debug_owner(struct call *call)
+{
+	return plant(call, &debug_request.owner);
+}
+
+bool debug_stuck(struct call *call)
+{
+	return plant(call, &debug_request.stuck);
+}
+
+bool debug_panic(struct call *call)
+{
+	platform_panic("asked for by 'debug panic'");
+}
+
+#endif

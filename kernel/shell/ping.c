@@ -1,0 +1,191 @@
+/* ping: echo requests and what comes back, one command at a time. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel/control.h"
+#include "kernel/router.h"
+#include "kernel/shell/commands.h"
+#include "lib/byteorder.h"
+#include "lib/text.h"
+
+#define PING_COUNT   5u
+#define PING_SIZE    56u
+#define PING_WAIT_US 1000000u /* for an answer; also between requests while none comes */
+#define PING_PACE_US 200000u  /* between requests that are answered */
+
+static struct ping {
+	const struct shell_env *env;
+	uint32_t address;
+	unsigned count, size;
+	uint16_t id; /* of this run; an answer to an earlier one is not ours */
+	unsigned sent, received;
+	bool answered;    /* the last request is done with */
+	uint64_t sent_us; /* when it was sent */
+	unsigned min_us, max_us;
+	uint64_t sum_us;
+} ping_run;
+
+static uint64_t now(void)
+{
+	return ping_run.env->now_us(ping_run.env->ctx);
+}
+
+static void count_time(unsigned us)
+{
+	struct ping *p = &ping_run;
+
+	if (!p->received || us < p->min_us)
+		p->min_us = us;
+	if (us > p->max_us)
+		p->max_us = us;
+	p->sum_us += us;
+	p->received++;
+}
+
+static void print_reply(const uint8_t *ip)
+{
+	unsigned us = (unsigned)(now() - ping_run.sent_us); /* at most PING_WAIT_US, about */
+
+	count_time(us);
+	ping_run.answered = true;
+	char from[TEXT_IPV4_MAX];
+
+	text_print_ipv4(from, load_be32(ip + 12));
+	shell_print("reply from %s: seq %u ttl %u time %u us\n", from, ping_run.sent, ip[8], us);
+}
+
+static const char *error_text(uint8_t type, uint8_t code)
+{
+	if (type == ICMP_TIME_EXCEEDED)
+		return "time exceeded";
+	switch (code) {
+	case ICMP_NET_UNREACHABLE:
+		return "network unreachable";
+	case ICMP_HOST_UNREACHABLE:
+		return "host unreachable";
+	case ICMP_PROTOCOL_UNREACHABLE:
+		return "protocol unreachable";
+	case ICMP_FRAGMENTATION_NEEDED:
+		return "fragmentation needed";
+	case ICMP_ADMIN_PROHIBITED:
+		return "prohibited";
+	default:
+		return "unreachable";
+	}
+}
+
+static void print_error(const uint8_t *ip, const uint8_t *icmp)
+{
+	char from[TEXT_IPV4_MAX];
+
+	ping_run.answered = true;
+	text_print_ipv4(from, load_be32(ip + 12));
+	shell_print("from %s: seq %u %s\n", from, ping_run.sent, error_text(icmp[0], icmp[1]));
+}
+
+/* Whether an ICMP message with our id and sequence number starts here; the last request only. */
+static bool is_ours(const uint8_t *icmp, uint32_t n, uint8_t type)
+{
+	return n >= 8 && icmp[0] == type && load_be16(icmp + 4) == ping_run.id &&
+	       load_be16(icmp + 6) == (uint16_t)ping_run.sent;
+}
+
+/* The echo request that an error quotes: an IPv4 header and 8 bytes at least (RFC 792). */
+static bool quotes_ours(const uint8_t *icmp, uint32_t n)
+{
+	if (n < 8 + 20)
+		return false;
+	const uint8_t *quoted = icmp + 8;
+	uint32_t header = (quoted[0] & 15u) * 4u;
+
+	return header >= 20 && n >= 8 + header + 8 && load_be32(quoted + 16) == ping_run.address &&
+	       is_ours(quoted + header, n - 8 - header, ICMP_ECHO_REQUEST);
+}
+
+/* Called by the stack for each ICMP message; length and checksum of both headers are right. */
+static void on_icmp(
+	void *ctx, const uint8_t *ip, uint32_t ip_len, const uint8_t *icmp, uint32_t icmp_len)
+{
+	if (ping_run.answered || ip_len < 20 || icmp_len < 8)
+		return;
+	if (is_ours(icmp, icmp_len, ICMP_ECHO_REPLY) && load_be32(ip + 12) == ping_run.address)
+		print_reply(ip);
+	else if ((icmp[0] == ICMP_UNREACHABLE || icmp[0] == ICMP_TIME_EXCEEDED) &&
+		 quotes_ours(icmp, icmp_len))
+		print_error(ip, icmp);
+}
+
+static void stop(void)
+{
+	struct ping *p = &ping_run;
+
+	control_listen_icmp(NULL, NULL);
+	shell_print("%u sent, %u received, %u%% lost", p->sent, p->received,
+		p->sent ? (p->sent - p->received) * 100 / p->sent : 0);
+	if (p->received)
+		shell_print(", time min %u avg %u max %u us", p->min_us,
+			(unsigned)(p->sum_us / p->received), p->max_us);
+	shell_print("\n");
+}
+
+static void start(struct call *call)
+{
+	static uint16_t id;
+
+	id++;
+	ping_run =
+		(struct ping){.env = call->env, .count = PING_COUNT, .size = PING_SIZE, .id = id};
+	text_parse_ipv4(call_word(call, 1), &ping_run.address);
+	for (unsigned i = 2; call_word(call, i + 1); i += 2) {
+		unsigned value = (unsigned)strtoul(call_word(call, i + 1), NULL, 10);
+
+		if (!strcmp(call_word(call, i), "count"))
+			ping_run.count = value;
+		else
+			ping_run.size = value;
+	}
+	call->cancel = stop;
+	control_listen_icmp(on_icmp, NULL);
+}
+
+/* Sends the next request. false: it cannot be, and that was told. */
+static bool send_next(struct call *call)
+{
+	struct ping *p = &ping_run;
+
+	p->sent++;
+	p->answered = false;
+	p->sent_us = now(); /* before: an answer from ourselves comes at once */
+	enum err err = stack_send_echo(
+		&call->env->router->stack, p->address, p->id, (uint16_t)p->sent, p->size, 0);
+
+	if (err == ERR_OK)
+		return true;
+	control_listen_icmp(NULL, NULL);
+	call_error(call, "%s",
+		err == ERR_NOT_FOUND ? "no route to it"
+		: err == ERR_FULL    ? "no buffer is free"
+				     : "it cannot be sent");
+	return false;
+}
+
+bool ping(struct call *call)
+{
+	struct ping *p = &ping_run;
+
+	if (call->step == 0)
+		start(call);
+	if (p->sent) {
+		uint64_t waited = now() - p->sent_us;
+		bool last = p->sent == p->count;
+
+		if (waited < PING_WAIT_US && !(p->answered && (last || waited >= PING_PACE_US)))
+			return false;
+		if (last) {
+			stop();
+			return true;
+		}
+	}
+	return !send_next(call);
+}

@@ -1,0 +1,111 @@
+/* show drops and show buffers: the live audit, each from one instant. */
+#include <stdio.h>
+
+#include "kernel/audit.h"
+#include "kernel/shell/baseline.h"
+#include "kernel/shell/commands.h"
+
+/* Takes the audit; static because it is large. NULL: told already. */
+static struct audit *take(struct call *call)
+{
+	static struct audit audit;
+
+	audit_take(call->env->router, &audit);
+	if (audit.parked)
+		return &audit;
+	call_error(call, "worker %u does not answer", audit.holdout);
+	return NULL;
+}
+
+/* What the balance lacks: received that has no fate. */
+static int64_t difference(const struct audit_port *p)
+{
+	return (int64_t)(p->received - p->transmitted - p->delivered - p->dropped - p->in_flight);
+}
+
+static void show_port_drops(struct output *o, const struct audit *a, unsigned port)
+{
+	const struct audit_port *p = &a->port[port];
+
+	output_object(o, NULL);
+	output_text(o, "port", "%s", shell_port_name(port));
+	output_number(o, "received", p->received);
+	output_number(o, "transmitted", p->transmitted);
+	output_number(o, "delivered", p->delivered);
+	output_object(o, "dropped");
+	for (unsigned i = 0; i < DROP_COUNT; i++)
+		output_counter(o, drop_name(i), a->counters[port].dropped[i]);
+	output_close(o);
+	output_number(o, "dropped_total", p->dropped);
+	output_number(o, "in_flight", p->in_flight);
+	output_close(o);
+}
+
+bool show_drops(struct call *call)
+{
+	struct audit *a = take(call);
+	struct output *o = call->out;
+	int64_t wrong = 0;
+	unsigned where = 0;
+
+	if (!a)
+		return true;
+	for (unsigned i = 0; i < PORT_COUNT && !wrong; i++) {
+		wrong = difference(&a->port[i]);
+		where = i;
+	}
+	baseline_subtract(a);
+	output_list(o, "ports");
+	for (unsigned i = 0; i < shell_ports(); i++)
+		show_port_drops(o, a, i);
+	show_port_drops(o, a, CONTROL_PORT);
+	output_close(o);
+	if (!wrong)
+		output_text(o, "balance", "ok");
+	else
+		output_text(o, "balance", "WRONG: %s has %lld packets without a fate",
+			shell_port_name(where), (long long)wrong);
+	return true;
+}
+
+static void show_pool(struct output *o, const struct audit *a, unsigned pool)
+{
+	const struct audit_pool *p = &a->pool[pool];
+	uint32_t total = p->home + p->control + p->other;
+
+	output_object(o, NULL);
+	output_text(o, "pool", "%s", shell_port_name(pool));
+	output_number(o, "size", POOL_BUFS);
+	output_number(o, "free", p->free);
+	output_number(o, "rx_ring", p->rx_ring);
+	output_number(o, "returning", p->returning);
+	output_number(o, "control", p->control);
+	output_object(o, "output");
+	for (unsigned t = 0; t < shell_ports(); t++) {
+		output_counter(o, shell_port_name(t), p->output[t]);
+		total += p->output[t];
+	}
+	output_close(o);
+	output_counter(o, "other", p->other);
+	output_number(o, "total", total);
+	output_close(o);
+}
+
+bool show_buffers(struct call *call)
+{
+	struct audit *a = take(call);
+	struct output *o = call->out;
+
+	if (!a)
+		return true;
+	output_list(o, "pools");
+	for (unsigned i = 0; i < call->env->router->buffers.pools; i++)
+		show_pool(o, a, i);
+	output_close(o);
+	output_number(o, "parked_us", a->parked_us);
+	if (a->buffers_ok)
+		output_text(o, "audit", "ok");
+	else
+		output_text(o, "audit", "FAILED: %s", a->finding);
+	return true;
+}

@@ -1,0 +1,127 @@
+/* show version, uptime, cores, memory, log. */
+#include <stdio.h>
+
+#include "kernel/log.h"
+#include "kernel/platform.h"
+#include "kernel/router.h"
+#include "kernel/shell/commands.h"
+#include "kernel/version.h"
+
+bool show_version(struct call *call)
+{
+	struct output *o = call->out;
+
+	output_text(o, "version", "%s", barewire_version);
+	output_text(o, "booted_by", "%s", platform_loader());
+	output_text(o, "command_line", "%s", platform_cmdline());
+	output_text(o, "vector_code", "%s", platform_isa());
+	output_number(o, "cores", platform_cores());
+	output_number(o, "tsc_hz", platform_tsc_hz());
+	return true;
+}
+
+bool show_uptime(struct call *call)
+{
+	uint64_t us = call->env->now_us(call->env->ctx), s = us / 1000000;
+
+	output_text(call->out, "uptime", "%u d %02u:%02u:%02u", (unsigned)(s / 86400),
+		(unsigned)(s / 3600 % 24), (unsigned)(s / 60 % 60), (unsigned)(s % 60));
+	output_number(call->out, "us", us);
+	return true;
+}
+
+/* The worker that runs on a core, or NULL. */
+static const struct worker *worker_of(const struct router *r, unsigned core)
+{
+	for (unsigned i = 0; i < r->workers; i++)
+		if (r->worker[i]->core == core)
+			return r->worker[i];
+	return NULL;
+}
+
+static const char *core_role(const struct router *r, unsigned core)
+{
+	if (core == 0)
+		return r->single_core ? "control+worker" : "control";
+	return worker_of(r, core) ? "worker" : "unused";
+}
+
+/* Names of ports, "-" for none. */
+static void list_ports(char *text, size_t size, const uint8_t *port, unsigned n)
+{
+	size_t used = (size_t)snprintf(text, size, "%s", n ? "" : "-");
+
+	for (unsigned i = 0; i < n && used < size; i++)
+		used += (size_t)snprintf(
+			text + used, size - used, "%s%s", i ? " " : "", shell_port_name(port[i]));
+}
+
+bool show_cores(struct call *call)
+{
+	static const struct column columns[] = {{"core", 4}, {"apic", 5}, {"role", -14},
+		{"state", -8}, {"rx", -12}, {"tx", -12}, {"turns", 14}, {"busy_turns", 14},
+		{"note", -1}};
+	const struct router *r = call->env->router;
+	struct output *o = call->out;
+
+	output_table(o, "cores", columns, sizeof columns / sizeof *columns);
+	for (unsigned i = 0; i < platform_cores(); i++) {
+		const struct platform_core *core = platform_core(i);
+		const struct worker *w = worker_of(r, i);
+		char rx[PORT_MAX * IFACE_NAME_MAX], tx[sizeof rx];
+
+		list_ports(rx, sizeof rx, w ? w->lane : NULL, w ? w->lanes : 0);
+		list_ports(tx, sizeof tx, w ? w->txq : NULL, w ? w->txqs : 0);
+		output_row(o);
+		output_number(o, NULL, i);
+		output_number(o, NULL, core->apic_id);
+		output_text(o, NULL, "%s", core_role(r, i));
+		output_text(o, NULL, "%s", core->running ? "running" : "absent");
+		output_text(o, NULL, "%s", rx);
+		output_text(o, NULL, "%s", tx);
+		output_number(o, NULL, w ? load_once(&w->turns) : 0);
+		output_number(o, NULL, w ? load_once(&w->busy_turns) : 0);
+		output_text(o, NULL, "%s", core->note);
+		output_close(o);
+	}
+	output_close(o);
+	return true;
+}
+
+bool show_memory(struct call *call)
+{
+	const struct router *r = call->env->router;
+	struct output *o = call->out;
+	struct platform_memory m;
+
+	platform_memory(&m);
+	output_number(o, "ram_bytes", m.ram_bytes);
+	output_number(o, "arena_bytes", m.arena_bytes);
+	output_number(o, "arena_used", m.arena_used);
+	output_number(o, "heap_bytes", m.heap_bytes);
+	output_number(o, "heap_used", m.heap_used);
+	output_text(o, "pages", "%s", m.pages);
+	output_number(o, "buffers", (uint64_t)r->buffers.pools * POOL_BUFS);
+	output_number(o, "buffer_bytes", (uint64_t)r->buffers.pools * POOL_BUFS * PACKET_STRIDE);
+	return true;
+}
+
+static void print_record(void *ctx, uint64_t us, const char *line)
+{
+	output_text(ctx, NULL, "[%6u.%06u] %s", (unsigned)(us / 1000000), (unsigned)(us % 1000000),
+		line);
+}
+
+bool show_log(struct call *call)
+{
+	static uint32_t next;
+
+	if (call->step == 0) {
+		output_list(call->out, "log");
+		next = 0;
+	}
+	if (!log_walk_slice(&next, SHOW_SLICE, print_record, call->out))
+		return false;
+	output_close(call->out);
+	return true;
+}

@@ -1,0 +1,247 @@
+/* The grammar itself: every command and every configuration line. */
+#include "kernel/shell/commands.h"
+#include "lib/limits.h"
+
+#define WORD(w, h, ...)                                                                            \
+	{                                                                                          \
+		.word = w, .help = h, __VA_ARGS__                                                  \
+	}
+#define ARG(kind, h, ...)                                                                          \
+	{                                                                                          \
+		.arg = ARG_##kind, .help = h, __VA_ARGS__                                          \
+	}
+#define LAST                                                                                       \
+	{                                                                                          \
+		.word = NULL                                                                       \
+	}
+
+/* Each table names the ones it leads to, so they stand from the leaves to the root. */
+
+/* ---------------------------------------------------------------- configuration */
+
+static const struct node hostname_value[] = {
+	ARG(HOSTNAME, "name of this router", .flags = NODE_END),
+	LAST,
+};
+static const struct node workers_value[] = {
+	ARG(NUMBER, "forwarding cores", .min = 1, .max = CORE_MAX - 1, .flags = NODE_END),
+	LAST,
+};
+static const struct node set_system[] = {
+	WORD("hostname", "name of this router", .next = hostname_value, .flags = NODE_SINGLE),
+	WORD("workers", "forwarding cores, from the next boot on", .next = workers_value,
+		.flags = NODE_SINGLE),
+	LAST,
+};
+
+static const struct node address_value[] = {
+	ARG(IFADDR, "own address and prefix length", .flags = NODE_END),
+	LAST,
+};
+static const struct node description_value[] = {
+	ARG(TEXT, "text, in quotes if it holds blanks", .flags = NODE_END),
+	LAST,
+};
+static const struct node mac_value[] = {
+	ARG(MAC, "address of the NIC", .flags = NODE_END),
+	LAST,
+};
+static const struct node mtu_value[] = {
+	ARG(NUMBER, "bytes of an IP packet", .min = MTU_MIN, .max = MTU_MAX, .flags = NODE_END),
+	LAST,
+};
+static const struct node set_interface[] = {
+	WORD("address", "own address, repeatable", .next = address_value),
+	WORD("description", "what it leads to", .next = description_value, .flags = NODE_SINGLE),
+	WORD("disabled", "receives and sends nothing", .flags = NODE_END),
+	WORD("mac", "binds the name to this NIC, from the next boot on", .next = mac_value,
+		.flags = NODE_SINGLE),
+	WORD("mtu", "largest IP packet", .next = mtu_value, .flags = NODE_SINGLE),
+	LAST,
+};
+static const struct node set_interfaces[] = {
+	ARG(IFACE, "interface", .next = set_interface),
+	LAST,
+};
+
+static const struct node route_dev_value[] = {
+	ARG(IFACE, "interface of the next hop", .flags = NODE_END),
+	LAST,
+};
+static const struct node route_via_options[] = {
+	WORD("dev", "interface of the next hop", .next = route_dev_value),
+	LAST,
+};
+static const struct node route_via[] = {
+	ARG(IPV4, "next hop", .next = route_via_options, .flags = NODE_END | NODE_SINGLE),
+	LAST,
+};
+static const struct node set_route[] = {
+	WORD("blackhole", "drop silently", .flags = NODE_END),
+	WORD("prohibit", "drop, answer that it is prohibited", .flags = NODE_END),
+	WORD("unreachable", "drop, answer that the host is unreachable", .flags = NODE_END),
+	WORD("via", "forward to a next hop", .next = route_via),
+	LAST,
+};
+static const struct node set_routes[] = {
+	ARG(PREFIX, "destinations", .next = set_route),
+	LAST,
+};
+
+static const struct node neighbor_mac[] = {
+	ARG(MAC, "its link-layer address", .flags = NODE_END),
+	LAST,
+};
+static const struct node neighbor_address[] = {
+	ARG(IPV4, "the neighbour", .next = neighbor_mac, .flags = NODE_SINGLE),
+	LAST,
+};
+static const struct node set_neighbors[] = {
+	ARG(IFACE, "interface", .next = neighbor_address),
+	LAST,
+};
+
+/* The order of these is the order of a printed configuration. */
+static const struct node sections[] = {
+	WORD("system", "the router itself", .next = set_system),
+	WORD("interfaces", "addresses and properties of interfaces", .next = set_interfaces),
+	WORD("routes", "static routes", .next = set_routes),
+	WORD("neighbors", "static ARP entries", .next = set_neighbors),
+	LAST,
+};
+
+/* ---------------------------------------------------------------- show */
+
+static const struct node include_value[] = {
+	ARG(PATTERN, "regular expression", .flags = NODE_END),
+	LAST,
+};
+static const struct node filters[] = {
+	WORD("count", "number of lines", .flags = NODE_END),
+	WORD("include", "lines that match", .next = include_value),
+	WORD("json", "as one line of JSON", .flags = NODE_END),
+	LAST,
+};
+static const struct node pipe_node = WORD("|", "filters the output", .next = filters);
+
+static const struct node show_configuration_options[] = {
+	WORD("candidate", "the one being edited", .flags = NODE_END),
+	LAST,
+};
+static const struct node show_iface_options[] = {
+	ARG(IFACE, "only this one", .flags = NODE_END),
+	LAST,
+};
+static const struct node show_routes_options[] = {
+	ARG(ROUTE, "routes inside the prefix, or the longest match of the address",
+		.flags = NODE_END),
+	LAST,
+};
+static const struct node show_what[] = {
+	WORD("buffers", "packet buffers by owner, audited", .run = show_buffers, .flags = NODE_END),
+	WORD("configuration", "what is in force", .run = show_configuration,
+		.next = show_configuration_options, .flags = NODE_END),
+	WORD("cores", "who runs where", .run = show_cores, .flags = NODE_END),
+	WORD("drops", "the fate of every packet, balanced", .run = show_drops, .flags = NODE_END),
+	WORD("fib", "the forwarding table", .run = show_fib, .flags = NODE_END),
+	WORD("interfaces", "state and counters of interfaces", .run = show_interfaces,
+		.next = show_iface_options, .flags = NODE_END),
+	WORD("log", "what happened", .run = show_log, .flags = NODE_END),
+	WORD("memory", "RAM and its use", .run = show_memory, .flags = NODE_END),
+	WORD("neighbors", "ARP entries", .run = show_neighbors, .flags = NODE_END),
+	WORD("queues", "virtual output queues", .run = show_queues, .next = show_iface_options,
+		.flags = NODE_END),
+	WORD("routes", "the routing table", .run = show_routes, .next = show_routes_options,
+		.flags = NODE_END),
+	WORD("uptime", "time since boot", .run = show_uptime, .flags = NODE_END),
+	WORD("version", "what is running", .run = show_version, .flags = NODE_END),
+	LAST,
+};
+
+/* ---------------------------------------------------------------- operation */
+
+static const struct node clear_what[] = {
+	WORD("counters", "all counters restart from zero", .run = clear_counters,
+		.flags = NODE_END),
+	WORD("neighbors", "all but the static ones are forgotten", .run = clear_neighbors,
+		.flags = NODE_END),
+	LAST,
+};
+
+/* The options of ping may follow one another in any order. */
+static const struct node ping_options[3];
+static const struct node ping_count[] = {
+	ARG(NUMBER, "requests", .min = 1, .max = 1000000, .next = ping_options, .flags = NODE_END),
+	LAST,
+};
+static const struct node ping_size[] = {
+	ARG(NUMBER, "bytes of payload", .min = 0, .max = 1472, .next = ping_options,
+		.flags = NODE_END),
+	LAST,
+};
+static const struct node ping_options[3] = {
+	WORD("count", "requests to send, default 5", .next = ping_count),
+	WORD("size", "bytes of payload, default 56", .next = ping_size),
+	LAST,
+};
+static const struct node ping_address[] = {
+	ARG(IPV4, "whom", .next = ping_options, .flags = NODE_END),
+	LAST,
+};
+
+#ifdef TEST_HOOKS
+static const struct node debug_port[] = {
+	ARG(IFACE, "port", .flags = NODE_END),
+	LAST,
+};
+static const struct node debug_what[] = {
+	WORD("double-free", "frees a buffer twice", .run = debug_double_free, .next = debug_port),
+	WORD("leak", "loses a buffer", .run = debug_leak, .next = debug_port),
+	WORD("owner", "writes a wrong owner", .run = debug_owner, .next = debug_port),
+	WORD("panic", "panics", .run = debug_panic, .flags = NODE_END),
+	WORD("stuck", "stops a worker for two seconds", .run = debug_stuck, .next = debug_port),
+	LAST,
+};
+#endif
+
+/* ---------------------------------------------------------------- the root */
+
+#define SET_COMMAND WORD("set", "adds a line to the candidate", .run = edit_set, .next = sections)
+#define DELETE_COMMAND                                                                             \
+	WORD("delete", "takes lines out of the candidate", .run = edit_delete, .next = sections,   \
+		.flags = NODE_PARTIAL)
+
+static const struct node commands[] = {
+	WORD("clear", "resets something", .next = clear_what),
+	WORD("commit", "puts the candidate in force", .run = edit_commit, .flags = NODE_END),
+	WORD("compare", "candidate against what is in force", .run = edit_compare,
+		.flags = NODE_END),
+#ifdef TEST_HOOKS
+	WORD("debug", "test image only", .next = debug_what, .flags = NODE_HIDDEN),
+#endif
+	DELETE_COMMAND,
+	WORD("discard", "forgets the changes of the candidate", .run = edit_discard,
+		.flags = NODE_END),
+	WORD("load", "reads pasted lines until Ctrl-D", .run = edit_load, .flags = NODE_END),
+	WORD("ping", "sends ICMP echo requests", .run = ping, .next = ping_address),
+	WORD("poweroff", "switches the machine off", .run = poweroff, .flags = NODE_END),
+	WORD("reboot", "restarts the machine", .run = reboot, .flags = NODE_END),
+	SET_COMMAND,
+	WORD("show", "shows state", .next = show_what, .flags = NODE_FILTER),
+	LAST,
+};
+
+static const struct node edit_commands[] = {
+	DELETE_COMMAND,
+	SET_COMMAND,
+	LAST,
+};
+
+/* The names Tab offers: the ports'. */
+static const char *port_name(unsigned i)
+{
+	return i < shell_ports() ? shell_port_name(i) : NULL;
+}
+
+const struct grammar grammar_all = {commands, &pipe_node, port_name};
+const struct grammar grammar_edit = {edit_commands, &pipe_node, port_name};

@@ -1,0 +1,144 @@
+/* Divides the machine's RAM: boot arena, C library heap, page tables. */
+#include "kernel/x86/memory.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "boot/boot.h"
+#include "kernel/platform.h"
+#include "kernel/x86/cpu.h"
+#include "kernel/x86/image.h"
+#include "kernel/x86/memmap.h"
+#include "kernel/x86/paging.h"
+
+#define KIB 1024ull
+#define MIB (1024ull * KIB)
+#define GIB (1024ull * MIB)
+
+#define LOW_BYTES  (1 * MIB) /* belongs to real mode and firmware; never in the arena */
+#define LOW_FIRST  0x8000u   /* of it, what firmware and loaders leave alone */
+#define LOW_END    0xa0000u
+#define RAM_MIN    (64 * MIB)
+#define RAM_MAX_2M (1024 * GIB) /* used without 1 GiB pages, so that the tables stay small */
+#define HEAP_SHARE 8u           /* one part in so many of RAM, within */
+#define HEAP_MIN   (16 * MIB)
+#define HEAP_MAX   (512 * MIB)
+#define ALIGN_MIN  64u /* a cache line: allocations share none */
+
+static struct {
+	struct memmap ram;   /* all usable RAM; constant after memory_init */
+	struct memmap arena; /* what is free of it above LOW_BYTES */
+	struct memmap low;   /* what is free of it in [LOW_FIRST, LOW_END) */
+	uint64_t ram_bytes, arena_bytes;
+	uint8_t *heap, *heap_end, *heap_brk;
+	bool sealed;
+} memory;
+
+static void memory_init_heap(void)
+{
+	uint64_t bytes = memory.ram_bytes / HEAP_SHARE & -(2 * MIB);
+
+	if (bytes < HEAP_MIN)
+		bytes = HEAP_MIN;
+	if (bytes > HEAP_MAX)
+		bytes = HEAP_MAX;
+	memory.heap = memory_take(bytes, 2 * MIB, UINT64_MAX);
+	if (!memory.heap)
+		platform_panic("no %llu MiB of contiguous memory for the heap",
+			(unsigned long long)(bytes / MIB));
+	memory.heap_brk = memory.heap;
+	memory.heap_end = memory.heap + bytes;
+}
+
+void memory_init(const struct bootinfo *b)
+{
+	uint64_t limit = paging_limit(), bytes;
+	void *tables;
+
+	if (!cpu_has_1g_pages() && limit > RAM_MAX_2M)
+		limit = RAM_MAX_2M;
+	memmap_init(&memory.ram, b, limit);
+	memory.ram_bytes = memmap_bytes(&memory.ram);
+	if (memory.ram_bytes < RAM_MIN)
+		platform_panic("%s reports %llu MiB of memory; %llu are needed", b->loader,
+			(unsigned long long)(memory.ram_bytes / MIB),
+			(unsigned long long)(RAM_MIN / MIB));
+
+	memory.arena = memory.ram;
+	memmap_remove(&memory.arena, (uintptr_t)image_start, (uintptr_t)image_end);
+	memmap_remove_modules(&memory.arena, b);
+	memory.low = memory.arena;
+	memmap_remove(&memory.arena, 0, LOW_BYTES);
+	memmap_remove(&memory.low, 0, LOW_FIRST);
+	memmap_remove(&memory.low, LOW_END, UINT64_MAX);
+
+	bytes = paging_table_bytes(&memory.ram);
+	tables = memory_take(bytes, 2 * MIB, BOOT_MAP_END);
+	if (!tables || !paging_init(&memory.ram, (uintptr_t)tables, bytes))
+		platform_panic("no memory for page tables");
+	memory_init_heap();
+	memory.arena_bytes = memmap_bytes(&memory.arena);
+}
+
+void *memory_take(size_t bytes, size_t align, uint64_t limit)
+{
+	size_t whole = (bytes + ALIGN_MIN - 1) & -(size_t)ALIGN_MIN;
+
+	if (memory.sealed || bytes == 0 || whole < bytes)
+		return NULL;
+	return (void *)(uintptr_t)memmap_take(
+		&memory.arena, whole, align < ALIGN_MIN ? ALIGN_MIN : align, limit);
+}
+
+void *platform_alloc(size_t bytes, size_t align)
+{
+	void *p = memory_take(bytes, align, UINT64_MAX);
+
+	return p ? memset(p, 0, bytes) : NULL;
+}
+
+void platform_seal(void)
+{
+	memory.sealed = true;
+}
+
+void platform_memory(struct platform_memory *m)
+{
+	*m = (struct platform_memory){
+		.ram_bytes = memory.ram_bytes,
+		.arena_bytes = memory.arena_bytes,
+		.arena_used = memory.arena_bytes - memmap_bytes(&memory.arena),
+		.heap_bytes = (uint64_t)(memory.heap_end - memory.heap),
+		.heap_used = (uint64_t)(memory.heap_brk - memory.heap),
+		.pages = paging_sizes(),
+	};
+}
+
+bool memory_is_ram(uint64_t address, uint64_t bytes)
+{
+	return memmap_contains(&memory.ram, address, bytes);
+}
+
+bool memory_touches_ram(uint64_t address, uint64_t bytes)
+{
+	return memmap_overlaps(&memory.ram, address, bytes);
+}
+
+uint32_t memory_take_low_page(void)
+{
+	return (uint32_t)memmap_take(&memory.low, 4096, 4096, LOW_END);
+}
+
+/* The C library's heap; the control core alone uses it. */
+void *sbrk(ptrdiff_t bytes)
+{
+	uint8_t *was = memory.heap_brk;
+
+	if (bytes > memory.heap_end - was || bytes < memory.heap - was) {
+		errno = ENOMEM;
+		return (void *)-1;
+	}
+	memory.heap_brk = was + bytes;
+	return was;
+}

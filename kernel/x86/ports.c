@@ -1,0 +1,150 @@
+/* What drivers get from this machine, and how its NICs are found. */
+#include "kernel/x86/ports.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "drivers/pci.h"
+#include "drivers/virtio/virtio_net.h"
+#include "kernel/log.h"
+#include "kernel/platform.h"
+#include "kernel/x86/io_map.h"
+#include "kernel/x86/memory.h"
+#include "kernel/x86/paging.h"
+
+/* Chipsets decode PCI memory from the end of low RAM to the I/O APIC's fixed place. */
+#define WINDOW_END   0xfec00000ull
+#define WINDOW_ALIGN (1ull << 24)
+
+static const struct bootinfo *bootinfo;
+static const struct acpi *acpi;
+
+void ports_init(const struct bootinfo *b, const struct acpi *a)
+{
+	bootinfo = b;
+	acpi = a;
+}
+
+volatile void *io_map(uint64_t address, uint64_t bytes)
+{
+	if (memory_touches_ram(address, bytes) || address < 0x1000 ||
+		!paging_map(address, bytes, PAGING_WRITE | PAGING_UNCACHED))
+		return NULL;
+	return (volatile void *)(uintptr_t)address;
+}
+
+static void *env_alloc(void *ctx, size_t bytes, size_t align)
+{
+	return platform_alloc(bytes, align);
+}
+
+static volatile void *env_map(void *ctx, uint64_t address, uint64_t bytes)
+{
+	return io_map(address, bytes);
+}
+
+static uint64_t env_now_us(void *ctx)
+{
+	return platform_now_us();
+}
+
+static void env_log(void *ctx, const char *format, ...)
+{
+	char line[160];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(line, sizeof line, format, args);
+	va_end(args);
+	log_text("%s", line);
+}
+
+const struct io_env platform_io = {
+	.alloc = env_alloc,
+	.map = env_map,
+	.now_us = env_now_us,
+	.log = env_log,
+};
+
+/* Free device addresses: above everything that the loader or the MCFG names. */
+static void window_find(struct pci_host *host)
+{
+	uint64_t first = 0x10000000;
+
+	for (unsigned i = 0; i < bootinfo->regions; i++) {
+		uint64_t base = bootinfo->region[i].base, end = base + bootinfo->region[i].bytes;
+
+		if (base < WINDOW_END && end > first)
+			first = end;
+	}
+	for (unsigned i = 0; i < acpi->ecams; i++) {
+		const struct acpi_ecam *e = &acpi->ecam[i];
+		uint64_t end = e->base + ((uint64_t)e->bus_last + 1) * (1u << 20);
+
+		if (e->base < WINDOW_END && end > first)
+			first = end;
+	}
+	first = (first + WINDOW_ALIGN - 1) & -WINDOW_ALIGN;
+	if (first < WINDOW_END) {
+		host->window = first;
+		host->window_bytes = WINDOW_END - first;
+	}
+}
+
+/* Config space of segment 0 through memory, if the MCFG tells where. */
+static void ecam_find(struct pci_host *host)
+{
+	for (unsigned i = 0; i < acpi->ecams; i++) {
+		const struct acpi_ecam *e = &acpi->ecam[i];
+		uint64_t buses = (uint64_t)e->bus_last - e->bus_first + 1;
+
+		if (e->segment != 0)
+			continue;
+		host->ecam = io_map(e->base + ((uint64_t)e->bus_first << 20), buses << 20);
+		if (!host->ecam)
+			continue;
+		host->bus_first = e->bus_first;
+		host->bus_last = e->bus_last;
+		return;
+	}
+}
+
+static void scan(struct pci *pci, const struct io_env *env)
+{
+	struct pci_host host = {.bus_last = 255};
+
+	window_find(&host);
+	ecam_find(&host);
+	if (pci_scan(pci, &host, env) == 0 && host.ecam) {
+		log_text("pci: nothing at the MCFG's address, trying ports");
+		host.ecam = NULL;
+		host.bus_first = 0;
+		host.bus_last = 255;
+		pci_scan(pci, &host, env);
+	}
+	log_text("pci: %u functions through %s", pci->functions, host.ecam ? "ECAM" : "ports");
+}
+
+unsigned platform_probe_ports(const struct io_env *env, struct netdev **dev, unsigned max)
+{
+	static struct pci pci;
+	unsigned n = 0, left = 0;
+
+	scan(&pci, env);
+	for (unsigned i = 0; i < pci.functions; i++) {
+		struct netdev *d;
+
+		if (!virtio_net_match(&pci.function[i]))
+			continue;
+		if (n == max) {
+			left++;
+			continue;
+		}
+		d = virtio_net_probe(&pci, &pci.function[i], env);
+		if (d)
+			dev[n++] = d;
+	}
+	if (left)
+		log_text("pci: %u network devices are left alone: %u are used at most", left, max);
+	return n;
+}

@@ -1,0 +1,146 @@
+/* The kernel's entry on bare metal: brings the machine up, step by step, and calls kernel_main. */
+#include "kernel/x86/start.h"
+
+#include <string.h>
+
+#include "boot/boot.h"
+#include "kernel/log.h"
+#include "kernel/main.h"
+#include "kernel/platform.h"
+#include "kernel/x86/acpi.h"
+#include "kernel/x86/console.h"
+#include "kernel/x86/cpu.h"
+#include "kernel/x86/lapic.h"
+#include "kernel/x86/memory.h"
+#include "kernel/x86/paging.h"
+#include "kernel/x86/ports.h"
+#include "kernel/x86/power.h"
+#include "kernel/x86/smp.h"
+#include "kernel/x86/tsc.h"
+
+static const struct bootinfo *bootinfo;
+static struct acpi acpi;
+static struct cpu_stacks boot_core_stacks __attribute__((aligned(4096)));
+
+/* Where a BIOS leaves the ACPI root pointer: ACPI 6.4, 5.2.5.1. */
+#define BIOS_EBDA_SEGMENT 0x40eu
+#define BIOS_EBDA_BYTES   1024u
+#define BIOS_ROM          0xe0000u
+#define BIOS_ROM_BYTES    0x20000u
+
+/* On the boot map, which still has page 0. */
+static uint64_t find_rsdp(void)
+{
+	uint64_t ebda;
+	ptrdiff_t at;
+
+	if (bootinfo->rsdp)
+		return bootinfo->rsdp;
+	/* Read by hand: the compiler takes so small an address for a mistake. */
+	__asm__("movzwl (%1), %k0" : "=r"(ebda) : "r"((uintptr_t)BIOS_EBDA_SEGMENT) : "memory");
+	ebda <<= 4;
+	if (ebda >= 0x80000 && ebda <= 0xa0000 - BIOS_EBDA_BYTES) {
+		at = acpi_find_rsdp((const uint8_t *)(uintptr_t)ebda, BIOS_EBDA_BYTES);
+		if (at >= 0)
+			return ebda + (uint64_t)at;
+	}
+	at = acpi_find_rsdp((const uint8_t *)(uintptr_t)BIOS_ROM, BIOS_ROM_BYTES);
+	return at >= 0 ? BIOS_ROM + (uint64_t)at : 0;
+}
+
+/* Some firmware keeps tables in reserved memory, which is not mapped yet. */
+static const void *acpi_at(void *ctx, uint64_t address, uint64_t bytes)
+{
+	if (!acpi_range_known(bootinfo, address, bytes))
+		return NULL;
+	for (uint64_t page = address & -4096ull; page < address + bytes; page += 4096)
+		if (!paging_mapped(page) && !paging_map(page, 4096, 0))
+			return NULL;
+	return (const void *)(uintptr_t)address;
+}
+
+static void start_acpi(uint64_t rsdp)
+{
+	const struct acpi_memory memory = {.at = acpi_at};
+
+	if (!acpi_parse(&memory, rsdp, &acpi))
+		log_text("no ACPI tables: one core, PCI through ports");
+	else if (acpi.bad_tables)
+		log_text("ACPI: %u of %u tables are damaged and left out", acpi.bad_tables,
+			acpi.bad_tables + acpi.tables);
+}
+
+/* On the boot core's own stack, whose guards can now be taken out of the map. */
+static void start_machine(void) __attribute__((noreturn));
+static void start_machine(void)
+{
+	uint64_t rsdp = find_rsdp();
+
+	memory_init(bootinfo);
+	cpu_guard_stacks(&boot_core_stacks);
+	start_acpi(rsdp);
+	tsc_init(bootinfo->entry_tsc, acpi.pm_timer, acpi.pm_timer_32bit ? 0xffffffff : 0xffffff);
+	power_init(&acpi);
+	ports_init(bootinfo, &acpi);
+	smp_init(&acpi, lapic_init());
+	log_text("x86: %s, TSC %llu kHz by %s, cores: %u, %s", bootinfo->loader,
+		(unsigned long long)(platform_tsc_hz() / 1000), tsc_source(), platform_cores(),
+		platform_isa());
+	kernel_main();
+}
+
+void boot_start_kernel(const struct bootinfo *b)
+{
+	bootinfo = b;
+	console_init();
+	cpu_table[0].stacks = &boot_core_stacks;
+	cpu_init(&cpu_table[0], 0); /* from here on a fault is reported */
+	__asm__ volatile("movq %0, %%rsp\n\t"
+			 "xorl %%ebp, %%ebp\n\t"
+			 "call *%1"
+			 :
+			 : "r"(boot_core_stacks.stack + CPU_STACK_BYTES), "r"(start_machine)
+			 : "memory");
+	__builtin_unreachable();
+}
+
+bool start_has_option(const char *word)
+{
+	size_t n = strlen(word);
+
+	for (const char *s = bootinfo->cmdline; (s = strstr(s, word)); s += n)
+		if ((s == bootinfo->cmdline || s[-1] == ' ') && (s[n] == 0 || s[n] == ' '))
+			return true;
+	return false;
+}
+
+const char *platform_cmdline(void)
+{
+	return bootinfo->cmdline;
+}
+
+const char *platform_loader(void)
+{
+	return bootinfo->loader;
+}
+
+unsigned platform_modules(struct platform_module *m, unsigned max)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < bootinfo->modules && n < max; i++) {
+		const struct boot_module *b = &bootinfo->module[i];
+
+		/* A loader may lie about where it put a module. */
+		if (!memory_is_ram(b->base, b->bytes)) {
+			log_text("boot module %u is not in memory and left out", i);
+			continue;
+		}
+		m[n++] = (struct platform_module){
+			.name = b->cmdline,
+			.data = (const void *)(uintptr_t)b->base,
+			.bytes = b->bytes,
+		};
+	}
+	return n;
+}

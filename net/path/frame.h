@@ -1,0 +1,49 @@
+/* Where the fields of an Ethernet frame with IPv4 stand, and which addresses can be a host's. */
+#ifndef NET_PATH_FRAME_H
+#define NET_PATH_FRAME_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Ethernet II (IEEE 802.3, RFC 894): offsets in the frame. */
+#define ETH_HEADER    14u
+#define ETH_TYPE      12u
+#define ETH_TYPE_IPV4 0x0800u
+#define ETH_TYPE_ARP  0x0806u
+
+/* IPv4 (RFC 791 3.1): offsets in the frame. */
+#define IPV4_HEADER     20u /* without options */
+#define IPV4_HEADER_MAX 60u /* IHL 15 */
+#define IPV4_OFF        ETH_HEADER
+#define IPV4_TOS        (IPV4_OFF + 1)
+#define IPV4_LENGTH     (IPV4_OFF + 2)
+#define IPV4_ID         (IPV4_OFF + 4)
+#define IPV4_FRAGMENT   (IPV4_OFF + 6)
+#define IPV4_TTL        (IPV4_OFF + 8)
+#define IPV4_PROTOCOL   (IPV4_OFF + 9)
+#define IPV4_CHECKSUM   (IPV4_OFF + 10)
+#define IPV4_SOURCE     (IPV4_OFF + 12)
+#define IPV4_DEST       (IPV4_OFF + 16)
+
+/* In IPV4_FRAGMENT. */
+#define IPV4_DF     0x4000u
+#define IPV4_MF     0x2000u
+#define IPV4_OFFSET 0x1fffu /* in units of 8 bytes */
+
+/* In IPV4_PROTOCOL. */
+#define IPV4_ICMP 1u
+#define IPV4_TCP  6u
+#define IPV4_UDP  17u
+
+/*
+ * The address (host byte order) may name one host: 1.0.0.0 - 223.255.255.255
+ * without 127/8. Nothing else is valid as a source, or as a unicast destination
+ * (RFC 1812 5.3.7). Whether a network takes it for its broadcast is not known
+ * here. Any core; no branches, for the first test of every packet.
+ */
+static inline bool ipv4_is_unicast(uint32_t address)
+{
+	return (address - 0x01000000u < 0xdf000000u) & (address >> 24 != 127);
+}
+
+#endif

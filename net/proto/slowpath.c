@@ -1,0 +1,147 @@
+/* The control core's decision on an IPv4 packet: the same as the workers', from the RIB. */
+#include "net/proto/internal.h"
+
+/* Ends a transit packet that is refused: an ICMP error to its source, and a drop. */
+static void slowpath_refuse(
+	struct stack *s, uint64_t word, uint8_t type, uint8_t code, enum drop_reason reason)
+{
+	icmp_send_error(s, word, type, code, 0);
+	s->ops->drop(s->ctx, word, reason);
+}
+
+/* Sends to the neighbour of a next hop, in fragments if it must be (RFC 1812 5.2.6). */
+static void slowpath_transmit(struct stack *s, uint64_t word, uint32_t index)
+{
+	const struct nexthop *n = &s->nexthops->nexthop[index];
+	uint8_t *frame = frame_of(s, word);
+	uint32_t mtu = adjacency_mtu(s->nexthops->adjacency[index].out);
+	uint32_t neighbor = n->gateway ? n->gateway : load_be32(frame + IPV4_DEST);
+	uint16_t old, new, check;
+
+	if (ipv4_total_len(frame) > mtu && (load_be16(frame + IPV4_FRAGMENT) & IPV4_DF)) {
+		icmp_send_error(
+			s, word, ICMP_UNREACHABLE, ICMP_FRAGMENTATION_NEEDED, (uint16_t)mtu);
+		s->ops->drop(s->ctx, word, DROP_MTU_EXCEEDED);
+		return;
+	}
+	/* TTL and protocol are one 16-bit word of the header: RFC 1624. */
+	memcpy(&old, frame + IPV4_TTL, sizeof old);
+	frame[IPV4_TTL]--;
+	memcpy(&new, frame + IPV4_TTL, sizeof new);
+	memcpy(&check, frame + IPV4_CHECKSUM, sizeof check);
+	check = checksum_update16(check, old, new);
+	memcpy(frame + IPV4_CHECKSUM, &check, sizeof check);
+
+	arp_send(s, n->port, neighbor, mtu, word);
+}
+
+/* Not for us and not a silent end: the checks in the workers' order (net/path/forward.c). */
+static void slowpath_forward(struct stack *s, uint64_t word, uint32_t index)
+{
+	const uint8_t *frame = frame_of(s, word);
+	enum drop_reason reason;
+
+	if (!options_check(frame, &reason)) {
+		s->ops->drop(s->ctx, word, reason);
+		return;
+	}
+	if (frame[IPV4_TTL] <= 1) {
+		slowpath_refuse(s, word, ICMP_TIME_EXCEEDED, 0, DROP_TTL_EXCEEDED);
+		return;
+	}
+	switch (s->nexthops->nexthop[index].action) {
+	case NEXTHOP_RESOLVE:
+		slowpath_transmit(s, word, index);
+		return;
+	case NEXTHOP_UNREACHABLE:
+		slowpath_refuse(s, word, ICMP_UNREACHABLE, ICMP_HOST_UNREACHABLE, DROP_UNREACHABLE);
+		return;
+	case NEXTHOP_PROHIBIT:
+		slowpath_refuse(s, word, ICMP_UNREACHABLE, ICMP_ADMIN_PROHIBITED, DROP_PROHIBIT);
+		return;
+	default:
+		slowpath_refuse(s, word, ICMP_UNREACHABLE, ICMP_NET_UNREACHABLE, DROP_NO_ROUTE);
+		return;
+	}
+}
+
+void slowpath_local(struct stack *s, uint64_t word)
+{
+	const uint8_t *frame = frame_of(s, word);
+	enum drop_reason reason = DROP_LOCAL_NO_PROTOCOL;
+
+	if (!options_check(frame, &reason)) {
+		s->ops->drop(s->ctx, word, reason);
+		return;
+	}
+	if (ipv4_is_fragment(frame)) {
+		s->ops->drop(s->ctx, word, DROP_LOCAL_FRAGMENT);
+		return;
+	}
+	switch (frame[IPV4_PROTOCOL]) {
+	case IPV4_ICMP:
+		icmp_input(s, word);
+		return;
+	case IPV4_UDP: /* RFC 1122 4.1.3.1 */
+		slowpath_refuse(s, word, ICMP_UNREACHABLE, ICMP_PORT_UNREACHABLE, reason);
+		return;
+	case IPV4_TCP: /* a reset would be the answer, but there is no TCP to make it */
+		s->ops->drop(s->ctx, word, reason);
+		return;
+	default: /* RFC 1122 3.2.2.1 */
+		slowpath_refuse(s, word, ICMP_UNREACHABLE, ICMP_PROTOCOL_UNREACHABLE, reason);
+		return;
+	}
+}
+
+/*
+ * The worker has validated the header; all that follows indexes by its lengths,
+ * so they are looked at once more.
+ */
+static bool slowpath_lengths(const uint8_t *frame, uint32_t frame_len, enum drop_reason *reason)
+{
+	if (frame_len < ETH_HEADER + IPV4_HEADER) {
+		*reason = DROP_IP_TRUNCATED;
+		return false;
+	}
+	if (ipv4_header_len(frame) < IPV4_HEADER) {
+		*reason = DROP_IP_HEADER_LENGTH;
+		return false;
+	}
+	if (ipv4_total_len(frame) < ipv4_header_len(frame) ||
+		ETH_HEADER + ipv4_total_len(frame) > frame_len) {
+		*reason = DROP_IP_TOTAL_LENGTH;
+		return false;
+	}
+	return true;
+}
+
+void slowpath_input(struct stack *s, uint64_t word)
+{
+	const uint8_t *frame = frame_of(s, word);
+	enum drop_reason reason;
+
+	if (!slowpath_lengths(frame, packet_len(word), &reason)) {
+		s->ops->drop(s->ctx, word, reason);
+		return;
+	}
+	/* Link-layer padding ends here. */
+	word = packet_word(packet_index(word), ETH_HEADER + ipv4_total_len(frame), 0);
+
+	uint32_t index = stack_route(s, load_be32(frame + IPV4_DEST));
+
+	switch (s->nexthops->nexthop[index].action) {
+	case NEXTHOP_LOCAL:
+		slowpath_local(s, word);
+		return;
+	case NEXTHOP_BROADCAST:
+		s->ops->drop(s->ctx, word, DROP_BROADCAST);
+		return;
+	case NEXTHOP_BLACKHOLE:
+		s->ops->drop(s->ctx, word, DROP_BLACKHOLE);
+		return;
+	default:
+		slowpath_forward(s, word, index);
+		return;
+	}
+}

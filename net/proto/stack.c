@@ -1,0 +1,174 @@
+/* The stack's door: punted packets in, own packets out, timers, links. */
+#include "net/proto/stack.h"
+
+#include <string.h>
+
+#include "net/proto/internal.h"
+
+#define TICK_ENTRIES  256u /* ARP entries looked at in one tick */
+#define ECHO_SIZE_MAX (MTU_MAX - IPV4_HEADER - ICMP_HEADER)
+
+void stack_init(struct stack *s, uint64_t now_ms)
+{
+	s->now_ms = now_ms;
+	s->ip_id = 0;
+	s->loops = 0;
+	s->looping = false;
+	arp_init(s);
+	s->icmp_limit =
+		(struct icmp_limit){.tokens_milli = ICMP_ERROR_BURST * 1000u, .last_ms = now_ms};
+}
+
+void stack_input(struct stack *s, uint64_t word, uint64_t now_ms)
+{
+	uint32_t reason = packet_flags(word) & PACKET_FLAG_PUNT;
+
+	s->now_ms = now_ms;
+	word = packet_word(packet_index(word), packet_len(word), 0);
+	if (reason == PUNT_ARP)
+		arp_input(s, word);
+	else
+		slowpath_input(s, word);
+}
+
+void stack_tick(struct stack *s, uint64_t now_ms)
+{
+	s->now_ms = now_ms;
+	arp_tick(s, TICK_ENTRIES);
+}
+
+void stack_link_changed(struct stack *s, unsigned port, bool up, uint64_t now_ms)
+{
+	s->now_ms = now_ms;
+	if (up)
+		arp_announce(s, port);
+	else
+		arp_flush_port(s, port);
+}
+
+uint32_t stack_route(const struct stack *s, uint32_t dst)
+{
+	const struct route4 *r = rib4_match(s->rib, dst, false);
+
+	return r ? r->nexthop : NEXTHOP_NONE;
+}
+
+bool stack_is_own(const struct stack *s, uint32_t address)
+{
+	return s->nexthops->nexthop[stack_route(s, address)].action == NEXTHOP_LOCAL;
+}
+
+void ipv4_begin(uint8_t *frame, uint32_t total_len, uint8_t protocol, uint8_t ttl, uint32_t src,
+	uint32_t dst)
+{
+	memset(frame, 0, ETH_HEADER + IPV4_HEADER);
+	store_be16(frame + ETH_TYPE, ETH_TYPE_IPV4);
+	frame[IPV4_OFF] = 0x45;
+	store_be16(frame + IPV4_LENGTH, (uint16_t)total_len);
+	frame[IPV4_TTL] = ttl;
+	frame[IPV4_PROTOCOL] = protocol;
+	store_be32(frame + IPV4_SOURCE, src);
+	store_be32(frame + IPV4_DEST, dst);
+}
+
+/*
+ * A packet to ourselves. What it causes to ourselves in turn (an echo reply)
+ * waits for the outermost call, so that no chain of packets grows the stack.
+ */
+static enum err stack_loop(struct stack *s, uint64_t word)
+{
+	if (s->loops == STACK_LOOP) {
+		s->ops->drop(s->ctx, word, DROP_CONTROL_QUEUE_FULL);
+		return ERR_FULL;
+	}
+	s->loop[s->loops++] = word;
+	if (s->looping)
+		return ERR_OK;
+	s->looping = true;
+	for (unsigned i = 0; i < s->loops; i++)
+		slowpath_local(s, s->loop[i]);
+	s->loops = 0;
+	s->looping = false;
+	return ERR_OK;
+}
+
+static enum err stack_refuse(
+	struct stack *s, uint64_t word, enum drop_reason reason, enum err result)
+{
+	s->ops->drop(s->ctx, word, reason);
+	return result;
+}
+
+/* Fills in what only the route can tell, and sends: to ourselves (n is NULL) or to a neighbour. */
+static enum err stack_send_from(
+	struct stack *s, uint64_t word, const struct nexthop *n, uint32_t mtu, uint32_t src)
+{
+	uint8_t *frame = frame_of(s, word);
+
+	if (load_be32(frame + IPV4_SOURCE) == 0)
+		store_be32(frame + IPV4_SOURCE, src);
+	store_be16(frame + IPV4_ID, s->ip_id++);
+	ipv4_finish(frame);
+	if (!n)
+		return stack_loop(s, word);
+	arp_send(s, n->port, n->gateway ? n->gateway : load_be32(frame + IPV4_DEST), mtu, word);
+	return ERR_OK;
+}
+
+enum err stack_send(struct stack *s, uint64_t word)
+{
+	uint8_t *frame = frame_of(s, word);
+	uint32_t dst = load_be32(frame + IPV4_DEST), index = stack_route(s, dst);
+	const struct nexthop *n = &s->nexthops->nexthop[index];
+	uint32_t mtu = adjacency_mtu(s->nexthops->adjacency[index].out);
+	const struct iface_addr *src;
+
+	if (!ipv4_is_unicast(dst))
+		return stack_refuse(s, word, DROP_MARTIAN_DESTINATION, ERR_INVALID);
+	switch (n->action) {
+	case NEXTHOP_LOCAL:
+		return stack_send_from(s, word, NULL, 0, dst);
+	case NEXTHOP_RESOLVE:
+		break;
+	case NEXTHOP_BROADCAST:
+		return stack_refuse(s, word, DROP_BROADCAST, ERR_INVALID);
+	case NEXTHOP_BLACKHOLE:
+		return stack_refuse(s, word, DROP_BLACKHOLE, ERR_NOT_FOUND);
+	case NEXTHOP_UNREACHABLE:
+		return stack_refuse(s, word, DROP_UNREACHABLE, ERR_NOT_FOUND);
+	case NEXTHOP_PROHIBIT:
+		return stack_refuse(s, word, DROP_PROHIBIT, ERR_NOT_FOUND);
+	default:
+		return stack_refuse(s, word, DROP_NO_ROUTE, ERR_NOT_FOUND);
+	}
+	if (ipv4_total_len(frame) > mtu && (load_be16(frame + IPV4_FRAGMENT) & IPV4_DF))
+		return stack_refuse(s, word, DROP_MTU_EXCEEDED, ERR_INVALID);
+	src = iface_source(&s->iface[n->port], n->gateway ? n->gateway : dst);
+	if (!src)
+		return stack_refuse(s, word, DROP_NO_ROUTE, ERR_NOT_FOUND);
+	return stack_send_from(s, word, n, mtu, src->address);
+}
+
+enum err stack_send_echo(
+	struct stack *s, uint32_t dst, uint16_t id, uint16_t seq, uint32_t size, uint8_t ttl)
+{
+	uint32_t index, total = IPV4_HEADER + ICMP_HEADER + size;
+
+	if (size > ECHO_SIZE_MAX || !ipv4_is_unicast(dst))
+		return ERR_INVALID;
+	if (!s->ops->alloc(s->ctx, &index))
+		return ERR_FULL;
+
+	uint64_t word = packet_word(index, ETH_HEADER + total, 0);
+	uint8_t *frame = frame_of(s, word), *icmp = frame + ETH_HEADER + IPV4_HEADER;
+
+	ipv4_begin(frame, total, IPV4_ICMP, ttl ? ttl : IPV4_TTL_OWN, 0, dst);
+	memset(icmp, 0, ICMP_HEADER);
+	icmp[0] = ICMP_ECHO_REQUEST;
+	store_be16(icmp + 4, id);
+	store_be16(icmp + 6, seq);
+	for (uint32_t i = 0; i < size; i++)
+		icmp[ICMP_HEADER + i] = (uint8_t)i;
+	icmp_finish(icmp, ICMP_HEADER + size);
+	return stack_send(s, word);
+}

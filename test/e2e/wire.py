@@ -1,0 +1,90 @@
+# Raw frames on p0 of a host: exactly these bytes leave, and exactly what arrived is seen.
+import errno
+import json
+import socket
+import time
+
+from labkit import hosts
+
+ETH_P_ALL = 3
+OUTGOING = 4  # packet(7): PACKET_OUTGOING, our own frames seen again
+
+
+def open_raw():
+    s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
+    s.bind(("p0", ETH_P_ALL))
+    return s
+
+
+class Wire:
+    """A raw socket on p0. host_mac and router_mac are the two ends of the cable."""
+
+    def __init__(self, namespace, host):
+        self.namespace = namespace
+        self.host_mac = hosts.host_mac(host)
+        self.router_mac = hosts.router_mac(host)
+        self.socket = hosts.inside(namespace, open_raw)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+    def send(self, frame):
+        """Sends one frame (bytes or scapy). The tap may drop it for want of room: see counters()."""
+        try:
+            self.socket.send(bytes(frame))
+        except OSError as e:
+            if e.errno != errno.ENOBUFS:
+                raise
+
+    def send_all(self, frames, burst=250):
+        """Sends frames, `burst` at a time, and waits until the tap has accounted for each of them.
+        Returns how many QEMU has taken and how many the tap has dropped (none in small bursts)."""
+        before = self.counters()
+        for first in range(0, len(frames), burst):
+            sent = frames[first:first + burst]
+            for frame in sent:
+                self.send(frame)
+            end = time.monotonic() + 30
+            while True:
+                now = self.counters()
+                taken = now["sent"] - before["sent"]
+                dropped = now["tap_dropped"] - before["tap_dropped"]
+                if taken + dropped >= first + len(sent):
+                    break
+                assert time.monotonic() < end, f"the tap holds frames: {before} {now}"
+        return taken, dropped
+
+    def receive(self, wanted, timeout_s=30):
+        """The first frame from the router for which wanted(bytes) is true, or None."""
+        end = time.monotonic() + timeout_s
+        while True:
+            left = end - time.monotonic()
+            if left <= 0:
+                return None
+            self.socket.settimeout(left)
+            try:
+                frame, address = self.socket.recvfrom(65536)
+            except socket.timeout:
+                return None
+            if address[2] != OUTGOING and wanted(frame):
+                return frame
+
+    def forget(self):
+        """Throws away what has arrived so far."""
+        self.socket.setblocking(False)
+        try:
+            while True:
+                self.socket.recv(65536)
+        except BlockingIOError:
+            pass
+
+    def counters(self):
+        """The tap's own book: sent (taken by QEMU), dropped (for want of room), received."""
+        done = hosts.run_inside(self.namespace, "ip", "-s", "-j", "link", "show", "p0")
+        stats = json.loads(hosts.must(done))[0]["stats64"]
+        return {"sent": stats["tx"]["packets"], "tap_dropped": stats["tx"]["dropped"],
+                "received": stats["rx"]["packets"]}

@@ -1,0 +1,188 @@
+/* Static routes: installed while they can be used, and nothing left when they go. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/table/static4.h"
+
+static struct adjacency adjacency[NEXTHOP_MAX];
+static struct nexthop nexthop[NEXTHOP_MAX];
+static struct nexthop_table t;
+static struct route4 memory[RIB4_MAX];
+static struct rib4 rib;
+static struct iface iface[2];
+
+/* eth0 10.0.0.1/24, eth1 10.0.1.1/24, both down. */
+static int setup(void **state)
+{
+	memset(nexthop, 0, sizeof nexthop);
+	nexthop_init(&t, adjacency, nexthop);
+	rib4_init(&rib, memory);
+	for (unsigned p = 0; p < 2; p++)
+		iface[p] = (struct iface){.port = (uint16_t)p,
+			.mtu = 1400,
+			.mac = {2, 0, 0, 0, 0, (uint8_t)p},
+			.addrs = 1,
+			.addr = {{0x0a000001u + (p << 8), 24}}};
+	return 0;
+}
+
+static void up(unsigned p)
+{
+	assert_int_equal(iface_install(&iface[p], &rib, &t), ERR_OK);
+}
+
+static void down(unsigned p)
+{
+	iface_withdraw(&iface[p], &rib, &t);
+}
+
+static enum err refresh(struct static4 *s, unsigned n)
+{
+	return static4_refresh(s, n, iface, 2, &rib, &t);
+}
+
+static const struct nexthop *hop(uint32_t prefix, unsigned length)
+{
+	const struct route4 *r = rib4_find(&rib, prefix, length, RIB_STATIC);
+
+	return r ? &nexthop[r->nexthop] : NULL;
+}
+
+static void assert_nothing_left(struct static4 *s, unsigned n)
+{
+	static4_withdraw(s, n, &rib, &t);
+	down(0);
+	down(1);
+	assert_int_equal(rib.count, 0);
+	for (unsigned i = 1; i < NEXTHOP_MAX; i++)
+		assert_int_equal(nexthop[i].refs, 0);
+}
+
+static void test_kinds(void **state)
+{
+	struct static4 s[] = {{.prefix = 0xc0000000, .length = 24, .kind = STATIC4_BLACKHOLE},
+		{.prefix = 0xc0000100, .length = 24, .kind = STATIC4_UNREACHABLE},
+		{.prefix = 0xc0000200, .length = 24, .kind = STATIC4_PROHIBIT}};
+
+	assert_int_equal(refresh(s, 3), ERR_OK); /* they need no interface */
+	assert_int_equal(hop(0xc0000000, 24)->action, NEXTHOP_BLACKHOLE);
+	assert_int_equal(hop(0xc0000100, 24)->action, NEXTHOP_UNREACHABLE);
+	assert_int_equal(hop(0xc0000200, 24)->action, NEXTHOP_PROHIBIT);
+	uint64_t generation = rib.generation;
+	assert_int_equal(refresh(s, 3), ERR_OK);
+	assert_true(rib.generation == generation); /* nothing to do: nothing done */
+	assert_nothing_left(s, 3);
+}
+
+static void test_via(void **state)
+{
+	struct static4 s = {.prefix = 0, .length = 0, .gateway = 0x0a000102, .kind = STATIC4_VIA};
+	const struct route4 *r;
+
+	assert_int_equal(refresh(&s, 1), ERR_OK);
+	assert_false(s.installed); /* waits */
+	up(0);
+	assert_int_equal(refresh(&s, 1), ERR_OK);
+	assert_false(s.installed);
+	up(1);
+	assert_int_equal(refresh(&s, 1), ERR_OK);
+	assert_true(s.installed);
+	assert_int_equal(hop(0, 0)->action, NEXTHOP_RESOLVE);
+	assert_int_equal(hop(0, 0)->port, 1);
+	assert_int_equal(hop(0, 0)->gateway, 0x0a000102);
+	r = rib4_find(&rib, 0, 0, RIB_STATIC);
+	assert_int_equal(adjacency_mtu(adjacency[r->nexthop].out), 1400);
+	assert_memory_equal(adjacency[r->nexthop].mac + 6, iface[1].mac, 6);
+	down(1);
+	assert_int_equal(refresh(&s, 1), ERR_OK);
+	assert_false(s.installed);
+	assert_null(hop(0, 0));
+	assert_nothing_left(&s, 1);
+}
+
+/* An own address or a broadcast address is no gateway. */
+static void test_bad_gateways(void **state)
+{
+	static const uint32_t bad[] = {0x0a000001, 0x0a000000, 0x0a0000ff, 0x0b000001};
+
+	up(0);
+	for (unsigned i = 0; i < 4; i++) {
+		struct static4 s = {.length = 0, .gateway = bad[i], .kind = STATIC4_VIA};
+
+		assert_int_equal(refresh(&s, 1), ERR_OK);
+		assert_false(s.installed);
+	}
+}
+
+/* The gateway's network moves to another port: the route follows. */
+static void test_moves(void **state)
+{
+	struct static4 s = {.length = 0, .gateway = 0x0a000002, .kind = STATIC4_VIA};
+
+	up(0);
+	assert_int_equal(refresh(&s, 1), ERR_OK);
+	assert_int_equal(hop(0, 0)->port, 0);
+	down(0);
+	iface[0].addr[0].address = 0x0b000001;
+	iface[1].addr[0].address = 0x0a000001;
+	up(0);
+	up(1);
+	assert_int_equal(refresh(&s, 1), ERR_OK);
+	assert_int_equal(hop(0, 0)->port, 1);
+	assert_nothing_left(&s, 1);
+}
+
+/* Two lines for one prefix: the other takes over. */
+static void test_twice(void **state)
+{
+	struct static4 s[] = {
+		{.prefix = 0xc0000000, .length = 24, .gateway = 0x0a000002, .kind = STATIC4_VIA},
+		{.prefix = 0xc0000000, .length = 24, .gateway = 0x0a000102, .kind = STATIC4_VIA}};
+
+	up(0);
+	up(1);
+	assert_int_equal(refresh(s, 2), ERR_OK);
+	assert_true(s[0].installed && !s[1].installed);
+	down(0);
+	assert_int_equal(refresh(s, 2), ERR_OK);
+	assert_true(!s[0].installed && s[1].installed);
+	assert_int_equal(hop(0xc0000000, 24)->port, 1);
+	assert_nothing_left(s, 2);
+}
+
+static void test_full(void **state)
+{
+	static struct static4 s[RIB4_MAX + 2];
+
+	for (uint32_t i = 0; i < RIB4_MAX + 2; i++)
+		s[i] = (struct static4){.prefix = i << 8, .length = 24, .kind = STATIC4_BLACKHOLE};
+	assert_int_equal(refresh(s, RIB4_MAX + 2), ERR_FULL);
+	assert_int_equal(rib.count, RIB4_MAX);
+	assert_true(s[RIB4_MAX - 1].installed && !s[RIB4_MAX].installed);
+	static4_withdraw(s, 1, &rib, &t);
+	s[0].length = 0; /* elsewhere */
+	s[0].kind = STATIC4_VIA;
+	assert_int_equal(refresh(s, RIB4_MAX + 2), ERR_FULL);
+	assert_true(s[RIB4_MAX].installed && !s[RIB4_MAX + 1].installed);
+	assert_nothing_left(s, RIB4_MAX + 2);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_kinds, setup),
+		cmocka_unit_test_setup(test_via, setup),
+		cmocka_unit_test_setup(test_bad_gateways, setup),
+		cmocka_unit_test_setup(test_moves, setup),
+		cmocka_unit_test_setup(test_twice, setup),
+		cmocka_unit_test_setup(test_full, setup),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
