@@ -192,8 +192,8 @@ VEC_INLINE vec_halves vec_halves_load(const uint16_t *p)
 }
 
 /*
- * How many of 32 keys are not above x, counting only those whose bit in mask is
- * set. All 64 bytes are read, whatever the others hold.
+ * How many of up to 31 keys, in order, are not above x. mask: as many of the low
+ * bits as there are keys. 64 bytes are read, whatever those beyond the keys hold.
  */
 #if defined(__AVX512BW__)
 VEC_INLINE unsigned vec_rank(const uint16_t *key, uint16_t x, uint32_t mask)
@@ -230,7 +230,7 @@ VEC_INLINE unsigned vec_rank(const uint16_t *key, uint16_t x, uint32_t mask)
 		__builtin_ia32_packsswb128((words)(vec_halves_load(key + 16) <= all),
 			(words)(vec_halves_load(key + 24) <= all)));
 
-	return (unsigned)__builtin_popcount((low | high << 16) & mask);
+	return (unsigned)__builtin_ctz(~((low | high << 16) & mask));
 }
 #endif
 

@@ -53,6 +53,12 @@ static inline struct ip6 ip6_next(struct ip6 a)
 	return (struct ip6){a.hi + (a.lo == ~0ull), a.lo + 1};
 }
 
+/* The address before `a`; before zero comes the last. */
+static inline struct ip6 ip6_before(struct ip6 a)
+{
+	return (struct ip6){a.hi - (a.lo == 0), a.lo - 1};
+}
+
 /* a and b agree in their first `length` bits. */
 static inline bool ip6_agree(struct ip6 a, struct ip6 b, unsigned length)
 {
