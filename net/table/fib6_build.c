@@ -8,6 +8,8 @@
  */
 #include "net/table/fib6_build.h"
 
+#include "net/table/fib6_node.h"
+
 #define NO_ROOM 0xffffffffu /* not a reference: AT is out of bounds */
 
 struct change {
@@ -22,24 +24,9 @@ struct place {
 	struct fib6_block block;
 };
 
-static uint64_t *half_of(struct ip6 *a, struct fib6_block b)
-{
-	return b.length < 64 || (b.length == 64 && !b.second) ? &a->hi : &a->lo;
-}
-
-static unsigned slice_shift(struct fib6_block b)
-{
-	return (128 - fib6_reach(b)) % 64;
-}
-
-static uint16_t slice_of(struct ip6 a, struct fib6_block b)
-{
-	return (uint16_t)(*half_of(&a, b) >> slice_shift(b));
-}
-
 static uint32_t node_ref(uint32_t at, struct fib6_block b)
 {
-	return FIB6_NODE | slice_shift(b) / 8 << FIB6_SLICE | at;
+	return FIB6_NODE | fib6_block_shift(b) / 8 << FIB6_SLICE | at;
 }
 
 /* ---- making ---- */
@@ -58,7 +45,7 @@ static uint32_t make_node(struct fib6 *f, const struct fib6_plan *plan, struct f
 	uint16_t *key = (uint16_t *)&f->word[at + 1];
 
 	for (uint32_t i = 1; i < n; i++)
-		store_once(&key[i - 1], slice_of(plan->entry[i].first, b));
+		store_once(&key[i - 1], fib6_block_slice(plan->entry[i].first, b));
 	f->book.nodes++;
 	return node_ref(at, b);
 }
@@ -130,92 +117,52 @@ static uint32_t make_tree(const struct change *c, struct fib6_block b, unsigned 
 
 /* ---- what is there ---- */
 
-/* Range i of the node of a block as a block. */
-static struct fib6_block range_block(
-	const struct fib6 *f, uint32_t ref, struct fib6_block b, unsigned i)
-{
-	const uint16_t *key = fib6_keys(f->word, fib6_at(ref));
-	uint32_t own = slice_of(b.first, b), end = own + (1u << (fib6_reach(b) - b.length));
-	uint32_t from = i ? key[i - 1] : own;
-	uint32_t to = i + 1 < fib6_ranges(f->word, fib6_at(ref)) ? key[i] : end;
-	struct fib6_block r = {.first = b.first};
-	uint64_t *half = half_of(&r.first, b);
-
-	*half += (uint64_t)(from - own) << slice_shift(b);
-	r.length = fib6_reach(b) - (unsigned)__builtin_ctz(to - from);
-	r.second = r.length > 64;
-	return r;
-}
-
-static struct ip6 range_first(const struct fib6 *f, uint32_t ref, struct fib6_block b, unsigned i)
-{
-	uint16_t own = slice_of(b.first, b);
-
-	if (i)
-		*half_of(&b.first, b) += (uint64_t)(fib6_keys(f->word, fib6_at(ref))[i - 1] - own)
-					 << slice_shift(b);
-	return b.first;
-}
-
-static struct ip6 range_last(const struct fib6 *f, uint32_t ref, struct fib6_block b, unsigned i)
-{
-	if (i + 1 == fib6_ranges(f->word, fib6_at(ref)))
-		return ip6_last(b.first, b.length);
-	return ip6_before(range_first(f, ref, b, i + 1));
-}
-
 /* Adds range i of a node to a plan, as it is. false: no room. */
-static bool add_range(const struct change *c, struct fib6_plan *plan, uint32_t ref,
-	struct fib6_block b, unsigned i)
+static bool add_old(struct fib6_plan *plan, const struct fib6_node *n, unsigned i)
 {
-	uint32_t old = c->f->word[fib6_at(ref) - 1 - i];
-	struct fib6_block r = range_block(c->f, ref, b, i);
+	uint32_t ref = fib6_node_ref(n, i);
 
-	if (fib6_is_answer(old))
-		return fib6_plan_answer(plan, range_first(c->f, ref, b, i), old);
+	if (fib6_is_answer(ref))
+		return fib6_plan_answer(plan, fib6_node_first(n, i), ref);
 	if (plan->n == FIB6_RANGES)
 		return false;
-	plan->entry[plan->n++] = (struct fib6_entry){r.first, old, (uint8_t)r.length, true};
+	struct fib6_block b = fib6_node_block(n, i);
+
+	plan->entry[plan->n++] = (struct fib6_entry){b.first, ref, (uint8_t)b.length, true};
 	return true;
 }
 
 /* Marks blocks of the plan that the node has and the change does not touch, with their references.
  */
-static void keep_blocks(
-	const struct change *c, struct fib6_plan *plan, uint32_t ref, struct fib6_block b)
+static void keep_blocks(const struct change *c, struct fib6_plan *plan, const struct fib6_node *n)
 {
-	uint32_t at = fib6_at(ref), n = fib6_ranges(c->f->word, at), i = 0;
-
-	for (unsigned k = 0; k < plan->n; k++) {
+	for (unsigned i = 0, k = 0; k < plan->n; k++) {
 		struct fib6_entry *e = &plan->entry[k];
 
 		if (e->length == 0)
 			continue;
-		while (i + 1 < n && fib6_keys(c->f->word, at)[i] <= slice_of(e->first, b))
+		while (ip6_less(fib6_node_first(n, i), e->first) && i + 1 < n->n)
 			i++;
-		uint32_t old = c->f->word[at - 1 - i];
-		struct fib6_block r = range_block(c->f, ref, b, i);
-		bool touched = !ip6_less(ip6_last(e->first, e->length), c->first) &&
-			       !ip6_less(c->last, e->first);
-
-		if (touched || fib6_is_answer(old) || r.length != e->length ||
-			!ip6_equal(r.first, e->first))
+		if (fib6_is_answer(fib6_node_ref(n, i)))
 			continue;
-		e->ref = old;
+		struct fib6_block b = fib6_node_block(n, i);
+		bool touched = !ip6_less(ip6_last(b.first, b.length), c->first) &&
+			       !ip6_less(c->last, b.first);
+
+		if (touched || b.length != e->length || !ip6_equal(b.first, e->first))
+			continue;
+		e->ref = fib6_node_ref(n, i);
 		e->kept = true;
 	}
 }
 
 /* The node's ranges begin where those of the plan do. */
-static bool same_beginnings(
-	const struct fib6 *f, const struct fib6_plan *plan, uint32_t ref, struct fib6_block b)
+static bool same_beginnings(const struct fib6_plan *plan, const struct fib6_node *n)
 {
-	const uint16_t *key = fib6_keys(f->word, fib6_at(ref));
-
-	if (fib6_ranges(f->word, fib6_at(ref)) != plan->n)
+	if (n->n != plan->n)
 		return false;
 	for (unsigned i = 1; i < plan->n; i++)
-		if (key[i - 1] != slice_of(plan->entry[i].first, b))
+		if (fib6_node_key(n, i) != fib6_block_slice(plan->entry[i].first, n->block))
 			return false;
 	return true;
 }
@@ -249,85 +196,66 @@ static bool add_new(const struct change *c, struct fib6_plan *plan, struct ip6 f
  * The plan for a node from what it has now: ranges outside the change stay, in
  * the place of the change come its own. false: that does not do.
  */
-static bool patch(const struct change *c, struct fib6_plan *plan, uint32_t ref, struct fib6_block b)
+static bool patch(const struct change *c, struct fib6_plan *plan, const struct fib6_node *n)
 {
-	uint32_t at = fib6_at(ref), n = fib6_ranges(c->f->word, at);
-	unsigned reach = fib6_reach(b), length = c->length < reach ? c->length : reach;
+	unsigned length = c->length < n->reach ? c->length : n->reach;
 	struct ip6 from = ip6_first(c->first, length), to = ip6_last(c->first, length);
 	bool added = false, room = true;
 
 	plan->n = 0;
-	for (unsigned i = 0; i < n && room; i++) {
-		uint32_t old = c->f->word[at - 1 - i];
-		struct ip6 first = range_first(c->f, ref, b, i);
-		struct ip6 last = range_last(c->f, ref, b, i);
+	for (unsigned i = 0; i < n->n && room; i++) {
+		struct ip6 first = fib6_node_first(n, i), last = fib6_node_last(n, i);
 
 		if (ip6_less(last, from) || ip6_less(to, first)) {
-			room = add_range(c, plan, ref, b, i);
+			room = add_old(plan, n, i);
 			continue;
 		}
-		if (ip6_less(first, from))
-			room = fib6_plan_answer(plan, first, old);
+		if (ip6_less(first, from)) /* an answer: the change is not inside a block */
+			room = fib6_plan_answer(plan, first, fib6_node_ref(n, i));
 		if (!added)
-			room = room && add_new(c, plan, from, length, reach);
+			room = room && add_new(c, plan, from, length, n->reach);
 		added = true;
 		if (ip6_less(to, last))
-			room = room && fib6_plan_answer(plan, ip6_next(to), old);
+			room = room && fib6_plan_answer(plan, ip6_next(to), fib6_node_ref(n, i));
 	}
 	return room;
 }
 
 /* Gives the ranges of a node the references of the plan. */
-static void replace_refs(struct fib6 *f, const struct fib6_plan *plan, uint32_t ref)
+static void replace_refs(struct fib6 *f, const struct fib6_plan *plan, const struct fib6_node *n)
 {
 	for (unsigned i = 0; i < plan->n; i++) {
-		uint32_t at = fib6_at(ref) - 1 - i, old = f->word[at];
+		uint32_t old = fib6_node_ref(n, i);
 
 		if (old == plan->entry[i].ref)
 			continue;
-		fib6_put(f, at, plan->entry[i].ref);
+		fib6_put(f, fib6_node_place(n, i), plan->entry[i].ref);
 		fib6_retire(f, old, FIB6_PART_TREE);
 	}
 }
 
 /* Retires a node and what the plan does not keep of it. */
-static void retire_node(struct fib6 *f, const struct fib6_plan *plan, uint32_t ref)
+static void retire_node(
+	struct fib6 *f, const struct fib6_plan *plan, const struct fib6_node *n, uint32_t ref)
 {
-	uint32_t at = fib6_at(ref), n = fib6_ranges(f->word, at);
-
-	for (uint32_t i = 1; i <= n; i++)
-		if (!fib6_is_answer(f->word[at - i]) && !plan_keeps(plan, f->word[at - i]))
-			fib6_retire(f, f->word[at - i], FIB6_PART_TREE);
+	for (unsigned i = 0; i < n->n; i++)
+		if (!fib6_is_answer(fib6_node_ref(n, i)) && !plan_keeps(plan, fib6_node_ref(n, i)))
+			fib6_retire(f, fib6_node_ref(n, i), FIB6_PART_TREE);
 	fib6_retire(f, ref, FIB6_PART_NODE);
 }
 
-/* Brings the reference at a place up to date. */
-static enum err renew(const struct change *c, struct place p)
+/* Gives the word of a node what the plan makes of it. */
+static enum err replace_node(struct fib6 *f, const struct fib6_plan *plan, struct place p)
 {
-	struct fib6 *f = c->f;
-	struct fib6_plan *plan = &f->plan[0];
-	uint32_t old = f->word[p.at], ref;
+	uint32_t old = f->word[p.at], ref = plan->entry[0].ref;
+	struct fib6_node n = fib6_node(f->word, old, p.block);
 
-	if (!fib6_can_retire(f))
-		return ERR_FULL;
-	if (!fib6_is_node(old)) {
-		ref = make_tree(c, p.block, 0);
-		if (ref == NO_ROOM)
-			return ERR_FULL;
-		fib6_put(f, p.at, ref);
+	if (plan->n > 1 && same_beginnings(plan, &n)) {
+		replace_refs(f, plan, &n);
 		return ERR_OK;
 	}
-	if (!patch(c, plan, old, p.block)) {
-		fib6_plan(plan, &f->source, p.block);
-		keep_blocks(c, plan, old, p.block);
-	}
-	if (!make_blocks(c, plan, 0))
-		return ERR_FULL;
-	if (plan->n > 1 && same_beginnings(f, plan, old, p.block)) {
-		replace_refs(f, plan, old);
-		return ERR_OK;
-	}
-	ref = plan->n == 1 ? plan->entry[0].ref : make_node(f, plan, p.block);
+	if (plan->n > 1)
+		ref = make_node(f, plan, p.block);
 	if (ref == NO_ROOM) {
 		for (unsigned i = 0; i < plan->n; i++)
 			if (!plan->entry[i].kept)
@@ -335,8 +263,34 @@ static enum err renew(const struct change *c, struct place p)
 		return ERR_FULL;
 	}
 	fib6_put(f, p.at, ref);
-	retire_node(f, plan, old);
+	retire_node(f, plan, &n, old);
 	return ERR_OK;
+}
+
+/* Brings the reference at a place up to date. */
+static enum err renew(const struct change *c, struct place p)
+{
+	struct fib6 *f = c->f;
+	struct fib6_plan *plan = &f->plan[0];
+	uint32_t old = f->word[p.at];
+
+	if (!fib6_can_retire(f))
+		return ERR_FULL;
+	if (!fib6_is_node(old)) {
+		uint32_t ref = make_tree(c, p.block, 0);
+
+		if (ref == NO_ROOM)
+			return ERR_FULL;
+		fib6_put(f, p.at, ref);
+		return ERR_OK;
+	}
+	struct fib6_node n = fib6_node(f->word, old, p.block);
+
+	if (!patch(c, plan, &n)) {
+		fib6_plan(plan, &f->source, p.block);
+		keep_blocks(c, plan, &n);
+	}
+	return make_blocks(c, plan, 0) ? replace_node(f, plan, p) : ERR_FULL;
 }
 
 /* The place inside this one that holds all of the change, one step down. false: there is none. */
@@ -344,25 +298,24 @@ static bool step_down(const struct change *c, struct place *p)
 {
 	uint32_t ref = c->f->word[p->at];
 
-	if (fib6_is_node(ref)) {
-		struct ip6 a = c->first;
-		unsigned i = fib6_range_of(c->f->word, ref, *half_of(&a, p->block));
-		uint32_t at = fib6_at(ref) - 1 - i;
-
-		if (fib6_is_answer(c->f->word[at]))
-			return false;
-		struct fib6_block r = range_block(c->f, ref, p->block, i);
-
-		if (c->length < r.length)
-			return false;
-		*p = (struct place){at, r};
-		return true;
-	}
 	if (fib6_is_gate(ref)) {
 		*p = (struct place){fib6_behind(ref), {p->block.first, 64, true}};
 		return true;
 	}
-	return false;
+	if (fib6_is_answer(ref))
+		return false;
+	struct ip6 a = c->first;
+	struct fib6_node n = fib6_node(c->f->word, ref, p->block);
+	unsigned i = fib6_range_of(n.word, ref, *fib6_half(&a, p->block));
+
+	if (fib6_is_answer(fib6_node_ref(&n, i)))
+		return false;
+	struct fib6_block b = fib6_node_block(&n, i);
+
+	if (c->length < b.length)
+		return false;
+	*p = (struct place){fib6_node_place(&n, i), b};
+	return true;
 }
 
 /* After the reference at path[depth] became an answer: what is around it may do with less. */
