@@ -148,63 +148,93 @@ static enum err need_branch(struct fib6 *f, struct ip6 a)
 
 struct fib6_job fib6_job(struct ip6 prefix, unsigned length)
 {
-	return (struct fib6_job){ip6_first(prefix, length), ip6_last(prefix, length), true};
+	return (struct fib6_job){
+		ip6_first(prefix, length), ip6_last(prefix, length), (uint8_t)length, true};
 }
 
-/* Does the chunk where the job stands; *last is the last address it did. */
-static enum err job_chunk(
+/* What one step of the job covers, at least: a chunk, or a prefix inside it. */
+static unsigned job_grain(const struct fib6_job *job)
+{
+	return job->length < FIB6_CHUNK_BITS ? FIB6_CHUNK_BITS : job->length;
+}
+
+static void job_advance(struct fib6_job *job, struct ip6 last)
+{
+	job->pending = ip6_less(last, job->last);
+	job->next = ip6_next(last);
+}
+
+void fib6_job_skip(struct fib6_job *job)
+{
+	job_advance(job, ip6_last(job->next, job_grain(job)));
+}
+
+/* One step of the job; *last is the last address it reached. */
+static enum err job_do(
 	struct fib6 *f, const struct rib *rib, const struct fib6_job *job, struct ip6 *last)
 {
-	struct ip6 a = job->next, chunk = ip6_first(a, FIB6_CHUNK_BITS);
+	struct ip6 a = job->next;
+	bool wide = job->length < FIB6_CHUNK_BITS;
 	uint32_t nexthop;
 	enum err e;
 
 	*last = ip6_last(a, FIB6_ROOT_BITS);
-	if (single_answer(rib, a, &nexthop))
+	if (wide && single_answer(rib, a, &nexthop))
 		return set_root(f, a, nexthop);
-	*last = ip6_last(a, FIB6_CHUNK_BITS);
+	*last = ip6_last(a, job_grain(job));
 	e = need_branch(f, a);
-	return e == ERR_OK ? fib6_build(f, rib, chunk_of(f, a), chunk, chunk, FIB6_CHUNK_BITS) : e;
+	if (e == ERR_OK)
+		e = fib6_build(
+			f, rib, chunk_of(f, a), ip6_first(a, FIB6_CHUNK_BITS), a, job_grain(job));
+	if (e == ERR_OK && !wide && fib6_is_answer(f->word[chunk_of(f, a)]) &&
+		single_answer(rib, a, &nexthop))
+		e = set_root(f, a, nexthop);
+	return e;
 }
 
 enum err fib6_job_step(
 	struct fib6 *fib, const struct rib6 *rib, struct fib6_job *job, unsigned chunks)
 {
-	for (; chunks && job->pending; chunks--) {
+	while (job->pending && chunks-- > 0) {
 		struct ip6 last;
-		enum err e = job_chunk(fib, &rib->rib, job, &last);
+		enum err e = job_do(fib, &rib->rib, job, &last);
 
 		if (e != ERR_OK)
 			return e;
 		fib->rebuilt++;
-		job->pending = ip6_less(last, job->last);
-		job->next = ip6_next(last);
+		job_advance(job, last);
 	}
 	return ERR_OK;
 }
 
 enum err fib6_update(struct fib6 *fib, const struct rib6 *rib, struct ip6 prefix, unsigned length)
 {
-	enum err e = ERR_OK;
-	uint32_t nexthop;
+	struct fib6_job job = fib6_job(prefix, length);
 
 	fib->updates++;
-	if (length < FIB6_CHUNK_BITS) {
-		struct fib6_job job = fib6_job(prefix, length);
+	return fib6_job_step(fib, rib, &job, ~0u);
+}
 
-		while (job.pending && e == ERR_OK)
-			e = fib6_job_step(fib, rib, &job, 1);
-		return e;
+enum err fib6_follow(struct fib6 *fib, struct rib6 *rib, struct fib6_job *job, unsigned steps)
+{
+	struct ip6 prefix;
+	unsigned length;
+
+	if (rib_take_lost(&rib->rib))
+		*job = fib6_job((struct ip6){0, 0}, 0);
+	for (; steps > 0; steps--) {
+		if (!job->pending) {
+			if (!rib6_take_change(rib, &prefix, &length))
+				break;
+			*job = fib6_job(prefix, length);
+			fib->updates++;
+		}
+		enum err e = fib6_job_step(fib, rib, job, 1);
+
+		if (e != ERR_OK)
+			return e;
 	}
-	e = need_branch(fib, prefix);
-	if (e != ERR_OK)
-		return e;
-	e = fib6_build(fib, &rib->rib, chunk_of(fib, prefix), ip6_first(prefix, FIB6_CHUNK_BITS),
-		prefix, length);
-	if (e == ERR_OK && fib6_is_answer(fib->word[chunk_of(fib, prefix)]) &&
-		single_answer(&rib->rib, prefix, &nexthop))
-		e = set_root(fib, prefix, nexthop);
-	return e;
+	return ERR_OK;
 }
 
 /* ---- questions ---- */
