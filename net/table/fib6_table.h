@@ -128,7 +128,7 @@ static inline uint32_t fib6_behind(uint32_t gate)
 }
 
 /* Follows a reference on the way of an address to the answer. */
-static inline uint32_t fib6_follow(const uint32_t *word, uint32_t ref, struct ip6 a)
+static inline uint32_t fib6_arrive(const uint32_t *word, uint32_t ref, struct ip6 a)
 {
 	uint64_t half = a.hi;
 
@@ -147,7 +147,7 @@ static inline uint32_t fib6_follow(const uint32_t *word, uint32_t ref, struct ip
 /* One address at a time: the definition that the vector forms are tested against. */
 static inline uint32_t fib6_one(const uint32_t *word, struct ip6 a)
 {
-	return fib6_follow(word, fib6_enter(word, a.hi), a);
+	return fib6_arrive(word, fib6_enter(word, a.hi), a);
 }
 
 /* The three forms of the look-up, from fib6_vec.c. */

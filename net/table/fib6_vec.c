@@ -46,7 +46,7 @@ VEC_INLINE void lookup_block(const uint32_t *word, const struct ip6 *dst, uint32
 		going = left;
 	}
 	for (unsigned k = 0; k < going; k++)
-		nh[list[STEPS][k]] = fib6_follow(word, nh[list[STEPS][k]], dst[list[STEPS][k]]);
+		nh[list[STEPS][k]] = fib6_arrive(word, nh[list[STEPS][k]], dst[list[STEPS][k]]);
 }
 
 void VEC_NAME(fib6_lookup)(const uint32_t *word, const struct ip6 *dst, uint32_t *nh, unsigned n)
