@@ -68,11 +68,12 @@ CHECK_OBJ  := $(call obj,check,$(LIB) $(NET) $(DRIVERS) $(MEMDEV) $(filter-out k
 	      $(PURE) $(MODEL))
 TEST_BIN   := $(patsubst test/unit/%.c,$(BUILD)/check/bin/%,$(TESTS))
 
-# $(call vector,FOLDER,FORM,FLAGS): how NAME_vec.FORM.o is made below build/FOLDER.
+# $(call vector,FOLDER,FORM,FLAGS,ORDER): how NAME_vec.FORM.o is made below build/FOLDER.
 define vector
-$(BUILD)/$(1)/%_vec.$(2).o: %_vec.c | $(4)
+$(BUILD)/$(1)/%_vec.$(2).o: %_vec.c $(BUILD)/$(1).flags | $(4)
 	@mkdir -p $$(@D)
-	$$(CC) $(3) -DVEC_FORM=$(2) -c $$< -o $$@
+	@echo "  CC $$@"
+	$$(Q)$$(CC) $(3) -DVEC_FORM=$(2) -c $$< -o $$@
 
 endef
 ARCH_plain :=

@@ -35,7 +35,7 @@ struct worker {
 
 struct router {
 	unsigned ports, workers, actors;
-	bool single_core; /* the control core runs worker 0 in turns */
+	bool single_core;  /* the control core runs worker 0 in turns */
 	unsigned tx_depth; /* packets of a device's TX ring in use: see router_init */
 	struct netdev *dev[PORT_MAX];
 	struct iface iface[PORT_MAX];
@@ -52,11 +52,13 @@ struct router {
 
 	/* control core only */
 	struct rib4 rib;
+	struct rib6 rib6;
+	struct fib4 *fib4; /* the same as in tables, to be changed */
+	struct fib6 *fib6;
 	struct nexthop_table nexthops;
 	struct stack stack;
 	struct static4 *statics;
 	unsigned statics_n, statics_max;
-	uint64_t fib_built_us, fib_build_us; /* when the FIB in force was built, how long it took */
 };
 
 extern struct router router;

@@ -109,7 +109,7 @@ struct fib4 *fib4_init(void *mem, const struct fib4_limits *limits)
 {
 	struct fib4_limits l = limits_allowed(*limits);
 	struct layout m = layout_of(&l);
-	uint8_t *p = memset(mem, 0, m.total);
+	uint8_t *p = mem;
 	struct fib4 *f = (struct fib4 *)(p + m.fib);
 	uint16_t none[2] = {NEXTHOP_NONE, NEXTHOP_NONE};
 	uint32_t entry[FIB4_SPLIT];
@@ -189,7 +189,7 @@ void fib4_walk(const struct fib4 *f, uint32_t address, struct fib4_range *range)
 	do {
 		range->last = same_step(f, address);
 		address = range->last + 1;
-	} while (address && fib4_one(&f->view, address) == range->nexthop);
+	} while (address & 0xffffff && fib4_one(&f->view, address) == range->nexthop);
 }
 
 void fib4_stats(const struct fib4 *f, struct fib4_stats *s)

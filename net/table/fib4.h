@@ -77,17 +77,18 @@ struct fib4_job fib4_job(uint32_t prefix, unsigned length);
 
 /*
  * Goes on with a job, through up to `chunks` /16s: a microsecond or two each,
- * some 50 at worst. ERR_FULL: the job stands before the /16 it could not do.
+ * less than 1 ms at worst (65,536 host routes). ERR_FULL: the job stands before
+ * the /16 it could not do; fib4_job_skip leaves that as it is and goes on.
  */
 MUST_CHECK enum err fib4_job_step(
 	struct fib4 *fib, const struct rib4 *rib, struct fib4_job *job, unsigned chunks);
+void fib4_job_skip(struct fib4_job *job);
 
 /*
  * Follows the RIB: takes its noted changes and brings the table up to date for
- * each, up to `steps` of fib4_job_step's; the whole table if changes were lost.
- * *job is what is not finished; its `pending` is false to begin with. Done when
- * neither it nor the RIB has more. ERR_FULL: the job has what failed, and stays
- * until there is room (try again after a grace period) or the caller gives up.
+ * each, up to `steps` chunks; the whole table if changes were lost. *job is what
+ * is not finished (to begin with, not pending). All is done when it is not
+ * pending and the RIB has no changes. ERR_FULL: as fib4_job_step.
  */
 MUST_CHECK enum err fib4_follow(
 	struct fib4 *fib, struct rib4 *rib, struct fib4_job *job, unsigned steps);
@@ -101,7 +102,10 @@ bool fib4_wants_grace(const struct fib4 *fib);
 void fib4_grace_begin(struct fib4 *fib);
 void fib4_grace_passed(struct fib4 *fib);
 
-/* The range of addresses from `address` on with one answer, as long as it goes. Control core. */
+/*
+ * The range of addresses from `address` on with one answer, as long as it goes
+ * within a /8. Control core.
+ */
 struct fib4_range {
 	uint32_t first, last;
 	uint32_t nexthop;

@@ -13,9 +13,6 @@
 #include "net/table/fib4_table.h"
 #include "net/table/nexthop.h"
 
-#define PREFETCH_FAR  8u /* changes ahead */
-#define PREFETCH_NEAR 3u
-
 /* The answers of a range of addresses, painted from the RIB. */
 struct canvas {
 	uint32_t first;                        /* address of leaf 0 */
@@ -51,17 +48,21 @@ static void paint(struct canvas *c, const struct rib4 *rib, uint32_t prefix, uns
 	uint32_t nexthop = cover ? rib_node_nexthop(&t->node[cover]) : NEXTHOP_NONE;
 
 	paint_range(c, (prefix - c->first) >> (32 - c->depth), length, (uint16_t)nexthop);
-	for (uint32_t end = node ? trie_next_outside(t, node) : TRIE_NONE; node != end;
-		node = trie_next(t, node)) {
+	uint32_t end = node ? trie_next_outside(t, node) : TRIE_NONE;
+
+	while (node != end) {
 		const struct trie_node *n = &t->node[node];
 		uint32_t leaf = ((uint32_t)(n->key.hi >> 32) - c->first) >> (32 - c->depth);
 
-		if (!n->value)
-			continue;
-		if (n->length <= c->depth)
-			paint_range(c, leaf, n->length, (uint16_t)rib_node_nexthop(n));
-		else
+		if (n->length > c->depth || (n->length == c->depth && !n->value)) {
+			/* Inside a leaf: a node is there because of a longer route. */
 			c->deep[leaf / FIB4_SPLIT] |= (uint16_t)(1u << leaf % FIB4_SPLIT);
+			node = trie_next_outside(t, node);
+			continue;
+		}
+		if (n->value)
+			paint_range(c, leaf, n->length, (uint16_t)rib_node_nexthop(n));
+		node = trie_next(t, node);
 	}
 }
 
@@ -360,6 +361,12 @@ struct fib4_job fib4_job(uint32_t prefix, unsigned length)
 	return (struct fib4_job){prefix, prefix | ~rib4_mask(length), (uint8_t)length, true};
 }
 
+void fib4_job_skip(struct fib4_job *job)
+{
+	job->pending = (job->next | 0xffff) < job->last;
+	job->next += 0x10000;
+}
+
 enum err fib4_job_step(
 	struct fib4 *f, const struct rib4 *rib, struct fib4_job *job, unsigned chunks)
 {
@@ -371,8 +378,7 @@ enum err fib4_job_step(
 		if (err != ERR_OK)
 			return err;
 		f->rebuilt++;
-		job->pending = (job->next | 0xffff) < job->last;
-		job->next += 0x10000;
+		fib4_job_skip(job);
 	}
 	return ERR_OK;
 }
@@ -385,25 +391,6 @@ enum err fib4_update(struct fib4 *f, const struct rib4 *rib, uint32_t prefix, un
 	return fib4_job_step(f, rib, &job, FIB4_CHUNKS);
 }
 
-/* The memory that changes some places ahead will need, so that they do not wait for it in turn. */
-static void follow_prefetch(const struct fib4 *f, const struct rib4 *rib)
-{
-	const struct rib_change *far = rib_peek_change(&rib->rib, PREFETCH_FAR);
-	const struct rib_change *near = rib_peek_change(&rib->rib, PREFETCH_NEAR);
-
-	if (far) {
-		__builtin_prefetch(&f->direct[far->key.hi >> 48]);
-		trie_prefetch_far(&rib->rib.trie, far->key);
-	}
-	if (near) {
-		uint32_t wide = f->direct[near->key.hi >> 48];
-
-		__builtin_prefetch(groups_data(&f->wide, wide));
-		__builtin_prefetch(&f->wide.group[wide]);
-		trie_prefetch_near(&rib->rib.trie, near->key);
-	}
-}
-
 enum err fib4_follow(struct fib4 *f, struct rib4 *rib, struct fib4_job *job, unsigned steps)
 {
 	uint32_t prefix;
@@ -411,11 +398,10 @@ enum err fib4_follow(struct fib4 *f, struct rib4 *rib, struct fib4_job *job, uns
 
 	if (rib_take_lost(&rib->rib))
 		*job = fib4_job(0, 0);
-	while (steps > 0) {
+	for (; steps > 0; steps--) {
 		if (!job->pending) {
 			if (!rib4_take_change(rib, &prefix, &length))
 				break;
-			follow_prefetch(f, rib);
 			*job = fib4_job(prefix, length);
 			f->updates++;
 		}
@@ -423,7 +409,6 @@ enum err fib4_follow(struct fib4 *f, struct rib4 *rib, struct fib4_job *job, uns
 
 		if (err != ERR_OK)
 			return err;
-		steps--;
 	}
 	return ERR_OK;
 }

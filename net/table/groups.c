@@ -39,6 +39,7 @@ void groups_init(struct groups *g, void *data, void *book, uint32_t max, uint32_
 	g->bucket = (uint32_t *)((uint8_t *)book +
 				 round_line(((size_t)max + 1) * sizeof(struct group)));
 	g->bucket_mask = buckets_for(max) - 1;
+	memset(g->bucket, 0, buckets_for(max) * sizeof *g->bucket);
 }
 
 /* Two multiplicative lanes over the content, folded; every bit of it moves the low bits. */
@@ -160,6 +161,9 @@ void groups_show(struct groups *g, uint32_t number)
 
 bool groups_put(struct groups *g, uint32_t number)
 {
+	/* Were a table damaged, letting go of what it names must not do more harm. */
+	if (number == 0 || number > g->mark || g->group[number].refs == 0)
+		return false;
 	if (--g->group[number].refs) {
 		g->group[number].alone = g->grace + 1;
 		return false;

@@ -42,7 +42,7 @@ struct groups {
 size_t groups_data_size(uint32_t max, uint32_t size);
 size_t groups_book_size(uint32_t max);
 
-/* data and book: zeroed, of these sizes, 64-byte aligned. */
+/* data and book: of these sizes, 64-byte aligned; they need not be zeroed. */
 void groups_init(struct groups *g, void *data, void *book, uint32_t max, uint32_t size);
 
 static inline const void *groups_data(const struct groups *g, uint32_t number)

@@ -278,10 +278,13 @@ static uint32_t next_valued(const struct rib *rib, uint32_t node)
 	return node;
 }
 
-static const struct route *rib_first(const struct rib *rib)
+static const struct route *rib_from(const struct rib *rib, struct ip6 key, unsigned length)
 {
-	uint32_t node = next_valued(rib, TRIE_ROOT);
+	uint32_t node = trie_find(&rib->trie, key, length);
 
+	if (!node)
+		node = trie_after(&rib->trie, key, length);
+	node = next_valued(rib, node);
 	return node ? node_route(rib, node, false) : NULL;
 }
 
@@ -365,7 +368,12 @@ const struct route4 *rib4_match_upto(const struct rib4 *rib, uint32_t address, u
 
 const struct route4 *rib4_first(const struct rib4 *rib)
 {
-	return (const struct route4 *)rib_first(&rib->rib);
+	return rib4_from(rib, 0, 0);
+}
+
+const struct route4 *rib4_from(const struct rib4 *rib, uint32_t prefix, unsigned length)
+{
+	return (const struct route4 *)rib_from(&rib->rib, rib4_key(prefix), length);
 }
 
 const struct route4 *rib4_next(const struct rib4 *rib, const struct route4 *route)
@@ -448,7 +456,12 @@ const struct route6 *rib6_match_upto(const struct rib6 *rib, struct ip6 address,
 
 const struct route6 *rib6_first(const struct rib6 *rib)
 {
-	return (const struct route6 *)rib_first(&rib->rib);
+	return rib6_from(rib, (struct ip6){0, 0}, 0);
+}
+
+const struct route6 *rib6_from(const struct rib6 *rib, struct ip6 prefix, unsigned length)
+{
+	return (const struct route6 *)rib_from(&rib->rib, prefix, length);
 }
 
 const struct route6 *rib6_next(const struct rib6 *rib, const struct route6 *route)

@@ -92,7 +92,7 @@ struct rib6 {
 size_t rib4_size(uint32_t routes);
 size_t rib6_size(uint32_t routes);
 
-/* mem: 64-byte aligned, of that size. Boot only. */
+/* mem: 64-byte aligned, of that size; need not be zeroed. Boot only. */
 void rib4_init(struct rib4 *rib, void *mem, uint32_t routes);
 void rib6_init(struct rib6 *rib, void *mem, uint32_t routes);
 
@@ -147,13 +147,16 @@ const struct route4 *rib4_match_upto(const struct rib4 *rib, uint32_t address, u
 const struct route6 *rib6_match_upto(const struct rib6 *rib, struct ip6 address, unsigned longest);
 
 /*
- * All routes in order of prefix, length, distance, source. rib4_next takes any
+ * All routes in order of prefix, length, distance, source: the first of them,
+ * the first at or after a prefix, the one after a route. rib4_next takes any
  * route, also one that is no longer there, so a walk may pause while the table
  * changes. NULL at the end.
  */
 const struct route4 *rib4_first(const struct rib4 *rib);
+const struct route4 *rib4_from(const struct rib4 *rib, uint32_t prefix, unsigned length);
 const struct route4 *rib4_next(const struct rib4 *rib, const struct route4 *route);
 const struct route6 *rib6_first(const struct rib6 *rib);
+const struct route6 *rib6_from(const struct rib6 *rib, struct ip6 prefix, unsigned length);
 const struct route6 *rib6_next(const struct rib6 *rib, const struct route6 *route);
 
 /*
@@ -167,14 +170,6 @@ uint32_t rib6_span(const struct rib6 *rib, struct ip6 address, struct ip6 *last)
  */
 bool rib4_take_change(struct rib4 *rib, uint32_t *prefix, unsigned *length);
 bool rib6_take_change(struct rib6 *rib, struct ip6 *prefix, unsigned *length);
-
-/* The change that is to be taken after `ahead` others, or NULL: to prefetch for it. */
-static inline const struct rib_change *rib_peek_change(const struct rib *rib, uint32_t ahead)
-{
-	if (rib->change_tail - rib->change_head <= ahead)
-		return NULL;
-	return &rib->change[(rib->change_head + ahead) % RIB_CHANGES];
-}
 
 /* True once after changes were lost: all of the FIB must be made anew. The queue is empty then. */
 bool rib_take_lost(struct rib *rib);

@@ -12,10 +12,12 @@
 
 #include "lib/limits.h"
 #include "net/table/fib4.h"
+#include "net/table/fib6.h"
 #include "net/table/nexthop.h"
 
 struct tables {
 	const struct fib4 *fib4;
+	const struct fib6 *fib6;
 	struct adjacency *adjacency; /* NEXTHOP_MAX of them */
 	const uint16_t *place;       /* members of groups: see struct adjacency */
 	uint8_t pool_port[POOL_MAX]; /* constant after boot */

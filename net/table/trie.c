@@ -26,6 +26,8 @@ void trie_init(struct trie *t, void *mem, uint32_t prefixes, unsigned index_bits
 	t->index_bits = index_bits;
 	t->used = TRIE_ROOT + 1;
 	t->nodes = 1;
+	memset(t->index, 0, sizeof *t->index << index_bits);
+	t->node[TRIE_ROOT] = (struct trie_node){.length = 0};
 }
 
 static uint32_t node_child(const struct trie_node *n, unsigned side)

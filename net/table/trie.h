@@ -54,22 +54,8 @@ struct trie {
 /* Bytes for a trie of up to `prefixes` prefixes with values, 1 <= index_bits <= 24. */
 size_t trie_size(uint32_t prefixes, unsigned index_bits);
 
-/* mem: trie_size bytes, zeroed, 64-byte aligned. */
+/* mem: trie_size bytes, 64-byte aligned. Only the index in it is written. */
 void trie_init(struct trie *t, void *mem, uint32_t prefixes, unsigned index_bits);
-
-/*
- * Brings to the cache what the next descent to this key begins with: far is for
- * a descent that comes some operations later, near for the one after the next.
- */
-static inline void trie_prefetch_far(const struct trie *t, struct ip6 key)
-{
-	__builtin_prefetch(&t->index[key.hi >> (64 - t->index_bits)]);
-}
-
-static inline void trie_prefetch_near(const struct trie *t, struct ip6 key)
-{
-	__builtin_prefetch(&t->node[t->index[key.hi >> (64 - t->index_bits)].node]);
-}
 
 /* The node of exactly this prefix, with a value or without, or TRIE_NONE. Bits beyond length zero.
  */
