@@ -6,6 +6,7 @@
 #include "kernel/platform.h"
 #include "kernel/publish.h"
 #include "lib/text.h"
+#include "net/table/resolve4.h"
 
 #define PUNT_BURST 16u     /* packets taken from one punt ring a turn */
 #define TICK_US    10000u  /* protocol timers */
@@ -214,8 +215,7 @@ bool control_init(struct router *r)
 
 void control_routes_changed(struct router *r)
 {
-	(void)r;
-	publish_request();
+	resolve4_refresh(&r->rib, &r->nexthops);
 }
 
 bool control_sync(struct router *r)

@@ -12,18 +12,16 @@
 
 #include "kernel/router.h"
 
-/* Starts the stack and publishes the first, empty FIB. Before the workers start. false: no memory.
- */
+/* Starts the stack and makes the FIBs, empty. Before the workers start. false: no memory. */
 bool control_init(struct router *r);
 
 /* One turn of all tasks but the console. */
 void control_turn(struct router *r);
 
-/* The RIB changed: a new FIB is built and published by the next turns. */
+/* The RIB changed: next hops by way of other routes follow it. (The FIB does so by itself.) */
 void control_routes_changed(struct router *r);
 
-/* Builds, publishes, and waits (bounded) until all workers use it. false: a worker did not answer.
- */
+/* Waits (bounded) until the FIBs have followed the RIBs and all workers passed. false: in vain. */
 bool control_sync(struct router *r);
 
 /*

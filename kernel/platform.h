@@ -55,6 +55,8 @@ bool platform_start(unsigned core, void (*fn)(void *arg), void *arg);
  * exhausted or sealed.
  */
 void *platform_alloc(size_t bytes, size_t align);
+/* The same, but not zeroed: for large tables that begin empty. */
+void *platform_reserve(size_t bytes, size_t align);
 void platform_seal(void);
 struct platform_memory {
 	uint64_t ram_bytes;   /* usable RAM found */

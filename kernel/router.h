@@ -52,11 +52,13 @@ struct router {
 
 	/* control core only */
 	struct rib4 rib;
+	struct rib6 rib6;
+	struct fib4 *fib4; /* the same as in tables, to be changed */
+	struct fib6 *fib6;
 	struct nexthop_table nexthops;
 	struct stack stack;
 	struct static4 *statics;
 	unsigned statics_n, statics_max;
-	uint64_t fib_built_us, fib_build_us; /* when the FIB in force was built, how long it took */
 };
 
 extern struct router router;

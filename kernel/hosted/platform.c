@@ -89,6 +89,11 @@ void *platform_alloc(size_t bytes, size_t align)
 	return arena + at;
 }
 
+void *platform_reserve(size_t bytes, size_t align)
+{
+	return platform_alloc(bytes, align); /* what the kernel gives is zero already */
+}
+
 void platform_seal(void)
 {
 	arena_sealed = true;

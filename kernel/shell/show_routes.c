@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "kernel/publish.h"
 #include "kernel/router.h"
 #include "kernel/shell/commands.h"
 #include "lib/text.h"
@@ -12,12 +13,11 @@ static const struct column route_columns[] = {
 /* Which routes are wanted, and how far they have been shown; one `show` at a time. */
 static struct route_cursor {
 	uint32_t prefix, mask;
-	uint8_t length;      /* only routes at least this long */
-	uint32_t next;       /* index in the RIB */
-	uint32_t waiting;    /* index in the static routes */
-	uint64_t generation; /* of the RIB when `next` was right */
-	struct route4 last;  /* the last one shown */
-	bool begun;
+	uint8_t length; /* only routes at least this long */
+	bool begun;     /* `last` is right */
+	bool rib_done;
+	uint32_t waiting;   /* index in the static routes */
+	struct route4 last; /* the last one shown; it may be gone since */
 } cursor;
 
 static const char *source_name(uint8_t source)
@@ -45,6 +45,8 @@ static const char *action_name(unsigned action)
 		return "prohibit";
 	case NEXTHOP_BROADCAST:
 		return "broadcast";
+	case NEXTHOP_GROUP:
+		return "group";
 	default:
 		return "none";
 	}
@@ -55,22 +57,23 @@ static void show_next_hop(struct output *o, const struct router *r, uint32_t ind
 	const struct nexthop *n = &r->nexthops.nexthop[index < NEXTHOP_MAX ? index : 0];
 	char text[TEXT_IPV4_MAX];
 
-	if (n->action != NEXTHOP_RESOLVE) {
+	if (n->action != NEXTHOP_RESOLVE && n->action != NEXTHOP_RECURSIVE) {
 		output_text(o, NULL, "%s", action_name(n->action));
 		output_none(o, NULL);
 		return;
 	}
 	text_print_ipv4(text, n->gateway);
 	output_text(o, NULL, "%s", n->gateway ? text : "direct");
-	output_text(o, NULL, "%s", shell_port_name(n->port));
+	if (n->action == NEXTHOP_RESOLVE)
+		output_text(o, NULL, "%s", shell_port_name(n->port));
+	else
+		output_none(o, NULL);
 }
 
-/* Of routes to one prefix the first is used. */
-static void show_route(struct output *o, const struct router *r, uint32_t index)
+/* Of routes to one prefix the best is used. */
+static void show_route(struct output *o, const struct router *r, const struct route4 *route)
 {
-	const struct route4 *route = &r->rib.route[index];
-	bool shadowed =
-		index && route[-1].prefix == route->prefix && route[-1].length == route->length;
+	bool active = rib4_match_upto(&r->rib, route->prefix, route->length) == route;
 	char prefix[TEXT_PREFIX_MAX];
 
 	text_print_ipv4_prefix(prefix, route->prefix, route->length);
@@ -78,7 +81,7 @@ static void show_route(struct output *o, const struct router *r, uint32_t index)
 	output_text(o, NULL, "%s", source_name(route->source));
 	output_text(o, NULL, "%s", prefix);
 	show_next_hop(o, r, route->nexthop);
-	output_text(o, NULL, "%s", shadowed ? "shadowed" : "active");
+	output_text(o, NULL, "%s", active ? "active" : "shadowed");
 	output_close(o);
 }
 
@@ -87,49 +90,23 @@ static bool wanted(uint32_t prefix, uint8_t length)
 	return (prefix & cursor.mask) == cursor.prefix && length >= cursor.length;
 }
 
-/* The RIB's order. */
-static bool is_behind(const struct route4 *a, const struct route4 *b)
-{
-	if (a->prefix != b->prefix)
-		return a->prefix > b->prefix;
-	if (a->length != b->length)
-		return a->length > b->length;
-	if (a->distance != b->distance)
-		return a->distance > b->distance;
-	return a->source > b->source;
-}
-
-/* The RIB may have changed since the last slice: goes on behind the last route shown. */
-static void find_place(const struct rib4 *rib)
-{
-	if (cursor.generation == rib->generation)
-		return;
-	cursor.generation = rib->generation;
-	cursor.next = 0;
-	while (cursor.begun && cursor.next < rib->count &&
-		!is_behind(&rib->route[cursor.next], &cursor.last))
-		cursor.next++;
-}
-
 /* At most *rows of the RIB. true: those were the last. */
 static bool show_rib(struct output *o, const struct router *r, unsigned *rows)
 {
-	const struct rib4 *rib = &r->rib;
+	const struct route4 *route;
 
-	find_place(rib);
-	for (; cursor.next < rib->count; cursor.next++) {
-		const struct route4 *route = &rib->route[cursor.next];
-
-		if (!wanted(route->prefix, route->length))
-			continue;
-		if (*rows == 0)
-			return false;
+	while (!cursor.rib_done && *rows > 0) {
+		route = cursor.begun ? rib4_next(&r->rib, &cursor.last)
+				     : rib4_from(&r->rib, cursor.prefix, cursor.length);
+		cursor.rib_done = !route || !wanted(route->prefix, route->length);
+		if (cursor.rib_done)
+			break;
 		--*rows;
-		show_route(o, r, cursor.next);
+		show_route(o, r, route);
 		cursor.last = *route;
 		cursor.begun = true;
 	}
-	return true;
+	return cursor.rib_done;
 }
 
 static void show_waiting_route(struct output *o, const struct static4 *s)
@@ -168,7 +145,7 @@ static void show_match(struct output *o, const struct router *r, uint32_t addres
 	const struct route4 *route = rib4_match(&r->rib, address, false);
 
 	if (route)
-		show_route(o, r, (uint32_t)(route - r->rib.route));
+		show_route(o, r, route);
 }
 
 bool show_routes(struct call *call)
@@ -183,10 +160,8 @@ bool show_routes(struct call *call)
 	if (what)
 		text_parse_ipv4_prefix(what, &address, &length);
 	if (call->step == 0) {
-		cursor = (struct route_cursor){.prefix = address,
-			.mask = rib4_mask(length),
-			.length = (uint8_t)length,
-			.generation = r->rib.generation};
+		cursor = (struct route_cursor){
+			.prefix = address, .mask = rib4_mask(length), .length = (uint8_t)length};
 		output_table(
 			o, "routes", route_columns, sizeof route_columns / sizeof *route_columns);
 	}
@@ -243,19 +218,21 @@ bool show_neighbors(struct call *call)
 bool show_fib(struct call *call)
 {
 	const struct router *r = call->env->router;
-	const struct fib4 *fib = load_acquire(&r->tables.fib4);
 	uint64_t now = call->env->now_us(call->env->ctx);
 	struct output *o = call->out;
+	struct publish_stats p;
+	struct fib4_stats f;
 
-	if (!fib)
-		return call_error(call, "no forwarding table is in force");
-	output_number(o, "routes", r->rib.count);
-	output_number(o, "ranges", fib4_ranges(fib));
-	output_number(o, "bytes", fib4_bytes(fib));
-	output_number(o, "generation", fib4_generation(fib));
+	publish_stats(r, &p);
+	fib4_stats(r->fib4, &f);
+	output_number(o, "routes", r->rib.rib.count);
+	output_number(o, "bytes", f.bytes);
+	output_number(o, "generation", r->rib.rib.generation);
 	output_text(o, "current", "%s",
-		fib4_generation(fib) == r->rib.generation ? "yes" : "being rebuilt");
-	output_number(o, "age_s", now > r->fib_built_us ? (now - r->fib_built_us) / 1000000 : 0);
-	output_number(o, "build_us", r->fib_build_us);
+		p.current   ? "yes"
+		: p.no_room ? "no room"
+			    : "being updated");
+	output_number(o, "age_s", now > p.update_us ? (now - p.update_us) / 1000000 : 0);
+	output_number(o, "build_us", p.build_took_us);
 	return true;
 }

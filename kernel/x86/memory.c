@@ -98,6 +98,11 @@ void *platform_alloc(size_t bytes, size_t align)
 	return p ? memset(p, 0, bytes) : NULL;
 }
 
+void *platform_reserve(size_t bytes, size_t align)
+{
+	return memory_take(bytes, align, UINT64_MAX);
+}
+
 void platform_seal(void)
 {
 	memory.sealed = true;

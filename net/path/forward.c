@@ -1,6 +1,7 @@
 /* Second stage of the path, and its frame: parse, look up, rewrite, hand over to the VOQs. */
 #include "net/path/lane.h"
 
+#include "lib/hash.h"
 #include "net/path/parse.h"
 #include "net/path/rewrite.h"
 
@@ -108,6 +109,25 @@ static inline void forward_publish(struct lane *lane, uint32_t touched)
 
 _Static_assert(TXQ_MAX <= 32, "`touched` has a bit per TX queue");
 
+/* The member of a group that the packet's flow goes by. Not a group itself (nexthop.h). */
+static const struct adjacency *forward_member(
+	const struct tables *t, const struct batch *b, unsigned i, const struct adjacency *group)
+{
+	uint32_t mask = load_once(&group->mask), hash = 0;
+
+	if (mask)
+		hash = hash_flow4(b->data[i] + IPV4_OFF, packet_len(b->word[i]) - ETH_HEADER);
+	return &t->adjacency[load_acquire(&t->place[group->place + (hash & mask)])];
+}
+
+/* Packet i can go out by a next hop whose adjacency says `out`, as it is. */
+static inline bool forward_can_send(const struct batch *b, unsigned i, uint32_t out)
+{
+	return (adjacency_target(out) < NEXTHOP_ACTION) & (b->data[i][IPV4_TTL] > 1) &
+	       (packet_len(b->word[i]) <= ETH_HEADER + adjacency_mtu(out)) &
+	       (packet_flags(b->word[i]) == 0);
+}
+
 /* Rewrites and queues what can be sent; ends the rest. */
 static void forward_batch(struct lane *lane, struct batch *b)
 {
@@ -122,15 +142,17 @@ static void forward_batch(struct lane *lane, struct batch *b)
 		}
 		const struct adjacency *a = &adjacency[b->nh[i]];
 		uint32_t out = load_acquire(&a->out); /* before its MAC: see nexthop.h */
-		uint32_t target = adjacency_target(out), len = packet_len(b->word[i]);
-		bool send = (target < NEXTHOP_ACTION) & (b->data[i][IPV4_TTL] > 1) &
-			    (len <= ETH_HEADER + adjacency_mtu(out)) &
-			    (packet_flags(b->word[i]) == 0);
 
-		if (__builtin_expect(!send, 0)) {
+		if (__builtin_expect(adjacency_target(out) == NEXTHOP_GROUP, 0)) {
+			a = forward_member(lane->tables, b, i, a);
+			out = load_acquire(&a->out);
+		}
+		if (__builtin_expect(!forward_can_send(b, i, out), 0)) {
 			forward_end(lane, b, i, forward_exception(b, i, out));
 			continue;
 		}
+		uint32_t target = adjacency_target(out);
+
 		rewrite_frame(b->data[i], a);
 		owner[packet_index(b->word[i])] = (uint8_t)OWNER_OUTPUT(target);
 		forward_queue(lane, target, b->word[i], limit, &touched);
@@ -154,7 +176,7 @@ void path_forward(struct lane *lane, const uint64_t *word, unsigned n)
 
 	parse_batch(lane, &b);
 	if (b.ended < n)
-		fib4_lookup(load_acquire(&lane->tables->fib4), b.dst, b.nh, n);
+		fib4_lookup(lane->tables->fib4, b.dst, b.nh, n);
 	forward_batch(lane, &b);
 }
 

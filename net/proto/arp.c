@@ -174,7 +174,7 @@ static void arp_publish(struct stack *s, struct arp_entry *e)
 		arp_remove_route(s, e);
 	if (usable)
 		nexthop_set_mac(s->nexthops, e->port, e->address, e->mac, s->iface[e->port].txq);
-	e->checked = s->rib->generation;
+	e->checked = s->rib->rib.generation;
 }
 
 /* ---- the life of an entry ---- */
@@ -412,7 +412,7 @@ void arp_tick(struct stack *s, unsigned max)
 			continue;
 		if (e->due_ms <= s->now_ms)
 			arp_timer(s, e);
-		else if (e->checked != s->rib->generation)
+		else if (e->checked != s->rib->rib.generation)
 			arp_recheck(s, e);
 	}
 }

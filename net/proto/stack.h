@@ -35,7 +35,7 @@ struct stack_ops {
 	void (*deliver)(void *ctx, uint64_t word);
 	/* The ingress port of a buffer; CONTROL_PORT for the control core's own. */
 	unsigned (*ingress)(void *ctx, uint64_t word);
-	/* The RIB changed: rebuild and publish the FIB soon. */
+	/* The RIB changed. */
 	void (*routes_changed)(void *ctx);
 	/* An ICMP message that may answer a ping or traceroute of the shell: the IPv4 packet
 	 * (header first), its length, and the ICMP message inside it. Valid during the call. */

@@ -1,9 +1,10 @@
 /*
  * Static IPv4 routes: configured lines, installed in the RIB while they can be used.
  *
- * 'via' needs a gateway on a connected network of an interface that is up; a
- * route whose gateway is not reachable waits, and is tried again by
- * static4_refresh (at every change of interfaces). Control core only.
+ * 'via' needs a gateway on a connected network of an interface that is up, or one
+ * that other routes, but the default route, lead to (resolve4.h). A route whose
+ * gateway is not reachable waits, and is tried again by static4_refresh (at every
+ * change of interfaces). Control core only.
  */
 #ifndef NET_TABLE_STATIC4_H
 #define NET_TABLE_STATIC4_H

@@ -84,7 +84,7 @@ bool platform_start(unsigned core, void (*fn)(void *arg), void *arg)
 	return false;
 }
 
-void *platform_alloc(size_t bytes, size_t align)
+void *platform_reserve(size_t bytes, size_t align)
 {
 	size_t size = (bytes + align - 1) & ~(align - 1);
 
@@ -97,8 +97,15 @@ void *platform_alloc(size_t bytes, size_t align)
 	void *p = aligned_alloc(align, size);
 
 	if (p)
-		model_platform.block[model_platform.blocks++] = memset(p, 0, size);
+		model_platform.block[model_platform.blocks++] = p;
 	return p;
+}
+
+void *platform_alloc(size_t bytes, size_t align)
+{
+	void *p = platform_reserve(bytes, align);
+
+	return p ? memset(p, 0, bytes) : NULL;
 }
 
 void model_platform_free(void)
