@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 from labkit.place import RUN
-from router import LAB, Lab, running
+from router import LAB, PATIENCE_S, Lab, running
 
 
 def run_as_nobody(*words):
@@ -109,7 +109,7 @@ def test_down_ends_what_runs_in_hosts(lab):
     sleeper = subprocess.Popen([LAB, "exec", "h0", "sleep", "600"],
                                env={**os.environ, "LAB": lab.name})
     lab.down()
-    assert sleeper.wait(30) != 0
+    assert sleeper.wait(PATIENCE_S) != 0
 
 
 def test_up_broken_off(lab):
