@@ -26,22 +26,11 @@ def lab():
 class Typist:
     """Somebody at the terminal: types keys and sees the screen."""
 
-    def __init__(self, lab):
-        self.lab = lab
-
-    def __enter__(self):
-        self.lock = self.lab.place.console_lock(PATIENCE_S)
-        self.lock.__enter__()
-        self.console = self.lab.console()
-        self.console.sync(PATIENCE_S)
-        return self
-
-    def __exit__(self, *_):
-        self.console.close()
-        self.lock.__exit__()
+    def __init__(self, console):
+        self.console = console
 
     def type(self, keys):
-        """Types keys at a fresh prompt; returns all that is drawn. Ctrl-C behind them ends the line."""
+        """Types keys at a fresh prompt, returns what is drawn. Ctrl-C behind them ends the line."""
         breaks = keys.count(CTRL["C"]) + 1
         text = self.console.until(lambda t: t.count("^C\r\n") == breaks and PROMPT.search(t),
                                   self.console.send(keys + CTRL["C"]), PATIENCE_S)
@@ -78,9 +67,9 @@ def screen(text):
 
 @pytest.fixture
 def typist(lab):
-    with Typist(lab) as typist:
-        yield typist
-        typist.console.sync(PATIENCE_S)
+    with lab.console() as console:
+        yield Typist(console)
+        console.sync(PATIENCE_S)
 
 
 EDITS = [
@@ -210,7 +199,7 @@ NONSENSE = [
 ]
 
 
-@pytest.mark.parametrize("line", NONSENSE, ids=lambda line: line[:40].encode("unicode_escape").decode())
+@pytest.mark.parametrize("line", NONSENSE, ids=[repr(line[:40]) for line in NONSENSE])
 def test_nonsense_is_one_error(lab, line):
     """One line that begins with 'error: ', and nothing is applied."""
     before = lab.cli("show configuration candidate")
@@ -302,9 +291,9 @@ def test_console_through_a_pipe(lab):
 
 def test_end_of_a_pipe():
     """The Linux process answers all that was piped into it, sliced commands too, then ends."""
-    done = subprocess.run([os.path.join(TREE, "build", "barewire"), "--port", "mem:2", "--cores", "1"],
-                          input="show neighbors\nshow routes\nshow fib\n", capture_output=True,
-                          text=True, timeout=PATIENCE_S, check=False)
+    command = [os.path.join(TREE, "build", "barewire"), "--port", "mem:2", "--cores", "1"]
+    done = subprocess.run(command, input="show neighbors\nshow routes\nshow fib\n", text=True,
+                          capture_output=True, timeout=PATIENCE_S, check=False)
     assert done.returncode == 0
     for line in ("show neighbors", "address ", "show routes", "source ", "show fib", "routes: 0"):
         assert line in done.stdout, done.stdout
