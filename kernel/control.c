@@ -5,6 +5,7 @@
 #include "kernel/log.h"
 #include "kernel/platform.h"
 #include "kernel/publish.h"
+#include "kernel/verify.h"
 #include "net/table/resolve4.h"
 
 #define PUNT_BURST 16u     /* packets taken from one punt ring a turn */
@@ -185,6 +186,7 @@ void control_turn(struct router *r)
 	if (control_due(&control.starved_us, now, STARVED_US))
 		control_starved(r);
 	publish_turn(r);
+	verify_step(r);
 }
 
 bool control_init(struct router *r)
