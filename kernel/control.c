@@ -5,6 +5,7 @@
 #include "kernel/log.h"
 #include "kernel/platform.h"
 #include "kernel/publish.h"
+#include "kernel/verify.h"
 #include "lib/text.h"
 #include "net/table/resolve4.h"
 
@@ -197,6 +198,7 @@ void control_turn(struct router *r)
 	if (control_due(&control.starved_us, now, STARVED_US))
 		control_starved(r);
 	publish_turn(r);
+	verify_step(r);
 }
 
 bool control_init(struct router *r)
