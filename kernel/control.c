@@ -5,6 +5,7 @@
 #include "kernel/log.h"
 #include "kernel/platform.h"
 #include "kernel/publish.h"
+#include "lib/text.h"
 #include "net/table/resolve4.h"
 
 #define PUNT_BURST 16u     /* packets taken from one punt ring a turn */
@@ -85,6 +86,16 @@ static void op_icmp_seen(
 		control.listener(control.listener_ctx, ip, ip_len, icmp, icmp_len);
 }
 
+static void op_address_conflict(void *ctx, unsigned port, uint32_t address, const uint8_t *mac)
+{
+	const struct router *r = ctx;
+	char own[TEXT_IPV4_MAX], other[TEXT_MAC_MAX];
+
+	text_print_ipv4(own, address);
+	text_print_mac(other, mac);
+	log_text("%s: %s uses our address %s", r->iface[port].name, other, own);
+}
+
 static const struct stack_ops ops = {
 	.alloc = op_alloc,
 	.transmit = op_transmit,
@@ -93,6 +104,7 @@ static const struct stack_ops ops = {
 	.ingress = op_ingress,
 	.routes_changed = op_routes_changed,
 	.icmp_seen = op_icmp_seen,
+	.address_conflict = op_address_conflict,
 };
 
 /* ---- tasks ---- */

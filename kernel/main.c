@@ -31,42 +31,42 @@ static bool console_apply(void *ctx, const struct config *c, char *error, unsign
 	return config_apply(ctx, c, error, error_size);
 }
 
-/* The first boot module is the configuration. */
-static bool config_module(struct platform_module *module)
+/* The configuration: the first boot module, read before the router exists. */
+static struct boot {
+	struct platform_module module; /* no name: there is none */
+	struct config config;
+	bool good;
+	char error[160];
+} boot;
+
+static void boot_read(void)
 {
-	return platform_modules(module, 1) == 1;
+	if (platform_modules(&boot.module, 1) == 1)
+		boot.good = shell_read_config(boot.module.data, boot.module.bytes, &boot.config,
+			boot.error, sizeof boot.error);
 }
 
-/* Before the router exists: the parts of the configuration that shape it. Errors are told later. */
+/* The parts of the configuration that shape the router. Without one, all are absent. */
 static unsigned boot_shape(struct netdev **dev, unsigned ports)
 {
-	struct platform_module module;
-	struct config config;
-	char error[160];
 	unsigned workers = platform_cores() - 1;
 
-	if (!config_module(&module) ||
-		!shell_parse_config(module.data, module.bytes, &config, error, sizeof error))
-		return workers;
 	if (ports)
-		config_bind_ports(&config, dev, ports);
-	if (config.workers && config.workers < workers)
-		workers = config.workers;
-	config_free(&config);
+		config_bind_ports(&boot.config, dev, ports);
+	if (boot.config.workers && boot.config.workers < workers)
+		workers = boot.config.workers;
+	config_free(&boot.config);
 	return workers;
 }
 
 static void boot_config(void)
 {
-	struct platform_module module;
-	char error[160];
-
-	if (!config_module(&module))
+	if (!boot.module.name)
 		return;
-	if (shell_load_config(module.data, module.bytes, error, sizeof error))
-		log_text("configuration: %s", module.name);
+	if (boot.good && shell_load_config(boot.error, sizeof boot.error))
+		log_text("configuration: %s", boot.module.name);
 	else
-		log_text("error: configuration %s: %s", module.name, error);
+		log_text("error: configuration %s: %s", boot.module.name, boot.error);
 }
 
 /* A started core waits here for its worker. */
@@ -140,6 +140,8 @@ void kernel_main(void)
 
 	log_text("barewire %s (%s, %s)", barewire_version, platform_loader(), platform_isa());
 	unsigned ports = platform_probe_ports(&platform_io, dev, PORT_MAX);
+
+	boot_read();
 	unsigned workers = boot_cores(boot_shape(dev, ports));
 
 	if (!router_init(&router, dev, ports, workers, error, sizeof error))

@@ -85,20 +85,26 @@ static bool build_address(struct build *b, struct config_iface *iface, const str
 	return true;
 }
 
+static bool build_mac(struct build *b, struct config_iface *iface, const struct line *line)
+{
+	iface->has_mac = text_parse_mac(line->text[3], iface->mac);
+	b->origin->binding[b->origin->bindings++] =
+		(struct config_binding){.mac = iface->mac, .line = line};
+	return config_check_mac(b->fault, line, iface->mac);
+}
+
 static bool build_interface(struct build *b, const struct line *line)
 {
 	struct config_iface *iface = this_iface(b, line);
 
 	if (word_is(line, 2, "address"))
 		return build_address(b, iface, line);
+	if (word_is(line, 2, "mac"))
+		return build_mac(b, iface, line);
 	if (word_is(line, 2, "disabled"))
 		iface->disabled = true;
 	else if (word_is(line, 2, "mtu"))
 		iface->mtu = number(line->text[3]);
-	else if (word_is(line, 2, "mac")) {
-		iface->has_mac = text_parse_mac(line->text[3], iface->mac);
-		return config_check_mac(b->fault, line, iface->mac);
-	}
 	return true; /* a description is for people */
 }
 
@@ -188,10 +194,11 @@ static bool allocate(struct config *c, struct config_origin *origin, const struc
 	c->route = calloc(routes + 1, sizeof *c->route);
 	c->neighbor = calloc(neighbors + 1, sizeof *c->neighbor);
 	origin->address = calloc(ifaces + 1, sizeof *origin->address);
+	origin->binding = calloc(ifaces + 1, sizeof *origin->binding);
 	origin->route = calloc(routes + 1, sizeof(struct line *));
 	origin->neighbor = calloc(neighbors + 1, sizeof(struct line *));
-	return c->iface && c->route && c->neighbor && origin->address && origin->route &&
-	       origin->neighbor;
+	return c->iface && c->route && c->neighbor && origin->address && origin->binding &&
+	       origin->route && origin->neighbor;
 }
 
 bool config_build(const struct lines *set, struct config *out, struct config_fault *fault)
@@ -207,6 +214,7 @@ bool config_build(const struct lines *set, struct config *out, struct config_fau
 	else
 		good = build_lines(&build, set) && config_check(out, &origin, fault);
 	free(origin.address);
+	free(origin.binding);
 	free(origin.route);
 	free(origin.neighbor);
 	if (!good)

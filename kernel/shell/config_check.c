@@ -148,7 +148,27 @@ static bool check_addresses(
 	return true;
 }
 
+static int order_binding(const void *x, const void *y)
+{
+	const struct config_binding *a = x, *b = y;
+	int order = memcmp(a->mac, b->mac, 6);
+
+	return order ? order : line_order(a->line, b->line, LINE_WORDS);
+}
+
+/* A NIC has one name. */
+static bool check_bindings(struct config_origin *o, struct config_fault *fault)
+{
+	qsort(o->binding, o->bindings, sizeof *o->binding, order_binding);
+	for (unsigned i = 1; i < o->bindings; i++)
+		if (!memcmp(o->binding[i - 1].mac, o->binding[i].mac, 6))
+			return config_fault_at(fault, o->binding[i].line, "%s is bound to this NIC",
+				o->binding[i - 1].line->text[1]);
+	return true;
+}
+
 bool config_check(const struct config *c, struct config_origin *origin, struct config_fault *fault)
 {
-	return check_networks(c, origin, fault) && check_addresses(c, origin, fault);
+	return check_bindings(origin, fault) && check_networks(c, origin, fault) &&
+	       check_addresses(c, origin, fault);
 }

@@ -11,10 +11,17 @@ struct config_address {
 	const struct line *line;
 };
 
+/* A NIC bound to a name. */
+struct config_binding {
+	const uint8_t *mac;
+	const struct line *line;
+};
+
 /* The lines behind the elements of a struct config. */
 struct config_origin {
 	struct config_address *address;
-	unsigned addresses;
+	struct config_binding *binding;
+	unsigned addresses, bindings;
 	const struct line **route;    /* by config.route index */
 	const struct line **neighbor; /* by config.neighbor index */
 };
@@ -33,7 +40,8 @@ bool config_check_own_address(
 /* A MAC address that one station can have. */
 bool config_check_mac(struct config_fault *fault, const struct line *line, const uint8_t mac[6]);
 
-/* What concerns several lines: networks that overlap, the router as its own gateway or neighbour.
+/* What concerns several lines: networks that overlap, names of one NIC, the router as its own
+ * gateway or neighbour.
  */
 bool config_check(const struct config *c, struct config_origin *origin, struct config_fault *fault);
 

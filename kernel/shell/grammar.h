@@ -31,6 +31,7 @@ enum arg_kind {
 	ARG_KINDS
 };
 
+#define KEYWORD_MAX  31u  /* bytes of a keyword or an interface's name; Tab inserts no longer one */
 #define ARG_TEXT_MAX 132u /* an argument's canonical text with its zero */
 
 enum node_flags {

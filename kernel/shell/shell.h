@@ -29,13 +29,15 @@ struct shell_env {
 void shell_init(const struct shell_env *env);
 
 /*
- * Boot: reads configuration text ('set' lines, # comments) as candidate and
- * commits it. false: error holds "line N: ...", nothing is applied. Parsing
- * alone, before the router exists: shell_parse_config.
+ * Boot, before the router exists: reads configuration text ('set' lines, #
+ * comments), keeps its lines for shell_load_config, and says in *out, which the
+ * caller frees, what they mean. false: error holds "line N: ...", none are kept.
  */
-bool shell_parse_config(
+bool shell_read_config(
 	const char *text, size_t n, struct config *out, char *error, size_t error_size);
-bool shell_load_config(const char *text, size_t n, char *error, size_t error_size);
+
+/* Boot, after shell_init: puts the lines kept in force. false: see error; nothing is applied. */
+bool shell_load_config(char *error, size_t error_size);
 
 /* Prints the first prompt. */
 void shell_start(void);

@@ -1,9 +1,10 @@
-/* show version, uptime, cores, memory, log. */
+/* show version, uptime, cores, memory, protocols, log. */
 #include <stdio.h>
 
 #include "kernel/log.h"
 #include "kernel/platform.h"
 #include "kernel/router.h"
+#include "kernel/shell/baseline.h"
 #include "kernel/shell/commands.h"
 #include "kernel/version.h"
 
@@ -103,6 +104,27 @@ bool show_memory(struct call *call)
 	output_text(o, "pages", "%s", m.pages);
 	output_number(o, "buffers", (uint64_t)r->buffers.pools * POOL_BUFS);
 	output_number(o, "buffer_bytes", (uint64_t)r->buffers.pools * POOL_BUFS * PACKET_STRIDE);
+	return true;
+}
+
+bool show_protocols(struct call *call)
+{
+	struct output *o = call->out;
+	struct protocol_counters c;
+
+	baseline_protocols(call->env->router, &c);
+	output_object(o, "arp");
+	output_number(o, "received", c.arp_received);
+	output_number(o, "requests_sent", c.arp_requests_sent);
+	output_number(o, "replies_sent", c.arp_replies_sent);
+	output_number(o, "failed", c.arp_failed);
+	output_number(o, "conflicts", c.arp_conflicts);
+	output_close(o);
+	output_object(o, "icmp");
+	output_number(o, "sent", c.icmp_sent);
+	output_number(o, "echo_replies", c.icmp_echo_replies);
+	output_number(o, "suppressed", c.icmp_suppressed);
+	output_close(o);
 	return true;
 }
 

@@ -14,6 +14,7 @@
 static struct store {
 	const struct shell_env *env;
 	struct lines running, candidate;
+	struct lines boot; /* read before there was a router, not yet in force */
 	char hostname[HOSTNAME_MAX];
 } store;
 
@@ -278,19 +279,21 @@ static void print_boot_fault(const struct config_fault *fault, char *error, size
 	print_fault(fault, error + n, size - (size_t)n);
 }
 
-bool shell_parse_config(
+bool shell_read_config(
 	const char *text, size_t n, struct config *out, char *error, size_t error_size)
 {
-	struct lines set = {0};
 	struct config_fault fault;
-	bool good = config_read_text(&set, text, n, error, error_size);
 
 	*out = (struct config){0};
-	if (good && !config_build(&set, out, &fault)) {
+	lines_clear(&store.boot);
+	bool good = config_read_text(&store.boot, text, n, error, error_size);
+
+	if (good && !config_build(&store.boot, out, &fault)) {
 		print_boot_fault(&fault, error, error_size);
 		good = false;
 	}
-	lines_clear(&set);
+	if (!good)
+		lines_clear(&store.boot);
 	return good;
 }
 
@@ -299,21 +302,16 @@ static void log_warning(const char *name)
 	log_text("warning: interface %s is not present", name);
 }
 
-bool shell_load_config(const char *text, size_t n, char *error, size_t error_size)
+bool shell_load_config(char *error, size_t error_size)
 {
-	struct lines set = {0};
-	struct config config;
-	bool good = shell_parse_config(text, n, &config, error, error_size);
+	bool good = commit(&store.boot, error, error_size);
 
-	if (good) {
-		config_free(&config);
-		good = config_read_text(&set, text, n, error, error_size) &&
-		       commit(&set, error, error_size);
-	}
-	if (good) {
-		warn_absent(&store.running, log_warning);
-		good = replace(&store.candidate, &store.running);
-	}
-	lines_clear(&set);
-	return good;
+	lines_clear(&store.boot);
+	if (!good)
+		return false;
+	warn_absent(&store.running, log_warning);
+	if (replace(&store.candidate, &store.running))
+		return true;
+	snprintf(error, error_size, "out of memory for the candidate");
+	return false;
 }

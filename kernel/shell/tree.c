@@ -149,6 +149,7 @@ static const struct node show_what[] = {
 	WORD("log", "what happened", .run = show_log, .flags = NODE_END),
 	WORD("memory", "RAM and its use", .run = show_memory, .flags = NODE_END),
 	WORD("neighbors", "ARP entries", .run = show_neighbors, .flags = NODE_END),
+	WORD("protocols", "ARP and ICMP counters", .run = show_protocols, .flags = NODE_END),
 	WORD("queues", "virtual output queues", .run = show_queues, .next = show_iface_options,
 		.flags = NODE_END),
 	WORD("routes", "the routing table", .run = show_routes, .next = show_routes_options,

@@ -18,11 +18,13 @@
 
 struct stack;
 
-#define ARP_RETRY_MS     1000u /* RFC 1122 2.3.2.1: at most one request a second per destination */
-#define ARP_TRIES        3u    /* requests before the neighbour counts as failed */
-#define ARP_REACHABLE_MS 300000u /* confirmed for 5 minutes, then probed by unicast */
-#define ARP_BUCKETS      1024u   /* of the hash by (port, address); a power of two */
-#define ARP_FAILED_MS    3000u   /* a failed entry refuses packets this long, then is forgotten */
+#define ARP_RETRY_MS       1000u /* RFC 1122 2.3.2.1: at most one request a second per destination */
+#define ARP_TRIES          3u    /* requests before the neighbour counts as failed */
+#define ARP_REACHABLE_MS   300000u /* confirmed for 5 minutes, then probed by unicast */
+#define ARP_BUCKETS        1024u   /* of the hash by (port, address); a power of two */
+#define ARP_UNRESOLVED_MIN 128u   /* unresolved entries that a table full of confirmed ones keeps */
+#define ARP_FAILED_MS      3000u  /* a failed entry refuses packets this long, then is forgotten */
+#define ARP_CONFLICT_MS    60000u /* between two reports of an address conflict on a port */
 
 enum arp_state {
 	ARP_FREE,
@@ -48,19 +50,28 @@ struct arp_entry {
 	uint64_t checked;  /* generation of the RIB that `routed` agrees with */
 	/* Entry numbers, counted from 1; 0 ends a list. */
 	uint16_t next;         /* in its bucket, or free */
-	uint16_t older, newer; /* among the unresolved */
+	uint16_t older, newer; /* in its list */
+};
+
+/* Entries of one port, the first to go first. */
+struct arp_list {
+	uint16_t oldest, newest, n;
 };
 
 struct arp_table {
 	struct arp_entry entry[NEIGHBOR_MAX];
 	uint16_t bucket[ARP_BUCKETS];
 	uint16_t free;
-	uint16_t oldest, newest; /* incomplete or failed: what makes room in a full table */
-	uint32_t cursor;         /* next entry the timer looks at */
-	uint32_t held;           /* packets held */
+	/* What makes room in a full table, by port. */
+	struct arp_list unresolved[PORT_MAX]; /* incomplete or failed, by age */
+	struct arp_list confirmed[PORT_MAX];  /* reachable or probe, by their last confirmation */
+	uint32_t unresolved_n;                /* of all ports */
+	uint32_t cursor;                      /* next entry the timer looks at */
+	uint32_t held;                        /* packets held */
 	uint64_t requests_sent, replies_sent, received, failed;
 	uint64_t
 		conflicts; /* ARP packets from others that claim an address of ours, RFC 5227 2.4 */
+	uint64_t conflict_due_ms[PORT_MAX]; /* the next may be reported */
 };
 
 /* State as shown: incomplete, reachable, probe, failed, static. */

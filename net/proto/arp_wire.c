@@ -98,6 +98,16 @@ static bool arp_is_valid(const uint8_t *f, uint32_t len)
 	return ipv4_is_unicast(sender) || (sender == 0 && operation == ARP_REQUEST);
 }
 
+/* Somebody uses our address: never believed, always counted, and told now and then. */
+static void arp_conflict(struct stack *s, unsigned port, uint32_t address, const uint8_t *mac)
+{
+	s->arp.conflicts++;
+	if (s->now_ms < s->arp.conflict_due_ms[port])
+		return;
+	s->arp.conflict_due_ms[port] = s->now_ms + ARP_CONFLICT_MS;
+	s->ops->address_conflict(s->ctx, port, address, mac);
+}
+
 /* RFC 826, packet reception: merge, then reply if we are the target of a request. */
 static void arp_receive(struct stack *s, unsigned port, const uint8_t *f)
 {
@@ -109,7 +119,7 @@ static void arp_receive(struct stack *s, unsigned port, const uint8_t *f)
 	if (!i->installed || memcmp(mac, i->mac, 6) == 0)
 		return; /* not in use; or an echo of our own */
 	if (iface_owns(i, sender)) {
-		s->arp.conflicts++;
+		arp_conflict(s, port, sender, mac);
 		return;
 	}
 	if (iface_neighbor(i, sender))

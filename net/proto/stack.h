@@ -41,6 +41,9 @@ struct stack_ops {
 	 * (header first), its length, and the ICMP message inside it. Valid during the call. */
 	void (*icmp_seen)(void *ctx, const uint8_t *ip, uint32_t ip_len, const uint8_t *icmp,
 		uint32_t icmp_len);
+	/* The station with this MAC (6 bytes) uses an own address of the port. Once in
+	 * ARP_CONFLICT_MS for each port: fit for a log. Valid during the call. */
+	void (*address_conflict)(void *ctx, unsigned port, uint32_t address, const uint8_t *mac);
 };
 
 #define STACK_LOOP 8u /* packets that one packet to ourselves may cause to ourselves */

@@ -30,16 +30,16 @@
 static struct netdev *dev[PORTS];
 static char screen[SCREEN_BYTES]; /* carriage returns left out */
 static size_t screen_n;
-static bool bare_newline;            /* a "\n" without "\r" was sent */
-static const char *apply_error;      /* what the next apply fails with, or NULL */
-static unsigned applied;             /* calls of apply that succeeded */
-static size_t printed, printed_most; /* by the shell in the current call, and in any */
+static bool bare_newline;                  /* a "\n" without "\r" was sent */
+static const char *apply_error;            /* what the next apply fails with, or NULL */
+static unsigned applied;                   /* calls of apply that succeeded */
+static size_t call_bytes, call_bytes_most; /* by the shell in the current call, and in any */
 
 static void screen_write(void *ctx, const char *s, size_t n)
 {
 	static char last;
 
-	printed += n;
+	call_bytes += n;
 	for (size_t i = 0; i < n; i++) {
 		bare_newline |= s[i] == '\n' && last != '\r';
 		last = s[i];
@@ -75,16 +75,16 @@ static void answer_park(void)
 
 static inline void begin_call(void)
 {
-	printed = 0;
+	call_bytes = 0;
 }
 
 /* Whatever is typed, what comes of one call has room on the console. */
 static inline void end_call(void)
 {
-	if (printed > printed_most)
-		printed_most = printed;
-	if (printed > SHELL_OUTPUT_MAX)
-		fail_msg("%zu bytes at once: ...%s", printed, screen + screen_n - 200);
+	if (call_bytes > call_bytes_most)
+		call_bytes_most = call_bytes;
+	if (call_bytes > SHELL_OUTPUT_MAX)
+		fail_msg("%zu bytes at once: ...%s", call_bytes, screen + screen_n - 200);
 }
 
 static void turns(unsigned n)

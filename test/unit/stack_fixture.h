@@ -54,6 +54,10 @@ struct fixture {
 	unsigned seen;         /* icmp_seen calls */
 	uint8_t seen_icmp[64]; /* start of the last message */
 	uint32_t seen_src;
+	unsigned conflicts; /* address_conflict calls, and the last one's arguments */
+	unsigned conflict_port;
+	uint32_t conflict_address;
+	uint8_t conflict_mac[6];
 	uint64_t now_ms;
 };
 
@@ -154,6 +158,17 @@ static inline void fix_icmp_seen(
 	f->seen_src = load_be32(ip + 12);
 }
 
+static inline void fix_address_conflict(
+	void *ctx, unsigned port, uint32_t address, const uint8_t *mac)
+{
+	struct fixture *f = ctx;
+
+	f->conflicts++;
+	f->conflict_port = port;
+	f->conflict_address = address;
+	memcpy(f->conflict_mac, mac, 6);
+}
+
 /* Forgets what was counted and sent so far, but not what is held. */
 static inline void fix_clear(struct fixture *f)
 {
@@ -178,7 +193,7 @@ static inline void fix_balance(struct fixture *f)
 static inline struct fixture *fix_new(void)
 {
 	static const struct stack_ops ops = {fix_alloc, fix_transmit, fix_drop, fix_deliver,
-		fix_ingress, fix_routes_changed, fix_icmp_seen};
+		fix_ingress, fix_routes_changed, fix_icmp_seen, fix_address_conflict};
 	struct fixture *f = calloc(1, sizeof *f);
 
 	f->buffers.base = aligned_alloc(64, (size_t)POOLS * POOL_BUFS * PACKET_STRIDE);

@@ -127,6 +127,32 @@ static void test_conflict(void **state)
 	fix_free(f);
 }
 
+/* A conflict is told, a flood of them is not a flood of log lines. */
+static void test_conflict_is_told(void **state)
+{
+	struct fixture *f = fix_new();
+
+	fix_arp(f, 0, 1, mac_x, ROUTER1, HOST0); /* another port's address is no conflict here */
+	assert_int_equal(f->conflicts, 0);
+	for (unsigned i = 0; i < 100; i++)
+		fix_arp(f, 0, 1, mac_x, ROUTER0, ROUTER0);
+	assert_int_equal(f->conflicts, 1);
+	assert_int_equal(f->conflict_port, 0);
+	assert_int_equal(f->conflict_address, ROUTER0);
+	assert_memory_equal(f->conflict_mac, mac_x, 6);
+	fix_arp(f, 1, 2, mac_host1, ROUTER1, HOST1); /* another port has its own interval */
+	assert_int_equal(f->conflicts, 2);
+	assert_int_equal(f->conflict_address, ROUTER1);
+	fix_wait(f, ARP_CONFLICT_MS - 10);
+	fix_arp(f, 0, 1, mac_x, ROUTER0, ROUTER0);
+	assert_int_equal(f->conflicts, 2);
+	fix_wait(f, 10);
+	fix_arp(f, 0, 1, mac_x, ROUTER0, ROUTER0);
+	assert_int_equal(f->conflicts, 3);
+	assert_true(f->s.arp.conflicts == 103);
+	fix_free(f);
+}
+
 static void test_malformed(void **state)
 {
 	/* offset in the frame, value */
@@ -340,6 +366,7 @@ int main(void)
 		cmocka_unit_test(test_not_for_us),
 		cmocka_unit_test(test_answered_not_learnt),
 		cmocka_unit_test(test_conflict),
+		cmocka_unit_test(test_conflict_is_told),
 		cmocka_unit_test(test_malformed),
 		cmocka_unit_test(test_resolve),
 		cmocka_unit_test(test_one_is_held),

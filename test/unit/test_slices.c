@@ -23,14 +23,14 @@ static const char *run_sliced(const char *line, unsigned lines)
 {
 	unsigned n = 0;
 
-	printed_most = 0;
+	call_bytes_most = 0;
 	const char *reply = run(line);
 
 	for (const char *p = reply; *p; p++)
 		n += *p == '\n' || !p[1];
 	assert_int_equal(n, lines);
-	assert_true(printed_most > 100);
-	assert_true(printed_most < strlen(reply) / 5);
+	assert_true(call_bytes_most > 100);
+	assert_true(call_bytes_most < strlen(reply) / 5);
 	return reply;
 }
 
