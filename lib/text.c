@@ -76,6 +76,103 @@ bool text_parse_ipv4_prefix(const char *s, uint32_t *address, unsigned *length)
 	return true;
 }
 
+/* One to four hex digits, advancing *s past them. */
+static bool take_group(const char **s, uint16_t *value)
+{
+	unsigned digits = 0, v = 0;
+
+	for (; hex_value(**s) < 16; (*s)++) {
+		if (++digits > 4)
+			return false;
+		v = v << 4 | hex_value(**s);
+	}
+	*value = (uint16_t)v;
+	return digits > 0;
+}
+
+#define NO_GAP 9u
+
+/*
+ * The groups of an address (RFC 4291 2.2), advancing *s past them; the last two
+ * may be written as IPv4 does. *gap: how many stand before "::", or NO_GAP.
+ */
+static bool take_groups(const char **s, uint16_t group[8], unsigned *groups, unsigned *gap)
+{
+	const char *p = *s;
+	unsigned n = 0;
+
+	*gap = NO_GAP;
+	if (p[0] == ':' && p[1] == ':') {
+		*gap = 0;
+		p += 2;
+	}
+	while (n < 8 && !(n == *gap && hex_value(*p) > 15)) {
+		const char *tail = p;
+		uint32_t ipv4;
+
+		if (n <= 6 && take_ipv4(&tail, &ipv4)) {
+			group[n++] = (uint16_t)(ipv4 >> 16);
+			group[n++] = (uint16_t)ipv4;
+			p = tail;
+			break;
+		}
+		if (!take_group(&p, &group[n++]))
+			return false;
+		if (*p != ':' || n == 8)
+			break;
+		if (*++p == ':') {
+			if (*gap != NO_GAP)
+				return false;
+			*gap = n;
+			p++;
+		}
+	}
+	*s = p;
+	*groups = n;
+	return true;
+}
+
+static bool take_ipv6(const char **s, uint64_t *hi, uint64_t *lo)
+{
+	uint64_t word[2] = {0, 0};
+	uint16_t group[8];
+	unsigned n, gap;
+
+	if (!take_groups(s, group, &n, &gap) || (gap == NO_GAP) != (n == 8))
+		return false; /* "::" stands for one group at least */
+	for (unsigned i = 0; i < n; i++) {
+		unsigned at = i < gap ? i : i + 8 - n;
+
+		word[at / 4] |= (uint64_t)group[i] << (48 - at % 4 * 16);
+	}
+	*hi = word[0];
+	*lo = word[1];
+	return true;
+}
+
+bool text_parse_ipv6(const char *s, uint64_t *hi, uint64_t *lo)
+{
+	uint64_t h, l;
+
+	if (!take_ipv6(&s, &h, &l) || *s)
+		return false;
+	*hi = h;
+	*lo = l;
+	return true;
+}
+
+bool text_parse_ipv6_prefix(const char *s, uint64_t *hi, uint64_t *lo, unsigned *length)
+{
+	uint64_t h, l, n;
+
+	if (!take_ipv6(&s, &h, &l) || *s++ != '/' || !take_decimal(&s, 128, &n) || *s)
+		return false;
+	*hi = h;
+	*lo = l;
+	*length = (unsigned)n;
+	return true;
+}
+
 bool text_parse_mac(const char *s, uint8_t mac[6])
 {
 	uint8_t m[6];
@@ -139,6 +236,77 @@ size_t text_print_ipv4(char *out, uint32_t address)
 size_t text_print_ipv4_prefix(char *out, uint32_t address, unsigned length)
 {
 	char *end = put_ipv4(out, address);
+
+	*end++ = '/';
+	end = put_decimal(end, length);
+	*end = 0;
+	return (size_t)(end - out);
+}
+
+static char *put_group(char *out, unsigned v)
+{
+	static const char digit[] = "0123456789abcdef";
+
+	for (int shift = 12; shift >= 0; shift -= 4)
+		if (shift == 0 || v >> shift)
+			*out++ = digit[v >> shift & 15];
+	return out;
+}
+
+/* The longest run of two or more zero groups, the first of equals (RFC 5952 4.2); else 0 long. */
+static unsigned zero_run(const uint16_t group[8], unsigned *first)
+{
+	unsigned longest = 1, run = 0;
+
+	*first = 8;
+	for (unsigned i = 0; i < 8; i++) {
+		run = group[i] ? 0 : run + 1;
+		if (run > longest) {
+			longest = run;
+			*first = i + 1 - run;
+		}
+	}
+	return longest > 1 ? longest : 0;
+}
+
+static char *put_ipv6(char *out, uint64_t hi, uint64_t lo)
+{
+	uint16_t group[8];
+	unsigned gap, run;
+
+	if (hi == 0 && lo >> 32 == 0xffff) { /* IPv4-mapped: RFC 5952 5 */
+		for (const char *p = "::ffff:"; *p; p++)
+			*out++ = *p;
+		return put_ipv4(out, (uint32_t)lo);
+	}
+	for (unsigned i = 0; i < 8; i++)
+		group[i] = (uint16_t)((i < 4 ? hi : lo) >> (48 - i % 4 * 16));
+	run = zero_run(group, &gap);
+	for (unsigned i = 0; i < 8; i++) {
+		if (i == gap) {
+			*out++ = ':';
+			*out++ = ':';
+			i += run - 1;
+			continue;
+		}
+		if (i > 0 && i != gap + run)
+			*out++ = ':';
+		out = put_group(out, group[i]);
+	}
+	return out;
+}
+
+size_t text_print_ipv6(char *out, uint64_t hi, uint64_t lo)
+{
+	char *end = put_ipv6(out, hi, lo);
+
+	*end = 0;
+	return (size_t)(end - out);
+}
+
+size_t text_print_ipv6_prefix(char *out, uint64_t hi, uint64_t lo, unsigned length)
+{
+	char *end = put_ipv6(out, hi, lo);
 
 	*end++ = '/';
 	end = put_decimal(end, length);
