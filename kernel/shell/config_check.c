@@ -32,6 +32,21 @@ bool config_check_host(struct config_fault *fault, const struct line *line, uint
 	return true;
 }
 
+bool config_check_host6(struct config_fault *fault, const struct line *line, struct ip6 address)
+{
+	const char *what = NULL;
+	char text[TEXT_IPV6_MAX];
+
+	if (address.hi == 0 && address.lo <= 1)
+		what = address.lo ? "is the loopback address" : "is the unspecified address";
+	else if (address.hi >> 56 == 0xff)
+		what = "is a multicast address";
+	if (!what)
+		return true;
+	text_print_ipv6(text, address.hi, address.lo);
+	return config_fault_at(fault, line, "%s %s", text, what);
+}
+
 bool config_check_own_address(
 	struct config_fault *fault, const struct line *line, const struct iface_addr *addr)
 {
