@@ -84,13 +84,14 @@ $(eval $(foreach f,$(FORMS),$(call vector,hosted,$(f),$(HOST) $(ARCH_$(f)))))
 $(eval $(foreach f,$(FORMS),$(call vector,check,$(f),$(CHECK) $(ARCH_$(f)))))
 
 # ---------------------------------------------------------------- targets
-.PHONY: help all image hosted hooks run check test lint fmt gdb clean setup
+.PHONY: help all image hosted hooks run check check-tsan test lint fmt gdb clean setup
 
 help:
 	@echo 'barewire targets:'
 	@echo '  make            the image build/barewire.elf and the Linux process build/barewire'
 	@echo '  make run        set-up, build, a router between two Linux hosts, a demonstration, its console'
 	@echo '  make check      hosted unit tests under ASan and UBSan (seconds)'
+	@echo '  make check-tsan what one thread changes while another reads, under ThreadSanitizer'
 	@echo '  make test       set-up, then check + lint + end-to-end tests against the booted image'
 	@echo '  make lint       format, clang-tidy, cppcheck, include directions'
 	@echo '  make fmt        formats the sources'
@@ -168,6 +169,26 @@ $(BUILD)/check/bin/%: $(BUILD)/check/test/unit/%.o $(BUILD)/check/libbarewire.a
 check: $(TEST_BIN)
 	tools/run-units $(TEST_BIN)
 
+# What one thread changes while another reads it, under ThreadSanitizer.
+TSAN      := $(COMMON) -O1 -D_GNU_SOURCE -DUNIT_TEST -fsanitize=thread -Wno-tsan -pthread
+TSAN_OBJ  := $(call obj,tsan,$(LIB) $(filter net/table/%,$(NET)) test/model/tables.c)
+TSAN_BIN  := $(patsubst test/unit/%.c,$(BUILD)/tsan/bin/%,$(wildcard test/unit/test_*_reader.c))
+$(call stamp,tsan.flags,$(TSAN))
+$(eval $(foreach f,$(FORMS),$(call vector,tsan,$(f),$(TSAN) $(ARCH_$(f)))))
+
+check-tsan: $(TSAN_BIN)
+	tools/run-units $(TSAN_BIN)
+
+$(BUILD)/tsan/%.o: %.c $(BUILD)/tsan.flags
+	@mkdir -p $(@D)
+	@echo "  CC $@"
+	$(Q)$(CC) $(TSAN) -c $< -o $@
+
+$(BUILD)/tsan/bin/%: $(BUILD)/tsan/test/unit/%.o $(TSAN_OBJ)
+	@mkdir -p $(@D)
+	@echo "  LD $@"
+	$(Q)$(CC) $(TSAN) $^ -lcmocka -o $@
+
 lint:
 	tools/lint
 
@@ -187,7 +208,7 @@ gdb: $(IMAGE)
 	tools/gdb $(IMAGE)
 
 clean:
-	rm -rf $(BUILD)/x86 $(BUILD)/x86-hooks $(BUILD)/hosted $(BUILD)/check $(BUILD)/barewire*
+	rm -rf $(BUILD)/x86 $(BUILD)/x86-hooks $(BUILD)/hosted $(BUILD)/check $(BUILD)/tsan $(BUILD)/barewire*
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 .SECONDARY:

@@ -28,20 +28,20 @@ struct fib4_limits fib4_limits_for(uint32_t routes)
 {
 	/*
 	 * A full table of 900,000 routes and 64 next hops has 23,000 wide and 76,000
-	 * narrow groups. A new group is needed before the old one is free.
+	 * narrow groups, and 300 of hosts. A small table may be of any kind: as many
+	 * groups as routes are enough, and some to replace others.
 	 */
+	uint32_t small = routes < 16384 ? routes : 16384;
 	struct fib4_limits l = {
 		.wide = FIB4_CHUNKS - 1,
-		.narrow = 4096 + routes / 4,
+		.narrow = 4096 + 2 * small + routes / 3,
 		.pairs = FIB4_PAIRS - 1,
-		.deep = 1024 + routes / 64,
-		.hosts = 1024 + routes / 128,
+		.deep = 1024 + small + routes / 64,
+		.hosts = 1024 + small + routes / 64,
 	};
 
-	if (routes < FIB4_CHUNKS)
+	if (routes < FIB4_CHUNKS / 2)
 		l.wide = 1024 + routes;
-	if (l.wide > FIB4_CHUNKS - 1)
-		l.wide = FIB4_CHUNKS - 1;
 	return l;
 }
 
@@ -86,15 +86,14 @@ static struct fib4_limits limits_allowed(struct fib4_limits l)
 	struct fib4_limits form = {.wide = FIB4_CHUNKS - 1,
 		.narrow = 1u << 25,
 		.pairs = FIB4_PAIRS - 1,
+		.deep = 1u << 22,
 		.hosts = 1u << 22};
 
 	l.wide = l.wide < 1 ? 1 : l.wide > form.wide ? form.wide : l.wide;
 	l.narrow = l.narrow > form.narrow ? form.narrow : l.narrow;
 	l.pairs = l.pairs < 1 ? 1 : l.pairs > form.pairs ? form.pairs : l.pairs;
+	l.deep = l.deep > form.deep ? form.deep : l.deep;
 	l.hosts = l.hosts > form.hosts ? form.hosts : l.hosts;
-	/* The place computed from a deep entry, though not used, must lie in view.narrow. */
-	if (l.deep > FIB4_NARROW_BASE + l.narrow - 1)
-		l.deep = FIB4_NARROW_BASE + l.narrow - 1;
 	return l;
 }
 

@@ -167,44 +167,83 @@ static bool entry_hosts(struct fib4 *f, const struct rib4 *rib, uint32_t prefix,
 	return true;
 }
 
+/* Lets go of the hosts that the first n entries of a deep group's content name. */
+static void content_put(struct fib4 *f, const uint32_t *content, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (content[i] & FIB4_HAS_HOSTS)
+			groups_put(&f->hosts, content[i] & ~FIB4_HAS_HOSTS);
+}
+
+/* The entry for what a deep group would say, which brings its references. As entry_plain. */
+static uint32_t entry_content(struct fib4 *f, const uint32_t *content)
+{
+	uint16_t leaf[FIB4_SPLIT];
+	uint32_t hosts = 0, group;
+
+	for (unsigned i = 0; i < FIB4_SPLIT; i++) {
+		hosts |= content[i] & FIB4_HAS_HOSTS;
+		leaf[i] = (uint16_t)content[i];
+	}
+	if (!hosts) /* longer routes there may be, but with the same next hops */
+		return entry_plain(f, leaf);
+	group = groups_find(&f->deep, content);
+	if (!group) {
+		group = groups_add(&f->deep, content);
+		if (group)
+			return FIB4_DEEP | group; /* it keeps the references */
+	} else {
+		groups_ref(&f->deep, group);
+	}
+	content_put(f, content, FIB4_SPLIT);
+	return group ? FIB4_DEEP | group : 0;
+}
+
 /* The entry for 16 /24s from `prefix` on, some of them with longer routes. As entry_plain. */
 static uint32_t entry_deep(struct fib4 *f, const struct rib4 *rib, uint32_t prefix,
 	const uint16_t *leaf, uint16_t deep)
 {
-	uint32_t content[FIB4_SPLIT], group = 0;
-	unsigned i;
+	uint32_t content[FIB4_SPLIT];
 
-	for (i = 0; i < FIB4_SPLIT; i++) {
+	for (unsigned i = 0; i < FIB4_SPLIT; i++) {
 		content[i] = leaf[i];
-		if ((deep >> i & 1) && !entry_hosts(f, rib, prefix + (i << 8), &content[i]))
-			break;
+		if ((deep >> i & 1) && !entry_hosts(f, rib, prefix + (i << 8), &content[i])) {
+			content_put(f, content, i);
+			return 0;
+		}
 	}
-	if (i == FIB4_SPLIT) {
-		group = groups_find(&f->deep, content);
-		if (group)
-			groups_ref(&f->deep, group);
-		else if ((group = groups_add(&f->deep, content)) != 0)
-			return FIB4_DEEP | group; /* it keeps the references to its hosts */
-	}
-	while (i-- > 0)
-		if (content[i] & FIB4_HAS_HOSTS)
-			groups_put(&f->hosts, content[i] & ~FIB4_HAS_HOSTS);
-	return group ? FIB4_DEEP | group : 0;
+	return entry_content(f, content);
 }
 
-/* Paints over entry `i` of a chunk what the RIB says now of a prefix inside it, of 20 bits or more.
+/* The entry in the place of a deep one, after a change inside the /24 of `prefix`. */
+static uint32_t entry_deep_change(
+	struct fib4 *f, const struct rib4 *rib, uint32_t prefix, uint32_t old)
+{
+	unsigned changed = prefix >> 8 & 15;
+	uint32_t content[FIB4_SPLIT];
+
+	memcpy(content, groups_data(&f->deep, old & FIB4_GROUP), sizeof content);
+	if (!entry_hosts(f, rib, prefix & ~0xffu, &content[changed]))
+		return 0;
+	for (unsigned i = 0; i < FIB4_SPLIT; i++)
+		if (i != changed && (content[i] & FIB4_HAS_HOSTS))
+			groups_ref(&f->hosts, content[i] & ~FIB4_HAS_HOSTS);
+	return entry_content(f, content);
+}
+
+/* Paints the /20 of a prefix inside it; what the change does not touch is taken from its old entry.
  */
 static void repaint(struct canvas *c, const struct fib4 *f, const struct rib4 *rib, uint32_t prefix,
-	unsigned length)
+	unsigned length, uint32_t old)
 {
-	uint32_t first = prefix & ~0xfffu, entry = fib4_entry(&f->view, prefix);
+	uint32_t first = prefix & ~0xfffu;
 
-	if (length <= 20 || entry >= FIB4_DEEP) {
+	if (length <= 20 || old >= FIB4_DEEP) {
 		paint(c, rib, first, 20);
 		return;
 	}
 	for (uint32_t i = 0; i < FIB4_SPLIT; i++)
-		c->leaf[((first - c->first) >> 8) + i] = f->view.narrow[fib4_place(entry, i << 8)];
+		c->leaf[((first - c->first) >> 8) + i] = f->view.narrow[fib4_place(old, i << 8)];
 	paint(c, rib, length < 24 ? prefix : prefix & ~0xffu, length < 24 ? length : 24);
 }
 
@@ -268,14 +307,13 @@ static enum err chunk_set(
  * The short way for a change inside one /20 that keeps its narrow group: the
  * new next hops are written into it, if nobody else uses it. false: no such case.
  */
-static bool narrow_rewrite(struct fib4 *f, uint32_t prefix, const uint16_t *leaf)
+static bool narrow_rewrite(struct fib4 *f, uint32_t prefix, uint32_t entry, const uint16_t *leaf)
 {
-	uint32_t entry = fib4_entry(&f->view, prefix), group, mask;
+	uint32_t group = (entry & FIB4_GROUP) - FIB4_NARROW_BASE, mask;
 	uint16_t pair[2];
 
 	if (entry < FIB4_NARROW || entry >= FIB4_DEEP)
 		return false;
-	group = (entry & FIB4_GROUP) - FIB4_NARROW_BASE;
 	if (!groups_is_own(&f->wide, f->direct[prefix >> 16]) ||
 		!groups_is_own(&f->narrow, group) || leaves_pair(leaf, pair, &mask) ||
 		groups_find(&f->narrow, leaf))
@@ -341,16 +379,20 @@ static enum err chunk_update(
 static enum err split_update(
 	struct fib4 *f, const struct rib4 *rib, uint32_t prefix, unsigned length)
 {
-	uint32_t chunk = prefix >> 16, entry[FIB4_SPLIT];
+	uint32_t chunk = prefix >> 16, entry[FIB4_SPLIT], old = fib4_entry(&f->view, prefix);
 	unsigned i = prefix >> 12 & 15;
 	struct canvas c;
 
-	canvas_init(&c, chunk << 16, 24);
-	repaint(&c, f, rib, prefix, length);
-	if (!c.deep[i] && narrow_rewrite(f, prefix, &c.leaf[i * FIB4_SPLIT]))
-		return ERR_OK;
 	memcpy(entry, groups_data(&f->wide, f->direct[chunk]), sizeof entry);
-	entry[i] = entry_make(f, rib, &c, i);
+	if (length >= 24 && old >= FIB4_DEEP) {
+		entry[i] = entry_deep_change(f, rib, prefix, old);
+	} else {
+		canvas_init(&c, chunk << 16, 24);
+		repaint(&c, f, rib, prefix, length, old);
+		if (!c.deep[i] && narrow_rewrite(f, prefix, old, &c.leaf[i * FIB4_SPLIT]))
+			return ERR_OK;
+		entry[i] = entry_make(f, rib, &c, i);
+	}
 	return entry[i] ? chunk_set(f, chunk, entry, i, i) : ERR_FULL;
 }
 

@@ -25,10 +25,10 @@ VEC_INLINE void step_direct(
 	}
 }
 
-/* Where its next hop stands in view.narrow (fib4_place); true if some entry is deep. */
+/* Where its next hop stands in view.narrow (fib4_place; 0 of a deep entry). true: some are deep. */
 VEC_INLINE bool step_place(const uint32_t *dst, const uint32_t *entry, uint32_t *place, unsigned n)
 {
-	vec deep = vec_all(0);
+	vec any = vec_all(0);
 
 	for (unsigned i = 0; i < n; i += VEC_LANES) {
 		vec e = vec_load(entry + i);
@@ -36,10 +36,12 @@ VEC_INLINE bool step_place(const uint32_t *dst, const uint32_t *entry, uint32_t 
 		vec pair = (e >> 15 & ~1u) | (e >> which & 1);
 		vec narrow = (e & FIB4_GROUP) << 4 | which;
 
-		vec_store(place + i, vec_select(vec_sign(e), narrow, pair));
-		deep |= e & e << 1; /* both top bits */
+		vec deep = vec_sign(e & e << 1); /* both top bits */
+
+		vec_store(place + i, vec_select(vec_sign(e), narrow, pair) & ~deep);
+		any |= deep;
 	}
-	return vec_any(vec_sign(deep));
+	return vec_any(any);
 }
 
 /* n addresses, a multiple of VEC_LANES up to BLOCK. */
@@ -53,7 +55,7 @@ VEC_INLINE void lookup_block(
 		entry[i] = load_acquire(&v->wide[place[i]]);
 	bool deep = step_place(dst, entry, place, n);
 
-	for (unsigned i = 0; i < n; i++) /* a deep entry's place is inside the array as well */
+	for (unsigned i = 0; i < n; i++)
 		nh[i] = load_acquire(&v->narrow[place[i]]);
 	if (__builtin_expect(deep, 0)) {
 		for (unsigned i = 0; i < n; i++)

@@ -174,12 +174,12 @@ static enum err job_do(
 	struct fib6 *f, const struct rib *rib, const struct fib6_job *job, struct ip6 *last)
 {
 	struct ip6 a = job->next;
-	bool wide = job->length < FIB6_CHUNK_BITS;
+	bool wide = job->length < FIB6_CHUNK_BITS, alone = fib6_is_answer(f->word[root_of(a)]);
 	uint32_t nexthop;
 	enum err e;
 
 	*last = ip6_last(a, FIB6_ROOT_BITS);
-	if (wide && single_answer(rib, a, &nexthop))
+	if ((wide || alone) && single_answer(rib, a, &nexthop))
 		return set_root(f, a, nexthop);
 	*last = ip6_last(a, job_grain(job));
 	e = need_branch(f, a);

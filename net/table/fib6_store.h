@@ -17,7 +17,7 @@
 
 #define FIB6_LEVELS  128u  /* of blocks inside blocks, more than there can be */
 #define FIB6_RETIRED 4096u /* a power of two */
-#define FIB6_MAGIC   0x62696636u
+#define FIB6_MAGIC   0x36626966u /* "fib6" */
 
 enum fib6_part {
 	FIB6_PART_TREE,   /* a reference and all below it */
@@ -32,13 +32,12 @@ struct fib6_retired {
 
 /* What describes the words, and goes with them when they move. */
 struct fib6_book {
-	uint32_t magic;
+	alignas(64) uint32_t magic;
 	uint32_t used;   /* words ever given out are below */
 	uint32_t in_use; /* words */
 	uint32_t branches, nodes, gates;
 	uint32_t free_branch;                /* list */
 	uint32_t free[FIB6_NODE_WORDS + 1u]; /* lists by size in words */
-	uint8_t pad[24];
 };
 
 struct fib6 {
@@ -49,9 +48,13 @@ struct fib6 {
 	struct fib6_retired retired[FIB6_RETIRED];
 	struct fib6_plan plan[FIB6_LEVELS]; /* scratch of the builder, by level */
 	struct fib6_source source;          /* likewise */
-	alignas(64) struct fib6_book book;  /* the image begins here */
+	struct fib6_book book;              /* the image begins here */
 	alignas(64) uint32_t word[];
 };
+
+_Static_assert(
+	offsetof(struct fib6, word) == offsetof(struct fib6, book) + sizeof(struct fib6_book),
+	"the words follow their book in an image");
 
 /* A piece of n words, n <= FIB6_NODE_WORDS, or FIB6_BRANCH. Its first, or 0: no room. */
 uint32_t fib6_take(struct fib6 *f, uint32_t n);

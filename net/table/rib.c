@@ -5,8 +5,9 @@
 
 #include "net/table/nexthop.h"
 
-#define RIB4_INDEX_BITS   20u
-#define RIB6_INDEX_ROUTES 65536u /* from here on a larger index pays */
+#define INDEX_ROUTES     65536u /* from here on the larger index pays */
+#define INDEX_BITS_SMALL 12u
+#define INDEX_BITS       20u /* where IPv4 and IPv6 routes of the Internet differ */
 
 _Static_assert((RIB_CHANGES & (RIB_CHANGES - 1)) == 0, "the ring is indexed by a mask");
 
@@ -26,15 +27,22 @@ static size_t round_line(size_t bytes)
 	return (bytes + 63) & ~(size_t)63;
 }
 
-static size_t rib_size(uint32_t routes, unsigned index_bits, size_t route_size)
+static unsigned rib_index_bits(uint32_t routes)
 {
-	return trie_size(routes, index_bits) + round_line(((size_t)routes + 1) * route_size) +
+	return routes < INDEX_ROUTES ? INDEX_BITS_SMALL : INDEX_BITS;
+}
+
+static size_t rib_size(uint32_t routes, size_t route_size)
+{
+	return trie_size(routes, rib_index_bits(routes)) +
+	       round_line(((size_t)routes + 1) * route_size) +
 	       RIB_CHANGES * sizeof(struct rib_change);
 }
 
 static void rib_init(
-	struct rib *rib, void *mem, uint32_t routes, unsigned index_bits, uint32_t route_size)
+	struct rib *rib, void *mem, uint32_t routes, unsigned bits, uint32_t route_size)
 {
+	unsigned index_bits = rib_index_bits(routes);
 	uint8_t *p = mem;
 
 	memset(rib, 0, sizeof *rib);
@@ -42,6 +50,7 @@ static void rib_init(
 	p += trie_size(routes, index_bits);
 	rib->route = p;
 	rib->route_size = route_size;
+	rib->bits = bits;
 	rib->used = 1;
 	rib->max = routes + 1;
 	p += round_line((size_t)rib->max * route_size);
@@ -324,13 +333,12 @@ static uint32_t rib_span(const struct rib *rib, struct ip6 address, struct ip6 *
 
 size_t rib4_size(uint32_t routes)
 {
-	return rib_size(routes, RIB4_INDEX_BITS, sizeof(struct route4));
+	return rib_size(routes, sizeof(struct route4));
 }
 
 void rib4_init(struct rib4 *rib, void *mem, uint32_t routes)
 {
-	rib_init(&rib->rib, mem, routes, RIB4_INDEX_BITS, sizeof(struct route4));
-	rib->rib.bits = 32;
+	rib_init(&rib->rib, mem, routes, 32, sizeof(struct route4));
 }
 
 enum err rib4_add(struct rib4 *rib, const struct route4 *route)
@@ -404,21 +412,14 @@ bool rib4_take_change(struct rib4 *rib, uint32_t *prefix, unsigned *length)
 
 /* ---- IPv6 ---- */
 
-/* Below 2000::/3 routes begin to differ after some 20 bits. */
-static unsigned rib6_index_bits(uint32_t routes)
-{
-	return routes < RIB6_INDEX_ROUTES ? 12 : 20;
-}
-
 size_t rib6_size(uint32_t routes)
 {
-	return rib_size(routes, rib6_index_bits(routes), sizeof(struct route6));
+	return rib_size(routes, sizeof(struct route6));
 }
 
 void rib6_init(struct rib6 *rib, void *mem, uint32_t routes)
 {
-	rib_init(&rib->rib, mem, routes, rib6_index_bits(routes), sizeof(struct route6));
-	rib->rib.bits = 128;
+	rib_init(&rib->rib, mem, routes, 128, sizeof(struct route6));
 }
 
 enum err rib6_add(struct rib6 *rib, const struct route6 *route)

@@ -21,6 +21,7 @@
 #include "lib/checksum.h"
 #include "net/path/counters.h"
 #include "net/proto/stack.h"
+#include "test/model/tables.h"
 
 #define PORTS        2u
 #define CONTROL_POOL PORTS
@@ -197,10 +198,8 @@ static inline struct fixture *fix_new(void)
 	struct fixture *f = calloc(1, sizeof *f);
 
 	f->buffers.base = aligned_alloc(64, (size_t)POOLS * POOL_BUFS * PACKET_STRIDE);
-	rib4_init(&f->rib, calloc(RIB4_MAX, sizeof(struct route4)));
-	nexthop_init(&f->nexthops, aligned_alloc(64, NEXTHOP_MAX * sizeof(struct adjacency)),
-		calloc(NEXTHOP_MAX, sizeof(struct nexthop)));
-	memset(f->nexthops.adjacency + 1, 0, (NEXTHOP_MAX - 1) * sizeof(struct adjacency));
+	model_rib4_init(&f->rib, MODEL_ROUTES);
+	model_nexthops_init(&f->nexthops);
 	for (unsigned p = 0; p < PORTS; p++) {
 		f->iface[p] = (struct iface){.port = (uint16_t)p,
 			.txq = (uint16_t)p,
@@ -232,9 +231,8 @@ static inline void fix_free(struct fixture *f)
 	arp_flush(&f->s);
 	fix_balance(f);
 	assert_int_equal(arp_held(&f->s), 0);
-	free(f->rib.route);
-	free(f->nexthops.adjacency);
-	free(f->nexthops.nexthop);
+	model_rib_free(&f->rib.rib);
+	model_nexthops_free(&f->nexthops);
 	free(f->buffers.base);
 	free(f);
 }

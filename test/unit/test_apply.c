@@ -60,7 +60,7 @@ static void test_refusal_restores(void **state)
 	base_route[4].route.prefix = IP(33, 0, 0, 0);
 	c.routes = 5;
 	configure(&c, "5 static routes: 4 fit");
-	router.statics_max = RIB4_MAX;
+	router.statics_max = STATIC_MAX;
 	c.routes = 4;
 	c.neighbor = many;
 	c.neighbors = NEIGHBOR_MAX / 2;

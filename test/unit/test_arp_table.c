@@ -118,7 +118,7 @@ static void test_flush(void **state)
 	assert_int_equal(f->drops[DROP_NEIGHBOR_PENDING], 1);
 	assert_int_equal(fix_state(f, HOST0), ARP_FREE);
 	assert_int_equal(fix_state(f, HOST1 + 5), ARP_STATIC);
-	assert_int_equal(f->rib.count, 9); /* four of each interface and the static one */
+	assert_int_equal(f->rib.rib.count, 9); /* four of each interface and the static one */
 	fix_free(f);
 }
 
@@ -344,8 +344,11 @@ static void test_rib_full(void **state)
 {
 	struct fixture *f = fix_new();
 
-	for (uint32_t i = 0; f->rib.count < RIB4_MAX; i++) {
-		struct route4 r = {0xc0000000 + (i << 8), 24, RIB_STATIC, 1, 0, NEXTHOP_NONE};
+	for (uint32_t i = 0; f->rib.rib.count < MODEL_ROUTES; i++) {
+		struct route4 r = {.prefix = 0xc0000000 + (i << 8),
+			.length = 24,
+			.source = RIB_STATIC,
+			.distance = 1};
 
 		assert_int_equal(rib4_add(&f->rib, &r), ERR_OK);
 	}
