@@ -5,6 +5,7 @@
 #include "kernel/log.h"
 #include "kernel/platform.h"
 #include "kernel/publish.h"
+#include "kernel/verify.h"
 #include "lib/text.h"
 #include "net/table/resolve4.h"
 
@@ -14,7 +15,7 @@
 #define STARVED_US 1000000u
 #define SYNC_US    1000000u
 
-static struct {
+	static struct {
 	uint64_t tick_us, link_us, starved_us; /* when each task last ran */
 	uint64_t starved[PORT_MAX];            /* pool counts already reported */
 	bool failed[PORT_MAX];                 /* devices already reported */
@@ -197,6 +198,7 @@ void control_turn(struct router *r)
 	if (control_due(&control.starved_us, now, STARVED_US))
 		control_starved(r);
 	publish_turn(r);
+	verify_step(r);
 }
 
 bool control_init(struct router *r)

@@ -166,11 +166,16 @@ static void follow(struct router *r)
 
 /* ---- grace periods ---- */
 
-/* Every FIB names only next hops that its RIB names: freed ones may begin their grace period. */
+bool publish_idle(const struct router *r)
+{
+	return !publish.job4.pending && !rib_has_changes(&r->rib.rib) && !publish.job6.pending &&
+	       !rib_has_changes(&r->rib6.rib);
+}
+
+/* Then a FIB names only next hops that its RIB names: freed ones may begin their grace period. */
 bool publish_current(const struct router *r)
 {
-	return !publish.job4.pending && !publish.four.behind && !rib_has_changes(&r->rib.rib) &&
-	       !publish.job6.pending && !publish.six.behind && !rib_has_changes(&r->rib6.rib);
+	return publish_idle(r) && !publish.four.behind && !publish.six.behind;
 }
 
 static bool grace_is_wanted(const struct router *r)
@@ -226,8 +231,7 @@ void publish_turn(struct router *r)
 
 bool publish_settled(const struct router *r)
 {
-	return !publish.job4.pending && !publish.job6.pending && !rib_has_changes(&r->rib.rib) &&
-	       !rib_has_changes(&r->rib6.rib) && !publish.in_grace && !grace_is_wanted(r);
+	return publish_idle(r) && !publish.in_grace && !grace_is_wanted(r);
 }
 
 void publish_rebuild(struct router *r)

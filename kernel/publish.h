@@ -20,11 +20,14 @@ bool publish_init(struct router *r);
 /* One slice: goes on following the RIBs, ends and begins a grace period. Never blocks. */
 void publish_turn(struct router *r);
 
+/* The FIBs have followed every change, as far as there was room. */
+bool publish_idle(const struct router *r);
+
+/* The same, and all found room: the FIBs answer as the RIBs do. */
+bool publish_current(const struct router *r);
+
 /* The FIBs have followed every change, and nothing waits to be freed. */
 bool publish_settled(const struct router *r);
-
-/* The FIBs answer as the RIBs do now: nothing is left to follow, and all found room. */
-bool publish_current(const struct router *r);
 
 /* Makes all of both FIBs anew from the RIBs, in slices, while they stay in force. */
 void publish_rebuild(struct router *r);

@@ -6,21 +6,9 @@
 #include "kernel/log.h"
 #include "kernel/router.h"
 #include "net/table/resolve4.h"
-#include "net/table/routeline.h"
+#include "net/table/route_text.h"
 
 #define TOLD_MAX 8u /* wrong lines named in the log */
-
-/* Takes a line off the front of a text; returns it, without its end. */
-static const char *take_line(const char **text, size_t *left, size_t *n)
-{
-	const char *line = *text, *end = memchr(line, '\n', *left);
-	size_t whole = end ? (size_t)(end - line) + 1 : *left;
-
-	*n = end ? whole - 1 : whole;
-	*text += whole;
-	*left -= whole;
-	return line;
-}
 
 static bool has_suffix(const char *name, const char *suffix)
 {
@@ -33,16 +21,10 @@ bool routefile_is(const char *name, const char *text, size_t n)
 {
 	if (has_suffix(name, ".routes"))
 		return true;
-	while (n) {
-		struct routeline route;
-		size_t length;
-		const char *line = take_line(&text, &n, &length);
-		const char *wrong = routeline_parse(&route, line, length);
+	struct route_text reader = {.at = text, .end = text + n};
+	struct route_line first;
 
-		if (wrong || !route.blank)
-			return !wrong;
-	}
-	return false;
+	return route_text_next(&reader, &first);
 }
 
 /* ---- one route ---- */
@@ -61,7 +43,7 @@ static const char *why(enum err err)
 	}
 }
 
-static enum err add4(struct router *r, const struct routeline *l, uint32_t nexthop)
+static enum err add4(struct router *r, const struct route_line *l, uint32_t nexthop)
 {
 	return rib4_add(&r->rib, &(struct route4){.nexthop = nexthop,
 					 .length = l->length,
@@ -70,7 +52,7 @@ static enum err add4(struct router *r, const struct routeline *l, uint32_t nexth
 					 .prefix = (uint32_t)(l->prefix.hi >> 32)});
 }
 
-static enum err add6(struct router *r, const struct routeline *l, uint32_t nexthop)
+static enum err add6(struct router *r, const struct route_line *l, uint32_t nexthop)
 {
 	return rib6_add(&r->rib6, &(struct route6){.nexthop = nexthop,
 					  .length = l->length,
@@ -80,24 +62,20 @@ static enum err add6(struct router *r, const struct routeline *l, uint32_t nexth
 }
 
 /* The next hop of a line, with a reference; gateways are resolved at the end. */
-static enum err line_nexthop(struct router *r, const struct routeline *l, uint32_t *index)
+static enum err line_nexthop(struct router *r, const struct route_line *l, uint32_t *index)
 {
-	enum nexthop_action action = (enum nexthop_action)l->action;
-
-	if (action == NEXTHOP_RESOLVE && !l->ipv6)
+	if (l->family == 4)
 		return nexthop_get_recursive(&r->nexthops, (uint32_t)(l->gateway.hi >> 32), index);
-	if (action == NEXTHOP_RESOLVE)
-		action = NEXTHOP_UNREACHABLE;
-	return nexthop_get(&r->nexthops, action, 0, 0, NULL, 0, index);
+	return nexthop_get(&r->nexthops, NEXTHOP_UNREACHABLE, 0, 0, NULL, 0, index);
 }
 
-static const char *add(struct router *r, const struct routeline *l)
+static const char *add(struct router *r, const struct route_line *l)
 {
 	uint32_t index;
 
 	if (line_nexthop(r, l, &index) != ERR_OK)
 		return "too many different next hops";
-	enum err err = l->ipv6 ? add6(r, l, index) : add4(r, l, index);
+	enum err err = l->family == 6 ? add6(r, l, index) : add4(r, l, index);
 
 	if (err != ERR_OK)
 		nexthop_put(&r->nexthops, index);
@@ -109,24 +87,21 @@ static const char *add(struct router *r, const struct routeline *l)
 struct routefile_result routefile_load(
 	struct router *r, const char *name, const char *text, size_t n)
 {
+	struct route_text reader = {.at = text, .end = text + n};
 	struct routefile_result result = {0, 0};
-	uint32_t number = 0;
+	struct route_line route;
 
-	while (n) {
-		struct routeline route;
-		size_t length;
-		const char *line = take_line(&text, &n, &length);
-		const char *wrong = routeline_parse(&route, line, length);
+	for (;;) {
+		bool good = route_text_next(&reader, &route);
 
-		number++;
-		if (!wrong && route.blank)
-			continue;
-		if (!wrong)
-			wrong = add(r, &route);
+		if (!good && !reader.error)
+			break;
+		const char *wrong = good ? add(r, &route) : reader.error;
+
 		if (!wrong)
 			result.routes++;
 		else if (result.wrong++ < TOLD_MAX)
-			log_text("routes %s: line %u: %s", name, (unsigned)number, wrong);
+			log_text("routes %s: line %u: %s", name, (unsigned)reader.line, wrong);
 	}
 	if (result.wrong > TOLD_MAX)
 		log_text("routes %s: %u more lines are wrong", name,

@@ -1,5 +1,5 @@
 /*
- * Tables of routes given at boot: text (net/table/routeline.h) into the RIBs.
+ * Tables of routes given at boot: text (net/table/route_text.h) into the RIBs.
  *
  * These routes stand beside the configuration: `set routes` for the same prefix
  * is preferred, and a commit never removes them. Each gateway is one recursive

@@ -8,6 +8,7 @@
 #include "kernel/shell/pattern.h"
 #include "lib/limits.h"
 #include "lib/text.h"
+#include "lib/text6.h"
 #include "net/table/ip6.h"
 #include "net/table/rib.h"
 

@@ -8,6 +8,7 @@
 
 #include "kernel/shell/config_check.h"
 #include "lib/text.h"
+#include "lib/text6.h"
 
 /* A build under way. Every vector has room for as many as there are lines. */
 struct build {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/text.h"
+#include "lib/text6.h"
 #include "net/table/rib.h"
 
 /* Blocks of RFC 6890 whose addresses belong to no host. */

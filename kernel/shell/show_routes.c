@@ -5,6 +5,7 @@
 #include "kernel/router.h"
 #include "kernel/shell/commands.h"
 #include "lib/text.h"
+#include "lib/text6.h"
 
 #define LIST_MAX      1000u /* more routes: `show routes` alone prints the summary */
 #define SUMMARY_SLICE 256u  /* routes counted before others may run */

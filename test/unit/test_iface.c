@@ -161,10 +161,10 @@ static void test_rib_full(void **state)
 		before = rib;
 		assert_int_equal(iface_install(&iface[0], &rib, &t), ERR_FULL);
 		assert_false(iface[0].installed);
-		assert_int_equal(rib.rib.count, before.count);
+		assert_int_equal(rib.rib.count, before.rib.count);
 		for (unsigned i = 1; i < NEXTHOP_MAX; i++)
 			assert_int_equal(t.nexthop[i].refs, 0);
-		nexthop_grace_begin(&t);
+		nexthop_grace_begin(&t, true);
 		nexthop_grace_passed(&t);
 	}
 }
