@@ -242,7 +242,7 @@ def test_bad_line_is_named(tmp_path):
     routes.write_text(f"10.50.0.0/16 via {gateway(1)}\n10.51.0.1/16 via {gateway(1)}\n"
                       f"10.52.0.0/16 via {gateway(1)}\n")
     with running(ports=2, routes=str(routes), warm=False) as lab:
-        assert re.search(r"routes \S+: line 2: ", lab.cli("show log"))
+        assert re.search(r"routes \S+: line 2: the prefix has host bits set", lab.cli("show log"))
         assert "10.52.0.0/16" in lab.cli("show routes 10.52.1.1")
         assert "10.51" not in lab.cli("show routes 10.0.0.0/8")
         verify(lab)
