@@ -142,7 +142,7 @@ static void test_moves(void **state)
 	assert_nothing_left(&s, 1);
 }
 
-/* Two lines for one prefix: the other takes over. */
+/* Two lines for one prefix share its flows by weight; if one goes, the other has them all. */
 static void test_twice(void **state)
 {
 	struct static4 s[] = {
@@ -151,11 +151,27 @@ static void test_twice(void **state)
 
 	up(0);
 	up(1);
+	s[0].weight = 3;
 	assert_int_equal(refresh(s, 2), ERR_OK);
-	assert_true(s[0].installed && !s[1].installed);
+	assert_true(s[0].installed && s[1].installed);
+	const struct nexthop *n = hop(0xc0000000, 24);
+
+	assert_int_equal(n->action, NEXTHOP_GROUP);
+	assert_int_equal(t.group[n->group].members, 2);
+	assert_int_equal(t.group[n->group].member[0].weight, 3);
+	assert_int_equal(t.group[n->group].member[1].weight, 1);
+	uint64_t generation = rib.rib.generation;
+	assert_int_equal(refresh(s, 2), ERR_OK);
+	assert_true(rib.rib.generation == generation); /* nothing to do: nothing done */
 	down(0);
 	assert_int_equal(refresh(s, 2), ERR_OK);
 	assert_true(!s[0].installed && s[1].installed);
+	assert_int_equal(hop(0xc0000000, 24)->port, 1);
+	up(0);
+	assert_int_equal(refresh(s, 2), ERR_OK);
+	assert_int_equal(hop(0xc0000000, 24)->action, NEXTHOP_GROUP);
+	static4_withdraw(s, 1, &rib, &t); /* the other line stays, once it is looked at again */
+	assert_int_equal(refresh(s + 1, 1), ERR_OK);
 	assert_int_equal(hop(0xc0000000, 24)->port, 1);
 	assert_nothing_left(s, 2);
 }
