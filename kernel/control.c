@@ -15,7 +15,7 @@
 #define STARVED_US 1000000u
 #define SYNC_US    1000000u
 
-	static struct {
+static struct {
 	uint64_t tick_us, link_us, starved_us; /* when each task last ran */
 	uint64_t starved[PORT_MAX];            /* pool counts already reported */
 	bool failed[PORT_MAX];                 /* devices already reported */
