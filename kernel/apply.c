@@ -185,7 +185,7 @@ static bool bring_up(struct apply *a, unsigned port, const struct wanted *w)
 static bool set_ifaces(struct apply *a, const struct wanted *want)
 {
 	struct router *r = a->r;
-	bool changes[PORT_MAX], ok = true;
+	bool changes[PORT_MAX] = {false}, ok = true;
 
 	for (unsigned port = 0; port < r->ports; port++) {
 		if (r->iface[port].mtu != want[port].mtu)

@@ -9,10 +9,10 @@
 #include "lib/text.h"
 #include "net/table/resolve4.h"
 
-#define PUNT_BURST 16u     /* packets taken from one punt ring a turn */
-#define TICK_US    10000u  /* protocol timers */
-#define LINK_US    100000u /* link state: slow reads over the bus */
-#define STARVED_US 1000000u
+#define PUNT_BURST 16u       /* packets taken from one punt ring a turn */
+#define TICK_US    10000u    /* protocol timers */
+#define LINK_US    100000u   /* link state: slow reads over the bus */
+#define STARVED_US 60000000u /* a flood must not wash the log away */
 #define SYNC_US    1000000u
 
 static struct {

@@ -57,6 +57,7 @@ static void show_counters(struct output *o, const struct router *r, unsigned por
 	output_number(o, "bytes", bytes);
 	output_close(o);
 	output_number(o, "doorbells", baseline_doorbells(r, port));
+	output_number(o, "pool ran dry", load_once(&r->buffers.pool[port]->starved));
 	output_object(o, "dropped");
 	for (unsigned i = 0; i < DROP_COUNT; i++)
 		output_counter(o, drop_name(i), c.dropped[i]);

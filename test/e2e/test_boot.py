@@ -6,7 +6,7 @@ import types
 
 import pytest
 from labkit import accel
-from router import IMAGE, PVH_IMAGE, running, wait_for
+from router import IMAGE, PATIENCE_S, PVH_IMAGE, REBOOTED, running, wait_for
 
 QBOOT = "/usr/share/qemu/qboot.rom"
 
@@ -81,16 +81,9 @@ def test_ready_line_and_log():
 def test_reboot_and_poweroff():
     with running(books=False) as lab:
         lab.cli("set interfaces eth0 mtu 1400", "commit")
-        with lab.place.console_lock(30):
-            console = lab.console()
-            try:
-                console.sync(30)
-                said = console.send(b"reboot\r")
-                console.until(
-                    lambda t: re.search(r"barewire: ready in [\s\S]*barewire> $", t), said, 60)
-            finally:
-                console.close()
-        assert lab.ping(0, "10.0.1.2")
+        with lab.console() as console:
+            console.until(REBOOTED.search, console.send(b"reboot\r"), PATIENCE_S)
+        lab.wait_ping(0, "10.0.1.2")
         assert "mtu" not in lab.cli("show configuration"), "not the boot module's configuration"
         lab.check_books()
         lab.tool("cli", "--timeout", "5", "poweroff")

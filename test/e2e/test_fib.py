@@ -137,9 +137,6 @@ def table(request, tmp_path_factory):
 @pytest.fixture(scope="module")
 def lab(table):
     big = len(table.prefixes) > 300_000
-    path = table.path + ".conf"
-    with open(path, "w", encoding="ascii") as f:
-        f.write(config())
     with running(ports=PORTS, config=config(), routes=table.path, mem=2048 if big else 768,
                  timeout=300 if big else 90, warm=False) as lab:
         yield lab

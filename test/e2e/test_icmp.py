@@ -51,9 +51,10 @@ ANSWERED = [
 ]
 
 
-@pytest.mark.parametrize("packet,kind,code", [a[1:] for a in ANSWERED], ids=[a[0] for a in ANSWERED])
+@pytest.mark.parametrize("packet,kind,code", [a[1:] for a in ANSWERED],
+                         ids=[a[0] for a in ANSWERED])
 def test_error_is_sent(h0, packet, kind, code):
-    """To the sender, from the address of the interface it came in by, quoting header and 8 bytes."""
+    """To the sender, from the interface it came in by, quoting header and 8 bytes."""
     h0.forget()
     h0.send(to_router(h0, packet))
     frame = h0.receive(icmp_from_router)
@@ -89,7 +90,7 @@ SILENT = [
 
 @pytest.mark.parametrize("packet,dst", [s[1:] for s in SILENT], ids=[s[0] for s in SILENT])
 def test_nothing_is_said(h0, packet, dst):
-    """An echo behind it is answered first and only: whatever is said about the packet came before."""
+    """Echoes behind it are the first that is answered: what is said about it came before."""
     h0.forget()
     h0.send(to_router(h0, packet, dst))
     for last in (1, 2):  # the control core takes them in order; two turns to be sure

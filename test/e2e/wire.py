@@ -5,6 +5,7 @@ import socket
 import time
 
 from labkit import hosts
+from patience import PATIENCE_S
 
 ETH_P_ALL = 3
 OUTGOING = 4  # packet(7): PACKET_OUTGOING, our own frames seen again
@@ -33,7 +34,7 @@ class Wire:
         self.socket.close()
 
     def send(self, frame):
-        """Sends one frame (bytes or scapy). The tap may drop it for want of room: see counters()."""
+        """Sends one frame, bytes or scapy. A full tap drops it: see counters()."""
         try:
             self.socket.send(bytes(frame))
         except OSError as e:
@@ -48,7 +49,7 @@ class Wire:
             sent = frames[first:first + burst]
             for frame in sent:
                 self.send(frame)
-            end = time.monotonic() + 30
+            end = time.monotonic() + PATIENCE_S
             while True:
                 now = self.counters()
                 taken = now["sent"] - before["sent"]
@@ -58,7 +59,7 @@ class Wire:
                 assert time.monotonic() < end, f"the tap holds frames: {before} {now}"
         return taken, dropped
 
-    def receive(self, wanted, timeout_s=30):
+    def receive(self, wanted, timeout_s=PATIENCE_S):
         """The first frame from the router for which wanted(bytes) is true, or None."""
         end = time.monotonic() + timeout_s
         while True:

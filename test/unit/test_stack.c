@@ -267,7 +267,7 @@ static void test_own_errors(void **state)
 static void test_own_long(void **state)
 {
 	struct fixture *f = fix_new_resolved();
-	uint32_t index;
+	uint32_t index = 0;
 
 	nexthop_set_mtu(&f->nexthops, 0, 600);
 	assert_int_equal(stack_send_echo(&f->s, HOST0, 1, 1, 572, 0), ERR_OK);

@@ -48,7 +48,7 @@ def enter(namespace):
 
 
 def inside(namespace, function, *args):
-    """Runs function(*args) on a thread inside a namespace; sockets and taps made there stay there."""
+    """Runs function(*args) on a thread inside a namespace; sockets made there stay there."""
     result = []
 
     def run():
@@ -93,7 +93,7 @@ def write_sysctls():
 
 
 def open_tap():
-    """A tap p0 without virtio-net header: a frame is what was written. It lives as long as its fd."""
+    """A tap p0 without virtio-net header: a frame is what was written. Lives as long as its fd."""
     fd = os.open("/dev/net/tun", os.O_RDWR)
     fcntl.ioctl(fd, TUNSETIFF, struct.pack("16sH22x", b"p0", IFF_TAP | IFF_NO_PI))
     return fd
@@ -119,9 +119,7 @@ def remove_all(place):
     """Ends what runs in the lab's namespaces and removes them."""
     for namespace in place.namespaces():
         def members(namespace=namespace):
-            done = subprocess.run(["ip", "netns", "pids", namespace], capture_output=True, text=True,
-                                  check=False)
-            return [int(w) for w in done.stdout.split()]
+            return [int(w) for w in ip("netns", "pids", namespace).split()]
         for pid in members():
             end_process(pid, lambda pid=pid: pid in members())
         ip("netns", "delete", namespace)

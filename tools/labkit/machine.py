@@ -14,7 +14,7 @@ QEMU = "qemu-system-x86_64"
 # HOSTNAME> or HOSTNAME*> at the very end of what has been received.
 PROMPT = re.compile(r"(?:^|[\r\n])[A-Za-z0-9][A-Za-z0-9.-]{0,62}\*?> $")
 READY = re.compile(r"barewire: ready in [^\r\n]+")
-# -cpu host fails where the hypervisor offers no IA32_ARCH_CAPABILITIES; the router does not read it.
+# -cpu host fails where the hypervisor lacks IA32_ARCH_CAPABILITIES; the router does not read it.
 ACCEL = {
     "tcg": ["-accel", "tcg,thread=multi", "-cpu", "max"],
     "kvm": ["-accel", "kvm", "-cpu", "host,arch-capabilities=off"],
@@ -131,7 +131,7 @@ def set_link(place, port, up):
 
 
 def rights_missing():
-    """[] or what an ordinary user lacks to make or reach namespaces: CAP_NET_ADMIN, CAP_SYS_ADMIN."""
+    """What an ordinary user lacks to make or reach namespaces, or []."""
     with open("/proc/self/status", encoding="ascii", errors="replace") as f:
         capabilities = int(re.search(r"CapEff:\s*([0-9a-f]+)", f.read()).group(1), 16)
     if capabilities >> 12 & 1 and capabilities >> 21 & 1:
