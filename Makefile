@@ -84,7 +84,7 @@ $(eval $(foreach f,$(FORMS),$(call vector,hosted,$(f),$(HOST) $(ARCH_$(f)))))
 $(eval $(foreach f,$(FORMS),$(call vector,check,$(f),$(CHECK) $(ARCH_$(f)))))
 
 # ---------------------------------------------------------------- targets
-.PHONY: help all image hosted hooks run check check-tsan test lint fmt gdb clean setup
+.PHONY: test-long help all image hosted hooks run check check-tsan test lint fmt gdb clean setup
 
 help:
 	@echo 'barewire targets:'
@@ -93,6 +93,7 @@ help:
 	@echo '  make check      hosted unit tests under ASan and UBSan (seconds)'
 	@echo '  make check-tsan what one thread changes while another reads, under ThreadSanitizer'
 	@echo '  make test       set-up, then check + lint + end-to-end tests against the booted image'
+	@echo '  make test-long  the end-to-end test of the FIB with 900,000 routes, too'
 	@echo '  make lint       format, clang-tidy, cppcheck, include directions'
 	@echo '  make fmt        formats the sources'
 	@echo '  make gdb        QEMU stopped at entry, gdb attached with symbols'
@@ -203,6 +204,9 @@ run:
 test:
 	tools/setup --test
 	tools/run-tests
+
+test-long: all hooks
+	LONG=1 /usr/bin/python3 -m pytest -p no:cacheprovider -q test/e2e/test_fib.py
 
 gdb: $(IMAGE)
 	tools/gdb $(IMAGE)

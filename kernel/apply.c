@@ -16,7 +16,8 @@
 struct saved {
 	struct iface iface[PORT_MAX];
 	struct static4 *statics;
-	unsigned statics_n;
+	struct static6 *statics6;
+	unsigned statics_n, statics6_n;
 };
 
 /* The static neighbours in force. */
@@ -87,6 +88,9 @@ static bool check_sizes(struct apply *a)
 	if (a->config->routes > a->r->statics_max)
 		return apply_fail(
 			a, "%u static routes: %u fit", a->config->routes, a->r->statics_max);
+	if (a->config->routes6 > a->r->statics6_max)
+		return apply_fail(
+			a, "%u static IPv6 routes: %u fit", a->config->routes6, a->r->statics6_max);
 	if (a->config->neighbors > NEIGHBOR_MAX / 2)
 		return apply_fail(
 			a, "%u static neighbors: %u fit", a->config->neighbors, NEIGHBOR_MAX / 2);
@@ -215,19 +219,20 @@ static bool configure_ifaces(struct apply *a)
 
 /* ---- static routes ---- */
 
-static bool same_route(const struct static4 *a, const struct static4 *b)
-{
-	return a->prefix == b->prefix && a->length == b->length && a->kind == b->kind &&
-	       a->gateway == b->gateway;
-}
-
 static int compare_routes(const void *x, const void *y)
 {
 	const struct static4 *a = x, *b = y;
 
 	if (a->prefix != b->prefix)
 		return a->prefix < b->prefix ? -1 : 1;
-	return a->length - b->length;
+	if (a->length != b->length || a->kind != b->kind)
+		return a->length != b->length ? a->length - b->length : a->kind - b->kind;
+	return a->gateway < b->gateway ? -1 : a->gateway > b->gateway;
+}
+
+static bool same_route(const struct static4 *a, const struct static4 *b)
+{
+	return compare_routes(a, b) == 0 && a->weight == b->weight;
 }
 
 /*
@@ -271,6 +276,61 @@ static bool set_routes(struct apply *a)
 		want[i] = a->config->route[i].route;
 	qsort(want, n, sizeof *want, compare_routes);
 	ok = set_statics(a, want, n);
+	free(want);
+	return ok;
+}
+
+/* ---- the same for IPv6 ---- */
+
+static int compare_routes6(const void *x, const void *y)
+{
+	const struct static6 *a = x, *b = y;
+
+	if (!ip6_equal(a->prefix, b->prefix))
+		return ip6_less(a->prefix, b->prefix) ? -1 : 1;
+	if (a->length != b->length || a->kind != b->kind)
+		return a->length != b->length ? a->length - b->length : a->kind - b->kind;
+	return ip6_less(a->gateway, b->gateway) ? -1 : ip6_less(b->gateway, a->gateway);
+}
+
+/* Replaces the static routes by want[0..n), sorted. */
+static bool set_statics6(struct apply *a, struct static6 *want, unsigned n)
+{
+	struct router *r = a->r;
+	unsigned w = 0;
+
+	for (unsigned i = 0; i < r->statics6_n; i++) {
+		struct static6 *have = &r->statics6[i];
+
+		while (w < n && compare_routes6(&want[w], have) < 0)
+			want[w++].installed = false;
+		if (w < n && compare_routes6(&want[w], have) == 0)
+			want[w++].installed = have->installed;
+		else
+			static6_withdraw(have, 1, &r->rib6, &r->nexthops);
+	}
+	for (; w < n; w++)
+		want[w].installed = false;
+	if (n)
+		memcpy(r->statics6, want, n * sizeof *want);
+	r->statics6_n = n;
+	if (static6_refresh(r->statics6, n, &r->rib6, &r->nexthops) != ERR_OK)
+		return apply_fail(a, "the static IPv6 routes do not fit the routing table");
+	return true;
+}
+
+static bool set_routes6(struct apply *a)
+{
+	unsigned n = a->config->routes6;
+	struct static6 *want = malloc((n + 1) * sizeof *want);
+	bool ok;
+
+	if (!want)
+		return apply_fail(a, "not enough memory");
+	for (unsigned i = 0; i < n; i++)
+		want[i] = a->config->route6[i].route;
+	qsort(want, n, sizeof *want, compare_routes6);
+	ok = set_statics6(a, want, n);
 	free(want);
 	return ok;
 }
@@ -339,10 +399,16 @@ static bool save(const struct router *r, struct saved *s)
 {
 	s->statics_n = r->statics_n;
 	s->statics = malloc((r->statics_n + 1) * sizeof *s->statics);
-	if (!s->statics)
+	s->statics6_n = r->statics6_n;
+	s->statics6 = malloc((r->statics6_n + 1) * sizeof *s->statics6);
+	if (!s->statics || !s->statics6) {
+		free(s->statics);
+		free(s->statics6);
 		return false;
+	}
 	memcpy(s->iface, r->iface, sizeof s->iface);
 	memcpy(s->statics, r->statics, r->statics_n * sizeof *s->statics);
+	memcpy(s->statics6, r->statics6, r->statics6_n * sizeof *s->statics6);
 	return true;
 }
 
@@ -361,6 +427,7 @@ static void restore(struct apply *a, struct saved *s)
 	}
 	(void)set_ifaces(&back, want);
 	(void)set_statics(&back, s->statics, s->statics_n);
+	(void)set_statics6(&back, s->statics6, s->statics6_n);
 }
 
 bool config_apply(struct router *r, const struct config *c, char *error, unsigned error_size)
@@ -373,12 +440,13 @@ bool config_apply(struct router *r, const struct config *c, char *error, unsigne
 	if (!save(r, &s))
 		return apply_fail(&a, "not enough memory");
 	nexthop_hold_all(&r->nexthops); /* so that what was in force still fits */
-	bool ok = configure_ifaces(&a) && set_routes(&a) && set_neighbors(&a);
+	bool ok = configure_ifaces(&a) && set_routes(&a) && set_routes6(&a) && set_neighbors(&a);
 
 	if (!ok)
 		restore(&a, &s);
 	nexthop_release_all(&r->nexthops);
 	free(s.statics);
+	free(s.statics6);
 	control_routes_changed(r);
 	(void)control_sync(r); /* a worker that does not answer is named in the log */
 	return ok;

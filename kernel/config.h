@@ -11,6 +11,7 @@
 #include "lib/limits.h"
 #include "net/table/iface.h"
 #include "net/table/static4.h"
+#include "net/table/static6.h"
 
 struct netdev;
 struct router;
@@ -30,6 +31,11 @@ struct config_route {
 	char dev[IFACE_NAME_MAX]; /* "" unless given */
 };
 
+struct config_route6 {
+	struct static6 route;
+	char dev[IFACE_NAME_MAX]; /* "" unless given */
+};
+
 struct config_neighbor {
 	char iface[IFACE_NAME_MAX];
 	uint32_t address;
@@ -41,9 +47,10 @@ struct config {
 	char hostname[HOSTNAME_MAX];
 	unsigned workers; /* 0: not set */
 	struct config_iface *iface;
-	struct config_route *route;
+	struct config_route *route;   /* by prefix, length, kind and gateway */
+	struct config_route6 *route6; /* likewise */
 	struct config_neighbor *neighbor;
-	unsigned ifaces, routes, neighbors;
+	unsigned ifaces, routes, routes6, neighbors;
 };
 
 void config_free(struct config *c);

@@ -9,6 +9,8 @@
 #include "kernel/control.h"
 #include "kernel/log.h"
 #include "kernel/platform.h"
+#include "kernel/publish.h"
+#include "kernel/routefile.h"
 #include "kernel/router.h"
 #include "kernel/shell/shell.h"
 #include "kernel/version.h"
@@ -31,8 +33,16 @@ static bool console_apply(void *ctx, const struct config *c, char *error, unsign
 	return config_apply(ctx, c, error, error_size);
 }
 
-/* The configuration: the first boot module, read before the router exists. */
+#define MODULES_MAX   8u
+#define TABLE_WAIT_US 60000000u /* for the FIBs to follow the tables of routes */
+
+/*
+ * What the boot modules say: tables of routes (routefile.h), and of the others
+ * the first, a configuration, read before the router exists.
+ */
 static struct boot {
+	struct platform_module table[MODULES_MAX];
+	unsigned tables;
 	struct platform_module module; /* no name: there is none */
 	struct config config;
 	bool good;
@@ -41,7 +51,19 @@ static struct boot {
 
 static void boot_read(void)
 {
-	if (platform_modules(&boot.module, 1) == 1)
+	struct platform_module m[MODULES_MAX];
+	unsigned n = platform_modules(m, MODULES_MAX);
+
+	for (unsigned i = 0; i < n; i++) {
+		if (routefile_is(m[i].name, m[i].data, m[i].bytes))
+			boot.table[boot.tables++] = m[i];
+		else if (!boot.module.name)
+			boot.module = m[i];
+		else
+			log_text("boot module %s is not used: a configuration came before it",
+				m[i].name);
+	}
+	if (boot.module.name)
 		boot.good = shell_read_config(boot.module.data, boot.module.bytes, &boot.config,
 			boot.error, sizeof boot.error);
 }
@@ -67,6 +89,26 @@ static void boot_config(void)
 		log_text("configuration: %s", boot.module.name);
 	else
 		log_text("error: configuration %s: %s", boot.module.name, boot.error);
+}
+
+/* The tables of routes, whole before the first packet. */
+static void boot_tables(struct router *r)
+{
+	uint64_t start = platform_now_us(), now = start;
+
+	for (unsigned i = 0; i < boot.tables; i++) {
+		const struct platform_module *m = &boot.table[i];
+		struct routefile_result result = routefile_load(r, m->name, m->data, m->bytes);
+
+		now = platform_now_us();
+		log_text("routes %s: %u, read in %u ms", m->name, (unsigned)result.routes,
+			(unsigned)((now - start) / 1000));
+		start = now;
+	}
+	while (boot.tables && !publish_current(r) && platform_now_us() - now < TABLE_WAIT_US)
+		publish_turn(r);
+	if (boot.tables)
+		log_text("fib: built in %u ms", (unsigned)((platform_now_us() - now) / 1000));
 }
 
 /* A started core waits here for its worker. */
@@ -152,6 +194,7 @@ void kernel_main(void)
 	shell_init(&env);
 	boot_config();
 	control_turn(&router); /* links, routes and the first FIB before the first packet */
+	boot_tables(&router);
 	boot_workers(&router);
 	uint64_t us = platform_now_us();
 

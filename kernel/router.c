@@ -162,6 +162,8 @@ static bool build_tables(struct router *r, struct builder *b)
 
 	r->statics_max = STATIC_MAX;
 	r->statics = build_alloc(b, r->statics_max * sizeof *r->statics, "static routes");
+	r->statics6_max = STATIC_MAX;
+	r->statics6 = build_alloc(b, r->statics6_max * sizeof *r->statics6, "IPv6 static routes");
 	size_tables(&routes, &routes6);
 	void *rib = build_reserve(b, rib4_size(routes), "IPv4 routes");
 	void *rib6 = build_reserve(b, rib6_size(routes6), "IPv6 routes");

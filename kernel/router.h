@@ -19,6 +19,7 @@
 #include "net/path/sched.h"
 #include "net/proto/stack.h"
 #include "net/table/static4.h"
+#include "net/table/static6.h"
 #include "net/table/tables.h"
 
 /* A worker's own state; each on its own lines. */
@@ -59,6 +60,8 @@ struct router {
 	struct stack stack;
 	struct static4 *statics;
 	unsigned statics_n, statics_max;
+	struct static6 *statics6;
+	unsigned statics6_n, statics6_max;
 };
 
 extern struct router router;

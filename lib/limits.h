@@ -27,7 +27,7 @@
 #define GROUP_MAX      1024u  /* ECMP groups and recursive next hops */
 #define GROUP_MEMBERS  16u    /* next hops of one group */
 #define GROUP_SPREAD   128u   /* places that flows are spread over, a power of two */
-#define STATIC_MAX     16384u /* configured static routes */
+#define STATIC_MAX     16384u /* configured static routes of one family */
 #define NEIGHBOR_MAX   1024u  /* ARP entries */
 #define IFACE_ADDR_MAX 8u     /* IPv4 addresses of one interface */
 #define IFACE_NAME_MAX 16u    /* with the terminating zero */

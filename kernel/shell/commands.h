@@ -65,7 +65,8 @@ extern const struct grammar grammar_all, grammar_edit;
 command_fn edit_set, edit_delete, edit_compare, edit_discard, edit_commit, edit_load;
 command_fn show_configuration;
 command_fn show_version, show_uptime, show_cores, show_memory, show_protocols, show_log;
-command_fn show_interfaces, show_routes, show_neighbors, show_fib;
+command_fn show_interfaces, show_routes, show_routes_summary, show_neighbors, show_fib,
+	show_fib_verify;
 command_fn show_queues, show_drops, show_buffers;
 command_fn clear_counters, clear_neighbors, ping, reboot, poweroff;
 #ifdef TEST_HOOKS

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/text.h"
+#include "lib/text6.h"
 #include "net/table/rib.h"
 
 /* Blocks of RFC 6890 whose addresses belong to no host. */
@@ -30,6 +31,21 @@ bool config_check_host(struct config_fault *fault, const struct line *line, uint
 		return config_fault_at(fault, line, "%s %s", text, reserved[i].what);
 	}
 	return true;
+}
+
+bool config_check_host6(struct config_fault *fault, const struct line *line, struct ip6 address)
+{
+	const char *what = NULL;
+	char text[TEXT_IPV6_MAX];
+
+	if (address.hi == 0 && address.lo <= 1)
+		what = address.lo ? "is the loopback address" : "is the unspecified address";
+	else if (address.hi >> 56 == 0xff)
+		what = "is a multicast address";
+	if (!what)
+		return true;
+	text_print_ipv6(text, address.hi, address.lo);
+	return config_fault_at(fault, line, "%s %s", text, what);
 }
 
 bool config_check_own_address(

@@ -23,6 +23,7 @@ struct config_origin {
 	struct config_binding *binding;
 	unsigned addresses, bindings;
 	const struct line **route;    /* by config.route index */
+	const struct line **route6;   /* by config.route6 index */
 	const struct line **neighbor; /* by config.neighbor index */
 };
 
@@ -32,6 +33,8 @@ bool config_fault_at(struct config_fault *fault, const struct line *line, const 
 
 /* An address a host can have: not of a reserved block (RFC 6890). */
 bool config_check_host(struct config_fault *fault, const struct line *line, uint32_t address);
+
+bool config_check_host6(struct config_fault *fault, const struct line *line, struct ip6 address);
 
 /* ... and neither network nor broadcast address of its own network. */
 bool config_check_own_address(

@@ -87,7 +87,7 @@ static bool icmp_may_answer(const struct stack *s, const uint8_t *frame)
 		return false;
 
 	const struct nexthop *hop = s->nexthops->nexthop;
-	uint16_t to = hop[stack_route(s, dst)].action, from = hop[stack_route(s, src)].action;
+	uint16_t to = hop[stack_route(s, dst, 0)].action, from = hop[stack_route(s, src, 0)].action;
 
 	/* Our own packets end without telling ourselves. */
 	return to != NEXTHOP_BROADCAST && from != NEXTHOP_BROADCAST && from != NEXTHOP_LOCAL;

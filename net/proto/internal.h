@@ -7,6 +7,7 @@
 
 #include "lib/byteorder.h"
 #include "lib/checksum.h"
+#include "lib/hash.h"
 #include "net/path/frame.h"
 #include "net/proto/stack.h"
 
@@ -50,8 +51,11 @@ static inline void ipv4_finish(uint8_t *frame)
 void ipv4_begin(uint8_t *frame, uint32_t total_len, uint8_t protocol, uint8_t ttl, uint32_t src,
 	uint32_t dst);
 
-/* The next hop the RIB has for an address; NEXTHOP_NONE if it has none. */
-uint32_t stack_route(const struct stack *s, uint32_t dst);
+/*
+ * The next hop the RIB has for an address; NEXTHOP_NONE if it has none. Of a
+ * group, the member for flows of that hash: the one a worker picks.
+ */
+uint32_t stack_route(const struct stack *s, uint32_t dst, uint32_t flow);
 /* One of the router's own addresses. */
 bool stack_is_own(const struct stack *s, uint32_t address);
 

@@ -54,6 +54,7 @@ static void slowpath_forward(struct stack *s, uint64_t word, uint32_t index)
 		slowpath_transmit(s, word, index);
 		return;
 	case NEXTHOP_UNREACHABLE:
+	case NEXTHOP_RECURSIVE: /* nothing leads to its gateway now */
 		slowpath_refuse(s, word, ICMP_UNREACHABLE, ICMP_HOST_UNREACHABLE, DROP_UNREACHABLE);
 		return;
 	case NEXTHOP_PROHIBIT:
@@ -128,7 +129,8 @@ void slowpath_input(struct stack *s, uint64_t word)
 	/* Link-layer padding ends here. */
 	word = packet_word(packet_index(word), ETH_HEADER + ipv4_total_len(frame), 0);
 
-	uint32_t index = stack_route(s, load_be32(frame + IPV4_DEST));
+	uint32_t flow = hash_flow4(frame + IPV4_OFF, packet_len(word) - ETH_HEADER);
+	uint32_t index = stack_route(s, load_be32(frame + IPV4_DEST), flow);
 
 	switch (s->nexthops->nexthop[index].action) {
 	case NEXTHOP_LOCAL:

@@ -46,16 +46,16 @@ void stack_link_changed(struct stack *s, unsigned port, bool up, uint64_t now_ms
 		arp_flush_port(s, port);
 }
 
-uint32_t stack_route(const struct stack *s, uint32_t dst)
+uint32_t stack_route(const struct stack *s, uint32_t dst, uint32_t flow)
 {
 	const struct route4 *r = rib4_match(s->rib, dst, false);
 
-	return r ? r->nexthop : NEXTHOP_NONE;
+	return r ? nexthop_pick(s->nexthops, r->nexthop, flow) : NEXTHOP_NONE;
 }
 
 bool stack_is_own(const struct stack *s, uint32_t address)
 {
-	return s->nexthops->nexthop[stack_route(s, address)].action == NEXTHOP_LOCAL;
+	return s->nexthops->nexthop[stack_route(s, address, 0)].action == NEXTHOP_LOCAL;
 }
 
 void ipv4_begin(uint8_t *frame, uint32_t total_len, uint8_t protocol, uint8_t ttl, uint32_t src,
@@ -118,7 +118,9 @@ static enum err stack_send_from(
 enum err stack_send(struct stack *s, uint64_t word)
 {
 	uint8_t *frame = frame_of(s, word);
-	uint32_t dst = load_be32(frame + IPV4_DEST), index = stack_route(s, dst);
+	uint32_t dst = load_be32(frame + IPV4_DEST);
+	uint32_t flow = hash_flow4(frame + IPV4_OFF, packet_len(word) - ETH_HEADER);
+	uint32_t index = stack_route(s, dst, flow);
 	const struct nexthop *n = &s->nexthops->nexthop[index];
 	uint32_t mtu = adjacency_mtu(s->nexthops->adjacency[index].out);
 	const struct iface_addr *src;
@@ -135,6 +137,7 @@ enum err stack_send(struct stack *s, uint64_t word)
 	case NEXTHOP_BLACKHOLE:
 		return stack_refuse(s, word, DROP_BLACKHOLE, ERR_NOT_FOUND);
 	case NEXTHOP_UNREACHABLE:
+	case NEXTHOP_RECURSIVE: /* nothing leads to its gateway now */
 		return stack_refuse(s, word, DROP_UNREACHABLE, ERR_NOT_FOUND);
 	case NEXTHOP_PROHIBIT:
 		return stack_refuse(s, word, DROP_PROHIBIT, ERR_NOT_FOUND);

@@ -66,18 +66,17 @@ VEC_INLINE void lookup_block(
 
 void VEC_NAME(fib4_lookup)(const struct fib4_view *v, const uint32_t *dst, uint32_t *nh, unsigned n)
 {
-	unsigned i = 0;
+	unsigned vectors = n / VEC_LANES * VEC_LANES, i = 0;
 
 	for (; i + BLOCK <= n; i += BLOCK)
 		lookup_block(v, dst + i, nh + i, BLOCK);
-	if (i < n) { /* the rest in vectors filled up with zeros */
-		alignas(64) uint32_t rest[BLOCK], found[BLOCK];
-		unsigned whole = (n - i + VEC_LANES - 1) / VEC_LANES * VEC_LANES;
+	if (i < vectors)
+		lookup_block(v, dst + i, nh + i, vectors - i);
+	if (vectors < n) { /* the rest in a vector filled up with zeros */
+		alignas(64) uint32_t rest[VEC_LANES] = {0}, found[VEC_LANES] = {0};
 
-		for (unsigned k = 0; k < whole; k++)
-			rest[k] = k < n - i ? dst[i + k] : 0;
-		lookup_block(v, rest, found, whole);
-		for (unsigned k = 0; k < n - i; k++)
-			nh[i + k] = found[k];
+		memcpy(rest, dst + vectors, (n - vectors) * sizeof *rest);
+		lookup_block(v, rest, found, VEC_LANES);
+		memcpy(nh + vectors, found, (n - vectors) * sizeof *found);
 	}
 }

@@ -2,11 +2,13 @@
 #include "net/table/resolve4.h"
 
 #define RESOLVE_DEPTH 8u /* gateways on the way from one that is no neighbour to one that is */
+#define RESOLVE_STEPS                                                                              \
+	64u /* routes looked at: hostile tables have very many ways that end nowhere */
 
 /* The way from a gateway to a neighbour. */
 struct way {
 	uint32_t gateway[RESOLVE_DEPTH];
-	unsigned gateways;
+	unsigned gateways, steps;
 	const struct route4 *route; /* by which the last of them is reached, or NULL */
 };
 
@@ -18,36 +20,37 @@ static bool way_has(const struct way *w, uint32_t gateway)
 	return false;
 }
 
-/* The longest route to an address that does not lead back; NULL if there is none but the default.
+/*
+ * Goes on from a gateway, by the longest route to it that does not lead back nor
+ * nowhere. A way that needs more gateways than there is room for counts as none.
  */
-static const struct route4 *way_route(const struct way *w, const struct rib4 *rib,
-	const struct nexthop_table *t, uint32_t address)
+static bool way_find(
+	struct way *w, const struct rib4 *rib, const struct nexthop_table *t, uint32_t gateway)
 {
-	const struct route4 *r = rib4_match(rib, address, false);
+	const struct route4 *r = rib4_match(rib, gateway, true); /* neighbours come and go */
 
-	while (r && r->length > 0) {
+	if (w->gateways == RESOLVE_DEPTH)
+		return false;
+	w->gateway[w->gateways++] = gateway;
+	while (r && r->length > 0 && w->steps++ < RESOLVE_STEPS) {
 		const struct nexthop *n = &t->nexthop[r->nexthop];
 
-		if (n->action != NEXTHOP_RECURSIVE || !way_has(w, n->gateway))
-			return r;
-		r = rib4_match_upto(rib, address, r->length - 1u);
+		w->route = r;
+		if (n->action != NEXTHOP_RECURSIVE ||
+			(!way_has(w, n->gateway) && way_find(w, rib, t, n->gateway)))
+			return true;
+		r = rib4_match_upto(rib, gateway, r->length - 1u);
 	}
-	return NULL;
+	w->gateways--;
+	return false;
 }
 
-/* Follows routes by recursive next hops until one is not, or there is no way. */
-static struct way way_find(const struct rib4 *rib, const struct nexthop_table *t, uint32_t gateway)
+static struct way way_from(const struct rib4 *rib, const struct nexthop_table *t, uint32_t gateway)
 {
 	struct way w = {.gateways = 0};
 
-	while (w.gateways < RESOLVE_DEPTH) {
-		w.gateway[w.gateways++] = gateway;
-		w.route = way_route(&w, rib, t, gateway);
-		if (!w.route || t->nexthop[w.route->nexthop].action != NEXTHOP_RECURSIVE)
-			return w;
-		gateway = t->nexthop[w.route->nexthop].gateway;
-	}
-	w.route = NULL;
+	if (!way_find(&w, rib, t, gateway))
+		w.route = NULL;
 	return w;
 }
 
@@ -61,7 +64,7 @@ static bool way_is_usable(const struct way *w, const struct nexthop_table *t)
 
 bool resolve4_gateway(const struct rib4 *rib, const struct nexthop_table *t, uint32_t gateway)
 {
-	struct way w = way_find(rib, t, gateway);
+	struct way w = way_from(rib, t, gateway);
 
 	return way_is_usable(&w, t);
 }
@@ -88,7 +91,7 @@ static uint32_t way_index(const struct way *w, struct nexthop_table *t)
 
 static void resolve_index(const struct rib4 *rib, struct nexthop_table *t, uint32_t index)
 {
-	struct way w = way_find(rib, t, t->nexthop[index].gateway);
+	struct way w = way_from(rib, t, t->nexthop[index].gateway);
 	uint32_t to = way_index(&w, t);
 
 	nexthop_redirect(t, index, to);

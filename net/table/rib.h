@@ -28,6 +28,7 @@ enum rib_source {
 	RIB_CONNECTED, /* an interface's network */
 	RIB_NEIGHBOR,  /* a host route to a known or pending neighbour on a connected network */
 	RIB_STATIC,
+	RIB_FILE, /* a table of routes given at boot */
 	RIB_SOURCES
 };
 

@@ -265,11 +265,19 @@ static void test_semantic_errors(void **state)
 			"eth0"},
 		{"set interfaces eth0 address 10.0.0.1/24\nset interfaces eth0 address 10.0.0.1/16",
 			"is configured twice"},
-		{"set routes 10.0.0.0/8 via 1.0.0.1\nset routes 10.0.0.0/8 via 1.0.0.2",
-			"line 2: set routes 10.0.0.0/8 via 1.0.0.2: more than one next hop for "
-			"10.0.0.0/8"},
+		{"set routes 10.0.0.0/8 via ::1", "line 1: set routes 10.0.0.0/8 via ::1: the next "
+						  "hop is not an IPv4 address"},
+		{"set routes 2001:db8::/32 via 10.0.0.1", "line 1: set routes 2001:db8::/32 via "
+							  "10.0.0.1: the next hop is not an IPv6 "
+							  "address"},
+		{"set routes 2001:db8::/32 via ff02::1", "ff02::1 is a multicast address"},
+		{"set routes 2001:db8::/32 via ::", ":: is the unspecified address"},
+		{"set routes 2001:DB8::/32 blackhole\nset routes 2001:db8:0::/32 prohibit",
+			"line 2: set routes 2001:db8::/32 prohibit: more than one kind of route "
+			"for "
+			"2001:db8::/32"},
 		{"set routes 10.0.0.0/8 via 1.0.0.1\nset routes 10.0.0.0/8 blackhole",
-			"more than one next hop for 10.0.0.0/8"},
+			"more than one kind of route for 10.0.0.0/8"},
 		{"set routes 10.0.0.0/8 via 239.1.1.1", "239.1.1.1 is a multicast address"},
 		{"set interfaces eth0 address 10.0.0.1/24\nset routes 11.0.0.0/8 via 10.0.0.1",
 			"line 2: set routes 11.0.0.0/8 via 10.0.0.1: the next hop is an address of "

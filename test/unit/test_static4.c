@@ -142,7 +142,7 @@ static void test_moves(void **state)
 	assert_nothing_left(&s, 1);
 }
 
-/* Two lines for one prefix: the other takes over. */
+/* Two lines for one prefix share its flows by weight; if one goes, the other has them all. */
 static void test_twice(void **state)
 {
 	struct static4 s[] = {
@@ -151,11 +151,27 @@ static void test_twice(void **state)
 
 	up(0);
 	up(1);
+	s[0].weight = 3;
 	assert_int_equal(refresh(s, 2), ERR_OK);
-	assert_true(s[0].installed && !s[1].installed);
+	assert_true(s[0].installed && s[1].installed);
+	const struct nexthop *n = hop(0xc0000000, 24);
+
+	assert_int_equal(n->action, NEXTHOP_GROUP);
+	assert_int_equal(t.group[n->group].members, 2);
+	assert_int_equal(t.group[n->group].member[0].weight, 3);
+	assert_int_equal(t.group[n->group].member[1].weight, 1);
+	uint64_t generation = rib.rib.generation;
+	assert_int_equal(refresh(s, 2), ERR_OK);
+	assert_true(rib.rib.generation == generation); /* nothing to do: nothing done */
 	down(0);
 	assert_int_equal(refresh(s, 2), ERR_OK);
 	assert_true(!s[0].installed && s[1].installed);
+	assert_int_equal(hop(0xc0000000, 24)->port, 1);
+	up(0);
+	assert_int_equal(refresh(s, 2), ERR_OK);
+	assert_int_equal(hop(0xc0000000, 24)->action, NEXTHOP_GROUP);
+	static4_withdraw(s, 1, &rib, &t); /* the other line stays, once it is looked at again */
+	assert_int_equal(refresh(s + 1, 1), ERR_OK);
 	assert_int_equal(hop(0xc0000000, 24)->port, 1);
 	assert_nothing_left(s, 2);
 }
@@ -177,6 +193,84 @@ static void test_full(void **state)
 	assert_nothing_left(s, MODEL_ROUTES + 2);
 }
 
+/* Where packets for the prefix go in the end: a gateway, or 0. */
+static uint32_t leads_to(uint32_t prefix, unsigned length)
+{
+	const struct route4 *r = rib4_find(&rib, prefix, length, RIB_STATIC);
+	uint32_t index = r ? nexthop_pick(&t, r->nexthop, 0) : NEXTHOP_NONE;
+
+	return t.nexthop[index].action == NEXTHOP_RESOLVE ? t.nexthop[index].gateway : 0;
+}
+
+#define VIA(p, l, g)                                                                               \
+	{                                                                                          \
+		.prefix = (p), .length = (l), .gateway = (g), .kind = STATIC4_VIA                  \
+	}
+
+/* A gateway behind a gateway, in lines of any order; it follows when the nearer one moves. */
+static void test_recursive(void **state)
+{
+	struct static4 s[] = {VIA(0x60000000, 8, 0x50000001), VIA(0x50000000, 8, 0x40000001),
+		VIA(0x40000000, 8, 0x0a000002), VIA(0, 0, 0x0a000003)};
+
+	up(0);
+	assert_int_equal(refresh(s, 4), ERR_OK);
+	assert_true(s[0].installed && s[1].installed);
+	assert_int_equal(hop(0x60000000, 8)->action, NEXTHOP_RECURSIVE);
+	assert_int_equal(hop(0x60000000, 8)->gateway, 0x50000001);
+	assert_int_equal(leads_to(0x60000000, 8), 0x0a000002);
+	assert_int_equal(leads_to(0x50000000, 8), 0x0a000002);
+
+	struct static4 closer[] = {s[0], s[1], s[2], s[3], VIA(0x40000000, 24, 0x0a000004)};
+
+	assert_int_equal(refresh(closer, 5), ERR_OK);
+	assert_int_equal(leads_to(0x60000000, 8), 0x0a000004);
+	static4_withdraw(&closer[4], 1, &rib, &t);
+	assert_int_equal(refresh(closer, 4), ERR_OK);
+	assert_int_equal(leads_to(0x60000000, 8), 0x0a000002);
+	static4_withdraw(&closer[2], 1, &rib, &t); /* the default route does not count */
+	closer[2].kind = STATIC4_BLACKHOLE;
+	closer[2].length = 30; /* not where 40.0.0.1 is */
+	closer[2].prefix = 0x40000010;
+	assert_int_equal(refresh(closer, 4), ERR_OK);
+	assert_false(closer[0].installed || closer[1].installed);
+	assert_true(closer[3].installed);
+	assert_nothing_left(closer, 4);
+}
+
+/* Routes that lead to each other's gateways lead nowhere; with a way out they take it. */
+static void test_recursive_loop(void **state)
+{
+	struct static4 s[] = {VIA(0x60000000, 8, 0x50000001), VIA(0x50000000, 8, 0x60000001),
+		VIA(0x70000000, 8, 0x70000001), VIA(0x50000000, 7, 0x0a000002)};
+
+	up(0);
+	assert_int_equal(refresh(s, 3), ERR_OK);
+	assert_false(s[0].installed || s[1].installed || s[2].installed);
+	assert_int_equal(refresh(s, 4), ERR_OK);
+	assert_true(s[0].installed && s[1].installed && !s[2].installed);
+	assert_int_equal(leads_to(0x60000000, 8), 0x0a000002);
+	assert_int_equal(leads_to(0x50000000, 8), 0x0a000002);
+	down(0); /* the way out goes: the two do not keep each other alive */
+	assert_int_equal(refresh(s, 4), ERR_OK);
+	for (unsigned i = 0; i < 4; i++)
+		assert_false(s[i].installed);
+	assert_nothing_left(s, 4);
+}
+
+/* A gateway in a network of another route's kind: what that says of packets holds. */
+static void test_recursive_to_blackhole(void **state)
+{
+	struct static4 s[] = {VIA(0x60000000, 8, 0xc0000201),
+		{.prefix = 0xc0000200, .length = 24, .kind = STATIC4_BLACKHOLE}};
+	const struct route4 *r;
+
+	assert_int_equal(refresh(s, 2), ERR_OK);
+	r = rib4_find(&rib, 0x60000000, 8, RIB_STATIC);
+	assert_int_equal(t.nexthop[nexthop_pick(&t, r->nexthop, 0)].action, NEXTHOP_BLACKHOLE);
+	assert_nothing_left(s, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -186,6 +280,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_moves, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_twice, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_full, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_recursive, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_recursive_loop, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_recursive_to_blackhole, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
