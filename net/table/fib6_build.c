@@ -34,7 +34,7 @@ static uint32_t node_ref(uint32_t at, struct fib6_block b)
 /* Writes a node of the plan, whose references are all known. */
 static uint32_t make_node(struct fib6 *f, const struct fib6_plan *plan, struct fib6_block b)
 {
-	uint32_t n = plan->n, at = fib6_take(f, n + 1 + n / 2);
+	uint32_t n = plan->n, at = n ? fib6_take(f, n + 1 + n / 2) : 0;
 
 	if (!at)
 		return NO_ROOM;

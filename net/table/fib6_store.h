@@ -15,8 +15,8 @@
 #include "net/table/fib6_plan.h"
 #include "net/table/fib6_table.h"
 
-#define FIB6_LEVELS  128u  /* of blocks inside blocks, more than there can be */
-#define FIB6_RETIRED 4096u /* a power of two */
+#define FIB6_LEVELS  128u        /* of blocks inside blocks, more than there can be */
+#define FIB6_RETIRED 4096u       /* a power of two */
 #define FIB6_MAGIC   0x36626966u /* "fib6" */
 
 enum fib6_part {

@@ -193,6 +193,8 @@ static void check_walk(void)
 		const struct route *r = r4 ? (const struct route *)r4 : (const struct route *)r6;
 
 		assert_non_null(r);
+		if (!r)
+			return;
 		assert_true(ip6_equal(key, list[i].key));
 		assert_true(r->length == list[i].length && r->source == list[i].source &&
 			    r->distance == list[i].distance && r->nexthop == list[i].nexthop);
@@ -335,10 +337,10 @@ static struct ip6 random_key(unsigned length)
 static void change(void)
 {
 	unsigned length = (unsigned)rand() % (bits + 1), source = (unsigned)rand() % RIB_SOURCES;
-	struct ip6 key = random_key(length), noted;
+	struct ip6 key = random_key(length), noted = {0, 0};
 	struct entry *e = list_find(key, length, source);
 	uint32_t before = brute_exact(key, length), nh = (uint32_t)rand() % 5 + 1, old;
-	unsigned distance = (unsigned)rand() % 3, noted_length;
+	unsigned distance = (unsigned)rand() % 3, noted_length = 0;
 
 	if (e && rand() % 2) {
 		assert_int_equal(take(key, length, source, &old), ERR_OK);
