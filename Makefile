@@ -13,7 +13,11 @@ VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 
 # ---------------------------------------------------------------- sources, by room
 LIB     := $(wildcard lib/*.c)
-NET     := $(wildcard net/path/*.c net/proto/*.c net/table/*.c)
+# NAME_vec.c is compiled once per form of x86-64 (lib/vec.h); its objects are NAME_vec.FORM.o.
+VECTOR  := $(wildcard net/path/*_vec.c net/table/*_vec.c)
+FORMS   := plain v3 v4
+NET     := $(filter-out $(VECTOR),$(wildcard net/path/*.c net/proto/*.c net/table/*.c)) \
+	   $(foreach f,$(FORMS),$(VECTOR:.c=.$(f).c))
 DRIVERS := $(wildcard drivers/*.c drivers/virtio/*.c)
 MEMDEV  := $(wildcard drivers/mem/*.c)
 KERNEL  := $(wildcard kernel/*.c kernel/shell/*.c)
@@ -32,17 +36,19 @@ COMMON  := -std=gnu11 -I. $(WARN) -g -fno-strict-aliasing -fno-common -MMD -MP $
 NEWLIB  := $(BUILD)/newlib/x86_64-elf
 # newlib objects are built the same way (tools/setup): no red zone, so that an exception may use the stack.
 TARGET  := $(COMMON) -O2 -ffreestanding -nostdinc \
-	   -isystem $(NEWLIB)/include -isystem $(shell $(CC) -print-file-name=include) -U__linux__ -U__unix__ -Ulinux -Uunix \
+	   -isystem $(NEWLIB)/include -isystem $(shell $(CC) -print-file-name=include 2>/dev/null) -U__linux__ -U__unix__ -Ulinux -Uunix \
 	   -m64 -mno-red-zone -mcmodel=small -fno-pic -fno-pie -fcf-protection=none \
-	   -fno-stack-protector -fno-asynchronous-unwind-tables -fno-omit-frame-pointer \
-	   -DBAREWIRE_VERSION='"$(VERSION)"'
-HOST    := $(COMMON) -O2 -D_GNU_SOURCE -DBAREWIRE_VERSION='"$(VERSION)"' -pthread
+	   -fno-stack-protector -fno-asynchronous-unwind-tables -fno-omit-frame-pointer
+HOST    := $(COMMON) -O2 -D_GNU_SOURCE -pthread
 CHECK   := $(COMMON) -O1 -D_GNU_SOURCE -DIO_MODEL -DUNIT_TEST -fsanitize=address,undefined \
-	   -fno-sanitize-recover=all -fno-omit-frame-pointer -DBAREWIRE_VERSION='"test"' -pthread
+	   -fno-sanitize-recover=all -fno-omit-frame-pointer -pthread
+
+# Writes $(2) to build/$(1) if that says anything else: what depends on the file is then made anew.
+stamp = $(shell mkdir -p $(BUILD); echo '$(2)' | cmp -s - $(BUILD)/$(1) || echo '$(2)' >$(BUILD)/$(1))
 
 # GCC 12 does not know fences under TSan; what they order is ordered by acquire and release as well.
 TSAN    := $(COMMON) -O1 -D_GNU_SOURCE -DIO_MODEL -DUNIT_TEST -fsanitize=thread -Wno-tsan \
-	   -fno-omit-frame-pointer -DBAREWIRE_VERSION='"test"' -pthread
+	   -fno-omit-frame-pointer -pthread
 
 obj = $(patsubst %,$(BUILD)/$(1)/%.o,$(basename $(2)))
 
@@ -55,6 +61,12 @@ IMAGE   := $(BUILD)/barewire-hooks.elf
 TARGET  += -DTEST_HOOKS
 endif
 
+$(call stamp,version,$(VERSION))
+$(call stamp,$(X86DIR).flags,$(TARGET))
+$(call stamp,hosted.flags,$(HOST))
+$(call stamp,check.flags,$(CHECK))
+$(call stamp,tsan.flags,$(TSAN))
+
 X86_OBJ    := $(call obj,$(X86DIR),$(LIB) $(NET) $(DRIVERS) $(KERNEL) $(X86))
 HOSTED_OBJ := $(call obj,hosted,$(LIB) $(NET) $(MEMDEV) $(KERNEL) $(HOSTED))
 CHECK_OBJ  := $(call obj,check,$(LIB) $(NET) $(DRIVERS) $(MEMDEV) $(filter-out kernel/main.c,$(KERNEL)) \
@@ -63,8 +75,24 @@ TEST_BIN   := $(patsubst test/unit/%.c,$(BUILD)/check/bin/%,$(TESTS))
 # The units with threads.
 TSAN_BIN   := $(patsubst test/unit/%.c,$(BUILD)/tsan/bin/%,$(shell grep -l pthread.h $(TESTS)))
 
+# $(call vector,FOLDER,FORM,FLAGS,ORDER): how NAME_vec.FORM.o is made below build/FOLDER.
+define vector
+$(BUILD)/$(1)/%_vec.$(2).o: %_vec.c $(BUILD)/$(1).flags | $(4)
+	@mkdir -p $$(@D)
+	@echo "  CC $$@"
+	$$(Q)$$(CC) $(3) -DVEC_FORM=$(2) -c $$< -o $$@
+
+endef
+ARCH_plain :=
+ARCH_v3    := -march=x86-64-v3
+ARCH_v4    := -march=x86-64-v4
+$(eval $(foreach f,$(FORMS),$(call vector,$(X86DIR),$(f),$(TARGET) $(ARCH_$(f)),$(NEWLIB)/lib/libc.a)))
+$(eval $(foreach f,$(FORMS),$(call vector,hosted,$(f),$(HOST) $(ARCH_$(f)))))
+$(eval $(foreach f,$(FORMS),$(call vector,check,$(f),$(CHECK) $(ARCH_$(f)))))
+$(eval $(foreach f,$(FORMS),$(call vector,tsan,$(f),$(TSAN) $(ARCH_$(f)))))
+
 # ---------------------------------------------------------------- targets
-.PHONY: help all image hosted hooks run check check-tsan check-debug bench-voq test lint fmt gdb clean setup
+.PHONY: help all image hosted hooks run check check-tsan check-debug bench-voq test test-long lint fmt gdb clean setup
 
 help:
 	@echo 'barewire targets:'
@@ -75,6 +103,7 @@ help:
 	@echo '  make check-debug  the units with every owner checked and free buffers poisoned'
 	@echo '  make bench-voq  cycles per packet from RX ring over VOQ to TX ring, by stage'
 	@echo '  make test       set-up, then check + lint + end-to-end tests against the booted image'
+	@echo '  make test-long  the end-to-end test of the FIB with 900,000 routes, too'
 	@echo '  make lint       format, clang-tidy, cppcheck, include directions'
 	@echo '  make fmt        formats the sources'
 	@echo '  make gdb        QEMU stopped at entry, gdb attached with symbols'
@@ -93,13 +122,17 @@ setup:
 $(NEWLIB)/lib/libc.a:
 	tools/setup --newlib
 
+# The one file that knows the version.
+$(foreach d,$(X86DIR) hosted check tsan,$(BUILD)/$(d)/kernel/version.o): $(BUILD)/version
+$(foreach d,$(X86DIR) hosted check tsan,$(BUILD)/$(d)/kernel/version.o): EXTRA_VERSION = -DBAREWIRE_VERSION='"$(VERSION)"'
+
 # Objects wait for the C library's headers.
-$(BUILD)/$(X86DIR)/%.o: %.c | $(NEWLIB)/lib/libc.a
+$(BUILD)/$(X86DIR)/%.o: %.c $(BUILD)/$(X86DIR).flags | $(NEWLIB)/lib/libc.a
 	@mkdir -p $(@D)
 	@echo "  CC $@"
-	$(Q)$(CC) $(TARGET) -c $< -o $@
+	$(Q)$(CC) $(TARGET) $(EXTRA_VERSION) -c $< -o $@
 
-$(BUILD)/$(X86DIR)/%.o: %.S | $(NEWLIB)/lib/libc.a
+$(BUILD)/$(X86DIR)/%.o: %.S $(BUILD)/$(X86DIR).flags | $(NEWLIB)/lib/libc.a
 	@mkdir -p $(@D)
 	@echo "  CC $@"
 	$(Q)$(CC) $(TARGET) -D__ASSEMBLY__ -c $< -o $@
@@ -121,19 +154,23 @@ $(IMAGE): $(X86_OBJ) linker.ld tools/mksyms
 $(IMAGE:.elf=-pvh.elf): $(IMAGE)
 	$(Q)objcopy --remove-section=.multiboot1 $< $@
 
-$(BUILD)/hosted/%.o: %.c
+$(BUILD)/hosted/%.o: %.c $(BUILD)/hosted.flags
 	@mkdir -p $(@D)
 	@echo "  CC $@"
-	$(Q)$(CC) $(HOST) -c $< -o $@
+	$(Q)$(CC) $(HOST) $(EXTRA_VERSION) -c $< -o $@
+
+$(BUILD)/routegen: tools/routegen.c test/model/routegen.c
+	@echo "  LD $@"
+	$(Q)$(CC) $(HOST) $^ -lm -o $@
 
 $(BUILD)/barewire: $(HOSTED_OBJ)
 	@echo "  LD $@"
 	$(Q)$(CC) $(HOST) $(HOSTED_OBJ) -o $@
 
-$(BUILD)/check/%.o: %.c
+$(BUILD)/check/%.o: %.c $(BUILD)/check.flags
 	@mkdir -p $(@D)
 	@echo "  CC $@"
-	$(Q)$(CC) $(CHECK) -c $< -o $@
+	$(Q)$(CC) $(CHECK) $(EXTRA_VERSION) -c $< -o $@
 
 $(BUILD)/check/libbarewire.a: $(CHECK_OBJ)
 	@rm -f $@
@@ -151,10 +188,10 @@ check: $(TEST_BIN)
 check-debug:
 	$(MAKE) BUILD=$(BUILD)/debug EXTRA="-DDEBUG_BUFFERS $(EXTRA)" check
 
-$(BUILD)/tsan/%.o: %.c
+$(BUILD)/tsan/%.o: %.c $(BUILD)/tsan.flags
 	@mkdir -p $(@D)
 	@echo "  CC $@"
-	$(Q)$(CC) $(TSAN) -c $< -o $@
+	$(Q)$(CC) $(TSAN) $(EXTRA_VERSION) -c $< -o $@
 
 $(BUILD)/tsan/libbarewire.a: $(CHECK_OBJ:$(BUILD)/check/%=$(BUILD)/tsan/%)
 	@rm -f $@
@@ -204,6 +241,9 @@ run:
 test:
 	tools/setup --test
 	tools/run-tests
+
+test-long: all hooks
+	LONG=1 /usr/bin/python3 -m pytest -p no:cacheprovider -q test/e2e/test_fib.py
 
 gdb: $(IMAGE)
 	tools/gdb $(IMAGE)

@@ -1,7 +1,8 @@
 /*
  * What every way of booting hands to the kernel. All addresses are physical,
- * and identity-mapped when the kernel reads them. Strings and module contents
- * stay where the loader put them; the kernel never allocates over them.
+ * and identity-mapped when the kernel reads them. Strings are copies; module
+ * contents stay where the loader put them, and the kernel never allocates over
+ * them.
  */
 #ifndef BOOT_BOOTINFO_H
 #define BOOT_BOOTINFO_H

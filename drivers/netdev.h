@@ -74,7 +74,6 @@ struct netdev {
 	bool link;                     /* written by poll */
 	bool failed;         /* stopped because it broke its contract; any core may write it */
 	const char *failure; /* one line, when failed */
-	uint32_t speed_mbit; /* 0: unknown */
 };
 
 /* How many of the queue pairs wanted each of n devices can have, if all are to have as many. */

@@ -8,6 +8,7 @@
 
 #include "kernel/control.h"
 #include "kernel/platform.h"
+#include "kernel/publish.h"
 #include "kernel/router.h"
 #include "lib/text.h"
 #include "net/proto/arp.h"
@@ -16,7 +17,8 @@
 struct saved {
 	struct iface iface[PORT_MAX];
 	struct static4 *statics;
-	unsigned statics_n;
+	struct static6 *statics6;
+	unsigned statics_n, statics6_n;
 };
 
 /* The static neighbours in force. */
@@ -92,6 +94,9 @@ static bool check_sizes(struct apply *a)
 	if (a->config->routes > a->r->statics_max)
 		return apply_fail(
 			a, "%u static routes: %u fit", a->config->routes, a->r->statics_max);
+	if (a->config->routes6 > a->r->statics6_max)
+		return apply_fail(
+			a, "%u static IPv6 routes: %u fit", a->config->routes6, a->r->statics6_max);
 	if (a->config->neighbors > NEIGHBOR_MAX / 2)
 		return apply_fail(
 			a, "%u static neighbors: %u fit", a->config->neighbors, NEIGHBOR_MAX / 2);
@@ -141,54 +146,84 @@ static void set_mtu(struct router *r, unsigned port, uint32_t mtu)
 	nexthop_set_mtu(&r->nexthops, port, mtu);
 }
 
-/* Brings one interface to the given addresses and state; its routes follow. */
-static bool set_iface(
-	struct apply *a, unsigned port, const struct iface_addr *addr, unsigned addrs, bool enabled)
+/* What one interface shall be. */
+struct wanted {
+	uint32_t mtu;
+	unsigned addrs;
+	const struct iface_addr *addr;
+	bool enabled;
+};
+
+static bool is_as_wanted(const struct iface *i, const struct wanted *w)
+{
+	return i->enabled == w->enabled && same_addresses(i, w->addr, w->addrs);
+}
+
+static void take_down(struct router *r, unsigned port)
+{
+	stack_link_changed(&r->stack, port, false, platform_now_us() / 1000);
+	iface_withdraw(&r->iface[port], &r->rib, &r->nexthops);
+}
+
+static bool bring_up(struct apply *a, unsigned port, const struct wanted *w)
 {
 	struct router *r = a->r;
 	struct iface *iface = &r->iface[port];
 
-	if (same_addresses(iface, addr, addrs) && iface->enabled == enabled)
-		return true;
-	uint64_t now_ms = platform_now_us() / 1000;
-
-	stack_link_changed(&r->stack, port, false, now_ms);
-	iface_withdraw(iface, &r->rib, &r->nexthops);
-	iface->addrs = addrs;
-	for (unsigned k = 0; k < addrs; k++)
-		iface->addr[k] = addr[k];
-	iface->enabled = enabled;
-	router_set_disabled(r, port, !enabled);
-	if (!iface->link || !enabled)
+	iface->addrs = w->addrs;
+	for (unsigned k = 0; k < w->addrs; k++)
+		iface->addr[k] = w->addr[k];
+	iface->enabled = w->enabled;
+	router_set_disabled(r, port, !w->enabled);
+	if (!iface->link || !w->enabled)
 		return true;
 	if (iface_install(iface, &r->rib, &r->nexthops) != ERR_OK)
 		return apply_fail(a, "interfaces %s: its addresses do not fit the routing table",
 			iface->name);
-	stack_link_changed(&r->stack, port, true, now_ms);
+	stack_link_changed(&r->stack, port, true, platform_now_us() / 1000);
 	return true;
 }
 
-static bool set_ifaces(struct apply *a)
+/*
+ * Brings the interfaces that differ from want[] to it; their routes follow. All
+ * of them let go before any takes, so that a network can move between ports.
+ */
+static bool set_ifaces(struct apply *a, const struct wanted *want)
 {
+	struct router *r = a->r;
+	bool changes[PORT_MAX] = {false}, ok = true;
+
+	for (unsigned port = 0; port < r->ports; port++) {
+		if (r->iface[port].mtu != want[port].mtu)
+			set_mtu(r, port, want[port].mtu);
+		changes[port] = !is_as_wanted(&r->iface[port], &want[port]);
+		if (changes[port])
+			take_down(r, port);
+	}
+	for (unsigned port = 0; port < r->ports; port++)
+		if (changes[port])
+			ok = bring_up(a, port, &want[port]) && ok;
+	return ok;
+}
+
+static bool configure_ifaces(struct apply *a)
+{
+	struct wanted want[PORT_MAX];
+
 	for (unsigned port = 0; port < a->r->ports; port++) {
 		const struct config_iface *c = config_of(a->config, a->r->iface[port].name);
-		uint32_t mtu = wanted_mtu(a->r, port, c);
 
-		if (a->r->iface[port].mtu != mtu)
-			set_mtu(a->r, port, mtu);
-		if (!set_iface(a, port, c ? c->addr : NULL, c ? c->addrs : 0, !c || !c->disabled))
-			return false;
+		want[port] = (struct wanted){
+			.mtu = wanted_mtu(a->r, port, c),
+			.addrs = c ? c->addrs : 0,
+			.addr = c ? c->addr : NULL,
+			.enabled = !c || !c->disabled,
+		};
 	}
-	return true;
+	return set_ifaces(a, want);
 }
 
 /* ---- static routes ---- */
-
-static bool same_route(const struct static4 *a, const struct static4 *b)
-{
-	return a->prefix == b->prefix && a->length == b->length && a->kind == b->kind &&
-	       a->gateway == b->gateway;
-}
 
 static int compare_routes(const void *x, const void *y)
 {
@@ -196,7 +231,14 @@ static int compare_routes(const void *x, const void *y)
 
 	if (a->prefix != b->prefix)
 		return a->prefix < b->prefix ? -1 : 1;
-	return a->length - b->length;
+	if (a->length != b->length || a->kind != b->kind)
+		return a->length != b->length ? a->length - b->length : a->kind - b->kind;
+	return a->gateway < b->gateway ? -1 : a->gateway > b->gateway;
+}
+
+static bool same_route(const struct static4 *a, const struct static4 *b)
+{
+	return compare_routes(a, b) == 0 && a->weight == b->weight;
 }
 
 /*
@@ -240,6 +282,61 @@ static bool set_routes(struct apply *a)
 		want[i] = a->config->route[i].route;
 	qsort(want, n, sizeof *want, compare_routes);
 	ok = set_statics(a, want, n);
+	free(want);
+	return ok;
+}
+
+/* ---- the same for IPv6 ---- */
+
+static int compare_routes6(const void *x, const void *y)
+{
+	const struct static6 *a = x, *b = y;
+
+	if (!ip6_equal(a->prefix, b->prefix))
+		return ip6_less(a->prefix, b->prefix) ? -1 : 1;
+	if (a->length != b->length || a->kind != b->kind)
+		return a->length != b->length ? a->length - b->length : a->kind - b->kind;
+	return ip6_less(a->gateway, b->gateway) ? -1 : ip6_less(b->gateway, a->gateway);
+}
+
+/* Replaces the static routes by want[0..n), sorted. */
+static bool set_statics6(struct apply *a, struct static6 *want, unsigned n)
+{
+	struct router *r = a->r;
+	unsigned w = 0;
+
+	for (unsigned i = 0; i < r->statics6_n; i++) {
+		struct static6 *have = &r->statics6[i];
+
+		while (w < n && compare_routes6(&want[w], have) < 0)
+			want[w++].installed = false;
+		if (w < n && compare_routes6(&want[w], have) == 0)
+			want[w++].installed = have->installed;
+		else
+			static6_withdraw(have, 1, &r->rib6, &r->nexthops);
+	}
+	for (; w < n; w++)
+		want[w].installed = false;
+	if (n)
+		memcpy(r->statics6, want, n * sizeof *want);
+	r->statics6_n = n;
+	if (static6_refresh(r->statics6, n, &r->rib6, &r->nexthops) != ERR_OK)
+		return apply_fail(a, "the static IPv6 routes do not fit the routing table");
+	return true;
+}
+
+static bool set_routes6(struct apply *a)
+{
+	unsigned n = a->config->routes6;
+	struct static6 *want = malloc((n + 1) * sizeof *want);
+	bool ok;
+
+	if (!want)
+		return apply_fail(a, "not enough memory");
+	for (unsigned i = 0; i < n; i++)
+		want[i] = a->config->route6[i].route;
+	qsort(want, n, sizeof *want, compare_routes6);
+	ok = set_statics6(a, want, n);
 	free(want);
 	return ok;
 }
@@ -308,10 +405,16 @@ static bool save(const struct router *r, struct saved *s)
 {
 	s->statics_n = r->statics_n;
 	s->statics = malloc((r->statics_n + 1) * sizeof *s->statics);
-	if (!s->statics)
+	s->statics6_n = r->statics6_n;
+	s->statics6 = malloc((r->statics6_n + 1) * sizeof *s->statics6);
+	if (!s->statics || !s->statics6) {
+		free(s->statics);
+		free(s->statics6);
 		return false;
+	}
 	memcpy(s->iface, r->iface, sizeof s->iface);
 	memcpy(s->statics, r->statics, r->statics_n * sizeof *s->statics);
+	memcpy(s->statics6, r->statics6, r->statics6_n * sizeof *s->statics6);
 	return true;
 }
 
@@ -321,14 +424,16 @@ static void restore(struct apply *a, struct saved *s)
 	char ignored[8];
 	struct apply back = {a->r, a->config, ignored, sizeof ignored};
 
+	struct wanted want[PORT_MAX];
+
 	for (unsigned port = 0; port < a->r->ports; port++) {
 		const struct iface *old = &s->iface[port];
 
-		if (a->r->iface[port].mtu != old->mtu)
-			set_mtu(a->r, port, old->mtu);
-		(void)set_iface(&back, port, old->addr, old->addrs, old->enabled);
+		want[port] = (struct wanted){old->mtu, old->addrs, old->addr, old->enabled};
 	}
+	(void)set_ifaces(&back, want);
 	(void)set_statics(&back, s->statics, s->statics_n);
+	(void)set_statics6(&back, s->statics6, s->statics6_n);
 }
 
 bool config_apply(struct router *r, const struct config *c, char *error, unsigned error_size)
@@ -340,13 +445,18 @@ bool config_apply(struct router *r, const struct config *c, char *error, unsigne
 		return false;
 	if (!save(r, &s))
 		return apply_fail(&a, "not enough memory");
-	bool ok = set_ifaces(&a) && set_routes(&a) && set_neighbors(&a);
+	nexthop_hold_all(&r->nexthops); /* so that what was in force still fits */
+	bool ok = configure_ifaces(&a) && set_routes(&a) && set_routes6(&a) && set_neighbors(&a);
 
-	if (ok)
+	if (ok) {
 		config_apply_queues(r, c);
-	else
+		publish_want_grace(); /* its old rates: router_set_rate */
+	} else {
 		restore(&a, &s);
+	}
+	nexthop_release_all(&r->nexthops);
 	free(s.statics);
+	free(s.statics6);
 	control_routes_changed(r);
 	(void)control_sync(r); /* a worker that does not answer is named in the log */
 	return ok;

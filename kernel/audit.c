@@ -6,25 +6,25 @@
 
 #include "kernel/platform.h"
 
-#define PARK_LIMIT_US 1000000u
+#define PARK_LIMIT_US   1000000u /* then a worker counts as stuck */
+#define PARK_ATTEMPT_US 20000u   /* workers that did park stand still no longer than this, */
+#define PARK_PAUSE_US   20000u   /* and forward again for as long before the next attempt */
 
 /* Who owns each buffer, copied while the workers stand still. */
 static uint8_t owner[POOL_MAX * POOL_BUFS];
 
 /* ---- standing still ---- */
 
-/* Asks the workers to park and waits. false: *holdout did not; nobody is left parked. */
-static bool audit_park(struct router *r, unsigned *holdout)
+/* One attempt. false: *holdout did not park in time; nobody is left parked. */
+static bool audit_attempt(struct router *r, unsigned *holdout)
 {
 	uint32_t request = r->park_request + 1; /* odd */
 	uint64_t start = platform_now_us();
 
-	if (r->single_core)
-		return true; /* the worker is us, between turns */
 	store_release(&r->park_request, request);
 	for (unsigned w = 0; w < r->workers; w++) {
 		while (load_acquire(&r->worker[w]->park_seen) != request) {
-			if (platform_now_us() - start < PARK_LIMIT_US) {
+			if (platform_now_us() - start < PARK_ATTEMPT_US) {
 				platform_relax();
 				continue;
 			}
@@ -36,7 +36,25 @@ static bool audit_park(struct router *r, unsigned *holdout)
 	return true;
 }
 
-static void audit_release(struct router *r)
+/* Parks the workers, in several attempts if one of them is held up. */
+bool audit_park(struct router *r, unsigned *holdout)
+{
+	uint64_t start = platform_now_us();
+
+	if (r->single_core)
+		return true; /* the worker is us, between turns */
+	while (!audit_attempt(r, holdout)) {
+		uint64_t pause = platform_now_us();
+
+		if (pause - start > PARK_LIMIT_US)
+			return false;
+		while (platform_now_us() - pause < PARK_PAUSE_US)
+			platform_relax();
+	}
+	return true;
+}
+
+void audit_release(struct router *r)
 {
 	if (!r->single_core)
 		store_release(&r->park_request, r->park_request + 1);

@@ -48,6 +48,13 @@ struct audit {
 	char finding[160];         /* one line, when not ok */
 };
 
+/*
+ * Makes the workers stand still until audit_release. Control core; waits at
+ * most about a second. false: worker *holdout does not answer, and all go on.
+ */
+bool audit_park(struct router *r, unsigned *holdout);
+void audit_release(struct router *r);
+
 /* Takes an audit. Control core; waits for the workers at most a second. */
 void audit_take(struct router *r, struct audit *a);
 

@@ -12,6 +12,7 @@
 #include "lib/limits.h"
 #include "net/table/iface.h"
 #include "net/table/static4.h"
+#include "net/table/static6.h"
 
 struct netdev;
 
@@ -28,6 +29,11 @@ struct config_iface {
 
 struct config_route {
 	struct static4 route;
+	char dev[IFACE_NAME_MAX]; /* "" unless given */
+};
+
+struct config_route6 {
+	struct static6 route;
 	char dev[IFACE_NAME_MAX]; /* "" unless given */
 };
 
@@ -56,11 +62,12 @@ struct config {
 	unsigned workers; /* 0: not set */
 	bool relaxed;     /* idle cores sleep */
 	struct config_iface *iface;
-	struct config_route *route;
+	struct config_route *route;   /* by prefix, length, kind and gateway */
+	struct config_route6 *route6; /* likewise */
 	struct config_neighbor *neighbor;
 	struct config_class *class;
 	struct config_shape *shape;
-	unsigned ifaces, routes, neighbors, classes, shapes;
+	unsigned ifaces, routes, routes6, neighbors, classes, shapes;
 };
 
 void config_free(struct config *c);

@@ -1,14 +1,18 @@
 /* The control core's tasks: punted packets, protocol timers, links, publication, the log. */
 #include "kernel/control.h"
 
+#include "kernel/audit.h"
 #include "kernel/log.h"
 #include "kernel/platform.h"
 #include "kernel/publish.h"
+#include "kernel/verify.h"
+#include "lib/text.h"
+#include "net/table/resolve4.h"
 
-#define PUNT_BURST 16u     /* packets taken from one punt ring a turn */
-#define TICK_US    10000u  /* protocol timers */
-#define LINK_US    100000u /* link state: slow reads over the bus */
-#define STARVED_US 1000000u
+#define PUNT_BURST 16u       /* packets taken from one punt ring a turn */
+#define TICK_US    10000u    /* protocol timers */
+#define LINK_US    100000u   /* link state: slow reads over the bus */
+#define STARVED_US 60000000u /* a flood must not wash the log away */
 #define SYNC_US    1000000u
 
 static struct {
@@ -78,6 +82,16 @@ static void op_icmp_seen(
 		control.listener(control.listener_ctx, ip, ip_len, icmp, icmp_len);
 }
 
+static void op_address_conflict(void *ctx, unsigned port, uint32_t address, const uint8_t *mac)
+{
+	const struct router *r = ctx;
+	char own[TEXT_IPV4_MAX], other[TEXT_MAC_MAX];
+
+	text_print_ipv4(own, address);
+	text_print_mac(other, mac);
+	log_text("%s: %s uses our address %s", r->iface[port].name, other, own);
+}
+
 static const struct stack_ops ops = {
 	.alloc = op_alloc,
 	.transmit = op_transmit,
@@ -86,6 +100,7 @@ static const struct stack_ops ops = {
 	.ingress = op_ingress,
 	.routes_changed = op_routes_changed,
 	.icmp_seen = op_icmp_seen,
+	.address_conflict = op_address_conflict,
 };
 
 /* ---- tasks ---- */
@@ -155,7 +170,7 @@ static void control_starved(struct router *r)
 		uint64_t n = load_once(&r->buffers.pool[q]->starved);
 
 		if (n != control.starved[q])
-			log_text("%s: receive ring %u short of buffers %llu times",
+			log_text("%s: the buffer pool of receive queue %u ran dry %llu times",
 				r->iface[r->rxq[q].port].name, r->rxq[q].queue,
 				(unsigned long long)(n - control.starved[q]));
 		control.starved[q] = n;
@@ -184,7 +199,8 @@ bool control_turn(struct router *r)
 	if (control_due(&control.starved_us, now, STARVED_US))
 		control_starved(r);
 	publish_turn(r);
-	return moved;
+	moved |= verify_step(r);
+	return moved | !publish_idle(r);
 }
 
 bool control_init(struct router *r)
@@ -203,8 +219,7 @@ bool control_init(struct router *r)
 
 void control_routes_changed(struct router *r)
 {
-	(void)r;
-	publish_request();
+	resolve4_refresh(&r->rib, &r->nexthops);
 }
 
 bool control_sync(struct router *r)
@@ -218,6 +233,18 @@ bool control_sync(struct router *r)
 		platform_relax();
 	} while (platform_now_us() - start < SYNC_US);
 	return false;
+}
+
+void control_stop_devices(struct router *r)
+{
+	unsigned holdout;
+	/* A worker that does not answer is no reason to leave its devices running. */
+	bool parked = audit_park(r, &holdout);
+
+	for (unsigned port = 0; port < r->ports; port++)
+		r->dev[port]->ops->stop(r->dev[port]);
+	if (parked)
+		audit_release(r);
 }
 
 void control_listen_icmp(control_icmp_fn *fn, void *ctx)

@@ -12,19 +12,24 @@
 
 #include "kernel/router.h"
 
-/* Starts the stack and publishes the first, empty FIB. Before the workers start. false: no memory.
- */
+/* Starts the stack and makes the FIBs, empty. Before the workers start. false: no memory. */
 bool control_init(struct router *r);
 
-/* One turn of all tasks but the console. true: a worker had handed something up. */
+/* One turn of all tasks but the console. true: a worker had handed something up, or a slice of
+ * work has another behind it. */
 bool control_turn(struct router *r);
 
-/* The RIB changed: a new FIB is built and published by the next turns. */
+/* The RIB changed: next hops by way of other routes follow it. (The FIB does so by itself.) */
 void control_routes_changed(struct router *r);
 
-/* Builds, publishes, and waits (bounded) until all workers use it. false: a worker did not answer.
- */
+/* Waits (bounded) until the FIBs have followed the RIBs and all workers passed. false: in vain. */
 bool control_sync(struct router *r);
+
+/*
+ * Resets every device, so that none writes to memory while the machine restarts
+ * or is switched off; ports stay dead. Waits, bounded, for workers and devices.
+ */
+void control_stop_devices(struct router *r);
 
 /* What the shell's ping and traceroute listen to; NULL: nobody. One listener. */
 typedef void control_icmp_fn(

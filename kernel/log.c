@@ -109,9 +109,20 @@ void log_drain(void)
 
 void log_walk(void (*fn)(void *ctx, uint64_t us, const char *line), void *ctx)
 {
-	uint32_t end = load_acquire(&text.written);
-	uint32_t at = end > LOG_RECORDS ? end - LOG_RECORDS : 0;
+	uint32_t next = 0;
 
-	for (; at != end; at++)
-		fn(ctx, text.line[at % LOG_RECORDS].us, text.line[at % LOG_RECORDS].text);
+	log_walk_slice(&next, LOG_RECORDS, fn, ctx);
+}
+
+bool log_walk_slice(uint32_t *next, unsigned max,
+	void (*fn)(void *ctx, uint64_t us, const char *line), void *ctx)
+{
+	uint32_t end = load_acquire(&text.written);
+	uint32_t oldest = end > LOG_RECORDS ? end - LOG_RECORDS : 0;
+
+	if (*next < oldest)
+		*next = oldest;
+	for (; *next != end && max; ++*next, max--)
+		fn(ctx, text.line[*next % LOG_RECORDS].us, text.line[*next % LOG_RECORDS].text);
+	return *next == end;
 }

@@ -33,4 +33,12 @@ void log_drain(void);
  */
 void log_walk(void (*fn)(void *ctx, uint64_t us, const char *line), void *ctx);
 
+/*
+ * Control core: the same in slices of at most `max` lines. *next: the number of
+ * the next line, at first 0. true: it was the last slice. Lines overwritten
+ * between two slices are left out.
+ */
+bool log_walk_slice(uint32_t *next, unsigned max,
+	void (*fn)(void *ctx, uint64_t us, const char *line), void *ctx);
+
 #endif

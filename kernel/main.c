@@ -1,24 +1,21 @@
 /* From a machine with memory and cores to a running router; both platforms end here. */
 #include "kernel/main.h"
 
+#include <stdalign.h>
 #include <string.h>
 
 #include "kernel/config.h"
+#include "kernel/console.h"
 #include "kernel/control.h"
 #include "kernel/idle.h"
 #include "kernel/log.h"
 #include "kernel/platform.h"
+#include "kernel/publish.h"
+#include "kernel/routefile.h"
 #include "kernel/router.h"
 #include "kernel/shell/shell.h"
+#include "kernel/version.h"
 #include "kernel/worker.h"
-
-#define CONSOLE_US    100u  /* between looks at the console: a port access can cost an exit */
-#define CONSOLE_BURST 64u   /* bytes taken at a time */
-#define CONSOLE_ROOM  8192u /* free output queue before another command or slice of one runs */
-
-#ifndef BAREWIRE_VERSION
-#	define BAREWIRE_VERSION "unknown"
-#endif
 
 static void console_write(void *ctx, const char *s, size_t n)
 {
@@ -37,27 +34,59 @@ static bool console_apply(void *ctx, const struct config *c, char *error, unsign
 	return config_apply(ctx, c, error, error_size);
 }
 
-/* The first boot module is the configuration. */
-static bool config_module(struct platform_module *module)
+#define MODULES_MAX   8u
+#define TABLE_WAIT_US 60000000u /* for the FIBs to follow the tables of routes */
+
+/*
+ * What the boot modules say: tables of routes (routefile.h), and of the others
+ * the first, a configuration, read before the router exists.
+ */
+static struct boot {
+	struct platform_module table[MODULES_MAX];
+	unsigned tables;
+	struct platform_module module; /* no name: there is none */
+	struct config config;
+	bool good;
+	char error[160];
+} boot;
+
+static void boot_read(void)
 {
-	return platform_modules(module, 1) == 1;
+	struct platform_module m[MODULES_MAX];
+	unsigned n = platform_modules(m, MODULES_MAX);
+
+	for (unsigned i = 0; i < n; i++) {
+		if (routefile_is(m[i].name, m[i].data, m[i].bytes))
+			boot.table[boot.tables++] = m[i];
+		else if (!boot.module.name)
+			boot.module = m[i];
+		else
+			log_text("boot module %s is not used: a configuration came before it",
+				m[i].name);
+	}
+	if (boot.module.name)
+		boot.good = shell_read_config(boot.module.data, boot.module.bytes, &boot.config,
+			boot.error, sizeof boot.error);
 }
 
-/* Cores that answered at boot, without the control core; those that did not come last. */
-static unsigned running_workers(void)
+/* Worker cores that the configuration asks for; without a word, all. */
+static unsigned boot_workers_wanted(void)
 {
-	unsigned n = 0;
+	unsigned workers = platform_cores() - 1;
 
-	while (n + 1 < platform_cores() && platform_core(n + 1)->running)
-		n++;
-	return n;
+	return boot.config.workers && boot.config.workers < workers ? boot.config.workers : workers;
 }
 
-/* The parts of the configuration that shape the router. */
-struct shape {
-	unsigned workers;
-	uint32_t mtu;
-};
+/* The largest MTU that the configuration has. */
+static uint32_t boot_mtu(void)
+{
+	uint32_t mtu = MTU_DEFAULT;
+
+	for (unsigned i = 0; i < boot.config.ifaces; i++)
+		if (boot.config.iface[i].mtu > mtu)
+			mtu = boot.config.iface[i].mtu;
+	return mtu;
+}
 
 /* RX queues whose buffers take half of the memory; the control core's pool counts as one. */
 static unsigned queues_that_fit(uint32_t mtu)
@@ -70,47 +99,82 @@ static unsigned queues_that_fit(uint32_t mtu)
 	return pools > 1 ? (unsigned)(pools - 1) : 1;
 }
 
-/* Before the router exists. Errors in the configuration are told later. */
-static unsigned boot_ports(struct netdev **dev, struct shape *shape)
+/* Finds the ports, in the order that the configuration gives them. */
+static unsigned boot_ports(struct netdev **dev, unsigned workers, uint32_t mtu)
 {
-	struct platform_module module;
-	struct config config;
-	char error[160];
-	bool any = config_module(&module) &&
-		   shell_parse_config(module.data, module.bytes, &config, error, sizeof error);
-	struct netdev_request want;
-	unsigned ports;
-
-	*shape = (struct shape){.workers = running_workers(), .mtu = MTU_DEFAULT};
-	if (any && config.workers && config.workers < shape->workers)
-		shape->workers = config.workers;
-	for (unsigned i = 0; any && i < config.ifaces; i++)
-		if (config.iface[i].mtu > shape->mtu)
-			shape->mtu = config.iface[i].mtu;
 	/* A queue pair for each worker, where the device has them. */
-	want = (struct netdev_request){.queue_pairs = shape->workers ? shape->workers : 1,
-		.queues_all = queues_that_fit(shape->mtu),
-		.mtu = shape->mtu};
-	ports = platform_probe_ports(&platform_io, &want, dev, PORT_MAX);
-	if (!any)
-		return ports;
+	struct netdev_request want = {.queue_pairs = workers ? workers : 1,
+		.queues_all = queues_that_fit(mtu),
+		.mtu = mtu};
+	unsigned ports = platform_probe_ports(&platform_io, &want, dev, PORT_MAX);
+
 	if (ports)
-		config_bind_ports(&config, dev, ports);
-	config_free(&config);
+		config_bind_ports(&boot.config, dev, ports);
 	return ports;
 }
 
 static void boot_config(void)
 {
-	struct platform_module module;
-	char error[160];
-
-	if (!config_module(&module))
+	if (!boot.module.name)
 		return;
-	if (shell_load_config(module.data, module.bytes, error, sizeof error))
-		log_text("configuration: %s", module.name);
+	if (boot.good && shell_load_config(boot.error, sizeof boot.error))
+		log_text("configuration: %s", boot.module.name);
 	else
-		log_text("error: configuration %s: %s", module.name, error);
+		log_text("error: configuration %s: %s", boot.module.name, boot.error);
+}
+
+/* The tables of routes, whole before the first packet. */
+static void boot_tables(struct router *r)
+{
+	uint64_t start = platform_now_us(), now = start;
+
+	for (unsigned i = 0; i < boot.tables; i++) {
+		const struct platform_module *m = &boot.table[i];
+		struct routefile_result result = routefile_load(r, m->name, m->data, m->bytes);
+
+		now = platform_now_us();
+		log_text("routes %s: %u, read in %u ms", m->name, (unsigned)result.routes,
+			(unsigned)((now - start) / 1000));
+		start = now;
+	}
+	while (boot.tables && !publish_current(r) && platform_now_us() - now < TABLE_WAIT_US)
+		publish_turn(r);
+	if (boot.tables)
+		log_text("fib: built in %u ms", (unsigned)((platform_now_us() - now) / 1000));
+}
+
+/* A started core waits here for its worker. */
+struct waiting_core {
+	alignas(CACHE_LINE) struct worker *worker;
+	unsigned core;
+};
+
+static struct waiting_core waiting[CORE_MAX];
+
+static void wait_for_worker(void *arg)
+{
+	struct waiting_core *w = arg;
+	struct worker *worker;
+
+	while (!(worker = load_acquire(&w->worker)))
+		platform_relax();
+	worker_main(worker);
+}
+
+/* Starts up to `want` cores besides this one; those that do not answer are gone without. */
+static unsigned boot_cores(unsigned want)
+{
+	unsigned n = 0;
+
+	for (unsigned core = 1; core < platform_cores() && n < want; core++) {
+		waiting[n].core = core;
+		if (platform_core(core)->running &&
+			platform_start(core, wait_for_worker, &waiting[n]))
+			n++;
+		else
+			log_text("core %u does not run: %s", core, platform_core(core)->note);
+	}
+	return n;
 }
 
 static void boot_workers(struct router *r)
@@ -118,40 +182,14 @@ static void boot_workers(struct router *r)
 	if (r->single_core)
 		return;
 	r->rcu.readers = r->workers; /* from now on a grace period waits for them */
-	for (unsigned w = 0; w < r->workers; w++)
-		if (!platform_start(r->worker[w]->core, worker_main, r->worker[w]))
-			platform_panic("core %u did not start its worker", r->worker[w]->core);
-}
-
-/*
- * Sends what waits, reads the console now and then; each byte may run a command.
- * true: something was typed, or the output queue is not taking any more.
- */
-static bool console_turn(uint64_t *last_us)
-{
-	uint64_t now = platform_now_us();
-	unsigned typed = 0;
-
-	platform_console_poll();
-	if (platform_console_room() < CONSOLE_ROOM)
-		return true;
-	shell_poll();
-	if (now - *last_us < CONSOLE_US)
-		return false;
-	*last_us = now;
-	for (; typed < CONSOLE_BURST; typed++) {
-		int c = platform_console_getc();
-
-		if (c < 0)
-			break;
-		shell_input((uint8_t)c);
+	for (unsigned w = 0; w < r->workers; w++) {
+		r->worker[w]->core = waiting[w].core;
+		store_release(&waiting[w].worker, r->worker[w]);
 	}
-	return typed != 0;
 }
 
 static void __attribute__((noreturn)) control_loop(struct router *r)
 {
-	uint64_t console_us = 0;
 	struct idle idle = {0};
 
 	for (;;) {
@@ -160,7 +198,7 @@ static void __attribute__((noreturn)) control_loop(struct router *r)
 		if (r->single_core)
 			r->worker[0]->since = GAP_CONTROL;
 		moved |= control_turn(r);
-		moved |= console_turn(&console_us);
+		moved |= console_turn();
 		if (moved)
 			idle_reset(&idle);
 		else if (idle_wait(&idle, r->relaxed) && r->single_core)
@@ -180,11 +218,15 @@ void kernel_main(void)
 	};
 	char error[160];
 
-	log_text("barewire %s (%s, %s)", BAREWIRE_VERSION, platform_loader(), platform_isa());
-	struct shape shape;
-	unsigned ports = boot_ports(dev, &shape);
+	log_text("barewire %s (%s, %s)", barewire_version, platform_loader(), platform_isa());
+	boot_read();
+	unsigned workers = boot_cores(boot_workers_wanted());
+	uint32_t mtu = boot_mtu();
+	unsigned ports = boot_ports(dev, workers, mtu);
 
-	if (!router_init(&router, dev, ports, shape.workers, shape.mtu, error, sizeof error))
+	config_free(&boot.config);
+
+	if (!router_init(&router, dev, ports, workers, mtu, error, sizeof error))
 		platform_panic("%s", error);
 	if (!control_init(&router))
 		platform_panic("not enough memory for the forwarding table");
@@ -192,6 +234,7 @@ void kernel_main(void)
 	shell_init(&env);
 	boot_config();
 	control_turn(&router); /* links, routes and the first FIB before the first packet */
+	boot_tables(&router);
 	boot_workers(&router);
 	uint64_t us = platform_now_us();
 

@@ -19,11 +19,14 @@ uint64_t platform_tsc_hz(void);
 uint64_t platform_now_us(void); /* since entry; monotonic; never divides */
 
 /*
- * Console, control core only. getc: next byte, or -1 when none waits. write:
+ * Console, control core only. getc: next byte, -1 when none waits, or
+ * PLATFORM_CONSOLE_END when none will ever come again (a pipe's end). write:
  * queues; only if the queue is full it waits, for a bounded time. room: bytes
  * that can be queued without waiting. poll: sends what the line takes now,
  * called every turn. flush: waits, bounded, until all is sent.
  */
+#define PLATFORM_CONSOLE_END  (-2)
+#define PLATFORM_CONSOLE_ROOM 65536u /* of an idle console, at least */
 int platform_console_getc(void);
 void platform_console_write(const char *s, size_t n);
 size_t platform_console_room(void);
@@ -55,6 +58,8 @@ bool platform_start(unsigned core, void (*fn)(void *arg), void *arg);
  * exhausted or sealed.
  */
 void *platform_alloc(size_t bytes, size_t align);
+/* The same, but not zeroed: for large tables that begin empty. */
+void *platform_reserve(size_t bytes, size_t align);
 void platform_seal(void);
 struct platform_memory {
 	uint64_t ram_bytes;   /* usable RAM found */
@@ -84,7 +89,7 @@ unsigned platform_modules(struct platform_module *m, unsigned max);
 const char *platform_cmdline(void);
 const char *platform_loader(void); /* "multiboot1", "PVH", "Linux process" */
 
-/* Neither returns. */
+/* Neither returns. Devices run on until the end: control_stop_devices (control.h) comes first. */
 void platform_reboot(void) __attribute__((noreturn));
 void platform_poweroff(void) __attribute__((noreturn));
 

@@ -1,24 +1,49 @@
 /*
- * Publication of tables to the workers: builds a FIB from the RIB, swaps one
- * pointer, and waits out grace periods without blocking. Control core only.
+ * Publication of tables to the workers: the FIBs follow the RIBs, and what they
+ * no longer use is freed after a grace period. Control core only.
+ *
+ * A FIB changes in place, one prefix after another, so the prefixes that one
+ * commit changes become visible one by one, within milliseconds. No work here
+ * takes longer than a slice.
  */
 #ifndef KERNEL_PUBLISH_H
 #define KERNEL_PUBLISH_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "kernel/router.h"
 
-/* Allocates two FIBs' memory and publishes the first. Boot only. false: no memory. */
+/* Allocates the FIBs, empty, for as many routes as the RIBs hold. Boot only. false: no memory. */
 bool publish_init(struct router *r);
 
-/* The RIB changed: the next publish_turn that can will build a FIB. */
-void publish_request(void);
-
-/* One step: finishes a grace period, builds and publishes, begins the next. Never blocks. */
+/* One slice: goes on following the RIBs, ends and begins a grace period. Never blocks. */
 void publish_turn(struct router *r);
 
-/* Nothing is waiting to be built, published or freed. */
+/* The FIBs have followed every change, as far as there was room. */
+bool publish_idle(const struct router *r);
+
+/* The same, and all found room: the FIBs answer as the RIBs do. */
+bool publish_current(const struct router *r);
+
+/* The FIBs have followed every change, and nothing waits to be freed. */
 bool publish_settled(const struct router *r);
+
+/* Makes all of both FIBs anew from the RIBs, in slices, while they stay in force. */
+void publish_rebuild(struct router *r);
+
+/* Something else left the workers' view: publish_settled waits until all have passed. */
+void publish_want_grace(void);
+
+/* For 'show fib'. */
+struct publish_stats {
+	bool current;       /* publish_current */
+	bool no_room;       /* some addresses keep old answers: a FIB was full; tried again later */
+	uint32_t waiting;   /* changed prefixes not yet followed */
+	uint64_t update_us; /* when the last change was followed, since entry */
+	uint64_t build_us;  /* when a FIB was last made anew, wholly; 0: never */
+	uint64_t build_took_us;
+};
+void publish_stats(const struct router *r, struct publish_stats *stats);
 
 #endif

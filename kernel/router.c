@@ -24,6 +24,16 @@ static void *build_alloc(struct builder *b, size_t bytes, const char *what)
 	return p;
 }
 
+/* As build_alloc, not zeroed. */
+static void *build_reserve(struct builder *b, size_t bytes, const char *what)
+{
+	void *p = b->failed ? NULL : platform_reserve(bytes, CACHE_LINE);
+
+	if (!p && !b->failed)
+		b->failed = what;
+	return p;
+}
+
 static struct ring *build_ring(struct builder *b, uint32_t slots, const char *what)
 {
 	struct ring *ring = build_alloc(b, sizeof *ring, what);
@@ -236,19 +246,60 @@ static bool build_scheds(struct router *r, struct builder *b)
 
 /* ---- tables and interfaces ---- */
 
+/* Memory for this many IPv4 routes, and IPv6 routes in proportion; see publish_init for the FIBs.
+ */
+static size_t tables_bytes(uint32_t routes, uint32_t routes6)
+{
+	struct fib4_limits limits4 = fib4_limits_for(routes);
+	struct fib6_limits limits6 = fib6_limits_for(routes6);
+
+	return rib4_size(routes) + rib6_size(routes6) + fib4_size(&limits4) + fib6_size(&limits6);
+}
+
+/* As many routes as fit half of the memory that is left, within the limits. */
+static void size_tables(uint32_t *routes, uint32_t *routes6)
+{
+	struct platform_memory m;
+
+	platform_memory(&m);
+	*routes = RIB4_MAX;
+	*routes6 = RIB6_MAX;
+	while (*routes > RIB_MIN &&
+		tables_bytes(*routes, *routes6) > (m.arena_bytes - m.arena_used) / 2) {
+		*routes -= *routes / 8;
+		*routes6 -= *routes6 / 8;
+	}
+	if (*routes < RIB_MIN)
+		*routes = RIB_MIN;
+	if (*routes6 < RIB_MIN)
+		*routes6 = RIB_MIN;
+}
+
 static bool build_tables(struct router *r, struct builder *b)
 {
-	struct route4 *routes = build_alloc(b, RIB4_MAX * sizeof *routes, "routing table");
-	struct nexthop *nexthops = build_alloc(b, NEXTHOP_MAX * sizeof *nexthops, "next hops");
+	uint32_t routes, routes6;
+	struct nexthop_memory m = {
+		.adjacency = build_alloc(b, NEXTHOP_MAX * sizeof *m.adjacency, "adjacencies"),
+		.nexthop = build_alloc(b, NEXTHOP_MAX * sizeof *m.nexthop, "next hops"),
+		.place = build_alloc(b, GROUP_MAX * GROUP_SPREAD * sizeof *m.place, "groups"),
+		.group = build_alloc(b, GROUP_MAX * sizeof *m.group, "groups"),
+	};
 
-	r->tables.adjacency =
-		build_alloc(b, NEXTHOP_MAX * sizeof *r->tables.adjacency, "adjacencies");
-	r->statics_max = RIB4_MAX;
+	r->statics_max = STATIC_MAX;
 	r->statics = build_alloc(b, r->statics_max * sizeof *r->statics, "static routes");
+	r->statics6_max = STATIC_MAX;
+	r->statics6 = build_alloc(b, r->statics6_max * sizeof *r->statics6, "IPv6 static routes");
+	size_tables(&routes, &routes6);
+	void *rib = build_reserve(b, rib4_size(routes), "IPv4 routes");
+	void *rib6 = build_reserve(b, rib6_size(routes6), "IPv6 routes");
+
 	if (b->failed)
 		return false;
-	rib4_init(&r->rib, routes);
-	nexthop_init(&r->nexthops, r->tables.adjacency, nexthops);
+	nexthop_init(&r->nexthops, &m);
+	r->tables.adjacency = m.adjacency;
+	r->tables.place = m.place;
+	rib4_init(&r->rib, rib, routes);
+	rib6_init(&r->rib6, rib6, routes6);
 	return true;
 }
 
@@ -272,6 +323,21 @@ static void build_ifaces(struct router *r)
 	}
 }
 
+/*
+ * TX rings together hold a quarter of one pool at most: were all outputs to
+ * stand still at once, full of packets from one input, that input's pool would
+ * still have buffers for its RX ring, its VOQs and the control core.
+ */
+static unsigned tx_depth(const struct router *r)
+{
+	unsigned depth = POOL_BUFS / 4 / (r->txqs ? r->txqs : 1);
+
+	for (unsigned port = 0; port < r->ports; port++)
+		if (depth > r->dev[port]->tx_slots)
+			depth = r->dev[port]->tx_slots;
+	return depth;
+}
+
 bool router_init(struct router *r, struct netdev **dev, unsigned ports, unsigned workers,
 	uint32_t mtu, char *error, unsigned error_size)
 {
@@ -288,6 +354,7 @@ bool router_init(struct router *r, struct netdev **dev, unsigned ports, unsigned
 		snprintf(error, error_size, "the ports have more than %u queues", RXQ_MAX);
 		return false;
 	}
+	r->tx_depth = tx_depth(r);
 	if (b.failed || !build_buffers(r, &b) || !build_lanes(r, &b) || !build_latency(r, &b) ||
 		!build_scheds(r, &b) || !build_tables(r, &b)) {
 		snprintf(error, error_size, "not enough memory for %s", b.failed);

@@ -26,6 +26,7 @@
 #include "net/path/spread.h"
 #include "net/proto/stack.h"
 #include "net/table/static4.h"
+#include "net/table/static6.h"
 #include "net/table/tables.h"
 
 /* An RX queue, and the workers that can process it. */
@@ -87,8 +88,9 @@ enum rx_spread {
 struct router {
 	unsigned ports, workers, actors;
 	unsigned rxqs, txqs, lanes;
-	bool single_core; /* the control core runs worker 0 in turns */
-	bool relaxed;     /* idle cores sleep; the control core writes */
+	bool single_core;  /* the control core runs worker 0 in turns */
+	bool relaxed;      /* idle cores sleep; the control core writes */
+	unsigned tx_depth; /* packets of a device's TX ring in use: see router_init */
 	struct netdev *dev[PORT_MAX];
 	struct iface iface[PORT_MAX];
 	struct buffers buffers;
@@ -113,11 +115,15 @@ struct router {
 
 	/* control core only */
 	struct rib4 rib;
+	struct rib6 rib6;
+	struct fib4 *fib4; /* the same as in tables, to be changed */
+	struct fib6 *fib6;
 	struct nexthop_table nexthops;
 	struct stack stack;
 	struct static4 *statics;
 	unsigned statics_n, statics_max;
-	uint64_t fib_built_us, fib_build_us; /* when the FIB in force was built, how long it took */
+	struct static6 *statics6;
+	unsigned statics6_n, statics6_max;
 };
 
 extern struct router router;

@@ -28,12 +28,16 @@ static unsigned worker_refill(struct router *r, unsigned g, bool idle)
 		if (n)
 			dev->ops->rx_fill(dev, queue, index, n);
 		given += n;
-		if (n < want) {
-			counter_add(&r->buffers.pool[g]->starved, 1);
-			break;
-		}
 		room -= n;
+		if (n < want)
+			break;
 	}
+	/* Counted once each time the pool runs dry, not once a turn. */
+	struct pool *pool = r->buffers.pool[g];
+
+	if (room && !pool->dry)
+		counter_add(&pool->starved, 1);
+	pool->dry = room != 0;
 	return given;
 }
 
@@ -74,6 +78,17 @@ static bool worker_help(struct router *r, struct worker *w, const struct feed *f
 
 /* ---- transmit ---- */
 
+/* Ends n packets that an output will never send. */
+static void worker_abandon(struct router *r, unsigned actor, const uint64_t *word, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		unsigned port = r->tables.pool_port[packet_pool(word[i])];
+
+		counter_add(&r->counters[actor]->port[port].dropped[DROP_LINK_DOWN], 1);
+	}
+	buffers_free(&r->buffers, actor, word, n);
+}
+
 /* Buffers the device has sent go back to their pools. */
 static unsigned worker_complete(struct router *r, unsigned actor, unsigned t)
 {
@@ -86,13 +101,17 @@ static unsigned worker_complete(struct router *r, unsigned actor, unsigned t)
 		n = dev->ops->tx_done(dev, r->txq[t].queue, word, BATCH_MAX);
 		if (n == 0)
 			break;
+		total += n;
 		/* As on receipt. */
 		buffer_check(
 			&r->buffers, actor, packet_index(word[0]), OWNER_OUTPUT(t), "completion");
+		if (load_once(&dev->failed)) { /* after its reset: nobody knows what was sent */
+			worker_abandon(r, actor, word, n);
+			continue;
+		}
 		for (unsigned i = 0; i < n; i++)
 			counter_add(&transmitted[packet_pool(word[i])], 1);
 		buffers_free(&r->buffers, actor, word, n);
-		total += n;
 	} while (n == BATCH_MAX);
 	return total;
 }
@@ -103,12 +122,7 @@ static unsigned worker_discard(struct router *r, unsigned actor, unsigned t)
 	uint64_t word[BATCH_MAX];
 	unsigned n = sched_discard(&r->sched[t], word, BATCH_MAX);
 
-	for (unsigned i = 0; i < n; i++) {
-		unsigned port = r->tables.pool_port[packet_pool(word[i])];
-
-		counter_add(&r->counters[actor]->port[port].dropped[DROP_LINK_DOWN], 1);
-	}
-	buffers_free(&r->buffers, actor, word, n);
+	worker_abandon(r, actor, word, n);
 	return n;
 }
 
@@ -123,16 +137,20 @@ static bool worker_transmit(struct router *r, struct worker *w, unsigned t)
 		return worker_discard(r, actor, t) + completed != 0;
 
 	uint64_t word[BATCH_MAX], bytes = 0;
-	unsigned room = dev->tx_slots - dev->ops->tx_held(dev, queue);
+	unsigned held = dev->ops->tx_held(dev, queue);
+	unsigned room = held < r->tx_depth ? r->tx_depth - held : 0;
 	unsigned n = sched_take(&r->sched[t], word, room < BATCH_MAX ? room : BATCH_MAX, w->looked);
 
 	if (n == 0) /* what waits for the shaper is no reason to sleep */
 		return completed != 0 || r->sched[t].busy;
-	for (unsigned i = 0; i < n; i++)
+	unsigned posted = dev->ops->tx(dev, queue, word, n);
+
+	for (unsigned i = 0; i < posted; i++)
 		bytes += packet_len(word[i]);
-	dev->ops->tx(dev, queue, word, n); /* there is room for all: this core alone fills it */
-	counter_add(&r->counters[actor]->txq[t].packets, n);
+	counter_add(&r->counters[actor]->txq[t].packets, posted);
 	counter_add(&r->counters[actor]->txq[t].bytes, bytes);
+	if (posted < n) /* it failed this very moment */
+		worker_abandon(r, actor, word + posted, n - posted);
 	return true;
 }
 

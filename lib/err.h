@@ -9,8 +9,6 @@ enum err {
 	ERR_EXISTS,    /* it is there already */
 	ERR_FULL,      /* a table or queue has no room */
 	ERR_NO_MEMORY, /* the boot arena is exhausted */
-	ERR_DEVICE,    /* the device broke its contract or did not answer in time */
-	ERR_UNSUPPORTED,
 };
 
 #define MUST_CHECK __attribute__((warn_unused_result))

@@ -16,6 +16,7 @@
 #define LIB_POOL_H
 
 #include <stdalign.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/limits.h"
@@ -35,7 +36,8 @@ _Static_assert(OWNER_OUTPUT(TXQ_MAX - 1) <= UINT8_MAX, "an owner is a byte");
 struct pool {
 	alignas(CACHE_LINE) uint32_t top; /* free buffers on the stack */
 	uint32_t actor;                   /* who owns the stack; constant after boot */
-	uint64_t starved;                 /* bursts that could not refill the RX ring wholly */
+	uint64_t starved;                 /* times it ran dry while its RX ring wanted buffers */
+	bool dry;                         /* it is so now */
 	alignas(CACHE_LINE) uint32_t stack[POOL_BUFS];
 };
 
@@ -110,6 +112,22 @@ unsigned pool_take(struct buffers *b, unsigned p, uint32_t *index, unsigned n);
 
 /* Moves buffers returned by other actors onto the stack. The pool's actor only. */
 void pool_collect(struct buffers *b, unsigned p);
+
+/*
+ * Free buffers on the stack of pool p, after collecting returns if there are
+ * fewer than `enough`. For another actor than the pool's: a snapshot, and
+ * nothing is collected. At most `enough`.
+ */
+static inline uint32_t pool_free(struct buffers *b, unsigned p, unsigned actor, uint32_t enough)
+{
+	const struct pool *pool = b->pool[p];
+
+	if (load_once(&pool->top) < enough && pool->actor == actor)
+		pool_collect(b, p);
+	uint32_t top = load_once(&pool->top);
+
+	return top < enough ? top : enough;
+}
 
 /*
  * Gives n buffers back to their home pools; `actor` is who calls. Each word

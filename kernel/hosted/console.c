@@ -68,11 +68,14 @@ int platform_console_getc(void)
 
 	if (poll(&p, 1, 0) <= 0)
 		return -1;
-	if (read(in, &c, 1) == 1)
+	ssize_t n = read(in, &c, 1);
+
+	if (n == 1)
 		return c;
-	if (hosted.pty)
-		return -1;   /* nobody has the other end open */
-	platform_poweroff(); /* end of a pipe: what was typed has run; nobody is left to serve */
+	/* A pseudo-terminal whose other end nobody has open may be opened again. */
+	if (hosted.pty || (n < 0 && (errno == EINTR || errno == EAGAIN)))
+		return -1;
+	return PLATFORM_CONSOLE_END;
 }
 
 void platform_console_write(const char *s, size_t n)

@@ -10,6 +10,7 @@ struct hosted_options {
 	unsigned cores;        /* threads, the control core included */
 	unsigned mem_ports;    /* memory-only ports */
 	const char *config;    /* configuration file, or NULL */
+	const char *routes;    /* table of routes, or NULL */
 	const char *pty;       /* link to make to the console's pty, or NULL: stdio */
 	unsigned long mem_mib; /* boot arena */
 	char cmdline[256];     /* as given, for 'show version' */

@@ -12,11 +12,13 @@
 struct hosted_options hosted = {.cores = 2, .mem_mib = 256};
 
 static const char usage[] =
-	"usage: barewire [--port mem:N] [--cores N] [--mem MIB] [--config FILE] [--pty LINK]\n"
+	"usage: barewire [--port mem:N] [--cores N] [--mem MIB] [--config FILE] [--routes FILE] "
+	"[--pty LINK]\n"
 	"  --port mem:N   N memory-only ports (no traffic comes from outside; for tests)\n"
 	"  --cores N      threads: one is the control core, the others forward (default 2)\n"
 	"  --mem MIB      memory for buffers and tables (default 256)\n"
 	"  --config FILE  configuration applied before the first packet\n"
+	"  --routes FILE  table of routes, likewise\n"
 	"  --pty LINK     console on a new pseudo-terminal, LINK points to it (default: stdio)\n";
 
 static void __attribute__((noreturn)) usage_error(const char *option, const char *value)
@@ -44,6 +46,7 @@ static void parse_options(int argc, char **argv)
 		{"cores", required_argument, NULL, 'c'},
 		{"mem", required_argument, NULL, 'm'},
 		{"config", required_argument, NULL, 'f'},
+		{"routes", required_argument, NULL, 'r'},
 		{"pty", required_argument, NULL, 't'},
 		{"help", no_argument, NULL, 'h'},
 		{0},
@@ -65,6 +68,9 @@ static void parse_options(int argc, char **argv)
 			break;
 		case 'f':
 			hosted.config = optarg;
+			break;
+		case 'r':
+			hosted.routes = optarg;
 			break;
 		case 't':
 			hosted.pty = optarg;

@@ -96,6 +96,11 @@ void *platform_alloc(size_t bytes, size_t align)
 	return arena + at;
 }
 
+void *platform_reserve(size_t bytes, size_t align)
+{
+	return platform_alloc(bytes, align); /* what the kernel gives is zero already */
+}
+
 void platform_seal(void)
 {
 	arena_sealed = true;
@@ -217,28 +222,37 @@ unsigned platform_probe_ports(const struct io_env *env, const struct netdev_requ
 	return n;
 }
 
+/* A file as a module; its memory is never given back. */
+static struct platform_module module_open(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		platform_panic("%s: %s", path, strerror(errno));
+	size_t size = (size_t)st.st_size;
+	const void *data = size ? mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0) : "";
+
+	close(fd);
+	if (data == MAP_FAILED)
+		platform_panic("%s: %s", path, strerror(errno));
+	return (struct platform_module){path, data, size};
+}
+
 unsigned platform_modules(struct platform_module *m, unsigned max)
 {
-	static struct platform_module config;
+	static struct platform_module module[2];
+	static unsigned modules;
+	static bool opened;
 
-	if (!hosted.config || max == 0)
-		return 0;
-	if (!config.data) {
-		int fd = open(hosted.config, O_RDONLY | O_CLOEXEC);
-		struct stat st;
-
-		if (fd < 0 || fstat(fd, &st) < 0)
-			platform_panic("%s: %s", hosted.config, strerror(errno));
-		size_t size = (size_t)st.st_size;
-		const void *data = size ? mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0) : "";
-
-		close(fd);
-		if (data == MAP_FAILED)
-			platform_panic("%s: %s", hosted.config, strerror(errno));
-		config = (struct platform_module){hosted.config, data, size};
-	}
-	m[0] = config;
-	return 1;
+	if (!opened && hosted.config)
+		module[modules++] = module_open(hosted.config);
+	if (!opened && hosted.routes)
+		module[modules++] = module_open(hosted.routes);
+	opened = true;
+	for (unsigned i = 0; i < modules && i < max; i++)
+		m[i] = module[i];
+	return modules < max ? modules : max;
 }
 
 const char *platform_cmdline(void)

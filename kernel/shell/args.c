@@ -8,7 +8,9 @@
 #include "kernel/shell/pattern.h"
 #include "lib/limits.h"
 #include "lib/text.h"
+#include "lib/text6.h"
 #include "net/path/shaper.h"
+#include "net/table/ip6.h"
 #include "net/table/rib.h"
 
 static bool is_lower(char c)
@@ -58,11 +60,38 @@ static bool parse_ipv4(const struct node *n, const char *word, char *out)
 	return true;
 }
 
+static bool parse_address(const struct node *n, const char *word, char *out)
+{
+	struct ip6 ip;
+
+	if (!strchr(word, ':'))
+		return parse_ipv4(n, word, out);
+	if (!text_parse_ipv6(word, &ip.hi, &ip.lo))
+		return refuse(out, "is not an IPv6 address");
+	text_print_ipv6(out, ip.hi, ip.lo);
+	return true;
+}
+
+static bool parse_ipv6_prefix(const char *word, char *out)
+{
+	struct ip6 ip;
+	unsigned length;
+
+	if (!text_parse_ipv6_prefix(word, &ip.hi, &ip.lo, &length))
+		return refuse(out, "is not an IPv6 prefix");
+	if (!ip6_equal(ip, ip6_first(ip, length)))
+		return refuse(out, "has host bits set");
+	text_print_ipv6_prefix(out, ip.hi, ip.lo, length);
+	return true;
+}
+
 static bool parse_prefix(const struct node *n, const char *word, char *out)
 {
 	uint32_t address;
 	unsigned length;
 
+	if (strchr(word, ':'))
+		return parse_ipv6_prefix(word, out);
 	if (!text_parse_ipv4_prefix(word, &address, &length))
 		return refuse(out, "is not an IPv4 prefix");
 	if (address & ~rib4_mask(length))
@@ -86,7 +115,7 @@ static bool parse_route(const struct node *n, const char *word, char *out)
 {
 	if (strchr(word, '/'))
 		return parse_prefix(n, word, out);
-	return parse_ipv4(n, word, out) || refuse(out, "is not an IPv4 address or prefix");
+	return parse_address(n, word, out) || refuse(out, "is not an address or prefix");
 }
 
 static bool parse_mac(const struct node *n, const char *word, char *out)
@@ -208,19 +237,37 @@ static int order_iface(const char *a, const char *b)
 	return la != lb ? (la < lb ? -1 : 1) : strcmp(a, b);
 }
 
-/* Addresses and prefixes: by number, the shorter prefix first. */
+/* An address or a prefix of either family; an IPv4 address is the top 32 bits. */
+static struct ip6 read_address(const char *text, unsigned *length)
+{
+	struct ip6 ip = {0, 0};
+	uint32_t ipv4 = 0;
+
+	if (strchr(text, ':')) {
+		*length = 128;
+		if (!text_parse_ipv6_prefix(text, &ip.hi, &ip.lo, length))
+			text_parse_ipv6(text, &ip.hi, &ip.lo);
+		return ip;
+	}
+	*length = 32;
+	if (!text_parse_ipv4_prefix(text, &ipv4, length))
+		text_parse_ipv4(text, &ipv4);
+	return rib4_key(ipv4);
+}
+
+/* IPv4 before IPv6; then by number, the shorter prefix first. */
 static int order_address(const char *a, const char *b)
 {
-	uint32_t x = 0, y = 0;
-	unsigned lx = 32, ly = 32;
+	bool six = strchr(a, ':') != NULL;
+	unsigned la, lb;
 
-	if (!text_parse_ipv4_prefix(a, &x, &lx))
-		text_parse_ipv4(a, &x);
-	if (!text_parse_ipv4_prefix(b, &y, &ly))
-		text_parse_ipv4(b, &y);
-	if (x != y)
-		return x < y ? -1 : 1;
-	return lx != ly ? (lx < ly ? -1 : 1) : strcmp(a, b);
+	if (six != (strchr(b, ':') != NULL))
+		return six ? 1 : -1;
+	struct ip6 x = read_address(a, &la), y = read_address(b, &lb);
+
+	if (!ip6_equal(x, y))
+		return ip6_less(x, y) ? -1 : 1;
+	return la != lb ? (la < lb ? -1 : 1) : strcmp(a, b);
 }
 
 /* Ranges do not overlap where their order matters, so the first number decides. */
@@ -248,6 +295,7 @@ static const struct arg_type arg_types[ARG_KINDS] = {
 	[ARG_KEYWORD] = {"", NULL, strcmp},
 	[ARG_IFACE] = {"IF", parse_iface, order_iface},
 	[ARG_IPV4] = {"ADDR", parse_ipv4, order_address},
+	[ARG_ADDRESS] = {"ADDR", parse_address, order_address},
 	[ARG_PREFIX] = {"PREFIX", parse_prefix, order_address},
 	[ARG_IFADDR] = {"ADDR/LEN", parse_ifaddr, order_address},
 	[ARG_ROUTE] = {"PREFIX|ADDR", parse_route, order_address},

@@ -23,7 +23,7 @@ void assist_help(const struct grammar *g, const char *left, size_t n)
 struct common {
 	unsigned words;
 	size_t length;
-	char word[WORDS_MAX * 2];
+	char word[KEYWORD_MAX + 1]; /* and a blank */
 };
 
 static void find_common(void *ctx, const char *word, const char *help, bool insertable)
@@ -31,7 +31,7 @@ static void find_common(void *ctx, const char *word, const char *help, bool inse
 	struct common *c = ctx;
 	size_t same = 0;
 
-	if (!insertable || strlen(word) >= sizeof c->word)
+	if (!insertable || strlen(word) > KEYWORD_MAX)
 		return;
 	if (c->words++ == 0) {
 		c->length = strlen(word);
@@ -51,7 +51,6 @@ bool assist_complete(struct editor *e, const struct grammar *g, const char *left
 
 	if (!grammar_choices(g, left, n, &typed, find_common, &common, error, sizeof error) ||
 		common.words == 0 || (common.words > 1 && common.length <= typed)) {
-		editor_insert(e, "", 0);
 		e->ops->write("\n", 1);
 		assist_help(g, left, n);
 		return true;

@@ -10,6 +10,8 @@ static struct baseline {
 	struct port_counters counters[PORT_COUNT];
 	struct txq_counters txq[TXQ_MAX];
 	struct voq_counters *voq; /* by lane, TX queue and class; malloc'd; NULL: all zero */
+	uint64_t doorbells[PORT_MAX];
+	struct protocol_counters protocols;
 } baseline;
 
 /* The sum over actors; only the worker that drives the queue writes it. */
@@ -47,6 +49,26 @@ static void take_voqs(const struct router *r)
 				baseline.voq[voq_index(r, l, t, class)] = voq_now(r, l, t, class);
 }
 
+static uint64_t doorbells_now(const struct router *r, unsigned port)
+{
+	return r->dev[port]->ops->doorbells(r->dev[port]);
+}
+
+static struct protocol_counters protocols_now(const struct router *r)
+{
+	const struct arp_table *arp = &r->stack.arp;
+	const struct icmp_limit *icmp = &r->stack.icmp_limit;
+
+	return (struct protocol_counters){.arp_received = arp->received,
+		.arp_requests_sent = arp->requests_sent,
+		.arp_replies_sent = arp->replies_sent,
+		.arp_failed = arp->failed,
+		.arp_conflicts = arp->conflicts,
+		.icmp_sent = icmp->sent,
+		.icmp_echo_replies = icmp->echo_replies,
+		.icmp_suppressed = icmp->suppressed};
+}
+
 const char *baseline_take(struct router *r)
 {
 	static struct audit audit;
@@ -63,6 +85,9 @@ const char *baseline_take(struct router *r)
 	}
 	memcpy(baseline.port, audit.port, sizeof baseline.port);
 	memcpy(baseline.counters, audit.counters, sizeof baseline.counters);
+	baseline.protocols = protocols_now(r);
+	for (unsigned port = 0; port < r->ports; port++)
+		baseline.doorbells[port] = doorbells_now(r, port);
 	for (unsigned t = 0; t < r->txqs; t++)
 		baseline.txq[t] = txq_now(r, t);
 	take_voqs(r);
@@ -118,6 +143,26 @@ void baseline_output(const struct router *r, unsigned port, uint64_t *packets, u
 		*packets += now.packets - baseline.txq[t].packets;
 		*bytes += now.bytes - baseline.txq[t].bytes;
 	}
+}
+
+uint64_t baseline_doorbells(const struct router *r, unsigned port)
+{
+	return doorbells_now(r, port) - baseline.doorbells[port];
+}
+
+void baseline_protocols(const struct router *r, struct protocol_counters *c)
+{
+	const struct protocol_counters *b = &baseline.protocols;
+
+	*c = protocols_now(r);
+	c->arp_received -= b->arp_received;
+	c->arp_requests_sent -= b->arp_requests_sent;
+	c->arp_replies_sent -= b->arp_replies_sent;
+	c->arp_failed -= b->arp_failed;
+	c->arp_conflicts -= b->arp_conflicts;
+	c->icmp_sent -= b->icmp_sent;
+	c->icmp_echo_replies -= b->icmp_echo_replies;
+	c->icmp_suppressed -= b->icmp_suppressed;
 }
 
 void baseline_voq(

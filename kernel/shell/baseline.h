@@ -1,9 +1,11 @@
 /*
  * Counters as shown: what was counted since `clear counters`.
  *
- * Workers never reset a counter. `clear counters` saves them all, from one
- * instant, and the shell subtracts. Packets in flight at that instant count as
- * received after it, so that a port's balance still holds.
+ * Workers never reset a counter. `clear counters` saves them all, and the shell
+ * subtracts. Those of the balance are from one instant, with the workers
+ * parked; packets in flight then count as received after it, so that a port's
+ * balance still holds. Those of queues, devices and protocols, of which no sum
+ * is checked, are read one after another just behind it, while packets pass.
  */
 #ifndef KERNEL_SHELL_BASELINE_H
 #define KERNEL_SHELL_BASELINE_H
@@ -27,6 +29,16 @@ void baseline_port(const struct router *r, unsigned port, struct port_counters *
 
 /* Packets and bytes given to a port's device. */
 void baseline_output(const struct router *r, unsigned port, uint64_t *packets, uint64_t *bytes);
+
+/* Doorbells a port's device was rung. */
+uint64_t baseline_doorbells(const struct router *r, unsigned port);
+
+/* What the control core's protocols count. */
+struct protocol_counters {
+	uint64_t arp_received, arp_requests_sent, arp_replies_sent, arp_failed, arp_conflicts;
+	uint64_t icmp_sent, icmp_echo_replies, icmp_suppressed;
+};
+void baseline_protocols(const struct router *r, struct protocol_counters *c);
 
 /* Packets and bytes sent from a VOQ, and packets it refused. */
 struct voq_counters {

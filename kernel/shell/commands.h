@@ -32,8 +32,12 @@ struct call {
 	const struct reader *reader; /* set by the command: it reads lines */
 };
 
-/* Rows a sliced `show` prints before it lets others run. */
-#define SHOW_SLICE 32u
+/* Rows a sliced command prints before it lets others run. */
+#define SHOW_SLICE 16u
+
+/* A row is a line of text, or its JSON: quoted, with a backslash before each byte at worst. */
+_Static_assert(SHOW_SLICE *(2 * OUTPUT_LINE_MAX + 8) + 4096 <= SHELL_OUTPUT_MAX,
+	"a slice and the echo of its command");
 
 /* Prints on the console. */
 void shell_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -69,8 +73,9 @@ extern const struct grammar grammar_all, grammar_edit;
 
 command_fn edit_set, edit_delete, edit_compare, edit_discard, edit_commit, edit_load;
 command_fn show_configuration;
-command_fn show_version, show_uptime, show_cores, show_memory, show_log;
-command_fn show_interfaces, show_routes, show_neighbors, show_fib;
+command_fn show_version, show_uptime, show_cores, show_memory, show_protocols, show_log;
+command_fn show_interfaces, show_routes, show_routes_summary, show_neighbors, show_fib,
+	show_fib_verify;
 command_fn show_queues, show_drops, show_buffers, show_latency;
 command_fn clear_counters, clear_neighbors, ping, reboot, poweroff;
 #ifdef TEST_HOOKS

@@ -8,6 +8,7 @@
 
 #include "kernel/shell/config_check.h"
 #include "lib/text.h"
+#include "lib/text6.h"
 
 /* A build under way. Every vector has room for as many as there are lines. */
 struct build {
@@ -31,6 +32,7 @@ void config_free(struct config *c)
 {
 	free(c->iface);
 	free(c->route);
+	free(c->route6);
 	free(c->neighbor);
 	free(c->class);
 	free(c->shape);
@@ -89,12 +91,22 @@ static bool build_address(struct build *b, struct config_iface *iface, const str
 	return true;
 }
 
+static bool build_mac(struct build *b, struct config_iface *iface, const struct line *line)
+{
+	iface->has_mac = text_parse_mac(line->text[3], iface->mac);
+	b->origin->binding[b->origin->bindings++] =
+		(struct config_binding){.mac = iface->mac, .line = line};
+	return config_check_mac(b->fault, line, iface->mac);
+}
+
 static bool build_interface(struct build *b, const struct line *line)
 {
 	struct config_iface *iface = this_iface(b, line);
 
 	if (word_is(line, 2, "address"))
 		return build_address(b, iface, line);
+	if (word_is(line, 2, "mac"))
+		return build_mac(b, iface, line);
 	if (word_is(line, 2, "disabled"))
 		iface->disabled = true;
 	else if (word_is(line, 2, "mtu"))
@@ -103,10 +115,6 @@ static bool build_interface(struct build *b, const struct line *line)
 		iface->rx_spread = word_is(line, 3, "on")    ? RX_SPREAD_ON
 				   : word_is(line, 3, "off") ? RX_SPREAD_OFF
 							     : RX_SPREAD_AUTO;
-	else if (word_is(line, 2, "mac")) {
-		iface->has_mac = text_parse_mac(line->text[3], iface->mac);
-		return config_check_mac(b->fault, line, iface->mac);
-	}
 	return true; /* a description is for people */
 }
 
@@ -118,27 +126,89 @@ static enum static4_kind route_kind(const struct line *line)
 						 : STATIC4_PROHIBIT;
 }
 
-static bool build_route(struct build *b, const struct line *line)
+/* Behind the next hop: [dev IF] [weight N]. */
+static void build_options(const struct line *line, char dev[IFACE_NAME_MAX], uint8_t *weight)
+{
+	*weight = 1;
+	for (unsigned i = 4; i + 1 < line->words; i += 2) {
+		if (word_is(line, i, "dev"))
+			snprintf(dev, IFACE_NAME_MAX, "%s", line->text[i + 1]);
+		else
+			*weight = (uint8_t)number(line->text[i + 1]);
+	}
+}
+
+/*
+ * Lines are in order, so those of one prefix follow one another. `paths` of them
+ * came before this one; only next hops can be several.
+ */
+static bool check_paths(
+	struct build *b, const struct line *line, unsigned paths, bool are_via, bool is_via)
+{
+	if (paths && !(are_via && is_via))
+		return config_fault_at(
+			b->fault, line, "more than one kind of route for %s", line->text[1]);
+	if (paths == GROUP_MEMBERS)
+		return config_fault_at(b->fault, line, "more than %u next hops for %s",
+			GROUP_MEMBERS, line->text[1]);
+	return true;
+}
+
+static bool build_route4(struct build *b, const struct line *line)
 {
 	struct config *c = b->config;
 	struct config_route *route = &c->route[c->routes];
-	unsigned length;
+	unsigned length, paths = 0;
 
 	if (!text_parse_ipv4_prefix(line->text[1], &route->route.prefix, &length))
 		return config_fault_at(b->fault, line, "not a prefix");
 	route->route.length = (uint8_t)length;
 	route->route.kind = (uint8_t)route_kind(line);
-	if (c->routes && route[-1].route.prefix == route->route.prefix &&
-		route[-1].route.length == route->route.length)
-		return config_fault_at(
-			b->fault, line, "more than one next hop for %s", line->text[1]);
+	while (paths < c->routes && route[-1 - (int)paths].route.prefix == route->route.prefix &&
+		route[-1 - (int)paths].route.length == route->route.length)
+		paths++;
+	if (!check_paths(b, line, paths, paths && route[-1].route.kind == STATIC4_VIA,
+		    route->route.kind == STATIC4_VIA))
+		return false;
 	b->origin->route[c->routes++] = line;
 	if (route->route.kind != STATIC4_VIA)
 		return true;
-	text_parse_ipv4(line->text[3], &route->route.gateway);
-	if (line->words > 5)
-		snprintf(route->dev, sizeof route->dev, "%s", line->text[5]);
+	if (!text_parse_ipv4(line->text[3], &route->route.gateway))
+		return config_fault_at(b->fault, line, "the next hop is not an IPv4 address");
+	build_options(line, route->dev, &route->route.weight);
 	return config_check_host(b->fault, line, route->route.gateway);
+}
+
+static bool build_route6(struct build *b, const struct line *line)
+{
+	struct config *c = b->config;
+	struct config_route6 *config = &c->route6[c->routes6];
+	struct static6 *route = &config->route;
+	unsigned length, paths = 0;
+
+	if (!text_parse_ipv6_prefix(line->text[1], &route->prefix.hi, &route->prefix.lo, &length))
+		return config_fault_at(b->fault, line, "not a prefix");
+	route->length = (uint8_t)length;
+	route->kind = (uint8_t)route_kind(line);
+	while (paths < c->routes6 &&
+		ip6_equal(config[-1 - (int)paths].route.prefix, route->prefix) &&
+		config[-1 - (int)paths].route.length == length)
+		paths++;
+	if (!check_paths(b, line, paths, paths && config[-1].route.kind == STATIC4_VIA,
+		    route->kind == STATIC4_VIA))
+		return false;
+	b->origin->route6[c->routes6++] = line;
+	if (route->kind != STATIC4_VIA)
+		return true;
+	if (!text_parse_ipv6(line->text[3], &route->gateway.hi, &route->gateway.lo))
+		return config_fault_at(b->fault, line, "the next hop is not an IPv6 address");
+	build_options(line, config->dev, &route->weight);
+	return config_check_host6(b->fault, line, route->gateway);
+}
+
+static bool build_route(struct build *b, const struct line *line)
+{
+	return strchr(line->text[1], ':') ? build_route6(b, line) : build_route4(b, line);
 }
 
 static bool build_neighbor(struct build *b, const struct line *line)
@@ -226,14 +296,18 @@ static bool allocate(struct config *c, struct config_origin *origin, const struc
 
 	c->iface = calloc(ifaces + 1, sizeof *c->iface);
 	c->route = calloc(routes + 1, sizeof *c->route);
+	c->route6 = calloc(routes + 1, sizeof *c->route6);
 	c->neighbor = calloc(neighbors + 1, sizeof *c->neighbor);
 	c->class = calloc(queues + 1, sizeof *c->class);
 	c->shape = calloc(queues + 1, sizeof *c->shape);
 	origin->address = calloc(ifaces + 1, sizeof *origin->address);
+	origin->binding = calloc(ifaces + 1, sizeof *origin->binding);
 	origin->route = calloc(routes + 1, sizeof(struct line *));
+	origin->route6 = calloc(routes + 1, sizeof(struct line *));
 	origin->neighbor = calloc(neighbors + 1, sizeof(struct line *));
-	return c->iface && c->route && c->neighbor && c->class && c->shape && origin->address &&
-	       origin->route && origin->neighbor;
+	return c->iface && c->route && c->route6 && c->neighbor && c->class && c->shape &&
+	       origin->address && origin->binding && origin->route && origin->route6 &&
+	       origin->neighbor;
 }
 
 bool config_build(const struct lines *set, struct config *out, struct config_fault *fault)
@@ -249,7 +323,9 @@ bool config_build(const struct lines *set, struct config *out, struct config_fau
 	else
 		good = build_lines(&build, set) && config_check(out, &origin, fault);
 	free(origin.address);
+	free(origin.binding);
 	free(origin.route);
+	free(origin.route6);
 	free(origin.neighbor);
 	if (!good)
 		config_free(out);

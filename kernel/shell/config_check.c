@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/text.h"
+#include "lib/text6.h"
 #include "net/table/rib.h"
 
 /* Blocks of RFC 6890 whose addresses belong to no host. */
@@ -30,6 +31,21 @@ bool config_check_host(struct config_fault *fault, const struct line *line, uint
 		return config_fault_at(fault, line, "%s %s", text, reserved[i].what);
 	}
 	return true;
+}
+
+bool config_check_host6(struct config_fault *fault, const struct line *line, struct ip6 address)
+{
+	const char *what = NULL;
+	char text[TEXT_IPV6_MAX];
+
+	if (address.hi == 0 && address.lo <= 1)
+		what = address.lo ? "is the loopback address" : "is the unspecified address";
+	else if (address.hi >> 56 == 0xff)
+		what = "is a multicast address";
+	if (!what)
+		return true;
+	text_print_ipv6(text, address.hi, address.lo);
+	return config_fault_at(fault, line, "%s %s", text, what);
 }
 
 bool config_check_own_address(
@@ -167,7 +183,27 @@ static bool check_addresses(
 	return true;
 }
 
+static int order_binding(const void *x, const void *y)
+{
+	const struct config_binding *a = x, *b = y;
+	int order = memcmp(a->mac, b->mac, 6);
+
+	return order ? order : line_order(a->line, b->line, LINE_WORDS);
+}
+
+/* A NIC has one name. */
+static bool check_bindings(struct config_origin *o, struct config_fault *fault)
+{
+	qsort(o->binding, o->bindings, sizeof *o->binding, order_binding);
+	for (unsigned i = 1; i < o->bindings; i++)
+		if (!memcmp(o->binding[i - 1].mac, o->binding[i].mac, 6))
+			return config_fault_at(fault, o->binding[i].line, "%s is bound to this NIC",
+				o->binding[i - 1].line->text[1]);
+	return true;
+}
+
 bool config_check(const struct config *c, struct config_origin *origin, struct config_fault *fault)
 {
-	return check_networks(c, origin, fault) && check_addresses(c, origin, fault);
+	return check_bindings(origin, fault) && check_networks(c, origin, fault) &&
+	       check_addresses(c, origin, fault);
 }

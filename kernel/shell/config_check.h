@@ -11,11 +11,19 @@ struct config_address {
 	const struct line *line;
 };
 
+/* A NIC bound to a name. */
+struct config_binding {
+	const uint8_t *mac;
+	const struct line *line;
+};
+
 /* The lines behind the elements of a struct config. */
 struct config_origin {
 	struct config_address *address;
-	unsigned addresses;
+	struct config_binding *binding;
+	unsigned addresses, bindings;
 	const struct line **route;    /* by config.route index */
+	const struct line **route6;   /* by config.route6 index */
 	const struct line **neighbor; /* by config.neighbor index */
 };
 
@@ -25,6 +33,8 @@ bool config_fault_at(struct config_fault *fault, const struct line *line, const 
 
 /* An address a host can have: not of a reserved block (RFC 6890). */
 bool config_check_host(struct config_fault *fault, const struct line *line, uint32_t address);
+
+bool config_check_host6(struct config_fault *fault, const struct line *line, struct ip6 address);
 
 /* ... and neither network nor broadcast address of its own network. */
 bool config_check_own_address(
@@ -37,7 +47,8 @@ bool config_check_mac(struct config_fault *fault, const struct line *line, const
 bool config_check_class(struct config_fault *fault, const struct line *line,
 	const struct config_class *k, const struct config_class *before, unsigned n);
 
-/* What concerns several lines: networks that overlap, the router as its own gateway or neighbour.
+/* What concerns several lines: networks that overlap, names of one NIC, the router as its own
+ * gateway or neighbour.
  */
 bool config_check(const struct config *c, struct config_origin *origin, struct config_fault *fault);
 

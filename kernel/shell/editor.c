@@ -362,11 +362,14 @@ static void escape_byte(struct editor *e, uint8_t byte)
 	}
 }
 
-/* A line that has a fault only waits for its end, or for Ctrl-C or Ctrl-U. */
+/* A line that has a fault only waits for its end, or to be thrown away by Ctrl-C or Ctrl-U. */
 static void key(struct editor *e, uint8_t byte)
 {
 	if (byte == CTRL('C')) {
 		interrupt(e);
+	} else if (e->fault != EDITOR_FINE && byte == CTRL('U')) {
+		cut(e, 0, e->length);
+		e->fault = EDITOR_FINE;
 	} else if (e->fault == EDITOR_TOO_LONG) {
 		if (byte == CTRL('D') && e->raw)
 			end_of_input(e);
@@ -374,8 +377,6 @@ static void key(struct editor *e, uint8_t byte)
 		e->fault = EDITOR_NOT_ASCII;
 	} else if (byte < 0x20 || byte == 0x7f) {
 		control_key(e, byte);
-		if (byte == CTRL('U') && e->length == 0)
-			e->fault = EDITOR_FINE;
 	} else if (byte == '?') {
 		help(e);
 	} else {

@@ -20,9 +20,10 @@ enum arg_kind {
 	ARG_KEYWORD = 0,
 	ARG_IFACE,    /* eth0: letters, then digits */
 	ARG_IPV4,     /* 192.0.2.1 */
-	ARG_PREFIX,   /* 192.0.2.0/24, host bits zero */
+	ARG_ADDRESS,  /* of either family: 192.0.2.1, 2001:db8::1 */
+	ARG_PREFIX,   /* of either family: 192.0.2.0/24, host bits zero */
 	ARG_IFADDR,   /* 192.0.2.1/24 */
-	ARG_ROUTE,    /* an address or a prefix */
+	ARG_ROUTE,    /* an address or a prefix of either family */
 	ARG_MAC,      /* 52:54:00:12:34:56 */
 	ARG_NUMBER,   /* min .. max of the node */
 	ARG_RANGE,    /* N or N-M, of the node's min .. max */
@@ -33,6 +34,7 @@ enum arg_kind {
 	ARG_KINDS
 };
 
+#define KEYWORD_MAX  31u  /* bytes of a keyword or an interface's name; Tab inserts no longer one */
 #define ARG_TEXT_MAX 132u /* an argument's canonical text with its zero */
 
 enum node_flags {

@@ -51,6 +51,8 @@ size_t line_print(const struct line *line, char *out, size_t size)
 
 int line_order(const struct line *a, const struct line *b, unsigned words)
 {
+	if (a == b)
+		return 0; /* sets share lines */
 	for (unsigned i = 0; i < words; i++) {
 		if (i >= a->words || i >= b->words)
 			return a->words < b->words ? -1 : a->words > b->words;
@@ -166,23 +168,33 @@ void lines_clear(struct lines *set)
 	*set = (struct lines){0};
 }
 
-void lines_compare(const struct lines *from, const struct lines *to,
-	void (*fn)(const struct line *line, bool added))
+/* Which of the two next lines comes first; 0: both are the same. One set at least has a next. */
+static int order_next(
+	const struct lines *from, const struct lines *to, const struct lines_cursor *at)
 {
-	unsigned i = 0, k = 0;
+	if (at->from == from->count)
+		return 1;
+	if (at->to == to->count)
+		return -1;
+	return line_order(from->line[at->from], to->line[at->to], LINE_WORDS);
+}
 
-	while (i < from->count || k < to->count) {
-		int order = i == from->count ? 1
-			    : k == to->count ? -1
-					     : line_order(from->line[i], to->line[k], LINE_WORDS);
+bool lines_compare(const struct lines *from, const struct lines *to, struct lines_cursor *at,
+	unsigned max, void (*fn)(const struct line *line, bool added))
+{
+	while (at->from < from->count || at->to < to->count) {
+		int order = order_next(from, to, at);
 
-		if (order < 0)
-			fn(from->line[i++], false);
-		else if (order > 0)
-			fn(to->line[k++], true);
-		else {
-			i++;
-			k++;
+		if (order && !max--)
+			return false;
+		if (order < 0) {
+			fn(from->line[at->from++], false);
+		} else if (order > 0) {
+			fn(to->line[at->to++], true);
+		} else {
+			at->from++;
+			at->to++;
 		}
 	}
+	return true;
 }

@@ -58,9 +58,13 @@ void lines_clear(struct lines *set);
 
 /*
  * Calls fn for each line that is in one set only: removed (in `from` alone) or
- * added (in `to` alone), in canonical order.
+ * added (in `to` alone), in canonical order; at most `max` of them a call. at:
+ * {0} at first. true: it was the last call.
  */
-void lines_compare(const struct lines *from, const struct lines *to,
-	void (*fn)(const struct line *line, bool added));
+struct lines_cursor {
+	unsigned from, to;
+};
+bool lines_compare(const struct lines *from, const struct lines *to, struct lines_cursor *at,
+	unsigned max, void (*fn)(const struct line *line, bool added));
 
 #endif

@@ -1,4 +1,5 @@
 /* Commands that act at once: clear, reboot, poweroff, and the faults of a test image. */
+#include "kernel/control.h"
 #include "kernel/debug.h"
 #include "kernel/platform.h"
 #include "kernel/router.h"
@@ -20,11 +21,13 @@ bool clear_neighbors(struct call *call)
 
 bool reboot(struct call *call)
 {
+	control_stop_devices(call->env->router);
 	platform_reboot();
 }
 
 bool poweroff(struct call *call)
 {
+	control_stop_devices(call->env->router);
 	platform_poweroff();
 }
 

@@ -137,7 +137,10 @@ static void json_string(struct output *o, const char *s)
 		s += plain;
 		if (!*s)
 			break;
-		snprintf(escape, sizeof escape, "\\u%04x", (unsigned char)*s++);
+		if (*s == '"' || *s == '\\')
+			snprintf(escape, sizeof escape, "\\%c", *s++);
+		else
+			snprintf(escape, sizeof escape, "\\u%04x", (unsigned char)*s++);
 		json_raw(o, escape);
 	}
 	json_raw(o, "\"");

@@ -14,6 +14,12 @@
 #include "kernel/shell/store.h"
 
 #define AHEAD_BYTES 8192u /* typed while a command runs, a power of two */
+#define AHEAD_ECHO  4096u /* after so much output the rest of a line typed ahead waits */
+
+/* Redrawing the longest line: backwards, printed, blanked out, backwards. A list of choices. */
+_Static_assert(AHEAD_ECHO + 4 * SHELL_LINE_MAX + 8192 <= SHELL_OUTPUT_MAX, "output of one key");
+
+#define CTRL_C 0x03
 
 enum mode {
 	READY,   /* a line is being edited */
@@ -32,6 +38,7 @@ static struct shell {
 	uint8_t ahead[AHEAD_BYTES];
 	uint32_t ahead_head, ahead_tail; /* run freely */
 	bool ahead_lost;
+	size_t printed; /* bytes since the current shell_poll began */
 } shell;
 
 /* ---------------------------------------------------------------- printing */
@@ -39,6 +46,7 @@ static struct shell {
 /* Sends "\n" as "\r\n". */
 static void console(const char *s, size_t n)
 {
+	shell.printed += n;
 	while (n) {
 		const char *end = memchr(s, '\n', n);
 		size_t plain = end ? (size_t)(end - s) : n;
@@ -278,35 +286,60 @@ static void cancel(void)
 	if (shell.call.cancel)
 		shell.call.cancel();
 	shell.mode = READY;
+	prompt();
+}
+
+bool shell_idle(void)
+{
+	return shell.mode != RUNNING && shell.ahead_head == shell.ahead_tail;
+}
+
+static void forget_ahead(void)
+{
 	shell.ahead_head = shell.ahead_tail;
 	shell.ahead_lost = false;
-	prompt();
 }
 
 /* Bytes typed while a command runs wait; Ctrl-C does not. */
 void shell_input(uint8_t byte)
 {
-	if (shell.mode != RUNNING && shell.ahead_head == shell.ahead_tail)
-		editor_input(&shell.editor, byte);
-	else if (byte == 0x03)
+	if (byte == CTRL_C)
+		forget_ahead();
+	if (byte == CTRL_C && shell.mode == RUNNING)
 		cancel();
+	else if (shell_idle())
+		editor_input(&shell.editor, byte);
 	else if (shell.ahead_tail - shell.ahead_head < AHEAD_BYTES)
 		shell.ahead[shell.ahead_tail++ % AHEAD_BYTES] = byte;
 	else
 		shell.ahead_lost = true;
 }
 
+/* Up to the end of a line; each runs a command, and the console must have room for its output. */
+static void read_ahead(void)
+{
+	uint8_t byte = 0;
+
+	while (shell.ahead_head != shell.ahead_tail && byte != '\r' && byte != '\n' &&
+		shell.printed < AHEAD_ECHO) {
+		byte = shell.ahead[shell.ahead_head++ % AHEAD_BYTES];
+		editor_input(&shell.editor, byte);
+	}
+}
+
 void shell_poll(void)
 {
-	if (shell.mode == RUNNING)
+	shell.printed = 0;
+	if (shell.mode == RUNNING) {
 		step();
-	if (shell.ahead_lost && shell.mode == READY) {
+	} else if (shell.ahead_lost) {
 		/* A part of what was typed would mean something else. */
-		shell.ahead_lost = false;
-		shell.ahead_head = shell.ahead_tail;
+		forget_ahead();
+		if (shell.mode == READING)
+			end_reading(true);
 		shell_print("\nerror: input lost while the command ran\n");
 		prompt();
+	} else {
+		read_ahead();
 	}
-	while (shell.mode != RUNNING && shell.ahead_head != shell.ahead_tail)
-		editor_input(&shell.editor, shell.ahead[shell.ahead_head++ % AHEAD_BYTES]);
 }

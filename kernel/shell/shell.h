@@ -29,21 +29,32 @@ struct shell_env {
 void shell_init(const struct shell_env *env);
 
 /*
- * Boot: reads configuration text ('set' lines, # comments) as candidate and
- * commits it. false: error holds "line N: ...", nothing is applied. Parsing
- * alone, before the router exists: shell_parse_config.
+ * Boot, before the router exists: reads configuration text ('set' lines, #
+ * comments), keeps its lines for shell_load_config, and says in *out, which the
+ * caller frees, what they mean. false: error holds "line N: ...", none are kept.
  */
-bool shell_parse_config(
+bool shell_read_config(
 	const char *text, size_t n, struct config *out, char *error, size_t error_size);
-bool shell_load_config(const char *text, size_t n, char *error, size_t error_size);
+
+/* Boot, after shell_init: puts the lines kept in force. false: see error; nothing is applied. */
+bool shell_load_config(char *error, size_t error_size);
 
 /* Prints the first prompt. */
 void shell_start(void);
 
-/* One byte from the console. */
+/* Bytes that one call of shell_input or shell_poll prints, at most. */
+#define SHELL_OUTPUT_MAX 32768u
+
+/* One byte from the console; what comes while a command runs is kept. */
 void shell_input(uint8_t byte);
 
-/* Commands that take time (ping, traceroute): called every turn of the control loop. */
+/*
+ * Called every turn of the control loop: one slice of the command that runs
+ * (ping, a long `show`), or one line of what was typed meanwhile.
+ */
 void shell_poll(void);
+
+/* Whether no command runs and nothing typed waits; a line may be begun. */
+bool shell_idle(void);
 
 #endif

@@ -110,6 +110,7 @@ bool show_buffers(struct call *call)
 	for (unsigned i = 0; i < call->env->router->buffers.pools; i++)
 		show_pool(o, call->env->router, a, i);
 	output_close(o);
+	output_number(o, "wait_us", a->wait_us);
 	output_number(o, "parked_us", a->parked_us);
 	if (a->buffers_ok)
 		output_text(o, "audit", "ok");

@@ -35,10 +35,6 @@ static void show_device(struct output *o, const struct iface *i, const struct ne
 	if (description)
 		output_text(o, "description", "%s", description);
 	output_text(o, "link", "%s", i->link ? "up" : "down");
-	if (dev->speed_mbit)
-		output_number(o, "speed_mbit", dev->speed_mbit);
-	else
-		output_none(o, "speed_mbit");
 	output_text(o, "driver", "%s", dev->driver);
 	output_text(o, "location", "%s", dev->location);
 	output_text(o, "mac", "%s", mac);
@@ -53,8 +49,10 @@ static void show_device(struct output *o, const struct iface *i, const struct ne
 static void show_counters(struct output *o, const struct router *r, unsigned port)
 {
 	struct port_counters c;
-	uint64_t packets, bytes;
+	uint64_t packets, bytes, dry = 0;
 
+	for (unsigned i = 0; i < r->dev[port]->rx_queues; i++)
+		dry += load_once(&r->buffers.pool[r->first_rxq[port] + i]->starved);
 	baseline_port(r, port, &c);
 	baseline_output(r, port, &packets, &bytes);
 	output_object(o, "rx");
@@ -65,7 +63,8 @@ static void show_counters(struct output *o, const struct router *r, unsigned por
 	output_number(o, "packets", packets);
 	output_number(o, "bytes", bytes);
 	output_close(o);
-	output_number(o, "doorbells", r->dev[port]->ops->doorbells(r->dev[port]));
+	output_number(o, "doorbells", baseline_doorbells(r, port));
+	output_number(o, "pool ran dry", dry);
 	output_object(o, "dropped");
 	for (unsigned i = 0; i < DROP_COUNT; i++)
 		output_counter(o, drop_name(i), c.dropped[i]);

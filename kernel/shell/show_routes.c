@@ -1,23 +1,35 @@
-/* show routes, neighbors and fib: what the tables hold. */
+/* show routes: what the routing tables hold, route by route or as a summary. */
 #include <stdio.h>
 #include <string.h>
 
 #include "kernel/router.h"
 #include "kernel/shell/commands.h"
 #include "lib/text.h"
+#include "lib/text6.h"
+
+#define LIST_MAX      1000u /* more routes: `show routes` alone prints the summary */
+#define SUMMARY_SLICE 256u  /* routes counted before others may run */
 
 static const struct column route_columns[] = {
 	{"source", -10}, {"prefix", -18}, {"next_hop", -16}, {"interface", -10}, {"state", -1}};
 
 /* Which routes are wanted, and how far they have been shown; one `show` at a time. */
 static struct route_cursor {
-	uint32_t prefix, mask;
-	uint8_t length;      /* only routes at least this long */
-	uint32_t next;       /* index in the RIB */
-	uint64_t generation; /* of the RIB when `next` was right */
-	struct route4 last;  /* the last one shown */
-	bool begun;
+	bool four, six;    /* families still to come */
+	bool begun;        /* of the family under way; then `last` is right */
+	struct ip6 prefix; /* only routes inside it; an IPv4 prefix is the top 32 bits */
+	uint8_t length;
+	uint32_t waiting; /* index in the static routes */
+	union {           /* the last one shown; it may be gone since */
+		struct route4 last4;
+		struct route6 last6;
+	};
 } cursor;
+
+/* For the summary. */
+static struct route_sums {
+	uint32_t four[33], six[129];
+} sums;
 
 static const char *source_name(uint8_t source)
 {
@@ -26,6 +38,7 @@ static const char *source_name(uint8_t source)
 		[RIB_CONNECTED] = "connected",
 		[RIB_NEIGHBOR] = "neighbor",
 		[RIB_STATIC] = "static",
+		[RIB_FILE] = "file",
 	};
 
 	return source < sizeof name / sizeof *name ? name[source] : "unknown";
@@ -49,201 +62,338 @@ static const char *action_name(unsigned action)
 	}
 }
 
-static void show_next_hop(struct output *o, const struct router *r, uint32_t index)
+/* ---- one route ---- */
+
+/* Columns next_hop and interface. false: the next hop is a gateway that nothing leads to now. */
+static bool show_next_hop(struct output *o, const struct router *r, uint32_t index)
 {
-	const struct nexthop *n = &r->nexthops.nexthop[index < NEXTHOP_MAX ? index : 0];
+	const struct nexthop_table *t = &r->nexthops;
+	const struct nexthop *n = &t->nexthop[index < NEXTHOP_MAX ? index : 0], *to = n;
 	char text[TEXT_IPV4_MAX];
 
-	if (n->action != NEXTHOP_RESOLVE) {
+	if (n->action != NEXTHOP_RESOLVE && n->action != NEXTHOP_RECURSIVE) {
 		output_text(o, NULL, "%s", action_name(n->action));
 		output_none(o, NULL);
-		return;
+		return true;
 	}
 	text_print_ipv4(text, n->gateway);
 	output_text(o, NULL, "%s", n->gateway ? text : "direct");
-	output_text(o, NULL, "%s", shell_port_name(n->port));
+	if (n->action == NEXTHOP_RECURSIVE)
+		to = &t->nexthop[nexthop_pick(t, index, 0)];
+	if (to->action == NEXTHOP_RESOLVE)
+		output_text(o, NULL, "%s", shell_port_name(to->port));
+	else
+		output_none(o, NULL);
+	return to != n || n->action == NEXTHOP_RESOLVE;
 }
 
-/* Of routes to one prefix the first is used. */
-static void show_route(struct output *o, const struct router *r, uint32_t index)
+/* A row per next hop: those of equal cost have one each. Returns how many. */
+static unsigned show_route(struct output *o, const struct router *r, const struct route *route,
+	const char *prefix, bool active)
 {
-	const struct route4 *route = &r->rib.route[index];
-	bool shadowed =
-		index && route[-1].prefix == route->prefix && route[-1].length == route->length;
+	const struct nexthop *n = &r->nexthops.nexthop[route->nexthop];
+	const struct nexthop_group *group =
+		n->action == NEXTHOP_GROUP ? &r->nexthops.group[n->group] : NULL;
+	unsigned rows = group ? group->members : 1;
+
+	for (unsigned i = 0; i < rows; i++) {
+		output_row(o);
+		output_text(o, NULL, "%s", source_name(route->source));
+		output_text(o, NULL, "%s", prefix);
+		bool reachable =
+			show_next_hop(o, r, group ? group->member[i].index : route->nexthop);
+
+		output_text(o, NULL, "%s",
+			!active     ? "shadowed"
+			: reachable ? "active"
+				    : "unreachable");
+		output_close(o);
+	}
+	return rows;
+}
+
+/* Of routes to one prefix the best is used. */
+static unsigned show_route4(struct output *o, const struct router *r, const struct route4 *route)
+{
+	bool active = rib4_match_upto(&r->rib, route->prefix, route->length) == route;
 	char prefix[TEXT_PREFIX_MAX];
 
 	text_print_ipv4_prefix(prefix, route->prefix, route->length);
+	return show_route(o, r, (const struct route *)route, prefix, active);
+}
+
+static unsigned show_route6(struct output *o, const struct router *r, const struct route6 *route)
+{
+	bool active = rib6_match_upto(&r->rib6, route->prefix, route->length) == route;
+	char prefix[TEXT_IPV6_PREFIX_MAX];
+
+	text_print_ipv6_prefix(prefix, route->prefix.hi, route->prefix.lo, route->length);
+	return show_route(o, r, (const struct route *)route, prefix, active);
+}
+
+/* ---- routes in order ---- */
+
+static bool wanted(struct ip6 prefix, uint8_t length)
+{
+	return length >= cursor.length && ip6_agree(prefix, cursor.prefix, cursor.length);
+}
+
+/* The next wanted route of the family under way, or NULL. */
+static const struct route4 *next_route4(const struct router *r)
+{
+	const struct route4 *route =
+		cursor.begun
+			? rib4_next(&r->rib, &cursor.last4)
+			: rib4_from(&r->rib, (uint32_t)(cursor.prefix.hi >> 32), cursor.length);
+
+	return route && wanted(rib4_key(route->prefix), route->length) ? route : NULL;
+}
+
+static const struct route6 *next_route6(const struct router *r)
+{
+	const struct route6 *route = cursor.begun
+					     ? rib6_next(&r->rib6, &cursor.last6)
+					     : rib6_from(&r->rib6, cursor.prefix, cursor.length);
+
+	return route && wanted(route->prefix, route->length) ? route : NULL;
+}
+
+static void use_rows(unsigned *rows, unsigned used)
+{
+	*rows -= used < *rows ? used : *rows;
+}
+
+/*
+ * Calls for one route after another, until they have used up *rows rows (the
+ * last one may take more). true: there are no more.
+ */
+static bool walk_routes(const struct router *r, unsigned *rows,
+	unsigned (*four)(const struct router *r, const struct route4 *route),
+	unsigned (*six)(const struct router *r, const struct route6 *route))
+{
+	while (cursor.four && *rows > 0) {
+		const struct route4 *route = next_route4(r);
+
+		cursor.four = cursor.begun = route != NULL;
+		if (!route)
+			break;
+		use_rows(rows, four(r, route));
+		cursor.last4 = *route;
+	}
+	while (!cursor.four && cursor.six && *rows > 0) {
+		const struct route6 *route = next_route6(r);
+
+		cursor.six = cursor.begun = route != NULL;
+		if (!route)
+			break;
+		use_rows(rows, six(r, route));
+		cursor.last6 = *route;
+	}
+	return !cursor.four && !cursor.six;
+}
+
+static struct output *out; /* of the `show` under way */
+
+static unsigned list4(const struct router *r, const struct route4 *route)
+{
+	return show_route4(out, r, route);
+}
+
+static unsigned list6(const struct router *r, const struct route6 *route)
+{
+	return show_route6(out, r, route);
+}
+
+/* ---- routes whose gateway cannot be reached now ---- */
+
+static void show_waiting_route(struct output *o, const char *prefix, const char *gateway)
+{
 	output_row(o);
-	output_text(o, NULL, "%s", source_name(route->source));
+	output_text(o, NULL, "%s", source_name(RIB_STATIC));
 	output_text(o, NULL, "%s", prefix);
-	show_next_hop(o, r, route->nexthop);
-	output_text(o, NULL, "%s", shadowed ? "shadowed" : "active");
+	output_text(o, NULL, "%s", gateway);
+	output_none(o, NULL);
+	output_text(o, NULL, "waiting");
 	output_close(o);
 }
 
-static bool wanted(uint32_t prefix, uint8_t length)
+static bool show_waiting4(struct output *o, const struct static4 *s)
 {
-	return (prefix & cursor.mask) == cursor.prefix && length >= cursor.length;
+	char prefix[TEXT_PREFIX_MAX], gateway[TEXT_IPV4_MAX];
+
+	if (s->installed || !wanted(rib4_key(s->prefix), s->length))
+		return false;
+	text_print_ipv4_prefix(prefix, s->prefix, s->length);
+	text_print_ipv4(gateway, s->gateway);
+	show_waiting_route(o, prefix, s->kind == STATIC4_VIA ? gateway : "none");
+	return true;
 }
 
-/* The RIB's order. */
-static bool is_behind(const struct route4 *a, const struct route4 *b)
+static bool show_waiting6(struct output *o, const struct static6 *s)
 {
-	if (a->prefix != b->prefix)
-		return a->prefix > b->prefix;
-	if (a->length != b->length)
-		return a->length > b->length;
-	if (a->distance != b->distance)
-		return a->distance > b->distance;
-	return a->source > b->source;
+	char prefix[TEXT_IPV6_PREFIX_MAX], gateway[TEXT_IPV6_MAX];
+
+	if (s->installed || !wanted(s->prefix, s->length))
+		return false;
+	text_print_ipv6_prefix(prefix, s->prefix.hi, s->prefix.lo, s->length);
+	text_print_ipv6(gateway, s->gateway.hi, s->gateway.lo);
+	show_waiting_route(o, prefix, s->kind == STATIC4_VIA ? gateway : "none");
+	return true;
 }
 
-/* The RIB may have changed since the last slice: goes on behind the last route shown. */
-static void find_place(const struct rib4 *rib)
+/* At most *rows of them. true: those were the last. */
+static bool show_waiting(
+	struct output *o, const struct router *r, unsigned *rows, bool four, bool six)
 {
-	if (cursor.generation == rib->generation)
-		return;
-	cursor.generation = rib->generation;
-	cursor.next = 0;
-	while (cursor.begun && cursor.next < rib->count &&
-		!is_behind(&rib->route[cursor.next], &cursor.last))
-		cursor.next++;
-}
+	for (; cursor.waiting < r->statics_n + r->statics6_n; cursor.waiting++) {
+		uint32_t i = cursor.waiting;
 
-/* One slice of the RIB. true: it was the last. */
-static bool show_rib(struct output *o, const struct router *r)
-{
-	const struct rib4 *rib = &r->rib;
-
-	find_place(rib);
-	for (unsigned shown = 0; cursor.next < rib->count; cursor.next++) {
-		const struct route4 *route = &rib->route[cursor.next];
-
-		if (!wanted(route->prefix, route->length))
-			continue;
-		if (shown++ == SHOW_SLICE)
+		if (*rows == 0)
 			return false;
-		show_route(o, r, cursor.next);
-		cursor.last = *route;
-		cursor.begun = true;
+		if (i < r->statics_n)
+			*rows -= four && show_waiting4(o, &r->statics[i]);
+		else
+			*rows -= six && show_waiting6(o, &r->statics6[i - r->statics_n]);
 	}
 	return true;
 }
 
-/* Static routes whose gateway cannot be reached now. */
-static void show_waiting(struct output *o, const struct router *r)
-{
-	for (unsigned i = 0; i < r->statics_n; i++) {
-		const struct static4 *s = &r->statics[i];
-		char prefix[TEXT_PREFIX_MAX], gateway[TEXT_IPV4_MAX];
+/* ---- the summary ---- */
 
-		if (s->installed || !wanted(s->prefix, s->length))
-			continue;
-		text_print_ipv4_prefix(prefix, s->prefix, s->length);
-		text_print_ipv4(gateway, s->gateway);
-		output_row(o);
-		output_text(o, NULL, "%s", source_name(RIB_STATIC));
-		output_text(o, NULL, "%s", prefix);
-		output_text(o, NULL, "%s", s->kind == STATIC4_VIA ? gateway : "none");
-		output_none(o, NULL);
-		output_text(o, NULL, "waiting");
-		output_close(o);
-	}
+static unsigned count4(const struct router *r, const struct route4 *route)
+{
+	sums.four[route->length]++;
+	return 1;
 }
 
-static void show_match(struct output *o, const struct router *r, uint32_t address)
+static unsigned count6(const struct router *r, const struct route6 *route)
 {
-	const struct route4 *route = rib4_match(&r->rib, address, false);
+	sums.six[route->length]++;
+	return 1;
+}
 
-	if (route)
-		show_route(o, r, (uint32_t)(route - r->rib.route));
+static void summary_sources(struct output *o, const struct router *r)
+{
+	static const struct column columns[] = {{"family", -7}, {"source", -10}, {"routes", 9}};
+
+	output_table(o, "sources", columns, sizeof columns / sizeof *columns);
+	for (unsigned family = 0; family < 2; family++) {
+		const struct rib *rib = family ? &r->rib6.rib : &r->rib.rib;
+
+		for (unsigned source = 0; source < RIB_SOURCES; source++) {
+			if (!rib->count_of[source])
+				continue;
+			output_row(o);
+			output_text(o, NULL, "%s", family ? "IPv6" : "IPv4");
+			output_text(o, NULL, "%s", source_name((uint8_t)source));
+			output_number(o, NULL, rib->count_of[source]);
+			output_close(o);
+		}
+	}
+	output_close(o);
+}
+
+static void summary_lengths(struct output *o)
+{
+	static const struct column columns[] = {{"family", -7}, {"length", 6}, {"routes", 13}};
+
+	output_table(o, "lengths", columns, sizeof columns / sizeof *columns);
+	for (unsigned i = 0; i < 33 + 129; i++) {
+		uint32_t routes = i < 33 ? sums.four[i] : sums.six[i - 33];
+
+		if (!routes)
+			continue;
+		output_row(o);
+		output_text(o, NULL, "%s", i < 33 ? "IPv4" : "IPv6");
+		output_number(o, NULL, i < 33 ? i : i - 33);
+		output_number(o, NULL, routes);
+		output_close(o);
+	}
+	output_close(o);
+}
+
+/* Counts all routes a slice at a time, then prints. */
+bool show_routes_summary(struct call *call)
+{
+	const struct router *r = call->env->router;
+	unsigned rows = SUMMARY_SLICE;
+
+	if (call->step == 0) {
+		cursor = (struct route_cursor){.four = true, .six = true};
+		sums = (struct route_sums){0};
+	}
+	if (!walk_routes(r, &rows, count4, count6))
+		return false;
+	summary_sources(call->out, r);
+	summary_lengths(call->out);
+	return true;
+}
+
+/* ---- the command ---- */
+
+/* The longest match; true: `what` is an address. */
+static bool show_match(struct output *o, const struct router *r, const char *what)
+{
+	struct ip6 ip;
+	uint32_t ipv4;
+
+	if (text_parse_ipv4(what, &ipv4)) {
+		const struct route4 *route = rib4_match(&r->rib, ipv4, false);
+
+		if (route)
+			show_route4(o, r, route);
+		return true;
+	}
+	if (text_parse_ipv6(what, &ip.hi, &ip.lo)) {
+		const struct route6 *route = rib6_match(&r->rib6, ip, false);
+
+		if (route)
+			show_route6(o, r, route);
+		return true;
+	}
+	return false;
+}
+
+static void begin_list(const char *what)
+{
+	uint32_t prefix;
+	unsigned length = 0;
+
+	cursor = (struct route_cursor){.four = true, .six = true};
+	if (!what)
+		return;
+	if (text_parse_ipv4_prefix(what, &prefix, &length)) {
+		cursor.prefix = rib4_key(prefix);
+		cursor.six = false;
+	} else if (text_parse_ipv6_prefix(what, &cursor.prefix.hi, &cursor.prefix.lo, &length)) {
+		cursor.four = false;
+	}
+	cursor.length = (uint8_t)length;
 }
 
 bool show_routes(struct call *call)
 {
 	const struct router *r = call->env->router;
 	const char *what = call_word(call, 2);
-	struct output *o = call->out;
-	uint32_t address = 0;
-	unsigned length = 0;
-	bool done = true;
-
-	if (what)
-		text_parse_ipv4_prefix(what, &address, &length);
-	if (call->step == 0) {
-		cursor = (struct route_cursor){.prefix = address,
-			.mask = rib4_mask(length),
-			.length = (uint8_t)length,
-			.generation = r->rib.generation};
-		output_table(
-			o, "routes", route_columns, sizeof route_columns / sizeof *route_columns);
-	}
-	if (what && text_parse_ipv4(what, &address)) {
-		show_match(o, r, address);
-	} else {
-		done = show_rib(o, r);
-		if (done)
-			show_waiting(o, r);
-	}
-	if (done)
-		output_close(o);
-	return done;
-}
-
-static void show_neighbor(struct output *o, const struct arp_entry *e, uint64_t now_ms)
-{
-	char address[TEXT_IPV4_MAX], mac[TEXT_MAC_MAX];
-
-	text_print_ipv4(address, e->address);
-	text_print_mac(mac, e->mac);
-	output_row(o);
-	output_text(o, NULL, "%s", address);
-	output_text(o, NULL, "%s", shell_port_name(e->port));
-	if (e->state == ARP_INCOMPLETE || e->state == ARP_FAILED)
-		output_none(o, NULL);
-	else
-		output_text(o, NULL, "%s", mac);
-	output_text(o, NULL, "%s", arp_state_name(e->state));
-	output_number(o, NULL, now_ms > e->since_ms ? (now_ms - e->since_ms) / 1000 : 0);
-	output_close(o);
-}
-
-/* A slice is as many entries of the table, free ones included, as cost little to look at. */
-bool show_neighbors(struct call *call)
-{
-	static const struct column columns[] = {
-		{"address", -16}, {"interface", -10}, {"mac", -18}, {"state", -12}, {"age_s", 6}};
-	const struct arp_table *arp = &call->env->router->stack.arp;
-	uint64_t now_ms = call->env->now_us(call->env->ctx) / 1000;
-	unsigned first = call->step * SHOW_SLICE, end = first + SHOW_SLICE;
+	static bool summary, four, six;
+	unsigned rows = SHOW_SLICE;
+	bool done;
 
 	if (call->step == 0)
-		output_table(call->out, "neighbors", columns, sizeof columns / sizeof *columns);
-	for (unsigned i = first; i < end && i < NEIGHBOR_MAX; i++)
-		if (arp->entry[i].state != ARP_FREE)
-			show_neighbor(call->out, &arp->entry[i], now_ms);
-	if (end < NEIGHBOR_MAX)
-		return false;
-	output_close(call->out);
-	return true;
-}
-
-bool show_fib(struct call *call)
-{
-	const struct router *r = call->env->router;
-	const struct fib4 *fib = load_acquire(&r->tables.fib4);
-	uint64_t now = call->env->now_us(call->env->ctx);
-	struct output *o = call->out;
-
-	if (!fib)
-		return call_error(call, "no forwarding table is in force");
-	output_number(o, "routes", r->rib.count);
-	output_number(o, "ranges", fib4_ranges(fib));
-	output_number(o, "bytes", fib4_bytes(fib));
-	output_number(o, "generation", fib4_generation(fib));
-	output_text(o, "current", "%s",
-		fib4_generation(fib) == r->rib.generation ? "yes" : "being rebuilt");
-	output_number(o, "age_s", now > r->fib_built_us ? (now - r->fib_built_us) / 1000000 : 0);
-	output_number(o, "build_us", r->fib_build_us);
-	return true;
+		summary = !what && r->rib.rib.count + r->rib6.rib.count > LIST_MAX;
+	if (summary)
+		return show_routes_summary(call);
+	if (call->step == 0) {
+		output_table(call->out, "routes", route_columns,
+			sizeof route_columns / sizeof *route_columns);
+		begin_list(what);
+		four = cursor.four;
+		six = cursor.six;
+	}
+	out = call->out;
+	done = (what && show_match(out, r, what)) ||
+	       (walk_routes(r, &rows, list4, list6) && show_waiting(out, r, &rows, four, six));
+	if (done)
+		output_close(out);
+	return done;
 }

@@ -1,21 +1,19 @@
-/* show version, uptime, cores, memory, log. */
+/* show version, uptime, cores, memory, protocols, log. */
 #include <stdio.h>
 #include <string.h>
 
 #include "kernel/log.h"
 #include "kernel/platform.h"
 #include "kernel/router.h"
+#include "kernel/shell/baseline.h"
 #include "kernel/shell/commands.h"
-
-#ifndef BAREWIRE_VERSION
-#	define BAREWIRE_VERSION "unknown"
-#endif
+#include "kernel/version.h"
 
 bool show_version(struct call *call)
 {
 	struct output *o = call->out;
 
-	output_text(o, "version", "%s", BAREWIRE_VERSION);
+	output_text(o, "version", "%s", barewire_version);
 	output_text(o, "booted_by", "%s", platform_loader());
 	output_text(o, "command_line", "%s", platform_cmdline());
 	output_text(o, "vector_code", "%s", platform_isa());
@@ -157,6 +155,27 @@ bool show_memory(struct call *call)
 	return true;
 }
 
+bool show_protocols(struct call *call)
+{
+	struct output *o = call->out;
+	struct protocol_counters c;
+
+	baseline_protocols(call->env->router, &c);
+	output_object(o, "arp");
+	output_number(o, "received", c.arp_received);
+	output_number(o, "requests_sent", c.arp_requests_sent);
+	output_number(o, "replies_sent", c.arp_replies_sent);
+	output_number(o, "failed", c.arp_failed);
+	output_number(o, "conflicts", c.arp_conflicts);
+	output_close(o);
+	output_object(o, "icmp");
+	output_number(o, "sent", c.icmp_sent);
+	output_number(o, "echo_replies", c.icmp_echo_replies);
+	output_number(o, "suppressed", c.icmp_suppressed);
+	output_close(o);
+	return true;
+}
+
 static void print_record(void *ctx, uint64_t us, const char *line)
 {
 	output_text(ctx, NULL, "[%6u.%06u] %s", (unsigned)(us / 1000000), (unsigned)(us % 1000000),
@@ -165,8 +184,14 @@ static void print_record(void *ctx, uint64_t us, const char *line)
 
 bool show_log(struct call *call)
 {
-	output_list(call->out, "log");
-	log_walk(print_record, call->out);
+	static uint32_t next;
+
+	if (call->step == 0) {
+		output_list(call->out, "log");
+		next = 0;
+	}
+	if (!log_walk_slice(&next, SHOW_SLICE, print_record, call->out))
+		return false;
 	output_close(call->out);
 	return true;
 }

@@ -9,9 +9,12 @@
 #include "kernel/shell/commands.h"
 #include "kernel/shell/config.h"
 
+#define WARN_MAX PORT_MAX /* absent interfaces that a commit names */
+
 static struct store {
 	const struct shell_env *env;
 	struct lines running, candidate;
+	struct lines boot; /* read before there was a router, not yet in force */
 	char hostname[HOSTNAME_MAX];
 } store;
 
@@ -77,8 +80,11 @@ static void print_difference(const struct line *line, bool added)
 
 bool edit_compare(struct call *call)
 {
-	lines_compare(&store.running, &store.candidate, print_difference);
-	return true;
+	static struct lines_cursor at;
+
+	if (call->step == 0)
+		at = (struct lines_cursor){0};
+	return lines_compare(&store.running, &store.candidate, &at, SHOW_SLICE, print_difference);
 }
 
 /* Makes one set equal to another; on failure it is as before. */
@@ -105,9 +111,11 @@ static int order_names(const void *a, const void *b)
 	return arg_order(ARG_IFACE, *(const char *const *)a, *(const char *const *)b);
 }
 
-/* Calls warn once for each interface that the set names and the router lacks. */
-static void warn_absent(const struct lines *set, void (*warn)(const char *name))
+/* Calls warn once for each interface that the set names and the router lacks, the first ones. */
+static void warn_absent(const struct lines *set, void (*warn)(const char *what))
 {
+	char rest[40];
+	unsigned absent = 0;
 	const char **name = calloc(set->count + 1, sizeof *name), *last = "";
 	unsigned names = 0, port;
 
@@ -123,9 +131,13 @@ static void warn_absent(const struct lines *set, void (*warn)(const char *name))
 	}
 	qsort(name, names, sizeof *name, order_names);
 	for (unsigned i = 0; i < names; i++) {
-		if (strcmp(name[i], last) != 0)
+		if (strcmp(name[i], last) != 0 && absent++ < WARN_MAX)
 			warn(name[i]);
 		last = name[i];
+	}
+	if (absent > WARN_MAX) {
+		snprintf(rest, sizeof rest, "(and %u others)", absent - WARN_MAX);
+		warn(rest);
 	}
 	free(name);
 }
@@ -267,19 +279,21 @@ static void print_boot_fault(const struct config_fault *fault, char *error, size
 	print_fault(fault, error + n, size - (size_t)n);
 }
 
-bool shell_parse_config(
+bool shell_read_config(
 	const char *text, size_t n, struct config *out, char *error, size_t error_size)
 {
-	struct lines set = {0};
 	struct config_fault fault;
-	bool good = config_read_text(&set, text, n, error, error_size);
 
 	*out = (struct config){0};
-	if (good && !config_build(&set, out, &fault)) {
+	lines_clear(&store.boot);
+	bool good = config_read_text(&store.boot, text, n, error, error_size);
+
+	if (good && !config_build(&store.boot, out, &fault)) {
 		print_boot_fault(&fault, error, error_size);
 		good = false;
 	}
-	lines_clear(&set);
+	if (!good)
+		lines_clear(&store.boot);
 	return good;
 }
 
@@ -288,21 +302,16 @@ static void log_warning(const char *name)
 	log_text("warning: interface %s is not present", name);
 }
 
-bool shell_load_config(const char *text, size_t n, char *error, size_t error_size)
+bool shell_load_config(char *error, size_t error_size)
 {
-	struct lines set = {0};
-	struct config config;
-	bool good = shell_parse_config(text, n, &config, error, error_size);
+	bool good = commit(&store.boot, error, error_size);
 
-	if (good) {
-		config_free(&config);
-		good = config_read_text(&set, text, n, error, error_size) &&
-		       commit(&set, error, error_size);
-	}
-	if (good) {
-		warn_absent(&store.running, log_warning);
-		good = replace(&store.candidate, &store.running);
-	}
-	lines_clear(&set);
-	return good;
+	lines_clear(&store.boot);
+	if (!good)
+		return false;
+	warn_absent(&store.running, log_warning);
+	if (replace(&store.candidate, &store.running))
+		return true;
+	snprintf(error, error_size, "out of memory for the candidate");
+	return false;
 }

@@ -80,16 +80,28 @@ static const struct node set_interfaces[] = {
 	LAST,
 };
 
+static const struct node route_weight_value[] = {
+	ARG(NUMBER, "its part of the flows", .min = 1, .max = 255, .flags = NODE_END),
+	LAST,
+};
+static const struct node route_dev_options[] = {
+	WORD("weight", "its part of the flows, among several next hops",
+		.next = route_weight_value),
+	LAST,
+};
 static const struct node route_dev_value[] = {
-	ARG(IFACE, "interface of the next hop", .flags = NODE_END),
+	ARG(IFACE, "interface of the next hop", .next = route_dev_options, .flags = NODE_END),
 	LAST,
 };
 static const struct node route_via_options[] = {
 	WORD("dev", "interface of the next hop", .next = route_dev_value),
+	WORD("weight", "its part of the flows, among several next hops",
+		.next = route_weight_value),
 	LAST,
 };
 static const struct node route_via[] = {
-	ARG(IPV4, "next hop", .next = route_via_options, .flags = NODE_END | NODE_SINGLE),
+	ARG(ADDRESS, "next hop, repeatable: paths of equal cost", .next = route_via_options,
+		.flags = NODE_END | NODE_SINGLE),
 	LAST,
 };
 static const struct node set_route[] = {
@@ -186,7 +198,14 @@ static const struct node show_iface_options[] = {
 	ARG(IFACE, "only this one", .flags = NODE_END),
 	LAST,
 };
+static const struct node show_fib_options[] = {
+	WORD("verify", "compares it with the routing table", .run = show_fib_verify,
+		.flags = NODE_END),
+	LAST,
+};
 static const struct node show_routes_options[] = {
+	WORD("summary", "routes by source and length", .run = show_routes_summary,
+		.flags = NODE_END),
 	ARG(ROUTE, "routes inside the prefix, or the longest match of the address",
 		.flags = NODE_END),
 	LAST,
@@ -197,7 +216,8 @@ static const struct node show_what[] = {
 		.next = show_configuration_options, .flags = NODE_END),
 	WORD("cores", "who runs where", .run = show_cores, .flags = NODE_END),
 	WORD("drops", "the fate of every packet, balanced", .run = show_drops, .flags = NODE_END),
-	WORD("fib", "the forwarding table", .run = show_fib, .flags = NODE_END),
+	WORD("fib", "the forwarding tables", .run = show_fib, .next = show_fib_options,
+		.flags = NODE_END),
 	WORD("interfaces", "state and counters of interfaces", .run = show_interfaces,
 		.next = show_iface_options, .flags = NODE_END),
 	WORD("latency", "from RX to TX, and the longest gaps between looks", .run = show_latency,
@@ -205,6 +225,7 @@ static const struct node show_what[] = {
 	WORD("log", "what happened", .run = show_log, .flags = NODE_END),
 	WORD("memory", "RAM and its use", .run = show_memory, .flags = NODE_END),
 	WORD("neighbors", "ARP entries", .run = show_neighbors, .flags = NODE_END),
+	WORD("protocols", "ARP and ICMP counters", .run = show_protocols, .flags = NODE_END),
 	WORD("queues", "virtual output queues", .run = show_queues, .next = show_iface_options,
 		.flags = NODE_END),
 	WORD("routes", "the routing table", .run = show_routes, .next = show_routes_options,

@@ -8,6 +8,11 @@
 #define ROOT_ENTRIES 256u       /* tables looked at */
 #define APIC_ID_MAX  254u       /* xAPIC: 255 is broadcast */
 
+/* Where a BIOS keeps tables that its memory map may not name: extended data area, ROM. */
+#define BIOS_FIRST 0x80000u
+#define BIOS_END   0x100000u
+#define PAGE_0_END 0x1000u
+
 /* A table that has been checked: bytes >= HEADER_BYTES and all readable. */
 struct table {
 	const uint8_t *p;
@@ -47,6 +52,25 @@ ptrdiff_t acpi_find_rsdp(const uint8_t *area, size_t bytes)
 		if (rsdp_valid(area + at, bytes - at))
 			return (ptrdiff_t)at;
 	return -1;
+}
+
+/* Is [address, address + bytes) within [first, first + size)? Nothing here can wrap. */
+static bool within(uint64_t address, uint64_t bytes, uint64_t first, uint64_t size)
+{
+	return address >= first && bytes <= size && address - first <= size - bytes;
+}
+
+bool acpi_range_known(const struct bootinfo *b, uint64_t address, uint64_t bytes)
+{
+	if (address < PAGE_0_END || bytes == 0)
+		return false;
+	if (within(address, bytes, BIOS_FIRST, BIOS_END - BIOS_FIRST))
+		return true;
+	for (unsigned i = 0; i < b->regions; i++)
+		if (b->region[i].type != BOOT_BAD &&
+			within(address, bytes, b->region[i].base, b->region[i].bytes))
+			return true;
+	return false;
 }
 
 /* The table at a physical address; false if it is short, too long, or its sum is wrong. */

@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "boot/bootinfo.h"
+
 #define ACPI_CPUS_MAX  256u
 #define ACPI_ECAMS_MAX 4u
 
@@ -56,6 +58,13 @@ struct acpi {
 /* Address spaces of a generic address structure, 5.2.3.2. */
 #define ACPI_SPACE_MEMORY 0u
 #define ACPI_SPACE_IO     1u
+
+/*
+ * May tables be read from all of [address, address + bytes)? Only within one
+ * region of memory (of any kind but bad) that the loader knows of, or in the
+ * BIOS areas; never in page 0. So no table can send the parser to a device.
+ */
+bool acpi_range_known(const struct bootinfo *b, uint64_t address, uint64_t bytes);
 
 /* Offset of the root pointer in an area of memory that may hold one (5.2.5.1); -1: none. */
 ptrdiff_t acpi_find_rsdp(const uint8_t *area, size_t bytes);

@@ -11,6 +11,8 @@
 #define CONSOLE_BAUD 115200u
 #define QUEUE_BYTES  65536u /* a power of two; 6 s of the line */
 
+_Static_assert(QUEUE_BYTES >= PLATFORM_CONSOLE_ROOM, "what the kernel counts on");
+
 static struct uart16550 uart;
 
 /* The control core's, but for a fault elsewhere, which may repeat or lose some of it. */

@@ -12,6 +12,7 @@
 #define APIC_BASE_ENABLE  (1ul << 11)
 #define APIC_BASE_ADDRESS 0x000ffffffffff000ul
 
+#define LAPIC_VERSION         0x030u /* 11.4.8 */
 #define LAPIC_TASK_PRIORITY   0x080u /* 11.8.3.1: vectors of this class and below wait */
 #define LAPIC_BELOW_TIMER     ((VECTOR_TIMER & 0xf0u) - 0x10u)
 #define LAPIC_EOI             0x0b0u /* 11.8.5 */
@@ -24,7 +25,10 @@
 #define LAPIC_ICR_OTHERS      0x000c0000u
 #define LAPIC_ICR_PENDING     (1u << 12)
 #define LAPIC_ICR_HIGH        0x310u
-#define LAPIC_LVT_TIMER       0x320u /* 11.5.1 */
+#define LAPIC_LVT_CMCI        0x2f0u /* 11.5.1 */
+#define LAPIC_LVT_TIMER       0x320u
+#define LAPIC_LVT_THERMAL     0x330u
+#define LAPIC_LVT_PERFORMANCE 0x340u
 #define LAPIC_LVT_LINT0       0x350u
 #define LAPIC_LVT_ERROR       0x370u
 #define LAPIC_LVT_MASKED      (1u << 16)
@@ -71,10 +75,24 @@ bool lapic_init(void)
 	return true;
 }
 
+/* The entries that not every processor has; writing an absent one is an error. */
+static void mask_optional_sources(void)
+{
+	unsigned last = mmio_read32(lapic + LAPIC_VERSION) >> 16 & 0xff;
+
+	if (last >= 4)
+		mmio_write32(lapic + LAPIC_LVT_PERFORMANCE, LAPIC_LVT_MASKED);
+	if (last >= 5)
+		mmio_write32(lapic + LAPIC_LVT_THERMAL, LAPIC_LVT_MASKED);
+	if (last >= 6)
+		mmio_write32(lapic + LAPIC_LVT_CMCI, LAPIC_LVT_MASKED);
+}
+
 void lapic_enable(void)
 {
 	mmio_write32(lapic + LAPIC_TASK_PRIORITY, LAPIC_BELOW_TIMER);
 	mmio_write32(lapic + LAPIC_TIMER_DIVIDE, LAPIC_TIMER_BY_16);
+	mask_optional_sources();
 	mmio_write32(lapic + LAPIC_LVT_TIMER, LAPIC_LVT_MASKED);
 	mmio_write32(lapic + LAPIC_LVT_LINT0, LAPIC_LVT_MASKED);
 	mmio_write32(lapic + LAPIC_LVT_ERROR, LAPIC_LVT_MASKED);

@@ -101,6 +101,13 @@ void memmap_init(struct memmap *m, const struct bootinfo *b, uint64_t limit)
 		memmap_remove(m, first & -(uint64_t)PAGE_BYTES,
 			(end + PAGE_BYTES - 1) & -(uint64_t)PAGE_BYTES);
 	}
+	memmap_remove(m, 0, PAGE_BYTES);
+}
+
+void memmap_remove_modules(struct memmap *m, const struct bootinfo *b)
+{
+	for (unsigned i = 0; i < b->modules; i++)
+		memmap_remove(m, b->module[i].base, b->module[i].base + b->module[i].bytes);
 }
 
 uint64_t memmap_take(struct memmap *m, uint64_t bytes, uint64_t align, uint64_t limit)

@@ -24,9 +24,13 @@ struct memmap {
 
 /*
  * The RAM that the loader reports below `limit`, in whole 4 KiB pages, without
- * what any other region claims as well.
+ * what any other region claims as well, and without page 0: that is never
+ * mapped, so that following NULL is a fault.
  */
 void memmap_init(struct memmap *m, const struct bootinfo *b, uint64_t limit);
+
+/* Removes what the loader's modules occupy. */
+void memmap_remove_modules(struct memmap *m, const struct bootinfo *b);
 
 /* Adds, removes [first, end); nothing if first >= end. Any alignment. */
 void memmap_add(struct memmap *m, uint64_t first, uint64_t end);

@@ -17,6 +17,8 @@
 #define GIB (1024ull * MIB)
 
 #define LOW_BYTES  (1 * MIB) /* belongs to real mode and firmware; never in the arena */
+#define LOW_FIRST  0x8000u   /* of it, what firmware and loaders leave alone */
+#define LOW_END    0xa0000u
 #define RAM_MIN    (64 * MIB)
 #define RAM_MAX_2M (1024 * GIB) /* used without 1 GiB pages, so that the tables stay small */
 #define HEAP_SHARE 8u           /* one part in so many of RAM, within */
@@ -26,18 +28,12 @@
 
 static struct {
 	struct memmap ram;   /* all usable RAM; constant after memory_init */
-	struct memmap arena; /* what is free of it */
+	struct memmap arena; /* what is free of it above LOW_BYTES */
+	struct memmap low;   /* what is free of it in [LOW_FIRST, LOW_END) */
 	uint64_t ram_bytes, arena_bytes;
 	uint8_t *heap, *heap_end, *heap_brk;
 	bool sealed;
 } memory;
-
-static void memory_reserve_modules(const struct bootinfo *b)
-{
-	for (unsigned i = 0; i < b->modules; i++)
-		memmap_remove(
-			&memory.arena, b->module[i].base, b->module[i].base + b->module[i].bytes);
-}
 
 static void memory_init_heap(void)
 {
@@ -70,9 +66,12 @@ void memory_init(const struct bootinfo *b)
 			(unsigned long long)(RAM_MIN / MIB));
 
 	memory.arena = memory.ram;
-	memmap_remove(&memory.arena, 0, LOW_BYTES);
 	memmap_remove(&memory.arena, (uintptr_t)image_start, (uintptr_t)image_end);
-	memory_reserve_modules(b);
+	memmap_remove_modules(&memory.arena, b);
+	memory.low = memory.arena;
+	memmap_remove(&memory.arena, 0, LOW_BYTES);
+	memmap_remove(&memory.low, 0, LOW_FIRST);
+	memmap_remove(&memory.low, LOW_END, UINT64_MAX);
 
 	bytes = paging_table_bytes(&memory.ram);
 	tables = memory_take(bytes, 2 * MIB, BOOT_MAP_END);
@@ -97,6 +96,11 @@ void *platform_alloc(size_t bytes, size_t align)
 	void *p = memory_take(bytes, align, UINT64_MAX);
 
 	return p ? memset(p, 0, bytes) : NULL;
+}
+
+void *platform_reserve(size_t bytes, size_t align)
+{
+	return memory_take(bytes, align, UINT64_MAX);
 }
 
 void platform_seal(void)
@@ -126,12 +130,9 @@ bool memory_touches_ram(uint64_t address, uint64_t bytes)
 	return memmap_overlaps(&memory.ram, address, bytes);
 }
 
-uint32_t memory_low_page(uint32_t from)
+uint32_t memory_take_low_page(void)
 {
-	for (uint32_t page = from; page < 0xa0000; page += 4096)
-		if (memory_is_ram(page, 4096))
-			return page;
-	return 0;
+	return (uint32_t)memmap_take(&memory.low, 4096, 4096, LOW_END);
 }
 
 /* The C library's heap; the control core alone uses it. */

@@ -24,7 +24,8 @@ void *memory_take(size_t bytes, size_t align, uint64_t limit);
 bool memory_is_ram(uint64_t address, uint64_t bytes);
 bool memory_touches_ram(uint64_t address, uint64_t bytes);
 
-/* The first page at or above `from` of usable RAM in low memory, 0 if none: for real-mode code. */
-uint32_t memory_low_page(uint32_t from);
+/* A page of RAM in low memory that nobody else has, no boot module either; 0: none. For real-mode
+ * code. Boot core. */
+uint32_t memory_take_low_page(void);
 
 #endif

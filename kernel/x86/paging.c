@@ -205,7 +205,6 @@ bool paging_init(const struct memmap *ram, uint64_t tables, uint64_t bytes)
 		if (!paging_map(first, end - first, PAGING_WRITE))
 			return false;
 	}
-	paging_unmap(0, PAGE_BYTES); /* so that following NULL is a fault */
 	if (!map_image() || !paging_map(tables, bytes, 0))
 		return false;
 	write_cr3((uintptr_t)paging.root);

@@ -29,8 +29,9 @@ bool paging_init(const struct memmap *ram, uint64_t tables, uint64_t bytes);
 
 /*
  * (Re)maps [address, address + bytes), rounded outward to 4 KiB. false: it
- * wraps, lies beyond what can be mapped, or page tables ran out. Boot core,
- * before other cores run.
+ * wraps, lies beyond what can be mapped, or page tables ran out. Boot core;
+ * other cores are not told, so once they are started nothing is unmapped, and
+ * what is mapped is an address that none of them has used.
  */
 bool paging_map(uint64_t address, uint64_t bytes, unsigned flags);
 void paging_unmap(uint64_t address, uint64_t bytes);

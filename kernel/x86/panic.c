@@ -6,6 +6,7 @@
 
 #include "kernel/log.h"
 #include "kernel/platform.h"
+#include "kernel/version.h"
 #include "kernel/x86/cpu.h"
 #include "kernel/x86/fault.h"
 #include "kernel/x86/image.h"
@@ -179,7 +180,7 @@ static void print_headline(const char *what)
 {
 	uint64_t us = platform_now_us();
 
-	out("\r\n*** barewire %s: %s on core %u, %llu.%06llu s after entry", BAREWIRE_VERSION, what,
+	out("\r\n*** barewire %s: %s on core %u, %llu.%06llu s after entry", barewire_version, what,
 		cpu_self()->core, (unsigned long long)(us / 1000000),
 		(unsigned long long)(us % 1000000));
 }

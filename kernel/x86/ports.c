@@ -130,20 +130,26 @@ unsigned platform_probe_ports(const struct io_env *env, const struct netdev_requ
 {
 	static struct pci pci;
 	struct netdev_request each = *want;
-	unsigned nics = 0, n = 0;
+	unsigned nics = 0, n = 0, left = 0;
 
 	scan(&pci, env);
 	for (unsigned i = 0; i < pci.functions && nics < max; i++)
 		nics += virtio_net_match(&pci.function[i]);
 	each.queue_pairs = netdev_queue_share(want, nics);
-	for (unsigned i = 0; i < pci.functions && n < max; i++) {
+	for (unsigned i = 0; i < pci.functions; i++) {
 		struct netdev *d;
 
 		if (!virtio_net_match(&pci.function[i]))
 			continue;
+		if (n == max) {
+			left++;
+			continue;
+		}
 		d = virtio_net_probe(&pci, &pci.function[i], &each, env);
 		if (d)
 			dev[n++] = d;
 	}
+	if (left)
+		log_text("pci: %u network devices are left alone: %u are used at most", left, max);
 	return n;
 }

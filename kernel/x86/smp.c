@@ -14,12 +14,12 @@
 #include "kernel/x86/tsc.h"
 #include "lib/atomic.h"
 
-#define TRAMPOLINE_FROM 0x8000u
-#define INIT_WAIT_US    10000u /* between INIT and the first start-up message */
-#define ANSWER_WAIT_US  50000u /* for a core to take the offer, and then to be ready */
-#define WAKE_WAIT_US    1000u
-#define WAKE_TRIES      100u
-#define NMI_TRAVEL_US   20u /* an NMI that was sent has arrived after this */
+#define INIT_WAIT_US   10000u   /* between INIT and the first start-up message */
+#define ANSWER_WAIT_US 50000u   /* for a core to take the offer */
+#define READY_WAIT_US  1000000u /* for it to be ready then */
+#define WAKE_WAIT_US   1000u
+#define WAKE_TRIES     100u
+#define NMI_TRAVEL_US  20u /* an NMI that was sent has arrived after this */
 
 /* trampoline.S */
 extern const uint8_t smp_trampoline[];
@@ -97,18 +97,18 @@ static bool offer_reaches(uint32_t state, uint64_t wait_us)
 	return true;
 }
 
-/* Starts one core after its INIT; NULL, or why not. */
+/* Why a core that took the offer does not run: it may still go on, with that number and stack. */
+static const char stopped_halfway[] = "stopped while starting";
+
+/* Starts one core after its INIT; NULL, or why not. A number offered in vain serves the next core.
+ */
 static const char *core_start(unsigned core, uint32_t apic_id, uint32_t page)
 {
 	struct cpu *c = &cpu_table[core];
 	uint32_t made = OFFER_MADE;
 
-	/* A stack that was offered in vain serves the next core. */
-	if (!c->stacks)
-		c->stacks = memory_take(sizeof *c->stacks, 4096, UINT64_MAX);
 	if (!c->stacks)
 		return "no memory for its stacks";
-	cpu_guard_stacks(c->stacks);
 	offer_core = core;
 	smp_offer_apic_id = apic_id;
 	smp_offer_stack = (uintptr_t)(c->stacks->stack + CPU_STACK_BYTES);
@@ -124,12 +124,20 @@ static const char *core_start(unsigned core, uint32_t apic_id, uint32_t page)
 	if (__atomic_compare_exchange_n(
 		    &smp_offer, &made, OFFER_NONE, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
 		return "did not answer";
-	/* It has the stack now: whatever becomes of it, nobody else may. */
-	if (!offer_reaches(OFFER_READY, ANSWER_WAIT_US)) {
-		c->stacks = NULL;
-		return "stopped while starting";
+	return offer_reaches(OFFER_READY, READY_WAIT_US) ? NULL : stopped_halfway;
+}
+
+/* All stacks before the first core runs: another core would not learn that a guard was unmapped. */
+static void stacks_take(unsigned n)
+{
+	for (unsigned core = 1; core < n; core++) {
+		struct cpu_stacks *s = memory_take(sizeof *s, 4096, UINT64_MAX);
+
+		if (!s)
+			return;
+		cpu_guard_stacks(s);
+		cpu_table[core].stacks = s;
 	}
-	return NULL;
 }
 
 static void trampoline_install(uint32_t page)
@@ -145,12 +153,13 @@ static void trampoline_install(uint32_t page)
 /* A core that runs gets the next number from the front, one that does not from the back. */
 static void smp_start_all(const uint32_t *apic_id, unsigned n, const char *unable)
 {
-	uint32_t page = unable ? 0 : memory_low_page(TRAMPOLINE_FROM);
+	uint32_t page = unable ? 0 : memory_take_low_page();
 	unsigned running = 1, failed = n;
 
 	if (!unable && !page)
 		unable = "no low memory to start it";
 	if (!unable) {
+		stacks_take(n);
 		trampoline_install(page);
 		for (unsigned i = 1; i < n; i++)
 			(void)lapic_send_init(apic_id[i]);
@@ -164,6 +173,8 @@ static void smp_start_all(const uint32_t *apic_id, unsigned n, const char *unabl
 			.apic_id = apic_id[i], .running = !why, .note = why ? why : ""};
 		if (why)
 			log_text("core with APIC id %lu: %s", (unsigned long)apic_id[i], why);
+		if (why == stopped_halfway)
+			unable = "not started after one that stopped while starting";
 	}
 }
 

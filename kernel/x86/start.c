@@ -48,21 +48,10 @@ static uint64_t find_rsdp(void)
 	return at >= 0 ? BIOS_ROM + (uint64_t)at : 0;
 }
 
-/*
- * ACPI tables are read only where the loader's map knows of memory (of any
- * kind), or in the BIOS areas; so no table can send the parser to a device.
- */
+/* Some firmware keeps tables in reserved memory, which is not mapped yet. */
 static const void *acpi_at(void *ctx, uint64_t address, uint64_t bytes)
 {
-	bool known = address >= 0x80000 && bytes <= 0x100000 && address + bytes <= 0x100000;
-
-	for (unsigned i = 0; i < bootinfo->regions && !known; i++) {
-		const struct boot_region *r = &bootinfo->region[i];
-
-		known = r->type != BOOT_BAD && address >= r->base && bytes <= r->bytes &&
-			address - r->base <= r->bytes - bytes;
-	}
-	if (!known || address < 0x1000)
+	if (!acpi_range_known(bootinfo, address, bytes))
 		return NULL;
 	for (uint64_t page = address & -4096ull; page < address + bytes; page += 4096)
 		if (!paging_mapped(page) && !paging_map(page, 4096, 0))

@@ -42,7 +42,8 @@
 	X(ICMP_MALFORMED, "icmp-malformed", "ICMP to the router: short or checksum wrong")         \
 	X(LOCAL_FRAGMENT, "local-fragment", "fragment to the router itself, not reassembled")      \
 	X(LOCAL_NO_PROTOCOL, "local-no-protocol", "no listener on the router for it")              \
-	X(VOQ_FULL, "voq-full", "the virtual output queue is full")                                \
+	X(VOQ_FULL, "voq-full",                                                                    \
+		"the virtual output queue is full, or has its share of the input's buffers")       \
 	X(CONTROL_QUEUE_FULL, "control-queue-full", "the queue to the control core is full")       \
 	X(LINK_DOWN, "link-down", "the egress port has no link")
 

@@ -2,6 +2,7 @@
 #include "net/path/lane.h"
 
 #include "lib/byteorder.h"
+#include "lib/hash.h"
 #include "net/path/parse.h"
 #include "net/path/rewrite.h"
 
@@ -78,15 +79,21 @@ static void forward_end(struct lane *lane, const struct batch *b, unsigned i, ui
 		path_punt(lane, b->word[i], verdict & 0xff);
 }
 
+/* How many packets a VOQ of the lane may hold now: see voq.h. */
+static uint32_t forward_limit(struct lane *lane)
+{
+	return pool_free(lane->buffers, lane->pool, lane->actor, VOQ_SLOTS);
+}
+
 /* Puts word into the VOQ of its class towards an egress port; notes the TX queue in *touched. */
 static inline void forward_queue(struct lane *lane, unsigned port, uint8_t tos, uint64_t word,
-	unsigned owner, uint64_t *touched)
+	unsigned owner, uint32_t limit, uint64_t *touched)
 {
 	unsigned t = load_once(&lane->txq[port]);
+	unsigned class = class_of(&lane->classes[port], tos);
 
 	buffer_move(lane->buffers, lane->actor, packet_index(word), owner, OWNER_OUTPUT(t));
-	if (__builtin_expect(
-		    !voq_put(lane->cross[t], class_of(&lane->classes[port], tos), word), 0)) {
+	if (__builtin_expect(!voq_put(lane->cross[t], class, word, limit), 0)) {
 		path_drop(lane, lane->tables->pool_port[packet_pool(word)], word, DROP_VOQ_FULL);
 		return;
 	}
@@ -101,10 +108,30 @@ static inline void forward_publish(struct lane *lane, uint64_t touched)
 
 _Static_assert(TXQ_MAX <= 64, "`touched` has a bit per TX queue");
 
+/* The member of a group that the packet's flow goes by. Not a group itself (nexthop.h). */
+static const struct adjacency *forward_member(
+	const struct tables *t, const struct batch *b, unsigned i, const struct adjacency *group)
+{
+	uint32_t mask = load_once(&group->mask), hash = 0;
+
+	if (mask)
+		hash = hash_flow4(b->data[i] + IPV4_OFF, packet_len(b->word[i]) - ETH_HEADER);
+	return &t->adjacency[load_acquire(&t->place[group->place + (hash & mask)])];
+}
+
+/* Packet i can go out by a next hop whose adjacency says `out`, as it is. */
+static inline bool forward_can_send(const struct batch *b, unsigned i, uint32_t out)
+{
+	return (adjacency_target(out) < NEXTHOP_ACTION) & (b->data[i][IPV4_TTL] > 1) &
+	       (packet_len(b->word[i]) <= ETH_HEADER + adjacency_mtu(out)) &
+	       (packet_flags(b->word[i]) == 0);
+}
+
 /* Rewrites and queues what can be sent; ends the rest. */
 static void forward_batch(struct lane *lane, struct batch *b)
 {
 	const struct adjacency *adjacency = lane->tables->adjacency;
+	uint32_t limit = forward_limit(lane);
 	uint64_t touched = 0;
 
 	for (unsigned i = 0; i < b->n; i++) {
@@ -114,17 +141,20 @@ static void forward_batch(struct lane *lane, struct batch *b)
 		}
 		const struct adjacency *a = &adjacency[b->nh[i]];
 		uint32_t out = load_acquire(&a->out); /* before its MAC: see nexthop.h */
-		uint32_t target = adjacency_target(out), len = packet_len(b->word[i]);
-		bool send = (target < NEXTHOP_ACTION) & (b->data[i][IPV4_TTL] > 1) &
-			    (len <= ETH_HEADER + adjacency_mtu(out)) &
-			    (packet_flags(b->word[i]) == 0);
 
-		if (__builtin_expect(!send, 0)) {
+		if (__builtin_expect(adjacency_target(out) == NEXTHOP_GROUP, 0)) {
+			a = forward_member(lane->tables, b, i, a);
+			out = load_acquire(&a->out);
+		}
+		if (__builtin_expect(!forward_can_send(b, i, out), 0)) {
 			forward_end(lane, b, i, forward_exception(b, i, out));
 			continue;
 		}
+		uint32_t target = adjacency_target(out);
+
 		rewrite_frame(b->data[i], a);
-		forward_queue(lane, target, b->data[i][IPV4_TOS], b->word[i], OWNER_HOME, &touched);
+		forward_queue(lane, target, b->data[i][IPV4_TOS], b->word[i], OWNER_HOME, limit,
+			&touched);
 	}
 	forward_publish(lane, touched);
 }
@@ -145,12 +175,13 @@ void path_forward(struct lane *lane, const uint64_t *word, unsigned n)
 
 	parse_batch(lane, &b);
 	if (b.ended < n)
-		fib4_lookup(load_acquire(&lane->tables->fib4), b.dst, b.nh, n);
+		fib4_lookup(lane->tables->fib4, b.dst, b.nh, n);
 	forward_batch(lane, &b);
 }
 
 void path_enqueue(struct lane *lane, unsigned port, const uint64_t *word, unsigned n)
 {
+	uint32_t limit = forward_limit(lane);
 	uint64_t touched = 0;
 
 	for (unsigned i = 0; i < n; i++) {
@@ -159,7 +190,7 @@ void path_enqueue(struct lane *lane, unsigned port, const uint64_t *word, unsign
 		/* ARP is to the link what routing protocols are to the network. */
 		uint8_t tos = ip ? f[IPV4_TOS] : DSCP_CS6 << 2;
 
-		forward_queue(lane, port, tos, word[i], OWNER_CONTROL, &touched);
+		forward_queue(lane, port, tos, word[i], OWNER_CONTROL, limit, &touched);
 	}
 	forward_publish(lane, touched);
 }

@@ -1,6 +1,9 @@
-/* Where the fields of an Ethernet frame with IPv4 stand, for all who read or write one. */
+/* Where the fields of an Ethernet frame with IPv4 stand, and which addresses can be a host's. */
 #ifndef NET_PATH_FRAME_H
 #define NET_PATH_FRAME_H
+
+#include <stdbool.h>
+#include <stdint.h>
 
 /* Ethernet II (IEEE 802.3, RFC 894): offsets in the frame. */
 #define ETH_HEADER    14u
@@ -31,5 +34,16 @@
 #define IPV4_ICMP 1u
 #define IPV4_TCP  6u
 #define IPV4_UDP  17u
+
+/*
+ * The address (host byte order) may name one host: 1.0.0.0 - 223.255.255.255
+ * without 127/8. Nothing else is valid as a source, or as a unicast destination
+ * (RFC 1812 5.3.7). Whether a network takes it for its broadcast is not known
+ * here. Any core; no branches, for the first test of every packet.
+ */
+static inline bool ipv4_is_unicast(uint32_t address)
+{
+	return (address - 0x01000000u < 0xdf000000u) & (address >> 24 != 127);
+}
 
 #endif

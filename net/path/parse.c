@@ -22,12 +22,6 @@ static inline uint32_t load32(const void *p)
 	return v;
 }
 
-/* 1.0.0.0 - 223.255.255.255 without 127/8: may be a source, and a unicast destination. */
-static inline bool ipv4_is_unicast(uint32_t address)
-{
-	return (address - 0x01000000u < 0xdf000000u) & (address >> 24 != 127);
-}
-
 /* The header checksum of a header without options is right: the ones-complement sum is all ones. */
 static inline bool ipv4_checksum_ok(const uint8_t *ip)
 {

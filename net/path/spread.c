@@ -1,42 +1,20 @@
-/* Receive spreading: the flow hash, sorting a burst, and taking one's share. */
+/* Receive spreading: sorting a burst by flow, and taking one's share. */
 #include "net/path/spread.h"
 
 #include <string.h>
 
 #include "lib/byteorder.h"
+#include "lib/hash.h"
 #include "net/path/frame.h"
 
 #define WORD_FLAGS_SHIFT 48u
 #define AGE_MAX          0xff00u
 
-/* Multiplication by an odd constant and folding: enough to spread, as the input is not hostile to
- * anything but its own balance (Steele et al., SplitMix, OOPSLA 2014). */
-static inline uint32_t mix(uint64_t x)
-{
-	x *= UINT64_C(0xbf58476d1ce4e5b9);
-	x ^= x >> 29;
-	x *= UINT64_C(0x94d049bb133111eb);
-	return (uint32_t)(x >> 32);
-}
-
 uint32_t spread_hash(const uint8_t *f, uint32_t len)
 {
 	if (len < ETH_HEADER + IPV4_HEADER || load_be16(f + ETH_TYPE) != ETH_TYPE_IPV4)
 		return 0;
-	uint32_t src = load_be32(f + IPV4_SOURCE), dst = load_be32(f + IPV4_DEST);
-	uint32_t header = (f[IPV4_OFF] & 15u) * 4, protocol = f[IPV4_PROTOCOL];
-	bool fragment = load_be16(f + IPV4_FRAGMENT) & (IPV4_MF | IPV4_OFFSET);
-	/* Sum and exclusive or: both are symmetric, and together tell more pairs apart. */
-	uint64_t key = (uint64_t)(src + dst) << 32 | (src ^ dst);
-
-	if ((protocol == IPV4_TCP || protocol == IPV4_UDP) && !fragment &&
-		len >= IPV4_OFF + header + 4) {
-		const uint8_t *ports = f + IPV4_OFF + header;
-		uint32_t a = load_be16(ports), b = load_be16(ports + 2);
-
-		key += (uint64_t)((a + b) << 16 | (a ^ b)) * UINT64_C(0x9e3779b97f4a7c15);
-	}
-	return mix(key + protocol);
+	return hash_flow4(f + IPV4_OFF, len - ETH_HEADER);
 }
 
 /* The ring has no room: received, and dropped. */
@@ -57,6 +35,8 @@ unsigned spread_burst(struct lane *lane, struct spread_sort *sort, struct ring *
 	unsigned shares[SPREAD_MAX] = {0};
 	uint64_t time = (lane->received >> SPREAD_TIME_SHIFT) << WORD_FLAGS_SHIFT;
 
+	/* The helpers' VOQs are limited by what lies on the stack (voq.h): only we can collect. */
+	(void)pool_free(lane->buffers, lane->pool, lane->actor, VOQ_SLOTS);
 	for (unsigned i = 0; i < n; i++)
 		__builtin_prefetch(buffer_data(lane->buffers, packet_index(word[i])));
 	for (unsigned i = 0; i < n; i++) {

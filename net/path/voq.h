@@ -8,6 +8,11 @@
  * packets are dropped and counted there, so that a congested output never holds
  * up traffic to another (no head-of-line blocking).
  *
+ * A queue is full as well when it holds as many packets as its input's pool has
+ * free buffers (Choudhury and Hahne, "Dynamic queue length thresholds for
+ * shared-memory packet switches", ToN 1998, with alpha 1): however many outputs
+ * stand still, they leave the input buffers to receive into.
+ *
  * Batches carry the time of their arrival: a stamp says when the words up to
  * `end` were received. There are few stamps, because a queue that moves holds
  * few batches; words whose batch found no free stamp go by the next one's.
@@ -67,15 +72,15 @@ void voq_init(struct crosspoint *x);
 
 /*
  * Producer: writes one word without publishing it; false (and counted in drops)
- * if the queue is full.
+ * if `limit` packets wait already, limit <= VOQ_SLOTS.
  */
-static inline bool voq_put(struct crosspoint *x, unsigned class, uint64_t word)
+static inline bool voq_put(struct crosspoint *x, unsigned class, uint64_t word, uint32_t limit)
 {
 	struct voq_in *in = &x->in[class];
 
-	if (in->pending - in->head_seen == VOQ_SLOTS) {
+	if (in->pending - in->head_seen >= limit) {
 		in->head_seen = load_acquire(&x->out[class].head);
-		if (in->pending - in->head_seen == VOQ_SLOTS) {
+		if (in->pending - in->head_seen >= limit) {
 			counter_add(&in->drops, 1);
 			return false;
 		}

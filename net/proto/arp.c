@@ -24,7 +24,7 @@ const char *arp_state_name(enum arp_state state)
 	return names[state];
 }
 
-/* ---- entries: numbers, buckets, and the list of the unresolved ---- */
+/* ---- entries: numbers, buckets, and the lists of those that can go ---- */
 
 static struct arp_entry *entry_of(struct arp_table *t, unsigned number)
 {
@@ -78,33 +78,49 @@ static bool arp_is_usable(const struct arp_entry *e)
 	return e->state == ARP_REACHABLE || e->state == ARP_PROBE || e->state == ARP_STATIC;
 }
 
-static void unresolved_append(struct arp_table *t, struct arp_entry *e)
+/* The list an entry is in by its state; NULL: none. */
+static struct arp_list *arp_list_of(struct arp_table *t, const struct arp_entry *e)
 {
-	e->older = t->newest;
+	if (arp_is_unresolved(e))
+		return &t->unresolved[e->port];
+	return e->state == ARP_REACHABLE || e->state == ARP_PROBE ? &t->confirmed[e->port] : NULL;
+}
+
+static void arp_list_append(struct arp_table *t, struct arp_list *l, struct arp_entry *e)
+{
+	e->older = l->newest;
 	e->newer = 0;
-	*(t->newest ? &entry_of(t, t->newest)->newer : &t->oldest) = number_of(t, e);
-	t->newest = number_of(t, e);
+	*(l->newest ? &entry_of(t, l->newest)->newer : &l->oldest) = number_of(t, e);
+	l->newest = number_of(t, e);
+	l->n++;
 }
 
-static void unresolved_remove(struct arp_table *t, struct arp_entry *e)
+static void arp_list_remove(struct arp_table *t, struct arp_list *l, struct arp_entry *e)
 {
-	*(e->older ? &entry_of(t, e->older)->newer : &t->oldest) = e->newer;
-	*(e->newer ? &entry_of(t, e->newer)->older : &t->newest) = e->older;
+	*(e->older ? &entry_of(t, e->older)->newer : &l->oldest) = e->newer;
+	*(e->newer ? &entry_of(t, e->newer)->older : &l->newest) = e->older;
+	l->n--;
 }
 
-/* A new state, until `due_ms`. An entry is in the list exactly while it is unresolved. */
+/* A new state, until `due_ms`. */
 static void arp_enter(struct stack *s, struct arp_entry *e, enum arp_state state, uint64_t due_ms)
 {
-	bool was = arp_is_unresolved(e);
+	struct arp_table *t = &s->arp;
+	struct arp_list *was = arp_list_of(t, e), *is;
 
+	t->unresolved_n -= arp_is_unresolved(e);
 	e->state = (uint8_t)state;
 	e->since_ms = s->now_ms;
 	e->due_ms = due_ms;
 	e->tries = 0;
-	if (!was && arp_is_unresolved(e))
-		unresolved_append(&s->arp, e);
-	if (was && !arp_is_unresolved(e))
-		unresolved_remove(&s->arp, e);
+	t->unresolved_n += arp_is_unresolved(e);
+	is = arp_list_of(t, e);
+	if (was == is && state != ARP_REACHABLE)
+		return; /* failing and probing keep their place: only a confirmation is news */
+	if (was)
+		arp_list_remove(t, was, e);
+	if (is)
+		arp_list_append(t, is, e);
 }
 
 /* ---- routes and next hops ---- */
@@ -158,7 +174,7 @@ static void arp_publish(struct stack *s, struct arp_entry *e)
 		arp_remove_route(s, e);
 	if (usable)
 		nexthop_set_mac(s->nexthops, e->port, e->address, e->mac, s->iface[e->port].txq);
-	e->checked = s->rib->generation;
+	e->checked = s->rib->rib.generation;
 }
 
 /* ---- the life of an entry ---- */
@@ -198,18 +214,43 @@ static void arp_forget(struct stack *s, struct arp_entry *e, enum drop_reason re
 	t->free = number_of(t, e);
 }
 
-/* A new incomplete entry that has not asked yet. A full table gives up the oldest unresolved one.
+static struct arp_list *arp_longest(struct arp_list list[PORT_MAX])
+{
+	struct arp_list *longest = &list[0];
+
+	for (unsigned port = 1; port < PORT_MAX; port++)
+		if (list[port].n > longest->n)
+			longest = &list[port];
+	return longest;
+}
+
+/*
+ * What a full table gives up; NULL: it is full of static ones. The port with most
+ * entries gives, so that no network takes the others' room. Unresolved ones go
+ * first, so that a scan does not cost the known, but not the last of them: else
+ * a table full of confirmed neighbours would resolve nobody any more.
  */
+static struct arp_entry *arp_expendable(struct arp_table *t)
+{
+	struct arp_list *unresolved = arp_longest(t->unresolved);
+	struct arp_list *confirmed = arp_longest(t->confirmed);
+	bool enough = t->unresolved_n >= ARP_UNRESOLVED_MIN || confirmed->n == 0;
+
+	return entry_of(t, enough ? unresolved->oldest : confirmed->oldest);
+}
+
+/* A new incomplete entry that has not asked yet; NULL: no room. */
 static struct arp_entry *arp_make(struct stack *s, unsigned port, uint32_t address)
 {
 	struct arp_table *t = &s->arp;
+	struct arp_entry *e = t->free ? NULL : arp_expendable(t);
 
-	if (!t->free && t->oldest)
-		arp_forget(s, entry_of(t, t->oldest), DROP_NEIGHBOR_PENDING);
+	if (e)
+		arp_forget(s, e, DROP_NEIGHBOR_PENDING);
 	if (!t->free)
 		return NULL;
+	e = entry_of(t, t->free);
 
-	struct arp_entry *e = entry_of(t, t->free);
 	uint16_t *bucket = bucket_of(t, port, address), number = t->free;
 
 	t->free = e->next;
@@ -231,15 +272,19 @@ static void arp_ask(struct stack *s, struct arp_entry *e)
 	arp_send_request(s, e->port, e->address, e->state == ARP_PROBE ? e->mac : NULL);
 }
 
-/* Fills in the Ethernet header and hands over to the port. */
-static void arp_transmit(struct stack *s, unsigned port, const uint8_t *mac, uint64_t word)
+/* Fills in the Ethernet header and hands over to the port, in fragments if it must be. */
+static void arp_transmit(
+	struct stack *s, unsigned port, const uint8_t *mac, uint32_t mtu, uint64_t word)
 {
 	uint8_t *frame = frame_of(s, word);
 
 	memcpy(frame, mac, 6);
 	memcpy(frame + 6, s->iface[port].mac, 6);
 	store_be16(frame + ETH_TYPE, ETH_TYPE_IPV4);
-	s->ops->transmit(s->ctx, port, word);
+	if (ipv4_total_len(frame) > mtu)
+		fragment_send(s, port, mtu, word);
+	else
+		s->ops->transmit(s->ctx, port, word);
 }
 
 /* The MAC in the entry is right: publishes it and sends what waited for it. */
@@ -249,7 +294,7 @@ static void arp_resolved(struct stack *s, struct arp_entry *e)
 
 	arp_publish(s, e);
 	if (arp_take_held(s, e, &word))
-		arp_transmit(s, e->port, e->mac, word);
+		arp_transmit(s, e->port, e->mac, e->held_mtu, word);
 }
 
 /* Ends a packet whose neighbour does not answer. RFC 1812 4.3.3.1: host unreachable. */
@@ -284,16 +329,17 @@ void arp_learn(struct stack *s, unsigned port, uint32_t address, const uint8_t *
 	arp_resolved(s, e);
 }
 
-/* RFC 1122 2.3.2.2: the latest packet is kept. */
-static void arp_hold(struct stack *s, struct arp_entry *e, uint64_t word)
+/* RFC 1122 2.3.2.2: the latest packet is kept; whole, as its fragments would be many. */
+static void arp_hold(struct stack *s, struct arp_entry *e, uint32_t mtu, uint64_t word)
 {
 	arp_drop_held(s, e, DROP_NEIGHBOR_PENDING);
 	e->held = word;
+	e->held_mtu = (uint16_t)mtu;
 	e->holds = true;
 	s->arp.held++;
 }
 
-void arp_send(struct stack *s, unsigned port, uint32_t neighbor, uint64_t word)
+void arp_send(struct stack *s, unsigned port, uint32_t neighbor, uint32_t mtu, uint64_t word)
 {
 	struct arp_entry *e = arp_find(&s->arp, port, neighbor);
 
@@ -312,9 +358,9 @@ void arp_send(struct stack *s, unsigned port, uint32_t neighbor, uint64_t word)
 	if (arp_is_usable(e)) {
 		/* A next hop made after the neighbour was resolved gets its MAC here. */
 		nexthop_set_mac(s->nexthops, port, neighbor, e->mac, s->iface[port].txq);
-		arp_transmit(s, port, e->mac, word);
+		arp_transmit(s, port, e->mac, mtu, word);
 	} else if (e->state == ARP_INCOMPLETE) {
-		arp_hold(s, e, word);
+		arp_hold(s, e, mtu, word);
 	} else {
 		arp_refuse(s, word);
 	}
@@ -366,7 +412,7 @@ void arp_tick(struct stack *s, unsigned max)
 			continue;
 		if (e->due_ms <= s->now_ms)
 			arp_timer(s, e);
-		else if (e->checked != s->rib->generation)
+		else if (e->checked != s->rib->rib.generation)
 			arp_recheck(s, e);
 	}
 }
@@ -378,7 +424,7 @@ void arp_announce(struct stack *s, unsigned port)
 	const struct iface *i = &s->iface[port];
 
 	for (unsigned k = 0; k < i->addrs; k++)
-		arp_send_request(s, port, i->addr[k].address, NULL);
+		arp_send_announcement(s, port, i->addr[k].address);
 	for (unsigned k = 0; k < NEIGHBOR_MAX; k++) {
 		struct arp_entry *e = &s->arp.entry[k];
 

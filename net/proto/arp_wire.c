@@ -61,6 +61,12 @@ void arp_send_request(struct stack *s, unsigned port, uint32_t target, const uin
 		s->arp.requests_sent++;
 }
 
+void arp_send_announcement(struct stack *s, unsigned port, uint32_t address)
+{
+	if (arp_emit(s, port, ARP_REQUEST, mac_broadcast, address, mac_zero, address))
+		s->arp.requests_sent++;
+}
+
 static bool iface_owns(const struct iface *i, uint32_t address)
 {
 	for (unsigned k = 0; k < i->addrs; k++)
@@ -89,7 +95,17 @@ static bool arp_is_valid(const uint8_t *f, uint32_t len)
 	if ((f[ARP_SENDER_MAC] & 1) || memcmp(f + ARP_SENDER_MAC, mac_zero, 6) == 0)
 		return false;
 	/* RFC 5227 2.1.1: a probe asks with sender 0.0.0.0. */
-	return ipv4_is_host(sender) || (sender == 0 && operation == ARP_REQUEST);
+	return ipv4_is_unicast(sender) || (sender == 0 && operation == ARP_REQUEST);
+}
+
+/* Somebody uses our address: never believed, always counted, and told now and then. */
+static void arp_conflict(struct stack *s, unsigned port, uint32_t address, const uint8_t *mac)
+{
+	s->arp.conflicts++;
+	if (s->now_ms < s->arp.conflict_due_ms[port])
+		return;
+	s->arp.conflict_due_ms[port] = s->now_ms + ARP_CONFLICT_MS;
+	s->ops->address_conflict(s->ctx, port, address, mac);
 }
 
 /* RFC 826, packet reception: merge, then reply if we are the target of a request. */
@@ -103,7 +119,7 @@ static void arp_receive(struct stack *s, unsigned port, const uint8_t *f)
 	if (!i->installed || memcmp(mac, i->mac, 6) == 0)
 		return; /* not in use; or an echo of our own */
 	if (iface_owns(i, sender)) {
-		s->arp.conflicts++;
+		arp_conflict(s, port, sender, mac);
 		return;
 	}
 	if (iface_neighbor(i, sender))

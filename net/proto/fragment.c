@@ -1,4 +1,4 @@
-/* Fragmentation of packets in transit (RFC 791 3.2, RFC 1812 5.2.6). */
+/* Fragmentation: in transit (RFC 791 3.2, RFC 1812 5.2.6), and of our own (RFC 1122 3.3.3). */
 #include "net/proto/internal.h"
 
 #define FRAGMENT_MAX 20u
@@ -60,7 +60,7 @@ static bool cut_all(struct stack *s, struct cut *c, uint32_t mtu)
 	return true;
 }
 
-void fragment_send(struct stack *s, unsigned port, uint32_t neighbor, uint32_t mtu, uint64_t word)
+void fragment_send(struct stack *s, unsigned port, uint32_t mtu, uint64_t word)
 {
 	const uint8_t *frame = frame_of(s, word);
 	struct cut c = {.frame = frame, .header = ipv4_header_len(frame)};
@@ -74,7 +74,7 @@ void fragment_send(struct stack *s, unsigned port, uint32_t neighbor, uint32_t m
 
 	for (unsigned i = 0; i < c.n; i++) {
 		if (ok)
-			arp_send(s, port, neighbor, c.word[i]);
+			s->ops->transmit(s->ctx, port, c.word[i]);
 		else
 			s->ops->drop(s->ctx, c.word[i], DROP_MTU_EXCEEDED);
 	}

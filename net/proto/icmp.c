@@ -22,7 +22,7 @@ static void icmp_echo_reply(
 {
 	uint32_t src = load_be32(frame + IPV4_SOURCE), index;
 
-	if (!ipv4_is_host(src) || !s->ops->alloc(s->ctx, &index))
+	if (!ipv4_is_unicast(src) || !s->ops->alloc(s->ctx, &index))
 		return;
 
 	uint32_t total = IPV4_HEADER + len;
@@ -80,14 +80,14 @@ static bool icmp_may_answer(const struct stack *s, const uint8_t *frame)
 		return false;
 	if (load_be16(frame + IPV4_FRAGMENT) & IPV4_OFFSET)
 		return false;
-	if (!ipv4_is_host(src) || !ipv4_is_host(dst))
+	if (!ipv4_is_unicast(src) || !ipv4_is_unicast(dst))
 		return false;
 	if (frame[IPV4_PROTOCOL] == IPV4_ICMP &&
 		(ipv4_total_len(frame) == header || !icmp_is_query(frame[IPV4_OFF + header])))
 		return false;
 
 	const struct nexthop *hop = s->nexthops->nexthop;
-	uint16_t to = hop[stack_route(s, dst)].action, from = hop[stack_route(s, src)].action;
+	uint16_t to = hop[stack_route(s, dst, 0)].action, from = hop[stack_route(s, src, 0)].action;
 
 	/* Our own packets end without telling ourselves. */
 	return to != NEXTHOP_BROADCAST && from != NEXTHOP_BROADCAST && from != NEXTHOP_LOCAL;

@@ -7,6 +7,7 @@
 
 #include "lib/byteorder.h"
 #include "lib/checksum.h"
+#include "lib/hash.h"
 #include "net/path/frame.h"
 #include "net/proto/stack.h"
 
@@ -33,14 +34,6 @@ static inline bool ipv4_is_fragment(const uint8_t *frame)
 	return load_be16(frame + IPV4_FRAGMENT) & (IPV4_MF | IPV4_OFFSET);
 }
 
-/* One host somewhere: not 0/8, 127/8, multicast, reserved or limited broadcast. */
-static inline bool ipv4_is_host(uint32_t address)
-{
-	unsigned first = address >> 24;
-
-	return first >= 1 && first < 224 && first != 127;
-}
-
 /* Writes the header checksum. */
 static inline void ipv4_finish(uint8_t *frame)
 {
@@ -58,8 +51,11 @@ static inline void ipv4_finish(uint8_t *frame)
 void ipv4_begin(uint8_t *frame, uint32_t total_len, uint8_t protocol, uint8_t ttl, uint32_t src,
 	uint32_t dst);
 
-/* The next hop the RIB has for an address; NEXTHOP_NONE if it has none. */
-uint32_t stack_route(const struct stack *s, uint32_t dst);
+/*
+ * The next hop the RIB has for an address; NEXTHOP_NONE if it has none. Of a
+ * group, the member for flows of that hash: the one a worker picks.
+ */
+uint32_t stack_route(const struct stack *s, uint32_t dst, uint32_t flow);
 /* One of the router's own addresses. */
 bool stack_is_own(const struct stack *s, uint32_t address);
 
@@ -74,16 +70,18 @@ bool options_check(const uint8_t *frame, enum drop_reason *reason);
 uint32_t options_fragment_header(const uint8_t *frame, uint8_t header[IPV4_HEADER_MAX]);
 
 /*
- * fragment.c: sends an IPv4 packet without DF, TTL already reduced, in fragments
- * of at most mtu bytes. All of it or, if buffers run out, nothing. Takes the word.
+ * fragment.c: sends a complete frame, an IPv4 packet without DF, in fragments of
+ * at most mtu bytes. All of it or, if buffers run out, nothing. Takes the word.
  */
-void fragment_send(struct stack *s, unsigned port, uint32_t neighbor, uint32_t mtu, uint64_t word);
+void fragment_send(struct stack *s, unsigned port, uint32_t mtu, uint64_t word);
 
 /* icmp.c: writes the checksum of a message of len bytes. */
 void icmp_finish(uint8_t *icmp, uint32_t len);
 
 /* arp_wire.c: mac: 6 bytes, or NULL to broadcast. Nothing is sent if no buffer is free. */
 void arp_send_request(struct stack *s, unsigned port, uint32_t target, const uint8_t *mac);
+/* RFC 5227 2.3: a request for our own address, from that address. */
+void arp_send_announcement(struct stack *s, unsigned port, uint32_t address);
 
 /* arp.c, for arp_wire.c: the sender of an ARP packet is at `mac`; make: also if it is not known
  * yet. */

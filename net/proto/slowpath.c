@@ -16,10 +16,9 @@ static void slowpath_transmit(struct stack *s, uint64_t word, uint32_t index)
 	uint8_t *frame = frame_of(s, word);
 	uint32_t mtu = adjacency_mtu(s->nexthops->adjacency[index].out);
 	uint32_t neighbor = n->gateway ? n->gateway : load_be32(frame + IPV4_DEST);
-	bool too_long = ipv4_total_len(frame) > mtu;
 	uint16_t old, new, check;
 
-	if (too_long && (load_be16(frame + IPV4_FRAGMENT) & IPV4_DF)) {
+	if (ipv4_total_len(frame) > mtu && (load_be16(frame + IPV4_FRAGMENT) & IPV4_DF)) {
 		icmp_send_error(
 			s, word, ICMP_UNREACHABLE, ICMP_FRAGMENTATION_NEEDED, (uint16_t)mtu);
 		s->ops->drop(s->ctx, word, DROP_MTU_EXCEEDED);
@@ -33,10 +32,7 @@ static void slowpath_transmit(struct stack *s, uint64_t word, uint32_t index)
 	check = checksum_update16(check, old, new);
 	memcpy(frame + IPV4_CHECKSUM, &check, sizeof check);
 
-	if (too_long)
-		fragment_send(s, n->port, neighbor, mtu, word);
-	else
-		arp_send(s, n->port, neighbor, word);
+	arp_send(s, n->port, neighbor, mtu, word);
 }
 
 /* Not for us and not a silent end: the checks in the workers' order (net/path/forward.c). */
@@ -58,6 +54,7 @@ static void slowpath_forward(struct stack *s, uint64_t word, uint32_t index)
 		slowpath_transmit(s, word, index);
 		return;
 	case NEXTHOP_UNREACHABLE:
+	case NEXTHOP_RECURSIVE: /* nothing leads to its gateway now */
 		slowpath_refuse(s, word, ICMP_UNREACHABLE, ICMP_HOST_UNREACHABLE, DROP_UNREACHABLE);
 		return;
 	case NEXTHOP_PROHIBIT:
@@ -132,7 +129,8 @@ void slowpath_input(struct stack *s, uint64_t word)
 	/* Link-layer padding ends here. */
 	word = packet_word(packet_index(word), ETH_HEADER + ipv4_total_len(frame), 0);
 
-	uint32_t index = stack_route(s, load_be32(frame + IPV4_DEST));
+	uint32_t flow = hash_flow4(frame + IPV4_OFF, packet_len(word) - ETH_HEADER);
+	uint32_t index = stack_route(s, load_be32(frame + IPV4_DEST), flow);
 
 	switch (s->nexthops->nexthop[index].action) {
 	case NEXTHOP_LOCAL:

@@ -45,16 +45,16 @@ void stack_link_changed(struct stack *s, unsigned port, bool up, uint64_t now_ms
 		arp_flush_port(s, port);
 }
 
-uint32_t stack_route(const struct stack *s, uint32_t dst)
+uint32_t stack_route(const struct stack *s, uint32_t dst, uint32_t flow)
 {
 	const struct route4 *r = rib4_match(s->rib, dst, false);
 
-	return r ? r->nexthop : NEXTHOP_NONE;
+	return r ? nexthop_pick(s->nexthops, r->nexthop, flow) : NEXTHOP_NONE;
 }
 
 bool stack_is_own(const struct stack *s, uint32_t address)
 {
-	return s->nexthops->nexthop[stack_route(s, address)].action == NEXTHOP_LOCAL;
+	return s->nexthops->nexthop[stack_route(s, address, 0)].action == NEXTHOP_LOCAL;
 }
 
 void ipv4_begin(uint8_t *frame, uint32_t total_len, uint8_t protocol, uint8_t ttl, uint32_t src,
@@ -100,7 +100,7 @@ static enum err stack_refuse(
 
 /* Fills in what only the route can tell, and sends: to ourselves (n is NULL) or to a neighbour. */
 static enum err stack_send_from(
-	struct stack *s, uint64_t word, const struct nexthop *n, uint32_t src, uint32_t dst)
+	struct stack *s, uint64_t word, const struct nexthop *n, uint32_t mtu, uint32_t src)
 {
 	uint8_t *frame = frame_of(s, word);
 
@@ -110,22 +110,25 @@ static enum err stack_send_from(
 	ipv4_finish(frame);
 	if (!n)
 		return stack_loop(s, word);
-	arp_send(s, n->port, n->gateway ? n->gateway : dst, word);
+	arp_send(s, n->port, n->gateway ? n->gateway : load_be32(frame + IPV4_DEST), mtu, word);
 	return ERR_OK;
 }
 
 enum err stack_send(struct stack *s, uint64_t word)
 {
 	uint8_t *frame = frame_of(s, word);
-	uint32_t dst = load_be32(frame + IPV4_DEST), index = stack_route(s, dst);
+	uint32_t dst = load_be32(frame + IPV4_DEST);
+	uint32_t flow = hash_flow4(frame + IPV4_OFF, packet_len(word) - ETH_HEADER);
+	uint32_t index = stack_route(s, dst, flow);
 	const struct nexthop *n = &s->nexthops->nexthop[index];
+	uint32_t mtu = adjacency_mtu(s->nexthops->adjacency[index].out);
 	const struct iface_addr *src;
 
-	if (!ipv4_is_host(dst))
+	if (!ipv4_is_unicast(dst))
 		return stack_refuse(s, word, DROP_MARTIAN_DESTINATION, ERR_INVALID);
 	switch (n->action) {
 	case NEXTHOP_LOCAL:
-		return stack_send_from(s, word, NULL, dst, dst);
+		return stack_send_from(s, word, NULL, 0, dst);
 	case NEXTHOP_RESOLVE:
 		break;
 	case NEXTHOP_BROADCAST:
@@ -133,18 +136,19 @@ enum err stack_send(struct stack *s, uint64_t word)
 	case NEXTHOP_BLACKHOLE:
 		return stack_refuse(s, word, DROP_BLACKHOLE, ERR_NOT_FOUND);
 	case NEXTHOP_UNREACHABLE:
+	case NEXTHOP_RECURSIVE: /* nothing leads to its gateway now */
 		return stack_refuse(s, word, DROP_UNREACHABLE, ERR_NOT_FOUND);
 	case NEXTHOP_PROHIBIT:
 		return stack_refuse(s, word, DROP_PROHIBIT, ERR_NOT_FOUND);
 	default:
 		return stack_refuse(s, word, DROP_NO_ROUTE, ERR_NOT_FOUND);
 	}
-	if (ipv4_total_len(frame) > adjacency_mtu(s->nexthops->adjacency[index].out))
+	if (ipv4_total_len(frame) > mtu && (load_be16(frame + IPV4_FRAGMENT) & IPV4_DF))
 		return stack_refuse(s, word, DROP_MTU_EXCEEDED, ERR_INVALID);
 	src = iface_source(&s->iface[n->port], n->gateway ? n->gateway : dst);
 	if (!src)
 		return stack_refuse(s, word, DROP_NO_ROUTE, ERR_NOT_FOUND);
-	return stack_send_from(s, word, n, src->address, dst);
+	return stack_send_from(s, word, n, mtu, src->address);
 }
 
 enum err stack_send_echo(
@@ -152,7 +156,7 @@ enum err stack_send_echo(
 {
 	uint32_t index, total = IPV4_HEADER + ICMP_HEADER + size;
 
-	if (size > s->buffers->mtu - IPV4_HEADER - ICMP_HEADER || !ipv4_is_host(dst))
+	if (size > s->buffers->mtu - IPV4_HEADER - ICMP_HEADER || !ipv4_is_unicast(dst))
 		return ERR_INVALID;
 	if (!s->ops->alloc(s->ctx, &index))
 		return ERR_FULL;

@@ -35,12 +35,15 @@ struct stack_ops {
 	void (*deliver)(void *ctx, uint64_t word);
 	/* The ingress port of a buffer; CONTROL_PORT for the control core's own. */
 	unsigned (*ingress)(void *ctx, uint64_t word);
-	/* The RIB changed: rebuild and publish the FIB soon. */
+	/* The RIB changed. */
 	void (*routes_changed)(void *ctx);
 	/* An ICMP message that may answer a ping or traceroute of the shell: the IPv4 packet
 	 * (header first), its length, and the ICMP message inside it. Valid during the call. */
 	void (*icmp_seen)(void *ctx, const uint8_t *ip, uint32_t ip_len, const uint8_t *icmp,
 		uint32_t icmp_len);
+	/* The station with this MAC (6 bytes) uses an own address of the port. Once in
+	 * ARP_CONFLICT_MS for each port: fit for a log. Valid during the call. */
+	void (*address_conflict)(void *ctx, unsigned port, uint32_t address, const uint8_t *mac);
 };
 
 #define STACK_LOOP 8u /* packets that one packet to ourselves may cause to ourselves */
@@ -81,10 +84,11 @@ void stack_link_changed(struct stack *s, unsigned port, bool up, uint64_t now_ms
 /*
  * Sends an IPv4 packet of the router's own, built at buffer_data + 14 with all
  * but id and header checksum filled in (word length = 14 + total length).
- * Source 0.0.0.0 is replaced by the egress interface's address. Takes the word:
- * also when it fails, the packet ends under a drop reason. ERR_NOT_FOUND: no
- * usable route. ERR_INVALID: not a unicast destination, or longer than the
- * egress MTU. ERR_FULL: too many packets to ourselves at once.
+ * Source 0.0.0.0 is replaced by the egress interface's address. One longer than
+ * the egress MTU leaves in fragments (RFC 1122 3.3.3). Takes the word: also when
+ * it fails, the packet ends under a drop reason. ERR_NOT_FOUND: no usable route.
+ * ERR_INVALID: not a unicast destination, or longer than the egress MTU with DF.
+ * ERR_FULL: too many packets to ourselves at once.
  */
 enum err stack_send(struct stack *s, uint64_t word);
 

@@ -1,167 +1,211 @@
-/* The IPv4 forwarding table as sorted, disjoint ranges located by binary search. */
+/* The IPv4 forwarding table: its memory, the choice of a look-up, questions about it. */
 #include "net/table/fib4.h"
 
+#include <string.h>
+
+#include "net/table/fib4_table.h"
 #include "net/table/nexthop.h"
-#include "net/table/rib.h"
 
-#define LOOKUP_GROUP 8u /* searches made side by side, so that their cache misses overlap */
+static fib4_lookup_fn *lookup = fib4_lookup_plain;
 
-/* Range i is start[i] .. start[i + 1] - 1; start[0] is 0 and the last range ends at 2^32 - 1. */
-struct fib4 {
-	uint64_t generation;
-	uint32_t ranges;
-	const uint32_t *start;   /* ascending */
-	const uint32_t *nexthop; /* of each range; neighbouring ranges differ */
-};
-
-/* Where a build stands. */
-struct builder {
-	uint32_t *start, *nexthop;
-	uint32_t ranges, room;
-	bool full;
-	/* The prefixes that enclose the current position, widest first: at most one per length. */
-	struct {
-		uint32_t last; /* last address of the prefix */
-		uint32_t nexthop;
-	} open[34];
-	unsigned depth;
-};
-
-size_t fib4_size(uint32_t routes)
+void fib4_select(const char *isa)
 {
-	/* Each prefix starts one range and resumes what encloses it; one covers all to begin with.
-	 */
-	size_t bytes = sizeof(struct fib4) + (2 * (size_t)routes + 1) * 2 * sizeof(uint32_t);
-
-	return (bytes + 63) & ~(size_t)63;
-}
-
-/* From `start` on, addresses go to `nexthop`: a new range, or more of the one before. */
-static void builder_range(struct builder *b, uint32_t start, uint32_t nexthop)
-{
-	if (b->ranges && b->start[b->ranges - 1] == start)
-		b->ranges--; /* a longer prefix with the same first address takes its place */
-	if (b->ranges && b->nexthop[b->ranges - 1] == nexthop)
-		return;
-	if (b->ranges == b->room) {
-		b->full = true;
-		return;
-	}
-	b->start[b->ranges] = start;
-	b->nexthop[b->ranges] = nexthop;
-	b->ranges++;
-}
-
-static void builder_open(struct builder *b, uint32_t first, uint32_t last, uint32_t nexthop)
-{
-	b->open[b->depth].last = last;
-	b->open[b->depth].nexthop = nexthop;
-	b->depth++;
-	builder_range(b, first, nexthop);
-}
-
-/* Closes the prefixes that end before `address`: what encloses each goes on after it. */
-static void builder_close_before(struct builder *b, uint32_t address)
-{
-	while (b->open[b->depth - 1].last < address) {
-		uint32_t next = b->open[b->depth - 1].last + 1;
-
-		b->depth--;
-		builder_range(b, next, b->open[b->depth - 1].nexthop);
-	}
-}
-
-/* Ends the prefixes still open after the last route. */
-static void builder_close_all(struct builder *b)
-{
-	while (b->depth > 1 && b->open[b->depth - 1].last != 0xffffffffu) {
-		uint32_t next = b->open[b->depth - 1].last + 1;
-
-		b->depth--;
-		builder_range(b, next, b->open[b->depth - 1].nexthop);
-	}
-}
-
-enum err fib4_build(void *mem, size_t size, const struct rib4 *rib, uint64_t generation,
-	const struct fib4 **out)
-{
-	struct fib4 *fib = mem;
-	struct builder b = {.depth = 0};
-
-	if (size < fib4_size(0))
-		return ERR_NO_MEMORY;
-	b.room = (uint32_t)((size - sizeof *fib) / (2 * sizeof(uint32_t)));
-	b.start = (uint32_t *)(fib + 1);
-	b.nexthop = b.start + b.room;
-
-	builder_open(&b, 0, 0xffffffffu, NEXTHOP_NONE);
-	for (uint32_t i = 0; i < rib->count; i++) {
-		const struct route4 *r = &rib->route[i];
-
-		if (i > 0 && r[-1].prefix == r->prefix && r[-1].length == r->length)
-			continue; /* the best of its equals came first */
-		builder_close_before(&b, r->prefix);
-		builder_open(&b, r->prefix, r->prefix | ~rib4_mask(r->length), r->nexthop);
-	}
-	builder_close_all(&b);
-	if (b.full)
-		return ERR_NO_MEMORY;
-
-	fib->generation = generation;
-	fib->ranges = b.ranges;
-	fib->start = b.start;
-	fib->nexthop = b.nexthop;
-	*out = fib;
-	return ERR_OK;
-}
-
-/*
- * Locates LOOKUP_GROUP addresses. Every search halves the same length, whatever
- * its outcome, so the loop has no branch that depends on an address.
- */
-static void lookup_group(const struct fib4 *fib, const uint32_t *dst, uint32_t *nh)
-{
-	uint32_t base[LOOKUP_GROUP] = {0};
-
-	for (uint32_t n = fib->ranges; n > 1;) {
-		uint32_t half = n / 2;
-
-		for (unsigned k = 0; k < LOOKUP_GROUP; k++)
-			base[k] += fib->start[base[k] + half] <= dst[k] ? half : 0;
-		n -= half;
-	}
-	for (unsigned k = 0; k < LOOKUP_GROUP; k++)
-		nh[k] = fib->nexthop[base[k]];
+	lookup = fib4_lookup_plain;
+	if (strcmp(isa, "x86-64-v3") == 0)
+		lookup = fib4_lookup_v3;
+	if (strcmp(isa, "x86-64-v4") == 0)
+		lookup = fib4_lookup_v4;
 }
 
 void fib4_lookup(const struct fib4 *fib, const uint32_t *dst, uint32_t *nh, unsigned n)
 {
-	unsigned i = 0;
-
-	for (; i + LOOKUP_GROUP <= n; i += LOOKUP_GROUP)
-		lookup_group(fib, dst + i, nh + i);
-	if (i < n) {
-		uint32_t rest[LOOKUP_GROUP] = {0}, found[LOOKUP_GROUP];
-
-		for (unsigned k = 0; k < n - i; k++)
-			rest[k] = dst[i + k];
-		lookup_group(fib, rest, found);
-		for (unsigned k = 0; k < n - i; k++)
-			nh[i + k] = found[k];
-	}
+	lookup(&fib->view, dst, nh, n);
 }
 
-uint32_t fib4_ranges(const struct fib4 *fib)
+/* ---- memory ---- */
+
+struct fib4_limits fib4_limits_for(uint32_t routes)
 {
-	return fib->ranges;
+	/*
+	 * A full table of 900,000 routes and 64 next hops has 23,000 wide and 76,000
+	 * narrow groups, and 300 of hosts. A small table may be of any kind: as many
+	 * groups as routes are enough, and some to replace others.
+	 */
+	uint32_t small = routes < 16384 ? routes : 16384;
+	struct fib4_limits l = {
+		.wide = FIB4_CHUNKS - 1,
+		.narrow = 4096 + 2 * small + routes / 3,
+		.pairs = FIB4_PAIRS - 1,
+		.deep = 1024 + small + routes / 64,
+		.hosts = 1024 + small + routes / 64,
+	};
+
+	if (routes < FIB4_CHUNKS / 2)
+		l.wide = 1024 + routes;
+	return l;
 }
 
-size_t fib4_bytes(const struct fib4 *fib)
+/* The parts of the memory, in this order; each is a whole number of cache lines. */
+struct layout {
+	size_t fib, direct, wide, narrow, deep, hosts; /* data */
+	size_t book_wide, book_narrow, book_pairs, book_deep, book_hosts;
+	size_t total;
+};
+
+static size_t part(size_t *total, size_t bytes)
 {
-	return sizeof *fib + (size_t)fib->ranges * 2 * sizeof(uint32_t);
+	size_t at = *total;
+
+	*total += (bytes + 63) & ~(size_t)63;
+	return at;
 }
 
-uint64_t fib4_generation(const struct fib4 *fib)
+static struct layout layout_of(const struct fib4_limits *l)
 {
-	return fib->generation;
+	struct layout m = {0};
+	size_t *t = &m.total;
+
+	m.fib = part(t, sizeof(struct fib4));
+	m.direct = part(t, FIB4_CHUNKS * sizeof(uint16_t) + 2); /* a gather reads 2 bytes more */
+	m.wide = part(t, groups_data_size(l->wide, 64));
+	/* The pairs; above them the narrow groups, number 0 of which is not used. */
+	m.narrow = part(t, FIB4_PAIRS * 4 + groups_data_size(l->narrow, 32) + 2);
+	m.deep = part(t, groups_data_size(l->deep, 64));
+	m.hosts = part(t, groups_data_size(l->hosts, 512));
+	m.book_wide = part(t, groups_book_size(l->wide));
+	m.book_narrow = part(t, groups_book_size(l->narrow));
+	m.book_pairs = part(t, groups_book_size(l->pairs));
+	m.book_deep = part(t, groups_book_size(l->deep));
+	m.book_hosts = part(t, groups_book_size(l->hosts));
+	return m;
+}
+
+/* The limits as far as the form allows them. */
+static struct fib4_limits limits_allowed(struct fib4_limits l)
+{
+	struct fib4_limits form = {.wide = FIB4_CHUNKS - 1,
+		.narrow = 1u << 25,
+		.pairs = FIB4_PAIRS - 1,
+		.deep = 1u << 22,
+		.hosts = 1u << 22};
+
+	l.wide = l.wide < 1 ? 1 : l.wide > form.wide ? form.wide : l.wide;
+	l.narrow = l.narrow > form.narrow ? form.narrow : l.narrow;
+	l.pairs = l.pairs < 1 ? 1 : l.pairs > form.pairs ? form.pairs : l.pairs;
+	l.deep = l.deep > form.deep ? form.deep : l.deep;
+	l.hosts = l.hosts > form.hosts ? form.hosts : l.hosts;
+	return l;
+}
+
+size_t fib4_size(const struct fib4_limits *limits)
+{
+	struct fib4_limits l = limits_allowed(*limits);
+
+	return layout_of(&l).total;
+}
+
+struct fib4 *fib4_init(void *mem, const struct fib4_limits *limits)
+{
+	struct fib4_limits l = limits_allowed(*limits);
+	struct layout m = layout_of(&l);
+	uint8_t *p = mem;
+	struct fib4 *f = (struct fib4 *)(p + m.fib);
+	uint16_t none[2] = {NEXTHOP_NONE, NEXTHOP_NONE};
+	uint32_t entry[FIB4_SPLIT];
+
+	f->limits = l;
+	f->reserved = m.total;
+	f->direct = (uint16_t *)(p + m.direct);
+	f->view = (struct fib4_view){f->direct, (uint32_t *)(p + m.wide),
+		(uint16_t *)(p + m.narrow), (uint32_t *)(p + m.deep), (uint16_t *)(p + m.hosts)};
+	groups_init(&f->wide, p + m.wide, p + m.book_wide, l.wide, 64);
+	groups_init(&f->pairs, p + m.narrow, p + m.book_pairs, l.pairs, 4);
+	groups_init(&f->narrow, p + m.narrow + FIB4_PAIRS * 4, p + m.book_narrow, l.narrow, 32);
+	groups_init(&f->deep, p + m.deep, p + m.book_deep, l.deep, 64);
+	groups_init(&f->hosts, p + m.hosts, p + m.book_hosts, l.hosts, 512);
+
+	/* Unrouted: one pair, one wide group with it 16 times, and that 65,536 times. */
+	uint32_t pair = groups_get(&f->pairs, none);
+
+	f->pairs.group[pair].refs = FIB4_SPLIT;
+	for (unsigned i = 0; i < FIB4_SPLIT; i++)
+		entry[i] = pair << 16;
+	uint32_t wide = groups_get(&f->wide, entry);
+
+	f->wide.group[wide].refs = FIB4_CHUNKS;
+	for (uint32_t i = 0; i < FIB4_CHUNKS; i++)
+		f->direct[i] = (uint16_t)wide;
+	return f;
+}
+
+/* ---- grace periods ---- */
+
+bool fib4_wants_grace(const struct fib4 *f)
+{
+	return groups_want_grace(&f->wide) || groups_want_grace(&f->narrow) ||
+	       groups_want_grace(&f->pairs) || groups_want_grace(&f->deep) ||
+	       groups_want_grace(&f->hosts);
+}
+
+void fib4_grace_begin(struct fib4 *f)
+{
+	groups_grace_begin(&f->wide);
+	groups_grace_begin(&f->narrow);
+	groups_grace_begin(&f->pairs);
+	groups_grace_begin(&f->deep);
+	groups_grace_begin(&f->hosts);
+}
+
+void fib4_grace_passed(struct fib4 *f)
+{
+	groups_grace_passed(&f->wide);
+	groups_grace_passed(&f->narrow);
+	groups_grace_passed(&f->pairs);
+	groups_grace_passed(&f->deep);
+	groups_grace_passed(&f->hosts);
+}
+
+/* ---- questions ---- */
+
+/* From `address` on, addresses that one step decides alike: the last of them. */
+static uint32_t same_step(const struct fib4 *f, uint32_t address)
+{
+	uint32_t entry = fib4_entry(&f->view, address);
+
+	if (entry < FIB4_NARROW && (entry & 0xffff) == 0)
+		return address | 0xfff;
+	if (entry < FIB4_DEEP)
+		return address | 0xff;
+	uint32_t e = f->view.deep[(entry & FIB4_GROUP) << 4 | (address >> 8 & 15)];
+
+	return e & FIB4_HAS_HOSTS ? address : address | 0xff;
+}
+
+void fib4_walk(const struct fib4 *f, uint32_t address, struct fib4_range *range)
+{
+	range->first = address;
+	range->nexthop = fib4_one(&f->view, address);
+	do {
+		range->last = same_step(f, address);
+		address = range->last + 1;
+	} while (address & 0xffffff && fib4_one(&f->view, address) == range->nexthop);
+}
+
+void fib4_stats(const struct fib4 *f, struct fib4_stats *s)
+{
+	*s = (struct fib4_stats){
+		.used = {f->wide.count, f->narrow.count, f->pairs.count, f->deep.count,
+			f->hosts.count},
+		.limits = f->limits,
+		.waiting = f->wide.retired_count + f->wide.waiting_count + f->narrow.retired_count +
+			   f->narrow.waiting_count + f->pairs.retired_count +
+			   f->pairs.waiting_count + f->deep.retired_count + f->deep.waiting_count +
+			   f->hosts.retired_count + f->hosts.waiting_count,
+		.bytes = FIB4_CHUNKS * sizeof(uint16_t) + (size_t)f->wide.count * 64 +
+			 (size_t)f->narrow.count * 32 + (size_t)f->pairs.count * 4 +
+			 (size_t)f->deep.count * 64 + (size_t)f->hosts.count * 512,
+		.reserved = f->reserved,
+		.updates = f->updates,
+		.rebuilt = f->rebuilt,
+	};
 }

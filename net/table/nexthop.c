@@ -4,35 +4,25 @@
 #include <string.h>
 
 #include "lib/atomic.h"
+#include "net/table/nexthop_internal.h"
 
-/* Actions other than a TX queue have no limit of length. */
-#define NO_MTU 0xffffu
+_Static_assert(NEXTHOP_MAX <= 0x10000, "an index fits the 16-bit chains");
 
-_Static_assert(NEXTHOP_MAX <= 0xffff, "an index fits the 16-bit chains");
-
-static uint32_t adjacency_out(uint32_t target, uint32_t mtu)
-{
-	return target | mtu << 16;
-}
-
-/* What workers do with the index from now on; the MTU stays. */
-static void adjacency_retarget(struct adjacency *a, uint32_t target)
-{
-	store_release(&a->out, adjacency_out(target, adjacency_mtu(a->out)));
-}
-
-void nexthop_init(struct nexthop_table *t, struct adjacency *adjacency, struct nexthop *nexthop)
+void nexthop_init(struct nexthop_table *t, const struct nexthop_memory *memory)
 {
 	memset(t, 0, sizeof *t);
-	t->adjacency = adjacency;
-	t->nexthop = nexthop;
+	t->adjacency = memory->adjacency;
+	t->nexthop = memory->nexthop;
+	t->place = memory->place;
+	t->group = memory->group;
 	t->used = 1;
-	nexthop[NEXTHOP_NONE].refs = 1; /* its own: never freed */
-	nexthop[NEXTHOP_NONE].action = NEXTHOP_NO_ROUTE;
-	store_release(&adjacency[NEXTHOP_NONE].out, adjacency_out(NEXTHOP_NO_ROUTE, NO_MTU));
+	t->count = 1;
+	t->nexthop[NEXTHOP_NONE].refs = 1; /* its own: never freed */
+	t->nexthop[NEXTHOP_NONE].action = NEXTHOP_NO_ROUTE;
+	store_release(&t->adjacency[NEXTHOP_NONE].out, adjacency_out(NEXTHOP_NO_ROUTE, NO_MTU));
 }
 
-static uint16_t *bucket_of(
+uint16_t *nexthop_bucket(
 	struct nexthop_table *t, enum nexthop_action action, unsigned port, uint32_t gateway)
 {
 	uint32_t key = gateway ^ port << 24 ^ (uint32_t)action << 16;
@@ -45,7 +35,7 @@ static uint16_t *bucket_of(
 static uint32_t nexthop_find(
 	struct nexthop_table *t, enum nexthop_action action, unsigned port, uint32_t gateway)
 {
-	uint32_t i = *bucket_of(t, action, port, gateway);
+	uint32_t i = *nexthop_bucket(t, action, port, gateway);
 
 	while (i) {
 		const struct nexthop *n = &t->nexthop[i];
@@ -57,8 +47,8 @@ static uint32_t nexthop_find(
 	return i;
 }
 
-/* An index nobody knows, or NEXTHOP_NONE. */
-static uint32_t nexthop_take_free(struct nexthop_table *t)
+uint32_t nexthop_make(
+	struct nexthop_table *t, enum nexthop_action action, unsigned port, uint32_t gateway)
 {
 	uint32_t i = t->free;
 
@@ -66,6 +56,17 @@ static uint32_t nexthop_take_free(struct nexthop_table *t)
 		t->free = t->nexthop[i].next;
 	else if (t->used < NEXTHOP_MAX)
 		i = t->used++;
+	else
+		return NEXTHOP_NONE;
+
+	uint16_t *bucket = nexthop_bucket(t, action, port, gateway);
+
+	t->nexthop[i] = (struct nexthop){.gateway = gateway,
+		.port = (uint16_t)port,
+		.action = (uint16_t)action,
+		.next = *bucket};
+	*bucket = (uint16_t)i;
+	t->count++;
 	return i;
 }
 
@@ -81,18 +82,9 @@ enum err nexthop_get(struct nexthop_table *t, enum nexthop_action action, unsign
 		action == NEXTHOP_NO_ROUTE ? NEXTHOP_NONE : nexthop_find(t, action, port, gateway);
 
 	if (i == NEXTHOP_NONE && action != NEXTHOP_NO_ROUTE) {
-		i = nexthop_take_free(t);
+		i = nexthop_make(t, action, port, gateway);
 		if (i == NEXTHOP_NONE)
 			return ERR_FULL;
-
-		struct nexthop *n = &t->nexthop[i];
-		uint16_t *bucket = bucket_of(t, action, port, gateway);
-
-		*n = (struct nexthop){.gateway = gateway,
-			.port = (uint16_t)port,
-			.action = (uint16_t)action,
-			.next = *bucket};
-		*bucket = (uint16_t)i;
 		if (forwards)
 			memcpy(t->adjacency[i].mac + 6, src_mac, 6);
 		store_release(&t->adjacency[i].out, adjacency_out(action, forwards ? mtu : NO_MTU));
@@ -102,20 +94,24 @@ enum err nexthop_get(struct nexthop_table *t, enum nexthop_action action, unsign
 	return ERR_OK;
 }
 
-/* All that follows `n` until the end of the next grace period waits for it. */
-static void nexthop_want_grace(struct nexthop_table *t, struct nexthop *n)
+/* What is to happen to the next hop happens after the end of a grace period begun from now on. */
+static void nexthop_want_grace(struct nexthop_table *t, uint32_t index)
 {
-	if (n->grace == NEXTHOP_SETTLED)
-		t->waiting++;
+	struct nexthop *n = &t->nexthop[index];
+
 	if (n->grace != NEXTHOP_WANTS_GRACE)
 		t->wants_grace++;
 	n->grace = NEXTHOP_WANTS_GRACE;
+	if (n->listed)
+		return;
+	n->listed = true;
+	n->next_wait = t->waiting;
+	t->waiting = (uint16_t)index;
 }
 
+/* It leaves the list when that is walked next. */
 static void nexthop_settle(struct nexthop_table *t, struct nexthop *n)
 {
-	if (n->grace != NEXTHOP_SETTLED)
-		t->waiting--;
 	if (n->grace == NEXTHOP_WANTS_GRACE)
 		t->wants_grace--;
 	n->grace = NEXTHOP_SETTLED;
@@ -128,12 +124,35 @@ void nexthop_put(struct nexthop_table *t, uint32_t index)
 	if (--n->refs)
 		return;
 
-	uint16_t *link = bucket_of(t, n->action, n->port, n->gateway);
+	uint16_t *link = nexthop_bucket(t, n->action, n->port, n->gateway);
 
 	while (*link != index)
 		link = &t->nexthop[*link].next;
 	*link = n->next;
-	nexthop_want_grace(t, n);
+	t->count--;
+	t->freed++;
+	nexthop_want_grace(t, index);
+	nexthop_group_leave(t, index);
+}
+
+void nexthop_hold_all(struct nexthop_table *t)
+{
+	for (uint32_t i = 1; i < t->used; i++) {
+		struct nexthop *n = &t->nexthop[i];
+
+		n->held = n->refs > 0;
+		n->refs += n->held;
+	}
+}
+
+void nexthop_release_all(struct nexthop_table *t)
+{
+	for (uint32_t i = 1; i < t->used; i++) {
+		if (!t->nexthop[i].held)
+			continue;
+		t->nexthop[i].held = false;
+		nexthop_put(t, i);
+	}
 }
 
 void nexthop_set_mac(
@@ -154,7 +173,7 @@ void nexthop_set_mac(
 	}
 	if (adjacency_target(a->out) != NEXTHOP_RESOLVE) {
 		adjacency_retarget(a, NEXTHOP_RESOLVE);
-		nexthop_want_grace(t, n); /* a worker may be about to read the old address */
+		nexthop_want_grace(t, i); /* a worker may be about to read the old address */
 	}
 	n->resolved = true;
 	n->new_txq = (uint16_t)txq;
@@ -174,7 +193,7 @@ void nexthop_clear_mac(struct nexthop_table *t, unsigned port, uint32_t gateway)
 		return;
 	if (adjacency_target(a->out) != NEXTHOP_RESOLVE) {
 		adjacency_retarget(a, NEXTHOP_RESOLVE);
-		nexthop_want_grace(t, &t->nexthop[i]); /* before another address may be written */
+		nexthop_want_grace(t, i); /* before another address may be written */
 	}
 	t->nexthop[i].resolved = false;
 }
@@ -190,37 +209,58 @@ void nexthop_set_mtu(struct nexthop_table *t, unsigned port, uint32_t mtu)
 	}
 }
 
-bool nexthop_wants_grace(const struct nexthop_table *t)
+bool nexthop_wants_grace(const struct nexthop_table *t, bool unnamed)
 {
-	return t->wants_grace > 0;
+	return unnamed ? t->wants_grace > 0 : t->wants_grace > t->freed;
 }
 
-void nexthop_grace_begin(struct nexthop_table *t)
+void nexthop_grace_begin(struct nexthop_table *t, bool unnamed)
 {
-	for (uint32_t i = 1; i < t->used && t->wants_grace; i++) {
-		if (t->nexthop[i].grace != NEXTHOP_WANTS_GRACE)
+	if (!nexthop_wants_grace(t, unnamed))
+		return;
+	for (uint32_t i = t->waiting; i; i = t->nexthop[i].next_wait) {
+		struct nexthop *n = &t->nexthop[i];
+
+		if (n->grace != NEXTHOP_WANTS_GRACE || !(n->refs || unnamed))
 			continue;
-		t->nexthop[i].grace = NEXTHOP_IN_GRACE;
+		n->grace = NEXTHOP_IN_GRACE;
 		t->wants_grace--;
+		t->freed -= n->refs == 0;
+	}
+}
+
+/* The grace period of this next hop has passed. */
+static void nexthop_passed(struct nexthop_table *t, uint32_t i)
+{
+	struct nexthop *n = &t->nexthop[i];
+	struct adjacency *a = &t->adjacency[i];
+
+	nexthop_settle(t, n);
+	if (!n->refs) {
+		nexthop_group_free(t, i);
+		n->next = t->free;
+		t->free = (uint16_t)i;
+	} else if (n->resolved) {
+		memcpy(a->mac, n->new_mac, 6);
+		adjacency_retarget(a, n->new_txq); /* releases: the address before the queue */
 	}
 }
 
 void nexthop_grace_passed(struct nexthop_table *t)
 {
-	for (uint32_t i = 1; i < t->used && t->waiting > t->wants_grace; i++) {
-		struct nexthop *n = &t->nexthop[i];
-		struct adjacency *a = &t->adjacency[i];
+	uint16_t *link = &t->waiting;
 
-		if (n->grace != NEXTHOP_IN_GRACE)
-			continue;
-		nexthop_settle(t, n);
-		if (!n->refs) {
-			n->next = t->free;
-			t->free = (uint16_t)i;
-		} else if (n->resolved) {
-			memcpy(a->mac, n->new_mac, 6);
-			adjacency_retarget(
-				a, n->new_txq); /* releases: the address before the queue */
+	while (*link) {
+		uint32_t i = *link;
+		struct nexthop *n = &t->nexthop[i];
+
+		if (n->grace == NEXTHOP_IN_GRACE)
+			nexthop_passed(t, i);
+		if (n->grace == NEXTHOP_SETTLED) {
+			n->listed = false;
+			*link = n->next_wait;
+		} else {
+			link = &n->next_wait;
 		}
 	}
 }

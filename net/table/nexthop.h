@@ -11,6 +11,12 @@
  * store_release. From one mac to another: out to NEXTHOP_RESOLVE, one grace
  * period, then as before; nexthop_set_mac does this in two steps. A freed index
  * is reused only after a grace period.
+ *
+ * A group (equal-cost paths) is an index like any other. Its adjacency names a
+ * power of two of places, each with the index of a member; the hash of a packet's
+ * flow picks one. A recursive next hop (a gateway that is not a neighbour) is the
+ * same with the index of what leads there: when that changes, its places are
+ * rewritten, one store each, and no route is.
  */
 #ifndef NET_TABLE_NEXTHOP_H
 #define NET_TABLE_NEXTHOP_H
@@ -32,14 +38,22 @@ enum nexthop_action {
 	NEXTHOP_UNREACHABLE, /* ICMP host unreachable */
 	NEXTHOP_PROHIBIT,    /* ICMP communication administratively prohibited */
 	NEXTHOP_BROADCAST,   /* a broadcast address of a connected network */
+	NEXTHOP_GROUP,       /* one of several others, by flow */
+	NEXTHOP_RECURSIVE,   /* control core only: by a gateway that other routes lead to */
 };
 
 #define NEXTHOP_NONE 0u /* the index of NEXTHOP_NO_ROUTE */
 
 /* What a worker reads. */
 struct adjacency {
-	uint8_t mac[12]; /* destination, source: in wire order */
-	uint32_t out;    /* TX queue or action | IP MTU in bytes << 16 */
+	union {
+		uint8_t mac[12];        /* destination, source: in wire order */
+		struct {                /* of NEXTHOP_GROUP */
+			uint32_t place; /* the first in the array of places */
+			uint32_t mask;  /* 0: no need to look at the flow */
+		};
+	};
+	uint32_t out; /* TX queue or action | IP MTU in bytes << 16 */
 };
 
 _Static_assert(sizeof(struct adjacency) == 16, "one 16-byte store writes the Ethernet addresses");
@@ -61,33 +75,66 @@ enum nexthop_grace {
 	NEXTHOP_IN_GRACE,    /* the grace period under way covers it */
 };
 
-#define NEXTHOP_BUCKETS 1024u /* of the hash by (action, port, gateway); a power of two */
+#define NEXTHOP_BUCKETS 16384u /* of the hash by (action, port, gateway); a power of two */
 
 /* What only the control core reads. */
 struct nexthop {
-	uint32_t refs;    /* routes that name it; 0: free, or becoming so */
-	uint32_t gateway; /* IPv4, host byte order; 0: the destination itself (connected network) */
+	uint32_t refs;    /* routes, groups that name it; 0: free, or becoming so */
+	uint32_t gateway; /* IPv4, host byte order; 0: the destination itself (connected network);
+			   * of a group: the hash of its members */
 	uint16_t port;    /* egress port, meaningful for NEXTHOP_RESOLVE */
 	uint16_t action;  /* as created; a resolved one keeps NEXTHOP_RESOLVE here */
+	uint16_t group; /* of NEXTHOP_GROUP and NEXTHOP_RECURSIVE: number in nexthop_table.group */
 	uint16_t new_txq; /* to be written with new_mac after the grace period */
 	uint8_t grace;    /* enum nexthop_grace */
+	bool listed;      /* in the list of those that wait */
 	bool resolved;    /* the neighbour's MAC is known (written, or about to be) */
+	bool held;        /* one of the references is nexthop_hold_all\'s */
 	uint8_t new_mac[6];
-	uint16_t next; /* in its bucket, or in the list of free indices; 0 ends both */
+	uint16_t next;      /* in its bucket, or in the list of free indices; 0 ends both */
+	uint16_t next_wait; /* in the list of those that wait; 0 ends it */
+};
+
+struct nexthop_member {
+	uint16_t index;
+	uint16_t weight; /* 1-255: its part of the flows */
+};
+
+/* A group, or what a recursive next hop stands for: one member, or none. */
+struct nexthop_group {
+	uint16_t owner; /* index of the next hop, 0: free */
+	uint16_t next;  /* in the list of free ones, counted from 1 */
+	uint16_t members;
+	struct nexthop_member member[GROUP_MEMBERS]; /* by index, ascending */
+};
+
+/* The arrays, all zeroed. */
+struct nexthop_memory {
+	struct adjacency *adjacency; /* NEXTHOP_MAX, shared with workers */
+	struct nexthop *nexthop;     /* NEXTHOP_MAX */
+	uint16_t *place;             /* GROUP_MAX * GROUP_SPREAD, shared with workers */
+	struct nexthop_group *group; /* GROUP_MAX */
 };
 
 struct nexthop_table {
-	struct adjacency *adjacency; /* NEXTHOP_MAX, shared with workers */
-	struct nexthop *nexthop;     /* NEXTHOP_MAX */
-	uint32_t used;               /* indices ever used are below this */
-	uint32_t waiting;            /* next hops not NEXTHOP_SETTLED */
-	uint32_t wants_grace;        /* of those, NEXTHOP_WANTS_GRACE */
-	uint16_t free;               /* list of reusable indices below `used` */
+	struct adjacency *adjacency;
+	struct nexthop *nexthop;
+	uint16_t *place;
+	struct nexthop_group *group;
+	uint32_t used;        /* indices ever used are below this */
+	uint32_t count;       /* next hops there are */
+	uint32_t wants_grace; /* next hops in NEXTHOP_WANTS_GRACE */
+	uint32_t freed;       /* of those, the ones without references */
+	uint32_t recursive;   /* next hops that are NEXTHOP_RECURSIVE */
+	uint16_t free;        /* list of reusable indices below `used` */
+	uint16_t waiting;     /* list of next hops that are, or were, not NEXTHOP_SETTLED */
+	uint16_t group_free;  /* list of reusable groups, counted from 1 */
+	uint16_t group_used;  /* groups ever used are below this */
 	uint16_t bucket[NEXTHOP_BUCKETS];
 };
 
-/* adjacency and nexthop: NEXTHOP_MAX zeroed elements each. Makes index 0. Boot only. */
-void nexthop_init(struct nexthop_table *t, struct adjacency *adjacency, struct nexthop *nexthop);
+/* Makes index 0. Boot only. */
+void nexthop_init(struct nexthop_table *t, const struct nexthop_memory *memory);
 
 /*
  * Finds or makes the next hop (action, port, gateway) and takes a reference.
@@ -100,6 +147,13 @@ MUST_CHECK enum err nexthop_get(struct nexthop_table *t, enum nexthop_action act
 
 /* Drops a reference; the last one frees the index after a grace period. Control core. */
 void nexthop_put(struct nexthop_table *t, uint32_t index);
+
+/*
+ * Holds every live next hop until it is released again: routes taken out in
+ * between can be put back without a new index. Not nested. Control core.
+ */
+void nexthop_hold_all(struct nexthop_table *t);
+void nexthop_release_all(struct nexthop_table *t);
 
 /*
  * Gives every next hop (port, gateway) its neighbour's MAC (6 bytes) and TX
@@ -116,15 +170,43 @@ void nexthop_clear_mac(struct nexthop_table *t, unsigned port, uint32_t gateway)
 void nexthop_set_mtu(struct nexthop_table *t, unsigned port, uint32_t mtu);
 
 /*
+ * Finds or makes the group of n members and takes a reference; the group has
+ * one on each member. Members are next hops of any kind but groups and
+ * recursive ones; the same one twice counts as one with both weights. One
+ * member alone is returned itself. Control core. ERR_INVALID: no member, too
+ * many, a group among them, a weight not 1-255; ERR_FULL.
+ */
+MUST_CHECK enum err nexthop_get_group(
+	struct nexthop_table *t, const struct nexthop_member *member, unsigned n, uint32_t *index);
+
+/*
+ * Finds or makes the recursive next hop by this gateway and takes a reference.
+ * Until nexthop_redirect it is unreachable. Control core. ERR_FULL.
+ */
+MUST_CHECK enum err nexthop_get_recursive(
+	struct nexthop_table *t, uint32_t gateway, uint32_t *index);
+
+/*
+ * What a recursive next hop stands for from now on: any index but a recursive
+ * one, or NEXTHOP_NONE (unreachable). Takes its own reference. Control core.
+ */
+void nexthop_redirect(struct nexthop_table *t, uint32_t index, uint32_t to);
+
+/* What an index comes to for a flow of this hash: itself, or a member. Control core. */
+uint32_t nexthop_pick(const struct nexthop_table *t, uint32_t index, uint32_t hash);
+
+/*
  * Grace periods, driven by the control core: when nexthop_wants_grace is true
  * and no grace period of it is under way, it calls nexthop_grace_begin, starts
  * one (lib/rcu.h), and calls nexthop_grace_passed when that has ended: waiting
- * MACs are written and freed indices become reusable. A freed index may still
- * be named by the FIB in force: nexthop_grace_begin only after a FIB built
- * since from the RIB has been published.
+ * MACs are written and freed indices become reusable.
+ *
+ * A freed index may still be named by a FIB: `unnamed` says that every FIB has
+ * followed all changes of its RIB, so that none is. As long as that is false,
+ * only changes of MACs begin their grace period.
  */
-bool nexthop_wants_grace(const struct nexthop_table *t);
-void nexthop_grace_begin(struct nexthop_table *t);
+bool nexthop_wants_grace(const struct nexthop_table *t, bool unnamed);
+void nexthop_grace_begin(struct nexthop_table *t, bool unnamed);
 void nexthop_grace_passed(struct nexthop_table *t);
 
 #endif

@@ -1,117 +1,488 @@
-/* The IPv4 routing table as one sorted array. */
+/* The routing tables: lists of routes on a trie, the same for both families. */
 #include "net/table/rib.h"
 
-#include <stddef.h>
 #include <string.h>
 
-void rib4_init(struct rib4 *rib, struct route4 *mem)
+#include "net/table/nexthop.h"
+
+#define INDEX_ROUTES     65536u /* from here on the larger index pays */
+#define INDEX_BITS_SMALL 12u
+#define INDEX_BITS       20u /* where IPv4 and IPv6 routes of the Internet differ */
+
+_Static_assert((RIB_CHANGES & (RIB_CHANGES - 1)) == 0, "the ring is indexed by a mask");
+
+#define SAME_HEAD(type)                                                                            \
+	_Static_assert(                                                                            \
+		offsetof(struct type, nexthop) == offsetof(struct route, nexthop) &&               \
+			offsetof(struct type, next) == offsetof(struct route, next) &&             \
+			offsetof(struct type, length) == offsetof(struct route, length) &&         \
+			offsetof(struct type, source) == offsetof(struct route, source) &&         \
+			offsetof(struct type, distance) == offsetof(struct route, distance),       \
+		"both families begin alike")
+SAME_HEAD(route4);
+SAME_HEAD(route6);
+
+static size_t round_line(size_t bytes)
 {
-	rib->route = mem;
-	rib->count = 0;
-	rib->generation = 0;
+	return (bytes + 63) & ~(size_t)63;
 }
 
-/* Negative, zero or positive as a comes before, with or after b in the table. */
-static int route_compare(const struct route4 *a, const struct route4 *b)
+static unsigned rib_index_bits(uint32_t routes)
 {
-	if (a->prefix != b->prefix)
-		return a->prefix < b->prefix ? -1 : 1;
-	if (a->length != b->length)
-		return (int)a->length - (int)b->length;
-	if (a->distance != b->distance)
-		return (int)a->distance - (int)b->distance;
-	return (int)a->source - (int)b->source;
+	return routes < INDEX_ROUTES ? INDEX_BITS_SMALL : INDEX_BITS;
 }
 
-/* Index of the first route in [0, end) that does not come before `key`; `end` if all do. */
-static uint32_t rib4_position(const struct rib4 *rib, const struct route4 *key, uint32_t end)
+static size_t rib_size(uint32_t routes, size_t route_size)
 {
-	uint32_t low = 0, high = end;
+	return trie_size(routes, rib_index_bits(routes)) +
+	       round_line(((size_t)routes + 1) * route_size) +
+	       RIB_CHANGES * sizeof(struct rib_change);
+}
 
-	while (low < high) {
-		uint32_t mid = low + (high - low) / 2;
+static void rib_init(
+	struct rib *rib, void *mem, uint32_t routes, unsigned bits, uint32_t route_size)
+{
+	unsigned index_bits = rib_index_bits(routes);
+	uint8_t *p = mem;
 
-		if (route_compare(&rib->route[mid], key) < 0)
-			low = mid + 1;
-		else
-			high = mid;
+	memset(rib, 0, sizeof *rib);
+	trie_init(&rib->trie, p, routes, index_bits);
+	p += trie_size(routes, index_bits);
+	rib->route = p;
+	rib->route_size = route_size;
+	rib->bits = bits;
+	rib->used = 1;
+	rib->max = routes + 1;
+	p += round_line((size_t)rib->max * route_size);
+	rib->change = (struct rib_change *)p;
+}
+
+static struct route *route_at(const struct rib *rib, uint32_t number)
+{
+	return (struct route *)(rib->route + (size_t)number * rib->route_size);
+}
+
+static bool route_is_better(const struct route *a, const struct route *b)
+{
+	return a->distance != b->distance ? a->distance < b->distance : a->source < b->source;
+}
+
+/* ---- noting changes ---- */
+
+static void rib_note(struct rib *rib, struct ip6 key, unsigned length)
+{
+	const struct rib_change *newest = &rib->change[(rib->change_tail - 1) % RIB_CHANGES];
+
+	if (rib->change_lost)
+		return;
+	if (rib->change_tail != rib->change_head && newest->length == length &&
+		ip6_equal(newest->key, key))
+		return;
+	if (rib->change_tail - rib->change_head == RIB_CHANGES) {
+		rib->change_lost = true;
+		return;
 	}
-	return low;
+	rib->change[rib->change_tail++ % RIB_CHANGES] = (struct rib_change){key, length};
 }
 
-/* Index of the first route of a prefix, or of where it would stand. */
-static uint32_t rib4_first(const struct rib4 *rib, uint32_t prefix, unsigned length, uint32_t end)
+static bool rib_take_change(struct rib *rib, struct rib_change *change)
 {
-	struct route4 key = {.prefix = prefix, .length = (uint8_t)length};
-
-	return rib4_position(rib, &key, end);
+	if (rib->change_lost || rib->change_head == rib->change_tail)
+		return false;
+	*change = rib->change[rib->change_head++ % RIB_CHANGES];
+	return true;
 }
 
-static bool rib4_is_of(const struct rib4 *rib, uint32_t i, uint32_t prefix, unsigned length)
+bool rib_take_lost(struct rib *rib)
 {
-	return i < rib->count && rib->route[i].prefix == prefix && rib->route[i].length == length;
+	bool lost = rib->change_lost;
+
+	if (lost)
+		rib->change_head = rib->change_tail;
+	rib->change_lost = false;
+	return lost;
 }
 
-const struct route4 *rib4_find(
-	const struct rib4 *rib, uint32_t prefix, unsigned length, enum rib_source source)
+bool rib_has_changes(const struct rib *rib)
 {
-	uint32_t i = rib4_first(rib, prefix, length, rib->count);
+	return rib->change_lost || rib->change_head != rib->change_tail;
+}
 
-	for (; rib4_is_of(rib, i, prefix, length); i++)
-		if (rib->route[i].source == source)
-			return &rib->route[i];
-	return NULL;
+/* The next hop packets to this node's prefix take by its own routes. */
+static uint32_t node_nexthop(const struct rib *rib, uint32_t node)
+{
+	const struct trie_node *n = &rib->trie.node[node];
+
+	return n->value ? rib_node_nexthop(n) : UINT32_MAX; /* no index: it has no routes */
+}
+
+/* ---- changing ---- */
+
+static bool rib_is_valid(const struct rib *rib, const struct route *route, struct ip6 key)
+{
+	return route->length <= rib->bits && route->source < RIB_SOURCES &&
+	       route->nexthop < NEXTHOP_MAX && ip6_equal(ip6_first(key, route->length), key);
+}
+
+/* The number of the node's route from this source, or 0; *before is the one before it, or 0. */
+static uint32_t list_find(
+	const struct rib *rib, uint32_t node, enum rib_source source, uint32_t *before)
+{
+	uint32_t r = rib->trie.node[node].value;
+
+	*before = 0;
+	for (; r && route_at(rib, r)->source != source; r = route_at(rib, r)->next)
+		*before = r;
+	return r;
+}
+
+/* `r` comes after `before` in the node's list; first if that is 0. */
+static void list_link(struct rib *rib, uint32_t node, uint32_t before, uint32_t r)
+{
+	if (before)
+		route_at(rib, before)->next = r;
+	else
+		trie_set_value(&rib->trie, node, r);
+}
+
+/* The node's best next hop stands in the node, for those who make FIBs. */
+static void node_tag(struct rib *rib, uint32_t node)
+{
+	struct trie_node *n = &rib->trie.node[node];
+
+	if (n->value)
+		n->tag = route_at(rib, n->value)->nexthop & 0xffff;
+}
+
+static void list_insert(struct rib *rib, uint32_t node, uint32_t r)
+{
+	uint32_t before = 0, after = rib->trie.node[node].value;
+
+	while (after && route_is_better(route_at(rib, after), route_at(rib, r))) {
+		before = after;
+		after = route_at(rib, after)->next;
+	}
+	route_at(rib, r)->next = after;
+	list_link(rib, node, before, r);
+}
+
+static uint32_t route_take(struct rib *rib)
+{
+	uint32_t r = rib->free;
+
+	if (r)
+		rib->free = route_at(rib, r)->next;
+	else if (rib->used < rib->max)
+		r = rib->used++;
+	return r;
+}
+
+static enum err rib_add(struct rib *rib, const struct route *route, struct ip6 key)
+{
+	uint32_t before, node, old, r;
+
+	if (!rib_is_valid(rib, route, key))
+		return ERR_INVALID;
+	node = trie_insert(&rib->trie, key, route->length);
+	if (node && list_find(rib, node, route->source, &before))
+		return ERR_EXISTS;
+	r = node ? route_take(rib) : 0;
+	if (!r) {
+		if (node)
+			trie_remove(&rib->trie, node);
+		return ERR_FULL;
+	}
+	old = node_nexthop(rib, node);
+	memcpy(route_at(rib, r), route, rib->route_size);
+	list_insert(rib, node, r);
+	node_tag(rib, node);
+	rib->count++;
+	rib->count_of[route->source]++;
+	rib->generation++;
+	if (node_nexthop(rib, node) != old)
+		rib_note(rib, key, route->length);
+	return ERR_OK;
+}
+
+static enum err rib_remove(struct rib *rib, struct ip6 key, unsigned length, enum rib_source source,
+	struct route *removed)
+{
+	uint32_t node = length <= rib->bits ? trie_find(&rib->trie, key, length) : TRIE_NONE;
+	uint32_t before, r = node ? list_find(rib, node, source, &before) : 0, old;
+
+	if (!r)
+		return ERR_NOT_FOUND;
+	if (removed)
+		memcpy(removed, route_at(rib, r), rib->route_size);
+	old = node_nexthop(rib, node);
+	list_link(rib, node, before, route_at(rib, r)->next);
+	node_tag(rib, node);
+	route_at(rib, r)->next = rib->free;
+	rib->free = r;
+	rib->count--;
+	rib->count_of[source]--;
+	rib->generation++;
+	if (node_nexthop(rib, node) != old)
+		rib_note(rib, key, length);
+	trie_remove(&rib->trie, node);
+	return ERR_OK;
+}
+
+static enum err rib_replace(struct rib *rib, struct ip6 key, unsigned length,
+	enum rib_source source, uint32_t nexthop, uint32_t *old)
+{
+	uint32_t node = length <= rib->bits ? trie_find(&rib->trie, key, length) : TRIE_NONE;
+	uint32_t before, r = node ? list_find(rib, node, source, &before) : 0;
+
+	if (nexthop >= NEXTHOP_MAX)
+		return ERR_INVALID;
+	if (!r)
+		return ERR_NOT_FOUND;
+	*old = route_at(rib, r)->nexthop;
+	route_at(rib, r)->nexthop = nexthop;
+	node_tag(rib, node);
+	rib->generation++;
+	if (!before && *old != nexthop)
+		rib_note(rib, key, length);
+	return ERR_OK;
+}
+
+/* ---- asking ---- */
+
+static const struct route *rib_find(
+	const struct rib *rib, struct ip6 key, unsigned length, enum rib_source source)
+{
+	uint32_t node = length <= rib->bits ? trie_find(&rib->trie, key, length) : TRIE_NONE;
+	uint32_t before, r = node ? list_find(rib, node, source, &before) : 0;
+
+	return r ? route_at(rib, r) : NULL;
+}
+
+/* The best route of a node that is wanted, or NULL. */
+static const struct route *node_route(const struct rib *rib, uint32_t node, bool skip_neighbors)
+{
+	uint32_t r = rib->trie.node[node].value;
+
+	while (r && skip_neighbors && route_at(rib, r)->source == RIB_NEIGHBOR)
+		r = route_at(rib, r)->next;
+	return r ? route_at(rib, r) : NULL;
+}
+
+static const struct route *rib_match(
+	const struct rib *rib, struct ip6 key, unsigned longest, bool skip_neighbors)
+{
+	uint32_t node = trie_match(&rib->trie, key, longest);
+	const struct route *route = NULL;
+
+	for (; node && !route; node = trie_cover(&rib->trie, node))
+		route = node_route(rib, node, skip_neighbors);
+	return route;
+}
+
+/* The first node with a value from `node` on, in order. */
+static uint32_t next_valued(const struct rib *rib, uint32_t node)
+{
+	while (node && !rib->trie.node[node].value)
+		node = trie_next(&rib->trie, node);
+	return node;
+}
+
+static const struct route *rib_from(const struct rib *rib, struct ip6 key, unsigned length)
+{
+	uint32_t node = trie_find(&rib->trie, key, length);
+
+	if (!node)
+		node = trie_after(&rib->trie, key, length);
+	node = next_valued(rib, node);
+	return node ? node_route(rib, node, false) : NULL;
+}
+
+static const struct route *rib_next(
+	const struct rib *rib, const struct route *route, struct ip6 key)
+{
+	uint32_t node = trie_find(&rib->trie, key, route->length);
+	uint32_t r = node ? rib->trie.node[node].value : 0;
+
+	while (r && !route_is_better(route, route_at(rib, r)))
+		r = route_at(rib, r)->next;
+	if (r)
+		return route_at(rib, r);
+	node = next_valued(rib, trie_after(&rib->trie, key, route->length));
+	return node ? node_route(rib, node, false) : NULL;
+}
+
+static uint32_t rib_span(const struct rib *rib, struct ip6 address, struct ip6 *last)
+{
+	const struct trie *t = &rib->trie;
+	uint32_t node = trie_match(t, address, rib->bits);
+	uint32_t inner = next_valued(rib, trie_after(t, address, rib->bits));
+	struct ip6 end = {~0ull, ~0ull};
+
+	if (node)
+		end = ip6_last(t->node[node].key, t->node[node].length);
+	if (inner && !ip6_less(end, t->node[inner].key)) {
+		end = t->node[inner].key; /* the address before it */
+		end.hi -= end.lo == 0;
+		end.lo--;
+	}
+	*last = end;
+	return node ? rib_node_nexthop(&t->node[node]) : NEXTHOP_NONE;
+}
+
+/* ---- IPv4: an address is the top 32 bits of a key ---- */
+
+size_t rib4_size(uint32_t routes)
+{
+	return rib_size(routes, sizeof(struct route4));
+}
+
+void rib4_init(struct rib4 *rib, void *mem, uint32_t routes)
+{
+	rib_init(&rib->rib, mem, routes, 32, sizeof(struct route4));
 }
 
 enum err rib4_add(struct rib4 *rib, const struct route4 *route)
 {
-	if (route->length > 32 || (route->prefix & ~rib4_mask(route->length)))
-		return ERR_INVALID;
-	if (rib4_find(rib, route->prefix, route->length, route->source))
-		return ERR_EXISTS;
-	if (rib->count == RIB4_MAX)
-		return ERR_FULL;
-
-	uint32_t i = rib4_position(rib, route, rib->count);
-
-	memmove(&rib->route[i + 1], &rib->route[i], (rib->count - i) * sizeof *route);
-	rib->route[i] = *route;
-	rib->count++;
-	rib->generation++;
-	return ERR_OK;
+	return rib_add(&rib->rib, (const struct route *)route, rib4_key(route->prefix));
 }
 
 enum err rib4_remove(struct rib4 *rib, uint32_t prefix, unsigned length, enum rib_source source,
 	struct route4 *removed)
 {
-	const struct route4 *route = rib4_find(rib, prefix, length, source);
+	return rib_remove(&rib->rib, rib4_key(prefix), length, source, (struct route *)removed);
+}
 
-	if (!route)
-		return ERR_NOT_FOUND;
-	if (removed)
-		*removed = *route;
+enum err rib4_replace(struct rib4 *rib, uint32_t prefix, unsigned length, enum rib_source source,
+	uint32_t nexthop, uint32_t *old)
+{
+	return rib_replace(&rib->rib, rib4_key(prefix), length, source, nexthop, old);
+}
 
-	uint32_t i = (uint32_t)(route - rib->route);
-
-	rib->count--;
-	memmove(&rib->route[i], &rib->route[i + 1], (rib->count - i) * sizeof *route);
-	rib->generation++;
-	return ERR_OK;
+const struct route4 *rib4_find(
+	const struct rib4 *rib, uint32_t prefix, unsigned length, enum rib_source source)
+{
+	return (const struct route4 *)rib_find(&rib->rib, rib4_key(prefix), length, source);
 }
 
 const struct route4 *rib4_match(const struct rib4 *rib, uint32_t address, bool skip_neighbors)
 {
-	uint32_t end = rib->count;
+	return (const struct route4 *)rib_match(&rib->rib, rib4_key(address), 32, skip_neighbors);
+}
 
-	/* A shorter prefix of the same address stands before a longer one: `end` only falls. */
-	for (unsigned length = 33; length-- > 0;) {
-		uint32_t prefix = address & rib4_mask(length);
-		uint32_t first = rib4_first(rib, prefix, length, end);
+const struct route4 *rib4_match_upto(const struct rib4 *rib, uint32_t address, unsigned longest)
+{
+	return (const struct route4 *)rib_match(&rib->rib, rib4_key(address), longest, false);
+}
 
-		for (uint32_t i = first; rib4_is_of(rib, i, prefix, length); i++)
-			if (!skip_neighbors || rib->route[i].source != RIB_NEIGHBOR)
-				return &rib->route[i];
-		end = first;
-	}
-	return NULL;
+const struct route4 *rib4_first(const struct rib4 *rib)
+{
+	return rib4_from(rib, 0, 0);
+}
+
+const struct route4 *rib4_from(const struct rib4 *rib, uint32_t prefix, unsigned length)
+{
+	return (const struct route4 *)rib_from(&rib->rib, rib4_key(prefix), length);
+}
+
+const struct route4 *rib4_next(const struct rib4 *rib, const struct route4 *route)
+{
+	return (const struct route4 *)rib_next(
+		&rib->rib, (const struct route *)route, rib4_key(route->prefix));
+}
+
+uint32_t rib4_span(const struct rib4 *rib, uint32_t address, uint32_t *last)
+{
+	struct ip6 end;
+	uint32_t nexthop = rib_span(&rib->rib, rib4_key(address), &end);
+
+	*last = (uint32_t)(end.hi >> 32);
+	return nexthop;
+}
+
+bool rib4_take_change(struct rib4 *rib, uint32_t *prefix, unsigned *length)
+{
+	struct rib_change change;
+
+	if (!rib_take_change(&rib->rib, &change))
+		return false;
+	*prefix = (uint32_t)(change.key.hi >> 32);
+	*length = change.length;
+	return true;
+}
+
+/* ---- IPv6 ---- */
+
+size_t rib6_size(uint32_t routes)
+{
+	return rib_size(routes, sizeof(struct route6));
+}
+
+void rib6_init(struct rib6 *rib, void *mem, uint32_t routes)
+{
+	rib_init(&rib->rib, mem, routes, 128, sizeof(struct route6));
+}
+
+enum err rib6_add(struct rib6 *rib, const struct route6 *route)
+{
+	return rib_add(&rib->rib, (const struct route *)route, route->prefix);
+}
+
+enum err rib6_remove(struct rib6 *rib, struct ip6 prefix, unsigned length, enum rib_source source,
+	struct route6 *removed)
+{
+	return rib_remove(&rib->rib, prefix, length, source, (struct route *)removed);
+}
+
+enum err rib6_replace(struct rib6 *rib, struct ip6 prefix, unsigned length, enum rib_source source,
+	uint32_t nexthop, uint32_t *old)
+{
+	return rib_replace(&rib->rib, prefix, length, source, nexthop, old);
+}
+
+const struct route6 *rib6_find(
+	const struct rib6 *rib, struct ip6 prefix, unsigned length, enum rib_source source)
+{
+	return (const struct route6 *)rib_find(&rib->rib, prefix, length, source);
+}
+
+const struct route6 *rib6_match(const struct rib6 *rib, struct ip6 address, bool skip_neighbors)
+{
+	return (const struct route6 *)rib_match(&rib->rib, address, 128, skip_neighbors);
+}
+
+const struct route6 *rib6_match_upto(const struct rib6 *rib, struct ip6 address, unsigned longest)
+{
+	return (const struct route6 *)rib_match(&rib->rib, address, longest, false);
+}
+
+const struct route6 *rib6_first(const struct rib6 *rib)
+{
+	return rib6_from(rib, (struct ip6){0, 0}, 0);
+}
+
+const struct route6 *rib6_from(const struct rib6 *rib, struct ip6 prefix, unsigned length)
+{
+	return (const struct route6 *)rib_from(&rib->rib, prefix, length);
+}
+
+const struct route6 *rib6_next(const struct rib6 *rib, const struct route6 *route)
+{
+	return (const struct route6 *)rib_next(
+		&rib->rib, (const struct route *)route, route->prefix);
+}
+
+uint32_t rib6_span(const struct rib6 *rib, struct ip6 address, struct ip6 *last)
+{
+	return rib_span(&rib->rib, address, last);
+}
+
+bool rib6_take_change(struct rib6 *rib, struct ip6 *prefix, unsigned *length)
+{
+	struct rib_change change;
+
+	if (!rib_take_change(&rib->rib, &change))
+		return false;
+	*prefix = change.key;
+	*length = change.length;
+	return true;
 }

@@ -3,104 +3,232 @@
 
 #include <stddef.h>
 
-/* The next hop a static route wants now. */
-struct want {
-	enum nexthop_action action;
-	const struct iface *iface; /* for NEXTHOP_RESOLVE */
+#include "net/table/resolve4.h"
+
+#define STATIC4_ROUNDS 8u /* a route may make the gateway of another reachable, or no longer so */
+
+/* What decides which routes can be used. */
+struct context {
+	struct iface *ifaces;
+	unsigned ifaces_n;
+	struct rib4 *rib;
+	struct nexthop_table *t;
 };
 
-/* False if the route cannot be used: its gateway is no neighbour of any interface. */
-static bool static4_want(const struct static4 *s, struct iface *ifaces, unsigned n, struct want *w)
+/* The lines of one prefix. */
+struct set {
+	struct static4 *line;
+	unsigned n;
+};
+
+/* The lines from route[0] on, of n, that have its prefix. */
+static struct set set_at(struct static4 *route, unsigned n)
 {
-	w->iface = NULL;
-	switch ((enum static4_kind)s->kind) {
-	case STATIC4_BLACKHOLE:
-		w->action = NEXTHOP_BLACKHOLE;
-		return true;
-	case STATIC4_UNREACHABLE:
-		w->action = NEXTHOP_UNREACHABLE;
-		return true;
-	case STATIC4_PROHIBIT:
-		w->action = NEXTHOP_PROHIBIT;
-		return true;
-	case STATIC4_VIA:
-		break;
-	}
-	w->action = NEXTHOP_RESOLVE;
-	w->iface = iface_to(ifaces, n, s->gateway);
-	return w->iface && iface_neighbor(w->iface, s->gateway);
+	struct set s = {route, 1};
+
+	while (s.n < n && route[s.n].prefix == route->prefix && route[s.n].length == route->length)
+		s.n++;
+	return s;
 }
 
-static void static4_remove(struct static4 *s, struct rib4 *rib, struct nexthop_table *t)
+/* How a line can be used now, the best last. */
+enum use { UNUSABLE, RECURSIVE, DIRECT };
+
+/* *iface: where a gateway that is a neighbour is reached; NULL else. */
+static enum use line_use(
+	const struct static4 *s, const struct context *c, const struct iface **iface)
+{
+	*iface = NULL;
+	if (s->kind != STATIC4_VIA)
+		return DIRECT;
+	const struct iface *i = iface_to(c->ifaces, c->ifaces_n, s->gateway);
+
+	if (!i)
+		return resolve4_gateway(c->rib, c->t, s->gateway) ? RECURSIVE : UNUSABLE;
+	*iface = i;
+	return iface_neighbor(i, s->gateway) ? DIRECT : UNUSABLE;
+}
+
+static enum use set_use(const struct set *s, const struct context *c)
+{
+	enum use best = UNUSABLE;
+	const struct iface *iface;
+
+	for (unsigned i = 0; i < s->n && best != DIRECT; i++) {
+		enum use use = line_use(&s->line[i], c, &iface);
+
+		if (use > best)
+			best = use;
+	}
+	return best;
+}
+
+static void set_remove(struct set *s, struct rib4 *rib, struct nexthop_table *t)
 {
 	struct route4 removed;
 
-	if (s->installed && rib4_remove(rib, s->prefix, s->length, RIB_STATIC, &removed) == ERR_OK)
+	if (rib4_remove(rib, s->line->prefix, s->line->length, RIB_STATIC, &removed) == ERR_OK)
 		nexthop_put(t, removed.nexthop);
-	s->installed = false;
+	for (unsigned i = 0; i < s->n; i++)
+		s->line[i].installed = false;
 }
 
-/* The installed route has the next hop it wants. */
-static bool static4_is_right(const struct static4 *s, const struct want *w, const struct rib4 *rib,
-	const struct nexthop_table *t)
+static bool set_is_installed(const struct set *s)
 {
-	const struct route4 *r = rib4_find(rib, s->prefix, s->length, RIB_STATIC);
-	const struct nexthop *n = r ? &t->nexthop[r->nexthop] : NULL;
-
-	if (!n || n->action != w->action)
-		return false;
-	return !w->iface || (n->port == w->iface->port && n->gateway == s->gateway);
+	for (unsigned i = 0; i < s->n; i++)
+		if (s->line[i].installed)
+			return true;
+	return false;
 }
 
-/* Of two lines for one prefix the first that can be used is installed, the other waits. */
-static enum err static4_add(
-	struct static4 *s, const struct want *w, struct rib4 *rib, struct nexthop_table *t)
+/* The next hop of one line, with a reference. */
+static enum err line_nexthop(
+	const struct static4 *s, const struct iface *i, const struct context *c, uint32_t *index)
 {
-	struct route4 route = {
-		.prefix = s->prefix, .length = s->length, .source = RIB_STATIC, .distance = 1};
-	const struct iface *i = w->iface;
+	static const enum nexthop_action action[] = {
+		[STATIC4_VIA] = NEXTHOP_RESOLVE,
+		[STATIC4_BLACKHOLE] = NEXTHOP_BLACKHOLE,
+		[STATIC4_UNREACHABLE] = NEXTHOP_UNREACHABLE,
+		[STATIC4_PROHIBIT] = NEXTHOP_PROHIBIT,
+	};
 
-	if (rib4_find(rib, s->prefix, s->length, RIB_STATIC))
+	if (s->kind == STATIC4_VIA && !i)
+		return resolve4_get(c->rib, c->t, s->gateway, index);
+	return nexthop_get(c->t, action[s->kind], i ? i->port : 0, i ? s->gateway : 0,
+		i ? i->mac : NULL, i ? i->mtu : 0, index);
+}
+
+/*
+ * The next hop of the lines that can be used as `use` says, with a reference:
+ * one, or a group. Marks the lines in it as installed, the others not.
+ */
+static enum err set_nexthop(struct set *s, enum use use, const struct context *c, uint32_t *index)
+{
+	struct nexthop_member member[GROUP_MEMBERS];
+	const struct iface *iface;
+	enum err err = ERR_OK;
+	unsigned members = 0;
+
+	for (unsigned i = 0; i < s->n; i++) {
+		struct static4 *line = &s->line[i];
+		bool alone =
+			use == RECURSIVE || line->kind != STATIC4_VIA; /* no member of a group */
+
+		line->installed = false;
+		if (err != ERR_OK || members == GROUP_MEMBERS || (alone && members) ||
+			line_use(line, c, &iface) != use)
+			continue;
+		err = line_nexthop(line, iface, c, index);
+		if (err != ERR_OK)
+			continue;
+		member[members++] =
+			(struct nexthop_member){(uint16_t)*index, line->weight ? line->weight : 1};
+		line->installed = true;
+	}
+	if (err == ERR_OK && members > 1)
+		err = nexthop_get_group(c->t, member, members, index);
+	else if (err == ERR_OK)
 		return ERR_OK;
-
-	enum err err = nexthop_get(t, w->action, i ? i->port : 0, i ? s->gateway : 0,
-		i ? i->mac : NULL, i ? i->mtu : 0, &route.nexthop);
-
-	if (err != ERR_OK)
-		return err;
-	err = rib4_add(rib, &route);
-	if (err != ERR_OK)
-		nexthop_put(t, route.nexthop);
-	else
-		s->installed = true;
+	/* The group has its own references now, or there is none. */
+	for (unsigned i = 0; i < members; i++)
+		nexthop_put(c->t, member[i].index);
 	return err;
+}
+
+/* The RIB has the usable lines of the prefix. *added: it had none of them before. */
+static enum err set_install(struct set *s, enum use use, const struct context *c, bool *added)
+{
+	struct route4 route = {.prefix = s->line->prefix,
+		.length = s->line->length,
+		.source = RIB_STATIC,
+		.distance = 1};
+	const struct route4 *have = rib4_find(c->rib, route.prefix, route.length, RIB_STATIC);
+	uint32_t old = NEXTHOP_NONE;
+	enum err err = set_nexthop(s, use, c, &route.nexthop);
+
+	if (err != ERR_OK) {
+		set_remove(s, c->rib, c->t); /* better none than a wrong one */
+		return err;
+	}
+	if (!have)
+		err = rib4_add(c->rib, &route);
+	else if (have->nexthop != route.nexthop)
+		err = rib4_replace(
+			c->rib, route.prefix, route.length, RIB_STATIC, route.nexthop, &old);
+	else
+		old = route.nexthop;
+	if (old != NEXTHOP_NONE)
+		nexthop_put(c->t, old);
+	if (err != ERR_OK) {
+		nexthop_put(c->t, route.nexthop);
+		set_remove(s, c->rib, c->t);
+	}
+	*added |= err == ERR_OK && !have;
+	return err;
+}
+
+/* Takes out what can no longer be used. true: that may have made others useless. */
+static bool remove_useless(struct static4 *route, unsigned n, const struct context *c)
+{
+	bool removed = false;
+
+	for (unsigned i = 0; i < n;) {
+		struct set s = set_at(route + i, n - i);
+
+		i += s.n;
+		if (!set_is_installed(&s) || set_use(&s, c) != UNUSABLE)
+			continue;
+		set_remove(&s, c->rib, c->t);
+		removed = true;
+	}
+	return removed;
+}
+
+/* Installs what can be used. true: that may have made others usable. */
+static bool add_usable(struct static4 *route, unsigned n, const struct context *c, enum err *result)
+{
+	bool waiting = false, added = false;
+
+	for (unsigned i = 0; i < n;) {
+		struct set s = set_at(route + i, n - i);
+		enum use use = set_use(&s, c);
+		enum err err = ERR_OK;
+
+		i += s.n;
+		if (use == UNUSABLE)
+			waiting = true;
+		else
+			err = set_install(&s, use, c, &added);
+		if (err != ERR_OK)
+			*result = err;
+	}
+	return waiting && added;
 }
 
 enum err static4_refresh(struct static4 *route, unsigned n, struct iface *ifaces, unsigned ifaces_n,
 	struct rib4 *rib, struct nexthop_table *t)
 {
+	const struct context c = {ifaces, ifaces_n, rib, t};
 	enum err result = ERR_OK;
-	struct want w;
+	unsigned rounds = STATIC4_ROUNDS;
 
-	/* All that must go first: it makes room, and frees prefixes for other lines. */
-	for (unsigned i = 0; i < n; i++)
-		if (route[i].installed && !(static4_want(&route[i], ifaces, ifaces_n, &w) &&
-						  static4_is_right(&route[i], &w, rib, t)))
-			static4_remove(&route[i], rib, t);
-
-	for (unsigned i = 0; i < n; i++) {
-		if (route[i].installed || !static4_want(&route[i], ifaces, ifaces_n, &w))
-			continue;
-		enum err err = static4_add(&route[i], &w, rib, t);
-
-		if (err != ERR_OK)
-			result = err;
-	}
+	/* All that must go first: it makes room. */
+	while (remove_useless(route, n, &c) && rounds-- > 0)
+		;
+	rounds = STATIC4_ROUNDS;
+	do
+		result = ERR_OK; /* what did not fit is tried again */
+	while (add_usable(route, n, &c, &result) && rounds-- > 0);
+	resolve4_refresh(rib, t);
 	return result;
 }
 
 void static4_withdraw(struct static4 *route, unsigned n, struct rib4 *rib, struct nexthop_table *t)
 {
-	for (unsigned i = 0; i < n; i++)
-		static4_remove(&route[i], rib, t);
+	for (unsigned i = 0; i < n; i++) {
+		struct set s = {&route[i], 1};
+
+		if (route[i].installed)
+			set_remove(&s, rib, t);
+	}
 }

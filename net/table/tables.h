@@ -1,8 +1,9 @@
 /*
- * What workers look up, published by the control core under RCU.
+ * What workers look up, changed by the control core under their eyes.
  *
- * The FIB is replaced as a whole (one pointer); adjacencies change in place by
- * the rules in nexthop.h. pool_port tells the ingress port of a buffer's pool.
+ * The FIBs and the adjacencies live as long as the router and change in place,
+ * by the rules in fib4.h, fib6.h and nexthop.h. pool_port tells the ingress port
+ * of a buffer's pool.
  */
 #ifndef NET_TABLE_TABLES_H
 #define NET_TABLE_TABLES_H
@@ -11,11 +12,14 @@
 
 #include "lib/limits.h"
 #include "net/table/fib4.h"
+#include "net/table/fib6.h"
 #include "net/table/nexthop.h"
 
 struct tables {
-	const struct fib4 *fib4;     /* load_acquire */
+	const struct fib4 *fib4;
+	const struct fib6 *fib6;
 	struct adjacency *adjacency; /* NEXTHOP_MAX of them */
+	const uint16_t *place;       /* members of groups: see struct adjacency */
 	uint8_t pool_port[POOL_MAX]; /* constant after boot */
 };
 

@@ -2,45 +2,25 @@
 import contextlib
 import json
 import os
+import re
 import subprocess
 import tempfile
-import time
 
 from books import Drops
+from echo import Ping, open_icmp
 from labkit import hosts
 from labkit.console import Console
 from labkit.place import TREE, Place
 from labkit.transfer import carry_file
+from patience import PATIENCE_S, wait_for
 from wire import Wire
 
 LAB = os.path.join(TREE, "tools", "lab")
 IMAGE = os.path.join(TREE, "build", "barewire.elf")
+PVH_IMAGE = os.path.join(TREE, "build", "barewire-pvh.elf")  # without its multiboot1 header
 HOOKS_IMAGE = os.path.join(TREE, "build", "barewire-hooks.elf")
-PATIENCE_S = 30  # for events that normally take milliseconds; the machine may be busy
+REBOOTED = re.compile(r"barewire: ready in [\s\S]*barewire> $")
 _count = 0
-
-
-def wait_for(what, condition, timeout_s=PATIENCE_S):
-    """Polls until condition() is true and returns its value."""
-    end = time.monotonic() + timeout_s
-    while True:
-        value = condition()
-        if value:
-            return value
-        assert time.monotonic() < end, f"{what}: not within {timeout_s} s"
-        time.sleep(0.05)
-
-
-class Ping:
-    def __init__(self, done):
-        self.good = done.returncode == 0 and " 0% packet loss" in done.stdout
-        self.text = done.stdout + done.stderr
-
-    def __bool__(self):
-        return self.good
-
-    def __repr__(self):
-        return self.text
 
 
 class Lab:
@@ -103,8 +83,16 @@ class Lab:
     def configure(self, *lines):
         self.cli(*lines, "commit")
 
+    @contextlib.contextmanager
     def console(self):
-        return Console(self.place)
+        """The serial line to ourselves, at an empty prompt."""
+        with self.place.console_lock(PATIENCE_S):
+            console = Console(self.place)
+            try:
+                console.sync(PATIENCE_S)
+                yield console
+            finally:
+                console.close()
 
     def serial_log(self):
         with open(self.place.path("serial.log"), "rb") as f:
@@ -133,10 +121,14 @@ class Lab:
         assert done.returncode == 0, f"h{host}: {command}:\n{done.stdout}{done.stderr}"
         return done.stdout
 
-    def ping(self, host, address, *options, count=3):
-        """True if every echo is answered; its repr tells what ping said."""
-        return Ping(self.run(host, "ping", "-n", "-c", str(count), "-i", "0.1", "-W", "5", *options,
-                             address))
+    def ping(self, host, address, count=3, size=56, fragment=False, wait_s=PATIENCE_S):
+        """True if every echo is answered; its repr tells which was not."""
+        with self.socket(host, open_icmp) as sock:
+            return Ping(sock, address, count, size, fragment, wait_s)
+
+    def wait_ping(self, host, address):
+        """Waits until an echo is answered."""
+        wait_for(f"h{host} to reach {address}", lambda: self.ping(host, address, 1, wait_s=1))
 
     def socket(self, host, make, *args):
         """make(*args) run inside the host's namespace: a socket of that host."""
@@ -146,11 +138,13 @@ class Lab:
         return Wire(self.place.namespace(host), host)
 
     def warm(self, ports):
-        """Lets the router learn its hosts, so that the first packets of a test are not the ones that
-        wait for ARP: of several, it holds one."""
+        """Lets the router learn its hosts, so that the first packets of a test are not those
+        that wait for ARP (of several, it holds one); and hosts need not ask again, so that
+        nothing but what a test sends is counted."""
         for host in range(ports):
-            wait_for(f"h{host} to reach the router",
-                     lambda host=host: self.ping(host, f"10.0.{host}.1", count=1))
+            self.wait_ping(host, f"10.0.{host}.1")
+            self.must(host, "ip", "neighbor", "replace", f"10.0.{host}.1", "lladdr",
+                      hosts.router_mac(host), "dev", "p0", "nud", "permanent")
 
     def carry_file(self, source, destination, size):
         return carry_file(self.place, source, destination, size)

@@ -82,19 +82,19 @@ def test_neighbor_returns(lab):
         h0.send(Ether(src=h0.host_mac, dst=h0.router_mac) / IP(src="10.0.0.2", dst="10.0.1.2")
                 / UDP())
         assert h0.receive(is_unreachable("10.0.1.2"))
-    assert not lab.ping(0, "10.0.1.2", "-W", "1", count=1)
+    assert not lab.ping(0, "10.0.1.2", count=1, wait_s=1)
     lab.must(1, "ip", "link", "set", "p0", "arp", "on")
-    wait_for("ping", lambda: lab.ping(0, "10.0.1.2", count=1))
+    lab.wait_ping(0, "10.0.1.2")
     assert neighbors(lab)["10.0.1.2"][0] == "reachable"
 
 
 def test_new_mac_is_learned(lab):
     """A host comes back with another MAC: its own announcement is enough."""
-    wait_for("ping", lambda: lab.ping(0, "10.0.1.2", count=1))
+    lab.wait_ping(0, "10.0.1.2")
     lab.must(1, "ip", "link", "set", "p0", "address", "52:54:00:00:02:01")
     try:
         assert lab.ping(1, "10.0.1.1"), "the host's own traffic makes itself known"
-        wait_for("ping", lambda: lab.ping(0, "10.0.1.2", count=1))
+        lab.wait_ping(0, "10.0.1.2")
         wait_for("the new MAC",
                  lambda: neighbors(lab)["10.0.1.2"][1] == "52:54:00:00:02:01")
     finally:
@@ -135,8 +135,9 @@ def test_thousands_of_unknown_neighbors(lab):
     with lab.wire(0) as h0:
         template = Ether(src=h0.host_mac, dst=h0.router_mac)
         for i in range(3000):
-            h0.send(template / IP(src="10.0.0.2", dst=f"10.50.{1 + i // 250}.{1 + i % 250}") / UDP())
-    wait_for("a host nobody has talked to yet", lambda: lab.ping(0, "10.0.1.2", count=1))
+            address = f"10.50.{1 + i // 250}.{1 + i % 250}"
+            h0.send(template / IP(src="10.0.0.2", dst=address) / UDP())
+    lab.wait_ping(0, "10.0.1.2")
     assert lab.ping(0, "10.0.1.2", count=5)
     lab.check_books()
     lab.configure("delete interfaces eth1 address 10.50.0.1/16")

@@ -2,7 +2,7 @@
 import re
 
 import pytest
-from router import HOOKS_IMAGE, running, wait_for
+from router import HOOKS_IMAGE, PATIENCE_S, REBOOTED, running, wait_for
 
 
 @pytest.fixture
@@ -39,15 +39,8 @@ def test_no_debug_command_in_the_product():
 def test_panic_prints_a_trace_and_reboots():
     """A fault prints registers and a symbolised back trace; panic=reboot starts anew."""
     with running(image=HOOKS_IMAGE, append="panic=reboot") as lab:
-        with lab.place.console_lock(30):
-            console = lab.console()
-            try:
-                console.sync(30)
-                said = console.send(b"debug panic\r")
-                text = console.until(
-                    lambda t: re.search(r"barewire: ready in [\s\S]*barewire> $", t), said, 60)
-            finally:
-                console.close()
+        with lab.console() as console:
+            text = console.until(REBOOTED.search, console.send(b"debug panic\r"), PATIENCE_S)
         assert re.search(r"panic", text, re.IGNORECASE), text
         assert re.search(r"[a-z_0-9]+\+0x[0-9a-f]+", text), "no symbol in the back trace"
-        wait_for("ping after the reboot", lambda: lab.ping(0, "10.0.1.2", count=1))
+        lab.wait_ping(0, "10.0.1.2")

@@ -2,7 +2,7 @@
 import re
 
 import pytest
-from router import running, wait_for
+from router import PATIENCE_S, running, wait_for
 
 FULL = """\
 set system hostname edge-7
@@ -47,12 +47,8 @@ def restore(lab, wanted):
 
 def prompt(lab):
     """The prompt that is shown now."""
-    with lab.place.console_lock(30):
-        console = lab.console()
-        try:
-            text = console.until(lambda t: t.endswith("> "), console.send(b"\r"), 30)
-        finally:
-            console.close()
+    with lab.console() as console:
+        text = console.until(lambda t: t.endswith("> "), console.send(b"\r"), PATIENCE_S)
     return text.split("\n")[-1]
 
 
@@ -101,7 +97,7 @@ def test_new_address_works_at_once(lab):
         lab.configure("set interfaces eth0 address 10.99.0.1/24")
         assert lab.ping(0, "10.99.0.1")
         lab.configure("delete interfaces eth0 address 10.99.0.1/24")
-        assert not lab.ping(0, "10.99.0.1", "-W", "1", count=1)
+        assert not lab.ping(0, "10.99.0.1", count=1, wait_s=1)
         assert lab.ping(0, "10.0.1.2")
     finally:
         lab.must(0, "ip", "address", "del", "10.99.0.2/24", "dev", "p0")
@@ -125,9 +121,9 @@ def test_static_route(lab):
 
 def test_disabled_interface(lab):
     lab.configure("set interfaces eth1 disabled")
-    assert not lab.ping(0, "10.0.1.2", "-W", "1", count=1)
+    assert not lab.ping(0, "10.0.1.2", count=1, wait_s=1)
     lab.configure("delete interfaces eth1 disabled")
-    wait_for("ping", lambda: lab.ping(0, "10.0.1.2", count=1))
+    lab.wait_ping(0, "10.0.1.2")
 
 
 REFUSED = [
@@ -147,7 +143,7 @@ REFUSED = [
 
 @pytest.mark.parametrize("lines", [r[1] for r in REFUSED], ids=[r[0] for r in REFUSED])
 def test_commit_refuses_whole(lab, lines):
-    """One 'error:' line that names the line; nothing is in force; the candidate stays to be mended."""
+    """One 'error:' line that names the line; nothing is in force, the candidate stays."""
     before = lab.cli("show configuration")
     lab.cli(*lines)
     error = lab.error("commit")
@@ -167,14 +163,9 @@ def test_absent_interface_is_kept_and_warned_about(lab):
 
 def test_load_pasted_text(lab):
     """Lines up to Ctrl-D become part of the candidate; a bad one is named by its number."""
-    with lab.place.console_lock(30):
-        console = lab.console()
-        try:
-            console.sync(30)
-            said = console.send(b"load\rset interfaces eth0 mtu 1400\r# a remark\r\x04")
-            console.until(lambda t: re.search(r"\*> $", t), said, 30)
-        finally:
-            console.close()
+    with lab.console() as console:
+        said = console.send(b"load\rset interfaces eth0 mtu 1400\r# a remark\r\x04")
+        console.until(lambda t: re.search(r"\*> $", t), said, PATIENCE_S)
     assert "set interfaces eth0 mtu 1400" in lab.cli("show configuration candidate")
 
 
@@ -216,6 +207,6 @@ def test_boot_module_with_a_bad_line(bad):
     with running(config=text, warm=False) as lab:
         assert re.search(r"\bline 2\b", lab.serial_log()), lab.serial_log()
         assert lab.cli("show configuration") == ""
-        assert not lab.ping(1, "10.0.1.1", "-W", "1", count=1)
+        assert not lab.ping(1, "10.0.1.1", count=1, wait_s=1)
         lab.configure("set interfaces eth1 address 10.0.1.1/24")
         assert lab.ping(1, "10.0.1.1")

@@ -4,7 +4,7 @@ import re
 import socket
 
 import pytest
-from router import running, wait_for
+from router import PATIENCE_S, running, wait_for
 from scapy.layers.inet import ICMP, IP, UDP
 from scapy.layers.l2 import Ether
 
@@ -41,6 +41,10 @@ def is_to(mac, kind):
     return wanted
 
 
+def test_linux_ping(lab):
+    assert "3 received" in lab.must(0, "ping", "-n", "-c", "3", "-i", "0.2", "-w", "60", "10.0.1.2")
+
+
 def test_ping_between_hosts(lab):
     assert lab.ping(0, "10.0.1.2", count=10)
     assert lab.ping(1, "10.0.0.2", count=10)
@@ -54,13 +58,13 @@ def test_ping_router(lab, address):
 
 @pytest.mark.parametrize("size", [0, 1, 1000, 1472])
 def test_ping_sizes(lab, size):
-    assert lab.ping(0, "10.0.1.2", "-s", str(size), "-M", "do")
-    assert lab.ping(0, "10.0.0.1", "-s", str(size), "-M", "do")
+    assert lab.ping(0, "10.0.1.2", size=size)
+    assert lab.ping(0, "10.0.0.1", size=size)
 
 
 def test_fragments_pass(lab):
     """Linux cuts 8000 bytes into fragments; the router forwards each; Linux joins them."""
-    assert lab.ping(0, "10.0.1.2", "-s", "8000", "-M", "dont")
+    assert lab.ping(0, "10.0.1.2", size=8000, fragment=True)
 
 
 def test_ping_from_shell(lab):
@@ -95,6 +99,31 @@ def test_header_rewrite(lab):
     expected.ttl -= 1
     del expected.chksum
     assert bytes(got) == bytes(IP(bytes(expected)))
+
+
+def awkward_ids():
+    """IPv4 ids that bring the header checksum, before or after the hop, to its ends."""
+    packet = IP(src="10.0.0.2", dst=QUIET[1], ttl=64, id=0) / UDP(sport=1, dport=2)
+    start = IP(bytes(packet)).chksum
+    wanted = (0x0000, 0x0001, 0x00FF, 0x0100, 0xFEFE, 0xFEFF, 0xFF00, 0xFFFE, 0xFFFF)
+    return [(start - w + extra) % 0x10000 for w in wanted for extra in (0, 1)]
+
+
+def test_checksum_after_the_hop(lab):
+    """The incremental update (RFC 1624) gives what computing anew gives, also where one's
+    complement has two zeros: 0xffff is taken for 0 and never made."""
+    with lab.wire(0) as h0, lab.wire(1) as h1:
+        for number in awkward_ids() + list(range(0, 65536, 257)):
+            packet = IP(bytes(IP(src="10.0.0.2", dst=QUIET[1], ttl=64, id=number)
+                              / UDP(sport=1, dport=2)))
+            if packet.chksum == 0:
+                packet.chksum = 0xFFFF
+            h0.send(Ether(src=h0.host_mac, dst=h0.router_mac) / packet)
+            frame = h1.receive(is_to(QUIET_MAC, UDP))
+            assert frame, f"id {number:#x}: not forwarded"
+            packet.ttl -= 1
+            del packet.chksum
+            assert Ether(frame)[IP].chksum == IP(bytes(packet)).chksum, f"id {number:#x}"
 
 
 def test_link_padding_is_removed(lab):
@@ -134,7 +163,7 @@ def test_fragments_by_router(lab, small_mtu):
     sink = lab.socket(1, socket.socket, socket.AF_INET, socket.SOCK_DGRAM)
     with sink, lab.wire(0) as h0, lab.wire(1) as h1:
         sink.bind(("10.0.1.2", 2223))
-        sink.settimeout(30)
+        sink.settimeout(PATIENCE_S)
         packet = IP(src="10.0.0.2", dst="10.0.1.2", id=77) / UDP(sport=1111, dport=2223) / payload
         h0.send(Ether(src=h0.host_mac, dst=h0.router_mac) / packet)
         assert sink.recvfrom(4096) == (payload, ("10.0.0.2", 1111))

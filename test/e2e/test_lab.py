@@ -1,16 +1,28 @@
 # The tool that all other tests stand on: names, several labs, failures, and leaving nothing behind.
 import os
+import shutil
 import subprocess
+import tempfile
 
 import pytest
 from labkit.place import RUN
-from router import LAB, Lab, running
+from router import LAB, PATIENCE_S, Lab, running
 
 
-def run_as_nobody(*words):
-    return subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
-                           "/usr/bin/python3", LAB, *words], capture_output=True, text=True,
-                          check=False, cwd="/")
+@pytest.fixture
+def as_nobody():
+    """Runs the tool as an ordinary user: a copy of it, for the checkout may be closed to others."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        shutil.copytree(os.path.dirname(LAB), os.path.join(folder, "tools"))
+        tool = os.path.join(folder, "tools", "lab")
+
+        def run(*words):
+            return subprocess.run(
+                ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+                 "/usr/bin/python3", tool, *words], capture_output=True, text=True,
+                check=False, cwd="/")
+        yield run
 
 
 def traces(lab):
@@ -109,7 +121,7 @@ def test_down_ends_what_runs_in_hosts(lab):
     sleeper = subprocess.Popen([LAB, "exec", "h0", "sleep", "600"],
                                env={**os.environ, "LAB": lab.name})
     lab.down()
-    assert sleeper.wait(30) != 0
+    assert sleeper.wait(PATIENCE_S) != 0
 
 
 def test_up_broken_off(lab):
@@ -123,12 +135,12 @@ def test_up_broken_off(lab):
     assert traces(lab) == []
 
 
-def test_ordinary_user_is_told_what_is_missing():
-    done = run_as_nobody("up")
+def test_ordinary_user_is_told_what_is_missing(as_nobody):
+    done = as_nobody("up")
     assert done.returncode == 1
     assert len(done.stderr.splitlines()) == 1 and "root" in done.stderr
     for words in (["down"], ["cli", "show version"], ["exec", "h0", "true"]):
-        done = run_as_nobody(*words)
+        done = as_nobody(*words)
         assert done.returncode != 0 and "root" in done.stderr
 
 

@@ -16,7 +16,7 @@ def test_two_labs_with_one_and_three_cores():
             sent, received = lab.carry_file(0, 1, 5_000_000)
             assert sent == received
         one.link(1, False)
-        assert not one.ping(0, "10.0.1.2", "-W", "1", count=1)
+        assert not one.ping(0, "10.0.1.2", count=1, wait_s=1)
         assert three.ping(0, "10.0.1.2"), "the other lab's cable was pulled"
         assert len(one.json("show cores")["cores"]) == 1
         assert len(three.json("show cores")["cores"]) == 3
@@ -43,11 +43,11 @@ def test_pulled_cable(four):
     """The network behind the cable is gone, the others stay; plugged in again, all is as before."""
     assert four.ping(0, "10.0.1.2")
     four.link(1, False)
-    assert not four.ping(0, "10.0.1.2", "-W", "1", count=1)
+    assert not four.ping(0, "10.0.1.2", count=1, wait_s=1)
     assert four.ping(0, "10.0.2.2")
     assert "10.0.1.0/24" not in four.cli("show routes")
     four.link(1, True)
-    wait_for("ping", lambda: four.ping(0, "10.0.1.2", count=1))
+    four.wait_ping(0, "10.0.1.2")
     assert "10.0.1.0/24" in four.cli("show routes")
 
 
@@ -59,17 +59,17 @@ def test_announced_when_link_returns(four):
         four.link(2, True)
         frame = h2.receive(lambda f: f[12:14] == b"\x08\x06" and f[:6] == b"\xff" * 6)
     assert frame and frame[28:32] == frame[38:42] == bytes([10, 0, 2, 1])
-    wait_for("ping", lambda: four.ping(2, "10.0.0.2", count=1))
+    four.wait_ping(2, "10.0.0.2")
 
 
 def test_host_side_down(four):
     """The host switches its interface off; the router goes on and finds it again."""
     four.must(3, "ip", "link", "set", "p0", "down")
-    assert not four.ping(0, "10.0.3.2", "-W", "1", count=1)
+    assert not four.ping(0, "10.0.3.2", count=1, wait_s=1)
     assert four.ping(0, "10.0.2.2")
     four.must(3, "ip", "link", "set", "p0", "up")
     four.must(3, "ip", "route", "replace", "default", "via", "10.0.3.1")
-    wait_for("ping", lambda: four.ping(0, "10.0.3.2", count=1))
+    four.wait_ping(0, "10.0.3.2")
 
 
 def test_traffic_while_cable_moves(four):
@@ -81,5 +81,5 @@ def test_traffic_while_cable_moves(four):
             four.link(1, i % 2 == 1)
             for _ in range(300):
                 h0.send(frame)
-    wait_for("ping", lambda: four.ping(0, "10.0.1.2", count=1))
+    four.wait_ping(0, "10.0.1.2")
     four.check_books()

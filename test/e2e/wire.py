@@ -2,10 +2,10 @@
 import errno
 import json
 import socket
-import subprocess
 import time
 
 from labkit import hosts
+from patience import PATIENCE_S
 
 ETH_P_ALL = 3
 OUTGOING = 4  # packet(7): PACKET_OUTGOING, our own frames seen again
@@ -34,7 +34,7 @@ class Wire:
         self.socket.close()
 
     def send(self, frame):
-        """Sends one frame (bytes or scapy). The tap may drop it for want of room: see counters()."""
+        """Sends one frame, bytes or scapy. A full tap drops it: see counters()."""
         try:
             self.socket.send(bytes(frame))
         except OSError as e:
@@ -49,7 +49,7 @@ class Wire:
             sent = frames[first:first + burst]
             for frame in sent:
                 self.send(frame)
-            end = time.monotonic() + 30
+            end = time.monotonic() + PATIENCE_S
             while True:
                 now = self.counters()
                 taken = now["sent"] - before["sent"]
@@ -59,7 +59,7 @@ class Wire:
                 assert time.monotonic() < end, f"the tap holds frames: {before} {now}"
         return taken, dropped
 
-    def receive(self, wanted, timeout_s=30):
+    def receive(self, wanted, timeout_s=PATIENCE_S):
         """The first frame from the router for which wanted(bytes) is true, or None."""
         end = time.monotonic() + timeout_s
         while True:
@@ -85,8 +85,7 @@ class Wire:
 
     def counters(self):
         """The tap's own book: sent (taken by QEMU), dropped (for want of room), received."""
-        done = subprocess.run(["ip", "-n", self.namespace, "-s", "-j", "link", "show", "p0"],
-                              capture_output=True, text=True, check=True)
-        stats = json.loads(done.stdout)[0]["stats64"]
+        done = hosts.run_inside(self.namespace, "ip", "-s", "-j", "link", "show", "p0")
+        stats = json.loads(hosts.must(done))[0]["stats64"]
         return {"sent": stats["tx"]["packets"], "tap_dropped": stats["tx"]["dropped"],
                 "received": stats["rx"]["packets"]}

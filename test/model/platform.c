@@ -30,18 +30,18 @@ uint64_t platform_now_us(void)
 
 int platform_console_getc(void)
 {
-	return -1;
+	return model_platform.getc ? model_platform.getc() : -1;
 }
 
 void platform_console_write(const char *s, size_t n)
 {
-	(void)s;
-	(void)n;
+	if (model_platform.write)
+		model_platform.write(s, n);
 }
 
 size_t platform_console_room(void)
 {
-	return SIZE_MAX;
+	return model_platform.room ? model_platform.room() : SIZE_MAX;
 }
 
 void platform_console_poll(void)
@@ -91,7 +91,7 @@ bool platform_start(unsigned core, void (*fn)(void *arg), void *arg)
 	return false;
 }
 
-void *platform_alloc(size_t bytes, size_t align)
+void *platform_reserve(size_t bytes, size_t align)
 {
 	size_t size = (bytes + align - 1) & ~(align - 1);
 
@@ -104,8 +104,15 @@ void *platform_alloc(size_t bytes, size_t align)
 	void *p = aligned_alloc(align, size);
 
 	if (p)
-		model_platform.block[model_platform.blocks++] = memset(p, 0, size);
+		model_platform.block[model_platform.blocks++] = p;
 	return p;
+}
+
+void *platform_alloc(size_t bytes, size_t align)
+{
+	void *p = platform_reserve(bytes, align);
+
+	return p ? memset(p, 0, bytes) : NULL;
 }
 
 void model_platform_free(void)

@@ -12,7 +12,10 @@ struct model_platform {
 	void (*relax)(
 		void); /* called by platform_relax, or NULL: what other cores would do meanwhile */
 	void (*halted)(void); /* called by platform_reboot and _poweroff; does not return */
-	size_t memory_left;   /* platform_alloc fails beyond it; 0: no limit */
+	int (*getc)(void);    /* the console, or NULL: no byte waits, nothing is kept, room */
+	void (*write)(const char *s, size_t n);
+	size_t (*room)(void);
+	size_t memory_left; /* platform_alloc fails beyond it; 0: no limit */
 	unsigned blocks;
 	void *block[MODEL_BLOCKS_MAX];
 };

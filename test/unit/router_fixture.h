@@ -1,4 +1,7 @@
-/* A whole router with three memory ports, for units: driving it, and its books. */
+/*
+ * A whole router over memory ports in one thread, for unit tests: three ports
+ * unless PORTS says more, one host on each, configured and with links up.
+ */
 #ifndef TEST_UNIT_ROUTER_FIXTURE_H
 #define TEST_UNIT_ROUTER_FIXTURE_H
 
@@ -23,14 +26,18 @@
 #include "test/model/frame.h"
 #include "test/model/platform.h"
 
-#define PORTS          3u
+#ifndef PORTS
+#	define PORTS 3u
+#endif
+#ifndef PORT_SLOTS
+#	define PORT_SLOTS 256u
+#endif
 #define IP(a, b, c, d) ((uint32_t)(a) << 24 | (b) << 16 | (c) << 8 | (d))
 #define HOST(port)     IP(10, 0, port, 2)
 #define ROUTER(port)   IP(10, 0, port, 1)
 
 static struct netdev *dev[PORTS];
-static const uint8_t host_mac[PORTS][6] = {
-	{2, 1, 1, 1, 1, 0}, {2, 1, 1, 1, 1, 1}, {2, 1, 1, 1, 1, 2}};
+static uint8_t host_mac[PORTS][6]; /* set by start */
 static const uint8_t zero_mac[6], all[6] = {255, 255, 255, 255, 255, 255};
 
 /* ---- driving it ---- */
@@ -146,8 +153,7 @@ static inline struct config base_config(void)
 		.iface = base_iface, .ifaces = PORTS, .route = base_route, .routes = 4};
 }
 
-/* A router with three ports of some queues; 0 workers: one core does all. Neighbours are not yet
- * known. */
+/* A router with ports of some queues; 0 workers: one core does all. Neighbours not yet known. */
 static inline void start(unsigned workers, unsigned queues)
 {
 	char error[100];
@@ -157,7 +163,9 @@ static inline void start(unsigned workers, unsigned queues)
 	model_platform.now_us = 1000000;
 	model_platform.relax = answer_park;
 	for (unsigned port = 0; port < PORTS; port++)
-		dev[port] = memdev_create(&platform_io, port, queues, 256);
+		memcpy(host_mac[port], (const uint8_t[6]){2, 1, 1, 1, 1, (uint8_t)port}, 6);
+	for (unsigned port = 0; port < PORTS; port++)
+		dev[port] = memdev_create(&platform_io, port, queues, PORT_SLOTS);
 	assert_true(router_init(&router, dev, PORTS, workers, MTU_DEFAULT, error, sizeof error));
 	assert_true(control_init(&router));
 	router.rcu.readers = workers;
@@ -165,6 +173,18 @@ static inline void start(unsigned workers, unsigned queues)
 	control_turn(&router);
 	turns(3);
 	drain();
+}
+
+static inline int setup(void **state)
+{
+	start(0, 1);
+	return 0;
+}
+
+static inline int setup_workers(void **state)
+{
+	start(2, 1);
+	return 0;
 }
 
 static inline int teardown(void **state)

@@ -70,7 +70,7 @@ static inline void model_put(struct model *m, unsigned lane, unsigned class, uin
 {
 	uint32_t index = MODEL_INDEX(lane, class, m->put[lane][class]);
 
-	assert_true(voq_put(m->cross[lane], class, packet_word(index, len, 0)));
+	assert_true(voq_put(m->cross[lane], class, packet_word(index, len, 0), VOQ_SLOTS));
 	voq_publish(m->cross[lane], 0);
 	m->put[lane][class]++;
 }

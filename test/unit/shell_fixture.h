@@ -30,14 +30,16 @@
 static struct netdev *dev[PORTS];
 static char screen[SCREEN_BYTES]; /* carriage returns left out */
 static size_t screen_n;
-static bool bare_newline;       /* a "\n" without "\r" was sent */
-static const char *apply_error; /* what the next apply fails with, or NULL */
-static unsigned applied;        /* calls of apply that succeeded */
+static bool bare_newline;                  /* a "\n" without "\r" was sent */
+static const char *apply_error;            /* what the next apply fails with, or NULL */
+static unsigned applied;                   /* calls of apply that succeeded */
+static size_t call_bytes, call_bytes_most; /* by the shell in the current call, and in any */
 
 static void screen_write(void *ctx, const char *s, size_t n)
 {
 	static char last;
 
+	call_bytes += n;
 	for (size_t i = 0; i < n; i++) {
 		bare_newline |= s[i] == '\n' && last != '\r';
 		last = s[i];
@@ -71,6 +73,20 @@ static void answer_park(void)
 		rcu_quiescent(&router.rcu.reader[w]);
 }
 
+static inline void begin_call(void)
+{
+	call_bytes = 0;
+}
+
+/* Whatever is typed, what comes of one call has room on the console. */
+static inline void end_call(void)
+{
+	if (call_bytes > call_bytes_most)
+		call_bytes_most = call_bytes;
+	if (call_bytes > SHELL_OUTPUT_MAX)
+		fail_msg("%zu bytes at once: ...%s", call_bytes, screen + screen_n - 200);
+}
+
 static void turns(unsigned n)
 {
 	while (n--) {
@@ -80,7 +96,9 @@ static void turns(unsigned n)
 			rcu_quiescent(&router.rcu.reader[w]);
 		}
 		control_turn(&router);
+		begin_call();
 		shell_poll();
+		end_call();
 	}
 }
 
@@ -125,8 +143,11 @@ static inline int stop_shell(void **state)
 
 static void type_bytes(const char *s, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
+		begin_call();
 		shell_input((uint8_t)s[i]);
+		end_call();
+	}
 }
 
 static inline void type(const char *s)

@@ -21,6 +21,7 @@
 #include "lib/checksum.h"
 #include "net/path/counters.h"
 #include "net/proto/stack.h"
+#include "test/model/tables.h"
 
 #define PORTS        2u
 #define CONTROL_POOL PORTS
@@ -54,6 +55,10 @@ struct fixture {
 	unsigned seen;         /* icmp_seen calls */
 	uint8_t seen_icmp[64]; /* start of the last message */
 	uint32_t seen_src;
+	unsigned conflicts; /* address_conflict calls, and the last one's arguments */
+	unsigned conflict_port;
+	uint32_t conflict_address;
+	uint8_t conflict_mac[6];
 	uint64_t now_ms;
 };
 
@@ -154,6 +159,17 @@ static inline void fix_icmp_seen(
 	f->seen_src = load_be32(ip + 12);
 }
 
+static inline void fix_address_conflict(
+	void *ctx, unsigned port, uint32_t address, const uint8_t *mac)
+{
+	struct fixture *f = ctx;
+
+	f->conflicts++;
+	f->conflict_port = port;
+	f->conflict_address = address;
+	memcpy(f->conflict_mac, mac, 6);
+}
+
 /* Forgets what was counted and sent so far, but not what is held. */
 static inline void fix_clear(struct fixture *f)
 {
@@ -178,15 +194,13 @@ static inline void fix_balance(struct fixture *f)
 static inline struct fixture *fix_new(void)
 {
 	static const struct stack_ops ops = {fix_alloc, fix_transmit, fix_drop, fix_deliver,
-		fix_ingress, fix_routes_changed, fix_icmp_seen};
+		fix_ingress, fix_routes_changed, fix_icmp_seen, fix_address_conflict};
 	struct fixture *f = calloc(1, sizeof *f);
 
 	buffers_shape(&f->buffers, MTU_DEFAULT);
 	f->buffers.base = aligned_alloc(64, (size_t)POOLS * POOL_BUFS * PACKET_STRIDE);
-	rib4_init(&f->rib, calloc(RIB4_MAX, sizeof(struct route4)));
-	nexthop_init(&f->nexthops, aligned_alloc(64, NEXTHOP_MAX * sizeof(struct adjacency)),
-		calloc(NEXTHOP_MAX, sizeof(struct nexthop)));
-	memset(f->nexthops.adjacency + 1, 0, (NEXTHOP_MAX - 1) * sizeof(struct adjacency));
+	model_rib4_init(&f->rib, MODEL_ROUTES);
+	model_nexthops_init(&f->nexthops);
 	for (unsigned p = 0; p < PORTS; p++) {
 		f->iface[p] = (struct iface){.port = (uint16_t)p,
 			.txq = (uint16_t)p,
@@ -218,9 +232,8 @@ static inline void fix_free(struct fixture *f)
 	arp_flush(&f->s);
 	fix_balance(f);
 	assert_int_equal(arp_held(&f->s), 0);
-	free(f->rib.route);
-	free(f->nexthops.adjacency);
-	free(f->nexthops.nexthop);
+	model_rib_free(&f->rib.rib);
+	model_nexthops_free(&f->nexthops);
 	free(f->buffers.base);
 	free(f);
 }

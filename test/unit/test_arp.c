@@ -99,7 +99,7 @@ static void test_not_for_us(void **state)
 static void test_answered_not_learnt(void **state)
 {
 	struct fixture *f = fix_new();
-	unsigned rib = f->rib.count;
+	unsigned rib = f->rib.rib.count;
 
 	fix_arp(f, 0, 1, mac_x, 0, ROUTER0);
 	assert_int_equal(f->sent_n, 1);
@@ -109,7 +109,7 @@ static void test_answered_not_learnt(void **state)
 	assert_int_equal(f->sent_n, 3);
 	for (unsigned i = 0; i < NEIGHBOR_MAX; i++)
 		assert_int_equal(f->s.arp.entry[i].state, ARP_FREE);
-	assert_int_equal(f->rib.count, rib);
+	assert_int_equal(f->rib.rib.count, rib);
 	fix_free(f);
 }
 
@@ -124,6 +124,32 @@ static void test_conflict(void **state)
 	assert_int_equal(fix_state(f, ROUTER0), ARP_FREE);
 	assert_int_equal(f->nexthops.nexthop[rib4_match(&f->rib, ROUTER0, false)->nexthop].action,
 		NEXTHOP_LOCAL);
+	fix_free(f);
+}
+
+/* A conflict is told, a flood of them is not a flood of log lines. */
+static void test_conflict_is_told(void **state)
+{
+	struct fixture *f = fix_new();
+
+	fix_arp(f, 0, 1, mac_x, ROUTER1, HOST0); /* another port's address is no conflict here */
+	assert_int_equal(f->conflicts, 0);
+	for (unsigned i = 0; i < 100; i++)
+		fix_arp(f, 0, 1, mac_x, ROUTER0, ROUTER0);
+	assert_int_equal(f->conflicts, 1);
+	assert_int_equal(f->conflict_port, 0);
+	assert_int_equal(f->conflict_address, ROUTER0);
+	assert_memory_equal(f->conflict_mac, mac_x, 6);
+	fix_arp(f, 1, 2, mac_host1, ROUTER1, HOST1); /* another port has its own interval */
+	assert_int_equal(f->conflicts, 2);
+	assert_int_equal(f->conflict_address, ROUTER1);
+	fix_wait(f, ARP_CONFLICT_MS - 10);
+	fix_arp(f, 0, 1, mac_x, ROUTER0, ROUTER0);
+	assert_int_equal(f->conflicts, 2);
+	fix_wait(f, 10);
+	fix_arp(f, 0, 1, mac_x, ROUTER0, ROUTER0);
+	assert_int_equal(f->conflicts, 3);
+	assert_true(f->s.arp.conflicts == 103);
 	fix_free(f);
 }
 
@@ -167,7 +193,7 @@ static void test_resolve(void **state)
 	assert_request(f, 0, 1, HOST1, broadcast);
 	assert_int_equal(fix_state(f, HOST1), ARP_INCOMPLETE);
 	assert_int_equal(arp_held(&f->s), 1);
-	assert_int_equal(f->rib.count, 8); /* no route to one who has not answered */
+	assert_int_equal(f->rib.rib.count, 8); /* no route to one who has not answered */
 	fix_arp(f, 1, 2, mac_host1, HOST1, ROUTER1);
 	assert_int_equal(fix_state(f, HOST1), ARP_REACHABLE);
 	assert_int_equal(f->sent_n, 2);
@@ -325,8 +351,8 @@ static void test_mac_changes(void **state)
 	assert_memory_equal(adjacency_of(f, HOST1)->mac, mac_host1, 6);
 	send_to(f, HOST1);
 	assert_memory_equal(f->sent[0].frame, mac_x, 6);
-	assert_true(nexthop_wants_grace(&f->nexthops));
-	nexthop_grace_begin(&f->nexthops);
+	assert_true(nexthop_wants_grace(&f->nexthops, true));
+	nexthop_grace_begin(&f->nexthops, true);
 	nexthop_grace_passed(&f->nexthops);
 	assert_memory_equal(adjacency_of(f, HOST1)->mac, mac_x, 6);
 	assert_int_equal(adjacency_target(adjacency_of(f, HOST1)->out), 1);
@@ -340,6 +366,7 @@ int main(void)
 		cmocka_unit_test(test_not_for_us),
 		cmocka_unit_test(test_answered_not_learnt),
 		cmocka_unit_test(test_conflict),
+		cmocka_unit_test(test_conflict_is_told),
 		cmocka_unit_test(test_malformed),
 		cmocka_unit_test(test_resolve),
 		cmocka_unit_test(test_one_is_held),

@@ -68,6 +68,32 @@ static void test_link_down(void **state)
 	fix_free(f);
 }
 
+/* RFC 5227 2.3: sender and target are the address announced, each of several in one network. */
+static void test_announcement(void **state)
+{
+	struct fixture *f = fix_new_resolved();
+	static const uint32_t own[] = {ROUTER1, ROUTER1 + 7, 0x0b000001};
+
+	iface_withdraw(&f->iface[1], &f->rib, &f->nexthops);
+	f->iface[1].addr[1] = (struct iface_addr){own[1], 24};
+	f->iface[1].addr[2] = (struct iface_addr){own[2], 8};
+	f->iface[1].addrs = 3;
+	assert_int_equal(iface_install(&f->iface[1], &f->rib, &f->nexthops), ERR_OK);
+	stack_link_changed(&f->s, 1, true, f->now_ms);
+	assert_int_equal(f->sent_n, 3);
+	for (unsigned k = 0; k < 3; k++) {
+		const uint8_t *frame = f->sent[k].frame;
+
+		assert_memory_equal(frame, broadcast, 6);
+		assert_int_equal(load_be16(frame + 20), 1);
+		assert_memory_equal(frame + 22, f->iface[1].mac, 6);
+		assert_int_equal(load_be32(frame + 28), own[k]);
+		assert_memory_equal(frame + 32, (const uint8_t[6]){0}, 6);
+		assert_int_equal(load_be32(frame + 38), own[k]);
+	}
+	fix_free(f);
+}
+
 /* A next hop of an interface that is not in use. */
 static void test_not_installed(void **state)
 {
@@ -92,7 +118,7 @@ static void test_flush(void **state)
 	assert_int_equal(f->drops[DROP_NEIGHBOR_PENDING], 1);
 	assert_int_equal(fix_state(f, HOST0), ARP_FREE);
 	assert_int_equal(fix_state(f, HOST1 + 5), ARP_STATIC);
-	assert_int_equal(f->rib.count, 9); /* four of each interface and the static one */
+	assert_int_equal(f->rib.rib.count, 9); /* four of each interface and the static one */
 	fix_free(f);
 }
 
@@ -177,10 +203,12 @@ static void test_scan(void **state)
 	iface_withdraw(&f->iface[1], &f->rib, &f->nexthops);
 	f->iface[1].addr[0].length = 16; /* 10.0.0.0/16, with port 0's /24 in it */
 	assert_int_equal(iface_install(&f->iface[1], &f->rib, &f->nexthops), ERR_OK);
+	send_to(f, HOST0 + 1);
 	for (uint32_t i = 0; i < 20000; i++)
 		send_to(f, 0x0a000200 + i);
 	assert_int_equal(arp_held(&f->s), NEIGHBOR_MAX - 2);
-	assert_int_equal(f->drops[DROP_NEIGHBOR_PENDING], 20000 - (NEIGHBOR_MAX - 2));
+	assert_int_equal(f->drops[DROP_NEIGHBOR_PENDING], 20001 - (NEIGHBOR_MAX - 2));
+	assert_int_equal(fix_state(f, HOST0 + 1), ARP_INCOMPLETE); /* another port's */
 	assert_int_equal(fix_state(f, HOST0), ARP_REACHABLE);
 	assert_int_equal(fix_state(f, HOST1), ARP_REACHABLE);
 	assert_int_equal(fix_state(f, 0x0a000200 + 19999), ARP_INCOMPLETE);
@@ -193,8 +221,86 @@ static void test_scan(void **state)
 	assert_int_equal(unresolved, NEIGHBOR_MAX - 3);
 	assert_int_equal(arp_held(&f->s), 0);
 	fix_wait(f, 3500);
-	assert_int_equal(f->s.arp.oldest, 0);
-	assert_int_equal(f->s.arp.newest, 0);
+	assert_int_equal(f->s.arp.unresolved_n, 0);
+	assert_int_equal(f->s.arp.unresolved[1].oldest, 0);
+	assert_int_equal(f->s.arp.unresolved[1].newest, 0);
+	fix_free(f);
+}
+
+/* Senders k to k + n - 1 of a network that a /16 on port 0 makes large: each asks for us. */
+static void crowd(struct fixture *f, uint32_t k, uint32_t n)
+{
+	for (uint32_t end = k + n; k < end; k++)
+		fix_arp(f, 0, 1, mac_x, 0x0a001000 + k, ROUTER0);
+}
+
+static struct fixture *fix_new_crowded(void)
+{
+	struct fixture *f = fix_new_resolved();
+
+	iface_withdraw(&f->iface[0], &f->rib, &f->nexthops);
+	f->iface[0].addr[0].length = 16; /* 10.0.0.0/16, with port 1's /24 in it */
+	assert_int_equal(iface_install(&f->iface[0], &f->rib, &f->nexthops), ERR_OK);
+	crowd(f, 0, NEIGHBOR_MAX);
+	return f;
+}
+
+/* A network with more stations than entries: no other port is kept from resolving its own. */
+static void test_crowd(void **state)
+{
+	struct fixture *f = fix_new_crowded();
+
+	assert_int_equal(fix_state(f, HOST1), ARP_REACHABLE); /* its port has fewer */
+	assert_int_equal(fix_state(f, HOST0), ARP_FREE);      /* the first of the crowd's port */
+	send_to(f, DEAD);
+	assert_int_equal(fix_state(f, DEAD), ARP_INCOMPLETE);
+	crowd(f, NEIGHBOR_MAX, 2 * NEIGHBOR_MAX);
+	assert_int_equal(f->drops[DROP_NEIGHBOR_PENDING], 0);
+	assert_int_equal(fix_state(f, DEAD), ARP_INCOMPLETE);
+	fix_clear(f);
+	fix_arp(f, 1, 2, mac_host1, DEAD, ROUTER1);
+	assert_int_equal(f->sent_n, 1); /* what was held */
+	crowd(f, 0, NEIGHBOR_MAX);
+	assert_int_equal(fix_state(f, DEAD), ARP_REACHABLE);
+	assert_non_null(neighbor_route(f, DEAD));
+	assert_int_equal(arp_set_static(&f->s, 1, HOST1 + 5, mac_x), ERR_OK);
+	fix_free(f);
+}
+
+/* Of one port, the neighbour confirmed longest ago goes first, whatever was made first. */
+static void test_crowd_order(void **state)
+{
+	struct fixture *f = fix_new_crowded();
+	const uint32_t sender = 0x0a001000;
+
+	assert_int_equal(fix_state(f, sender), ARP_FREE); /* HOST1 has the room of one */
+	crowd(f, 1, 2);                                   /* confirmed again */
+	crowd(f, NEIGHBOR_MAX, 2);
+	assert_int_equal(fix_state(f, sender + 1), ARP_REACHABLE);
+	assert_int_equal(fix_state(f, sender + 2), ARP_REACHABLE);
+	assert_int_equal(fix_state(f, sender + 3), ARP_FREE);
+	assert_int_equal(fix_state(f, sender + 4), ARP_FREE);
+	assert_int_equal(fix_state(f, sender + 5), ARP_REACHABLE);
+	assert_null(neighbor_route(f, sender + 4));
+	assert_non_null(neighbor_route(f, sender + 5));
+	fix_free(f);
+}
+
+/* A scan costs the known no more than the unresolved entries' own part of the table. */
+static void test_scan_of_crowd(void **state)
+{
+	struct fixture *f = fix_new_crowded();
+	uint32_t known = 0, unresolved = 0;
+
+	for (uint32_t i = 0; i < 5000; i++)
+		send_to(f, 0x0a008000 + i);
+	for (unsigned i = 0; i < NEIGHBOR_MAX; i++) {
+		known += f->s.arp.entry[i].state == ARP_REACHABLE;
+		unresolved += f->s.arp.entry[i].state == ARP_INCOMPLETE;
+	}
+	assert_int_equal(unresolved, ARP_UNRESOLVED_MIN);
+	assert_int_equal(known, NEIGHBOR_MAX - ARP_UNRESOLVED_MIN);
+	assert_int_equal(fix_state(f, 0x0a008000 + 4999), ARP_INCOMPLETE);
 	fix_free(f);
 }
 
@@ -238,8 +344,11 @@ static void test_rib_full(void **state)
 {
 	struct fixture *f = fix_new();
 
-	for (uint32_t i = 0; f->rib.count < RIB4_MAX; i++) {
-		struct route4 r = {0xc0000000 + (i << 8), 24, RIB_STATIC, 1, 0, NEXTHOP_NONE};
+	for (uint32_t i = 0; f->rib.rib.count < MODEL_ROUTES; i++) {
+		struct route4 r = {.prefix = 0xc0000000 + (i << 8),
+			.length = 24,
+			.source = RIB_STATIC,
+			.distance = 1};
 
 		assert_int_equal(rib4_add(&f->rib, &r), ERR_OK);
 	}
@@ -266,6 +375,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_link_down),
+		cmocka_unit_test(test_announcement),
 		cmocka_unit_test(test_not_installed),
 		cmocka_unit_test(test_flush),
 		cmocka_unit_test(test_static),
@@ -273,6 +383,9 @@ int main(void)
 		cmocka_unit_test(test_network_lost),
 		cmocka_unit_test(test_later_next_hop),
 		cmocka_unit_test(test_scan),
+		cmocka_unit_test(test_crowd),
+		cmocka_unit_test(test_crowd_order),
+		cmocka_unit_test(test_scan_of_crowd),
 		cmocka_unit_test(test_full_of_static),
 		cmocka_unit_test(test_no_buffers),
 		cmocka_unit_test(test_rib_full),

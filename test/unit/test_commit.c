@@ -130,6 +130,16 @@ static void test_load(void **state)
 	run_expect("compare", "+ set system workers 2\n+ set interfaces eth0 mtu 1400");
 }
 
+/* The two steps of booting with a configuration, with nothing between. */
+static bool boot(const char *text, size_t n, char *error, size_t size)
+{
+	struct config config;
+	bool good = shell_read_config(text, n, &config, error, size);
+
+	config_free(&config);
+	return good && shell_load_config(error, size);
+}
+
 static void test_boot(void **state)
 {
 	static const char good[] =
@@ -139,16 +149,16 @@ static void test_boot(void **state)
 		"set system hostname other\nset interfaces eth0 address 10.0.0.0/24\n";
 	char error[200] = "";
 
-	assert_true(shell_load_config(good, sizeof good - 1, error, sizeof error));
+	assert_true(boot(good, sizeof good - 1, error, sizeof error));
 	assert_int_equal(router.iface[0].addrs, 1);
 	run_expect("compare", "");
 	assert_non_null(strstr(run("show log"), "warning: interface eth5 is not present"));
-	assert_false(shell_load_config(bad, sizeof bad - 1, error, sizeof error));
+	assert_false(boot(bad, sizeof bad - 1, error, sizeof error));
 	assert_string_equal(
 		error, "line 2: set interfaces eth0 address 10.0.0.0/24: is the network address");
 	assert_non_null(strstr(run("show configuration"), "hostname boot"));
 	apply_error = "no room";
-	assert_false(shell_load_config("set system workers 1", 20, error, sizeof error));
+	assert_false(boot("set system workers 1", 20, error, sizeof error));
 	assert_string_equal(error, "no room");
 	assert_non_null(strstr(run("show configuration"), "hostname boot"));
 }

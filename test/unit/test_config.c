@@ -234,7 +234,7 @@ static void test_build(void **state)
 	struct config c;
 	char error[200];
 
-	assert_true(shell_parse_config(text, sizeof text - 1, &c, error, sizeof error));
+	assert_true(shell_read_config(text, sizeof text - 1, &c, error, sizeof error));
 	assert_string_equal(c.hostname, "r1");
 	assert_int_equal(c.workers, 2);
 	assert_int_equal(c.ifaces, 2);
@@ -255,7 +255,7 @@ static void test_build(void **state)
 	assert_string_equal(c.neighbor[0].iface, "eth1");
 	assert_int_equal(c.neighbor[0].address, 0xc0000209);
 	config_free(&c);
-	assert_true(shell_parse_config("", 0, &c, error, sizeof error));
+	assert_true(shell_read_config("", 0, &c, error, sizeof error));
 	assert_int_equal(c.ifaces + c.routes + c.neighbors, 0);
 	config_free(&c);
 }
@@ -280,11 +280,19 @@ static void test_semantic_errors(void **state)
 			"eth0"},
 		{"set interfaces eth0 address 10.0.0.1/24\nset interfaces eth0 address 10.0.0.1/16",
 			"is configured twice"},
-		{"set routes 10.0.0.0/8 via 1.0.0.1\nset routes 10.0.0.0/8 via 1.0.0.2",
-			"line 2: set routes 10.0.0.0/8 via 1.0.0.2: more than one next hop for "
-			"10.0.0.0/8"},
+		{"set routes 10.0.0.0/8 via ::1", "line 1: set routes 10.0.0.0/8 via ::1: the next "
+						  "hop is not an IPv4 address"},
+		{"set routes 2001:db8::/32 via 10.0.0.1", "line 1: set routes 2001:db8::/32 via "
+							  "10.0.0.1: the next hop is not an IPv6 "
+							  "address"},
+		{"set routes 2001:db8::/32 via ff02::1", "ff02::1 is a multicast address"},
+		{"set routes 2001:db8::/32 via ::", ":: is the unspecified address"},
+		{"set routes 2001:DB8::/32 blackhole\nset routes 2001:db8:0::/32 prohibit",
+			"line 2: set routes 2001:db8::/32 prohibit: more than one kind of route "
+			"for "
+			"2001:db8::/32"},
 		{"set routes 10.0.0.0/8 via 1.0.0.1\nset routes 10.0.0.0/8 blackhole",
-			"more than one next hop for 10.0.0.0/8"},
+			"more than one kind of route for 10.0.0.0/8"},
 		{"set routes 10.0.0.0/8 via 239.1.1.1", "239.1.1.1 is a multicast address"},
 		{"set interfaces eth0 address 10.0.0.1/24\nset routes 11.0.0.0/8 via 10.0.0.1",
 			"line 2: set routes 11.0.0.0/8 via 10.0.0.1: the next hop is an address of "
@@ -292,6 +300,10 @@ static void test_semantic_errors(void **state)
 		{"set neighbors eth0 10.0.0.9 01:00:00:00:00:00", "is a multicast MAC address"},
 		{"set neighbors eth0 10.0.0.9 00:00:00:00:00:00", "is no station's MAC address"},
 		{"set interfaces eth0 mac ff:ff:ff:ff:ff:ff", "is a multicast MAC address"},
+		{"set interfaces eth1 mac 02:00:00:00:00:01\nset interfaces eth0 mac "
+		 "02:00:00:00:00:01",
+			"line 1: set interfaces eth1 mac 02:00:00:00:00:01: eth0 is bound to this "
+			"NIC"},
 		{"\n\nset routes 10.0.0.1/8 blackhole", "line 3: '10.0.0.1/8' has host bits set"},
 		{"# x\nshow version", "line 2: unknown word 'show'"},
 		{"set interfaces eth0 description \"x", "line 1: quote not closed"},
@@ -303,7 +315,7 @@ static void test_semantic_errors(void **state)
 	struct config c;
 
 	for (unsigned i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-		if (shell_parse_config(
+		if (shell_read_config(
 			    wrong[i].text, strlen(wrong[i].text), &c, error, sizeof error))
 			fail_msg("'%s' was taken", wrong[i].text);
 		if (strncmp(error, "line ", 5) != 0 || !strstr(error, wrong[i].error))
@@ -311,7 +323,7 @@ static void test_semantic_errors(void **state)
 				wrong[i].error);
 		char small[12]; /* a short buffer is not overrun */
 
-		shell_parse_config(wrong[i].text, strlen(wrong[i].text), &c, small, sizeof small);
+		shell_read_config(wrong[i].text, strlen(wrong[i].text), &c, small, sizeof small);
 	}
 }
 
@@ -321,14 +333,14 @@ static void test_more_addresses_than_fit(void **state)
 	struct config c;
 
 	for (unsigned i = 0; i < IFACE_ADDR_MAX + 1; i++) {
-		bool good = shell_parse_config(text, strlen(text), &c, error, sizeof error);
+		bool good = shell_read_config(text, strlen(text), &c, error, sizeof error);
 
 		assert_true(good);
 		config_free(&c);
 		snprintf(text + strlen(text), sizeof text - strlen(text),
 			"set interfaces eth0 address 10.0.%u.1/24\n", i);
 	}
-	assert_false(shell_parse_config(text, strlen(text), &c, error, sizeof error));
+	assert_false(shell_read_config(text, strlen(text), &c, error, sizeof error));
 	assert_string_equal(
 		error, "line 9: set interfaces eth0 address 10.0.8.1/24: more than 8 addresses");
 }
@@ -365,7 +377,7 @@ static void test_overlaps(void **state)
 					   (net[i].address ^ net[k].address) >> (32 - length) == 0;
 			}
 		}
-		if (shell_parse_config(text, strlen(text), &c, error, sizeof error) == overlap)
+		if (shell_read_config(text, strlen(text), &c, error, sizeof error) == overlap)
 			fail_msg("overlap %d:\n%s%s", overlap, text, error);
 		if (!overlap)
 			config_free(&c);

@@ -97,7 +97,7 @@ static void test_meaning(void **state)
 	char error[160];
 	struct config c;
 
-	assert_true(shell_parse_config(text, strlen(text), &c, error, sizeof error));
+	assert_true(shell_read_config(text, strlen(text), &c, error, sizeof error));
 	assert_int_equal(c.classes, 2);
 	assert_string_equal(c.class[0].iface, "eth1");
 	assert_int_equal(c.class[0].class, 1);

@@ -17,12 +17,6 @@ static int setup_spread(void **state)
 	return 0;
 }
 
-static int setup_workers(void **state)
-{
-	start(2, 1);
-	return 0;
-}
-
 static void test_dealt_evenly(void **state)
 {
 	unsigned rx[6] = {0}, tx[6] = {0};

@@ -1,133 +1,26 @@
-/* The forwarding table against the longest match of its RIB: all boundaries, and random addresses.
- */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+/* The IPv4 FIB against brute force: tables of all shapes, hostile ones too. */
+#include "test/unit/fib4_fixture.h"
 
-#include <stdlib.h>
-#include <string.h>
+#define RANDOM_KEYS 20000u
 
-#include "lib/limits.h"
-#include "net/table/fib4.h"
-#include "net/table/nexthop.h"
-#include "net/table/rib.h"
-
-#define RANDOM_KEYS 100000u
-
-static struct route4 memory[RIB4_MAX];
-static struct rib4 rib;
-
-static int setup(void **state)
-{
-	rib4_init(&rib, memory);
-	srand(7);
-	return 0;
-}
-
-static void add(uint32_t address, unsigned length, uint32_t nexthop)
-{
-	struct route4 r = {.prefix = address & rib4_mask(length),
-		.length = (uint8_t)length,
-		.source = RIB_STATIC,
-		.nexthop = nexthop};
-
-	(void)!rib4_add(&rib, &r);
-}
-
-static uint32_t random_address(void)
-{
-	return (uint32_t)rand() << 16 ^ (uint32_t)rand();
-}
-
-/* Longest match by looking at every route, without rib4_match. */
-static uint32_t brute(uint32_t address)
-{
-	const struct route4 *best = NULL;
-
-	for (uint32_t i = 0; i < rib.count; i++) {
-		const struct route4 *r = &rib.route[i];
-
-		if (((address ^ r->prefix) & rib4_mask(r->length)) == 0 &&
-			(!best || r->length > best->length))
-			best = r;
-	}
-	return best ? best->nexthop : NEXTHOP_NONE;
-}
-
-static uint32_t by_rib(uint32_t address)
-{
-	const struct route4 *r = rib4_match(&rib, address, false);
-
-	return r ? r->nexthop : NEXTHOP_NONE;
-}
-
-/* Keys wait until a vector of odd length is full, so that all lengths are used. */
-static struct {
-	uint32_t dst[BATCH_MAX];
-	unsigned n, size;
-} vector;
-
-static void check_flush(const struct fib4 *fib, uint32_t (*want)(uint32_t))
-{
-	uint32_t nh[BATCH_MAX + 1];
-
-	nh[vector.n] = 0xabcdef01u;
-	fib4_lookup(fib, vector.dst, nh, vector.n);
-	for (unsigned i = 0; i < vector.n; i++)
-		assert_int_equal(nh[i], want(vector.dst[i]));
-	assert_int_equal(nh[vector.n], 0xabcdef01u); /* not one too many */
-	vector.n = 0;
-	vector.size = vector.size % BATCH_MAX + 1;
-}
-
-static void check_key(const struct fib4 *fib, uint32_t key, uint32_t (*want)(uint32_t))
-{
-	vector.dst[vector.n++] = key;
-	if (vector.n >= vector.size)
-		check_flush(fib, want);
-}
-
-/* Builds in memory of exactly the promised size and compares. */
-static void check(uint32_t (*want)(uint32_t), unsigned keys)
-{
-	size_t size = fib4_size(rib.count);
-	void *mem = aligned_alloc(64, size);
-	const struct fib4 *fib;
-
-	assert_int_equal(fib4_build(mem, size, &rib, 42, &fib), ERR_OK);
-	assert_true(fib4_generation(fib) == 42);
-	assert_true(fib4_bytes(fib) <= size);
-	assert_true(fib4_ranges(fib) <= 2 * rib.count + 1);
-	vector.n = 0;
-	vector.size = 1;
-	for (uint32_t i = 0; i < rib.count; i++) {
-		uint32_t first = rib.route[i].prefix;
-		uint32_t last = first | ~rib4_mask(rib.route[i].length);
-
-		for (uint32_t d = 0; d < 3; d++) {
-			check_key(fib, first + d - 1, want);
-			check_key(fib, last + d - 1, want);
-		}
-	}
-	check_key(fib, 0, want);
-	check_key(fib, 0xffffffffu, want);
-	for (unsigned i = 0; i < keys; i++)
-		check_key(fib, random_address(), want);
-	check_flush(fib, want);
-	free(mem);
-}
+/* ---- shapes ---- */
 
 static void test_empty(void **state)
 {
 	check(brute, 1000);
+	check_empty();
 }
 
 static void test_default_only(void **state)
 {
 	add(0, 0, 9);
+	follow();
 	check(brute, 1000);
+	assert_int_equal(used().wide, 1);
+	remove_all();
+	follow();
+	check(brute, 1000);
+	check_empty();
 }
 
 /* Every length around one address: the deepest nesting there is, at both ends and in the middle. */
@@ -136,16 +29,26 @@ static void test_nested(void **state)
 	static const uint32_t around[] = {0, 0xffffffffu, 0x0a0a0a0au, 0x80000000u, 0x7fffffffu};
 
 	for (unsigned k = 0; k < 5; k++) {
-		setup(NULL);
+		restart();
 		for (unsigned length = 0; length <= 32; length++)
 			add(around[k], length, length + 1);
-		check(brute, 10000);
+		follow();
+		check(brute, 300);
+		for (unsigned length = 0; length <= 32; length += 6) {
+			assert_int_equal(rib4_remove(&rib, around[k] & rib4_mask(length), length,
+						 RIB_STATIC, NULL),
+				ERR_OK);
+			follow();
+			check(by_rib, 100);
+		}
 	}
 }
 
 /* Prefixes that touch, share first or last addresses, or repeat the next hop around them. */
 static void test_adjacent(void **state)
 {
+	struct fib4_range r;
+
 	add(0x0a000000, 8, 1);
 	add(0x0a000000, 9, 2);
 	add(0x0a800000, 9, 2);  /* both halves of the /8, merged */
@@ -155,32 +58,45 @@ static void test_adjacent(void **state)
 	add(0x0bffff00, 24, 2);
 	add(0x0bffffff, 32, 1);
 	add(0x0c000000, 32, 1);
+	follow();
 	check(brute, 1000);
-
-	const struct fib4 *fib;
-	void *mem = aligned_alloc(64, fib4_size(rib.count));
-
-	assert_int_equal(fib4_build(mem, fib4_size(rib.count), &rib, 0, &fib), ERR_OK);
-	/* none | 2: 10/7 | 3: 11.255/16 | 2 | 1: .255 and 12.0.0.0 | none */
-	assert_int_equal(fib4_ranges(fib), 6);
-	free(mem);
+	fib4_walk(fib, 0x0bff0000, &r);
+	assert_true(r.first == 0x0bff0000 && r.last == 0x0bfffeff && r.nexthop == 3);
+	fib4_walk(fib, 0x0bffff01, &r);
+	assert_true(r.first == 0x0bffff01 && r.last == 0x0bfffffe && r.nexthop == 2);
 }
 
+/* The next hop of the better source, and the other when that goes. */
 static void test_best_route(void **state)
 {
-	struct route4 worse = {0x0a000000, 8, RIB_STATIC, 1, 0, 5};
-	struct route4 best = {0x0a000000, 8, RIB_CONNECTED, 0, 0, 6};
+	struct route4 worse = {.prefix = 0x0a000000,
+		.length = 8,
+		.source = RIB_STATIC,
+		.distance = 1,
+		.nexthop = 5};
+	struct route4 best = {
+		.prefix = 0x0a000000, .length = 8, .source = RIB_CONNECTED, .nexthop = 6};
+	uint32_t old;
 
 	assert_int_equal(rib4_add(&rib, &worse), ERR_OK);
 	assert_int_equal(rib4_add(&rib, &best), ERR_OK);
+	follow();
+	assert_int_equal(fib4_one(&fib->view, 0x0a010203), 6);
+	assert_int_equal(rib4_replace(&rib, 0x0a000000, 8, RIB_CONNECTED, 7, &old), ERR_OK);
+	assert_int_equal(old, 6);
+	follow();
+	assert_int_equal(fib4_one(&fib->view, 0x0a010203), 7);
+	assert_int_equal(rib4_remove(&rib, 0x0a000000, 8, RIB_CONNECTED, NULL), ERR_OK);
+	follow();
 	check(by_rib, 1000);
+	assert_int_equal(fib4_one(&fib->view, 0x0a010203), 5);
 }
 
 /* Random tables: few next hops, so that neighbours often merge. */
 static void test_random(void **state)
 {
-	for (unsigned round = 0; round < 40; round++) {
-		setup(NULL);
+	for (unsigned round = 0; round < 6; round++) {
+		restart();
 		srand(round);
 		for (unsigned i = 0; i < 60; i++) {
 			uint32_t near = 0xc0a80000u | (random_address() & 0x1ffu);
@@ -188,44 +104,118 @@ static void test_random(void **state)
 			add(i % 2 ? near : random_address(), (unsigned)rand() % 33,
 				(uint32_t)rand() % 4);
 		}
-		check(brute, 2000);
+		follow();
+		check(brute, 500);
 	}
 }
 
-/* A full RIB: /8 to /32 nested at random. */
+/* Many routes, /8 to /32 nested at random; built in slices and one by one alike. */
 static void test_large(void **state)
 {
-	while (rib.count < RIB4_MAX)
+	struct fib4_limits one_by_one;
+
+	while (rib.rib.count < MODEL_ROUTES)
 		add(random_address() & 0x0fffffffu, 8 + (unsigned)rand() % 25,
 			1 + (uint32_t)rand() % 64);
+	follow();
 	check(by_rib, RANDOM_KEYS);
+	one_by_one = used();
+
+	struct fib4_job job = fib4_job(0, 0);
+
+	while (job.pending) { /* over a table that is right: nothing changes */
+		assert_int_equal(fib4_job_step(fib, &rib, &job, 1000), ERR_OK);
+		assert_false(fib4_wants_grace(fib));
+	}
+	struct fib4_limits again = used();
+
+	assert_memory_equal(&again, &one_by_one, sizeof again);
+	free(fib);
+	struct fib4_limits limits = fib4_limits_for(MODEL_ROUTES * 4);
+
+	fib = fib4_init(model_memory(fib4_size(&limits)), &limits);
+	assert_int_equal(fib4_update(fib, &rib, 0, 0), ERR_OK);
+	again = used();
+	assert_memory_equal(&again, &one_by_one, sizeof again);
+	check(by_rib, RANDOM_KEYS);
+	remove_all();
+	follow();
+	check_empty();
 }
 
-static void test_too_small(void **state)
-{
-	size_t size = fib4_size(100);
-	void *mem = aligned_alloc(64, size);
-	const struct fib4 *fib = NULL;
+/* ---- hostile tables ---- */
 
-	assert_int_equal(fib4_build(mem, fib4_size(0) - 64, &rib, 0, &fib), ERR_NO_MEMORY);
-	for (uint32_t i = 0; i < 200; i++)
-		add(i << 16, 24, i + 1);
-	assert_int_equal(fib4_build(mem, size, &rib, 0, &fib), ERR_NO_MEMORY);
-	assert_null(fib);
-	free(mem);
+/* Every address of a /16 a route of its own, with as many next hops as there are. */
+static void test_all_hosts(void **state)
+{
+	for (uint32_t i = 0; i < 65535; i++)
+		add(0x0a0a0000 + i, 32, i + 1);
+	for (uint32_t prefix, length; rib4_take_change(&rib, &prefix, &length);)
+		;
+	assert_int_equal(fib4_update(fib, &rib, 0x0a0a0000, 16), ERR_OK);
+	check_walk();
+	for (uint32_t i = 0; i < 65536; i += 3)
+		check_key(0x0a0a0000 + i, by_rib);
+	check_flush(by_rib);
+	assert_int_equal(used().hosts, 256);
+	add(0, 0, 3);
+	for (uint32_t i = 0; i < 65536; i += 40)
+		assert_int_equal(rib4_remove(&rib, 0x0a0a0000 + i, 32, RIB_STATIC, NULL), ERR_OK);
+	follow();
+	check_walk();
+	remove_all();
+	assert_int_equal(fib4_update(fib, &rib, 0, 0), ERR_OK);
+	fib4_grace_begin(fib);
+	fib4_grace_passed(fib);
+	check_empty();
+}
+
+/* Every other /25 of a /13: one group of hosts serves them all. */
+static void test_alternating(void **state)
+{
+	for (uint32_t i = 0; i < 2048; i++)
+		add(0x20000000 + (i << 8), 25, 7);
+	follow();
+	check(by_rib, 1000);
+	assert_int_equal(used().hosts, 1);
+	assert_int_equal(used().deep, 1);
+	add(0, 0, 8);
+	follow();
+	check(by_rib, 1000);
+	assert_int_equal(used().hosts, 1);
+}
+
+/* More pairs of next hops than there is room for: narrow groups take their place. */
+static void test_many_nexthops(void **state)
+{
+	for (uint32_t i = 0; i < 40000; i++)
+		add(0x40000000 + (i << 12), 20, i + 1);
+	follow();
+	check_walk();
+	for (uint32_t i = 0; i < 40001; i++)
+		check_key(0x40000000 + (i << 12), by_rib);
+	check_flush(by_rib);
+	assert_int_equal(used().pairs, FIB4_PAIRS - 1);
+	assert_true(used().narrow > 7000);
+	remove_all();
+	follow();
+	check_empty();
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(test_empty, setup),
-		cmocka_unit_test_setup(test_default_only, setup),
-		cmocka_unit_test_setup(test_nested, setup),
-		cmocka_unit_test_setup(test_adjacent, setup),
-		cmocka_unit_test_setup(test_best_route, setup),
-		cmocka_unit_test_setup(test_random, setup),
-		cmocka_unit_test_setup(test_large, setup),
-		cmocka_unit_test_setup(test_too_small, setup),
+#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+		CASE(test_empty),
+		CASE(test_default_only),
+		CASE(test_nested),
+		CASE(test_adjacent),
+		CASE(test_best_route),
+		CASE(test_random),
+		CASE(test_large),
+		CASE(test_all_hosts),
+		CASE(test_alternating),
+		CASE(test_many_nexthops),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

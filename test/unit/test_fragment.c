@@ -119,6 +119,42 @@ static void test_fragment_no_buffers(void **state)
 	fix_free(f);
 }
 
+/* One packet is held for an unresolved neighbour: the whole of it, to be cut when it can go. */
+static void test_fragment_held(void **state)
+{
+	struct fixture *f = fix_new();
+	uint8_t payload[2048];
+
+	nexthop_set_mtu(&f->nexthops, 1, 576);
+	fix_receive(f, 0, frame, make_ipv4(frame, HOST0, HOST1, 17, 64, 0, 1480), PUNT_MTU);
+	assert_int_equal(f->dropped, 0);
+	assert_int_equal(arp_held(&f->s), 1);
+	fix_balance(f);
+	fix_clear(f);
+	fix_arp(f, 1, 2, mac_host1, HOST1, ROUTER1);
+	assert_int_equal(f->sent_n, 3);
+	assert_int_equal(reassemble(f, 576, payload, 0), 1480);
+	assert_memory_equal(payload, frame + 34, 1480);
+	assert_int_equal(f->delivered, 2); /* the original and the ARP reply */
+	fix_free(f);
+}
+
+/* Held and never answered: the packet counts once, and its source is told once. */
+static void test_fragment_failed(void **state)
+{
+	struct fixture *f = fix_new_resolved();
+
+	nexthop_set_mtu(&f->nexthops, 1, 576);
+	fix_receive(f, 0, frame, make_ipv4(frame, HOST0, HOST1 + 9, 17, 64, 0, 1480), PUNT_MTU);
+	fix_clear(f);
+	fix_wait(f, 3500);
+	assert_int_equal(f->dropped, 1);
+	assert_int_equal(f->drops[DROP_NEIGHBOR_FAILED], 1);
+	assert_int_equal(f->sent[f->sent_n - 1].port, 0);
+	assert_int_equal(f->sent[f->sent_n - 1].frame[34], 3);
+	fix_free(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -126,6 +162,8 @@ int main(void)
 		cmocka_unit_test(test_fragment_of_fragment),
 		cmocka_unit_test(test_fragment_options),
 		cmocka_unit_test(test_fragment_no_buffers),
+		cmocka_unit_test(test_fragment_held),
+		cmocka_unit_test(test_fragment_failed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

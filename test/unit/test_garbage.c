@@ -102,7 +102,7 @@ static void test_garbage(void **state)
 			(void)!stack_send_echo(
 				&f->s, any_address(), 1, 1, rnd(1500), (uint8_t)rnd(3));
 		nexthop_grace_passed(&f->nexthops);
-		nexthop_grace_begin(&f->nexthops);
+		nexthop_grace_begin(&f->nexthops, true);
 		if (i % 1000 == 0)
 			fix_balance(f);
 	}

@@ -75,6 +75,36 @@ static void test_echo_other_port_padded(void **state)
 	fix_free(f);
 }
 
+/* RFC 1122 3.3.3: a host cuts what it sends; a request may come by a port with a larger MTU. */
+static void test_echo_fragmented(void **state)
+{
+	struct fixture *f = fix_new_resolved();
+	uint8_t frame[1600] = {0}, reply[1600] = {0};
+	uint32_t len = make_icmp(frame, HOST0, ROUTER0, 8, 0, 1472), at = 0;
+
+	nexthop_set_mtu(&f->nexthops, 0, 576);
+	fix_receive(f, 0, frame, len, PUNT_LOCAL);
+	assert_int_equal(f->dropped, 0);
+	assert_int_equal(f->sent_n, 3);
+	for (unsigned i = 0; i < 3; i++) {
+		const uint8_t *p = f->sent[i].frame;
+		uint32_t payload = load_be16(p + 16) - 20u;
+
+		assert_memory_equal(p, mac_host0, 6);
+		assert_int_equal(checksum(p + 14, 20), 0);
+		assert_true(payload + 20 <= 576);
+		assert_int_equal(load_be16(p + 18), load_be16(f->sent[0].frame + 18));
+		assert_int_equal(load_be16(p + 20), (i < 2 ? 0x2000 : 0) | at / 8);
+		memcpy(reply + at, p + 34, payload);
+		at += payload;
+	}
+	assert_int_equal(at, 1480);
+	assert_int_equal(checksum(reply, at), 0);
+	assert_int_equal(reply[0], 0);
+	assert_memory_equal(reply + 4, frame + 38, at - 4);
+	fix_free(f);
+}
+
 static void test_malformed(void **state)
 {
 	struct fixture *f = fix_new_resolved();
@@ -323,6 +353,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_echo),
 		cmocka_unit_test(test_echo_other_port_padded),
+		cmocka_unit_test(test_echo_fragmented),
 		cmocka_unit_test(test_malformed),
 		cmocka_unit_test(test_seen),
 		cmocka_unit_test(test_no_buffers),

@@ -9,22 +9,26 @@
 #include <string.h>
 
 #include "net/table/iface.h"
+#include "test/model/tables.h"
 
-static struct adjacency adjacency[NEXTHOP_MAX];
-static struct nexthop nexthop[NEXTHOP_MAX];
 static struct nexthop_table t;
-static struct route4 memory[RIB4_MAX];
 static struct rib4 rib;
 static struct iface iface[2];
 
 static int setup(void **state)
 {
-	memset(nexthop, 0, sizeof nexthop);
-	nexthop_init(&t, adjacency, nexthop);
-	rib4_init(&rib, memory);
+	model_nexthops_init(&t);
+	model_rib4_init(&rib, MODEL_ROUTES);
 	for (unsigned p = 0; p < 2; p++)
 		iface[p] = (struct iface){
 			.port = (uint16_t)p, .mtu = 1500, .mac = {2, 0, 0, 0, 0, (uint8_t)p}};
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	model_rib_free(&rib.rib);
+	model_nexthops_free(&t);
 	return 0;
 }
 
@@ -44,20 +48,20 @@ static unsigned action(uint32_t a)
 {
 	const struct route4 *r = rib4_match(&rib, a, false);
 
-	return r ? nexthop[r->nexthop].action : NEXTHOP_NO_ROUTE;
+	return r ? t.nexthop[r->nexthop].action : NEXTHOP_NO_ROUTE;
 }
 
 static unsigned port(uint32_t a)
 {
-	return nexthop[rib4_match(&rib, a, false)->nexthop].port;
+	return t.nexthop[rib4_match(&rib, a, false)->nexthop].port;
 }
 
 /* Nothing refers to any next hop but the one that is always there. */
 static void assert_nothing_left(void)
 {
-	assert_int_equal(rib.count, 0);
+	assert_int_equal(rib.rib.count, 0);
 	for (unsigned i = 1; i < NEXTHOP_MAX; i++)
-		assert_int_equal(nexthop[i].refs, 0);
+		assert_int_equal(t.nexthop[i].refs, 0);
 }
 
 static void withdraw_all(void)
@@ -75,7 +79,7 @@ static void test_ordinary(void **state)
 	address(1, 0x0a000001, 24);
 	install(1);
 	install(1); /* no-op */
-	assert_int_equal(rib.count, 4);
+	assert_int_equal(rib.rib.count, 4);
 	assert_int_equal(action(0x0a000001), NEXTHOP_LOCAL);
 	assert_int_equal(action(0x0a000002), NEXTHOP_RESOLVE);
 	assert_int_equal(port(0x0a000002), 1);
@@ -84,7 +88,7 @@ static void test_ordinary(void **state)
 	assert_int_equal(action(0x0a000100), NEXTHOP_NO_ROUTE);
 	const struct route4 *r = rib4_match(&rib, 0x0a000002, false);
 	assert_int_equal(r->source, RIB_CONNECTED);
-	assert_int_equal(nexthop[r->nexthop].gateway, 0);
+	assert_int_equal(t.nexthop[r->nexthop].gateway, 0);
 	withdraw_all();
 }
 
@@ -96,7 +100,7 @@ static void test_31_and_32(void **state)
 	assert_int_equal(action(0x0a000000), NEXTHOP_LOCAL);
 	assert_int_equal(action(0x0a000001), NEXTHOP_RESOLVE);
 	assert_int_equal(action(0x0a000009), NEXTHOP_LOCAL);
-	assert_int_equal(rib.count, 3);
+	assert_int_equal(rib.rib.count, 3);
 	assert_non_null(iface_neighbor(&iface[0], 0x0a000001));
 	assert_null(iface_neighbor(&iface[0], 0x0a000009));
 	withdraw_all();
@@ -144,19 +148,23 @@ static void test_rib_full(void **state)
 	for (unsigned room = 0; room < 8; room++) {
 		struct rib4 before;
 
-		rib4_init(&rib, memory);
-		for (uint32_t i = 0; i < RIB4_MAX - room; i++) {
-			struct route4 r = {0xc0000000u + (i << 8), 24, RIB_STATIC, 1, 0, 0};
+		model_rib_free(&rib.rib);
+		model_rib4_init(&rib, MODEL_ROUTES);
+		for (uint32_t i = 0; i < MODEL_ROUTES - room; i++) {
+			struct route4 r = {.prefix = 0xc0000000u + (i << 8),
+				.length = 24,
+				.source = RIB_STATIC,
+				.distance = 1};
 
 			assert_int_equal(rib4_add(&rib, &r), ERR_OK);
 		}
 		before = rib;
 		assert_int_equal(iface_install(&iface[0], &rib, &t), ERR_FULL);
 		assert_false(iface[0].installed);
-		assert_int_equal(rib.count, before.count);
+		assert_int_equal(rib.rib.count, before.rib.count);
 		for (unsigned i = 1; i < NEXTHOP_MAX; i++)
-			assert_int_equal(nexthop[i].refs, 0);
-		nexthop_grace_begin(&t);
+			assert_int_equal(t.nexthop[i].refs, 0);
+		nexthop_grace_begin(&t, true);
 		nexthop_grace_passed(&t);
 	}
 }
@@ -170,9 +178,9 @@ static void test_nexthops_full(void **state)
 		assert_int_equal(
 			nexthop_get(&t, NEXTHOP_RESOLVE, 1, i, iface[1].mac, 1500, &index), ERR_OK);
 	assert_int_equal(iface_install(&iface[0], &rib, &t), ERR_FULL);
-	assert_int_equal(rib.count, 0);
+	assert_int_equal(rib.rib.count, 0);
 	assert_false(iface[0].installed);
-	assert_int_equal(nexthop[NEXTHOP_MAX - 1].refs, 0);
+	assert_int_equal(t.nexthop[NEXTHOP_MAX - 1].refs, 0);
 }
 
 static void test_questions(void **state)
@@ -202,13 +210,13 @@ static void test_questions(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(test_ordinary, setup),
-		cmocka_unit_test_setup(test_31_and_32, setup),
-		cmocka_unit_test_setup(test_same_network, setup),
-		cmocka_unit_test_setup(test_overlap, setup),
-		cmocka_unit_test_setup(test_rib_full, setup),
-		cmocka_unit_test_setup(test_nexthops_full, setup),
-		cmocka_unit_test_setup(test_questions, setup),
+		cmocka_unit_test_setup_teardown(test_ordinary, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_31_and_32, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_same_network, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_overlap, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_rib_full, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_nexthops_full, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_questions, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

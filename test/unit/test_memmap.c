@@ -82,6 +82,40 @@ static void test_from_bootinfo(void **state)
 	assert_int_equal(m.range[2].end, LIMIT);
 }
 
+/* Page 0 is never RAM: neither the arena nor a boot module may lie there. */
+static void test_page_0(void **state)
+{
+	static struct bootinfo b;
+	static struct memmap m;
+
+	add_region(&b, 0, 0x9f000, BOOT_RAM);
+	memmap_init(&m, &b, LIMIT);
+	assert_false(memmap_contains(&m, 0x600, 0x100));
+	assert_false(memmap_overlaps(&m, 0x600, 0x100));
+	assert_false(memmap_contains(&m, 0xf00, 0x200)); /* its end lies in page 1 */
+	assert_true(memmap_contains(&m, PAGE, 0x9f000 - PAGE));
+}
+
+/* A page for real-mode code is not one that a module touches. */
+static void test_modules(void **state)
+{
+	static struct bootinfo b;
+	static struct memmap m;
+
+	add_region(&b, 0, 0x9f000, BOOT_RAM);
+	b.modules = 2;
+	b.module[0].base = 0x8ff0; /* the last bytes of one page, the first of another */
+	b.module[0].bytes = 0x20;
+	b.module[1].base = 0x600;
+	b.module[1].bytes = 0x100;
+	memmap_init(&m, &b, LIMIT);
+	memmap_remove_modules(&m, &b);
+	memmap_remove(&m, 0, 0x8000);
+	check_form(&m);
+	assert_false(memmap_overlaps(&m, 0x8ff0, 0x20));
+	assert_int_equal(memmap_take(&m, PAGE, PAGE, 0xa0000), 0xa000);
+}
+
 static void test_take(void **state)
 {
 	static struct memmap m;
@@ -137,6 +171,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_brute_force),
 		cmocka_unit_test(test_from_bootinfo),
+		cmocka_unit_test(test_page_0),
+		cmocka_unit_test(test_modules),
 		cmocka_unit_test(test_take),
 		cmocka_unit_test(test_overflow),
 		cmocka_unit_test(test_doubtful_questions),

@@ -180,6 +180,19 @@ static void test_addresses(void **state)
 	check_address(SRC, 0xe0000005, VERDICT_DROP | DROP_MULTICAST);
 }
 
+/* One test for the workers and the control core: both edges of every range. */
+static void test_unicast(void **state)
+{
+	static const uint32_t yes[] = {0x01000000, 0x0a000001, 0x7effffff, 0x80000000, 0xdfffffff};
+	static const uint32_t no[] = {
+		0, 0x00ffffff, 0x7f000000, 0x7fffffff, 0xe0000000, 0xefffffff, 0xf0000000, ~0u};
+
+	for (unsigned i = 0; i < sizeof yes / sizeof *yes; i++)
+		assert_true(ipv4_is_unicast(yes[i]));
+	for (unsigned i = 0; i < sizeof no / sizeof *no; i++)
+		assert_false(ipv4_is_unicast(no[i]));
+}
+
 /* For every checksum value a header can have: TTL falls by one and the header stays valid. */
 static void test_rewrite(void **state)
 {
@@ -206,6 +219,7 @@ int main(void)
 		cmocka_unit_test(test_link_layer),
 		cmocka_unit_test(test_ipv4_header),
 		cmocka_unit_test(test_addresses),
+		cmocka_unit_test(test_unicast),
 		cmocka_unit_test(test_rewrite),
 	};
 

@@ -1,12 +1,6 @@
 /* Owners as guards: what a check keeps, what a debug build finds, and what the audit says of it. */
 #include "test/unit/router_fixture.h"
 
-static int setup(void **state)
-{
-	start(2, 1);
-	return 0;
-}
-
 static void audit_says(const char *part)
 {
 	struct audit a;
@@ -121,7 +115,7 @@ static void test_debug_build(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define CASE(f) cmocka_unit_test_setup_teardown(f, setup_workers, teardown)
 		CASE(test_check),
 		CASE(test_completion_is_sampled),
 #ifdef DEBUG_BUFFERS

@@ -1,20 +1,6 @@
 /* The whole router in one thread: memory ports, every packet's fate, both books after each case. */
 #include "test/unit/router_fixture.h"
 
-static int setup(void **state)
-{
-	start(0, 1);
-	return 0;
-}
-
-static int setup_workers(void **state)
-{
-	start(2, 1);
-	return 0;
-}
-
-/* ---- cases ---- */
-
 static void test_forward(void **state)
 {
 	struct frame in, out;
@@ -234,63 +220,112 @@ static void test_config_is_all_or_nothing(void **state)
 	check_books();
 }
 
-/* A leak, a double free and a wrong owner: the books disagree, and say where. */
-static void test_planted_faults(void **state)
+/* A route by both eth1 and eth2: every flow keeps to one of them, and they share. */
+static void test_equal_cost(void **state)
 {
-	struct pool *pool = router.buffers.pool[1];
-	struct audit a;
-	uint32_t index;
+	struct nexthop_member member[2] = {{.weight = 1}, {.weight = 1}};
+	struct route4 route = {.prefix = IP(40, 0, 0, 0), .length = 8, .source = RIB_STATIC};
+	struct nexthop_table *t = &router.nexthops;
+	unsigned count[PORTS] = {0};
+	struct frame in, out;
 
-	assert_int_equal(pool_take(&router.buffers, 1, &index, 1), 1);
-	audit_take(&router, &a);
-	assert_false(a.buffers_ok);
-	assert_int_equal(a.missing, 1);
-	assert_string_equal(a.finding, "1 missing, last owner the worker of eth1");
+	learn_hosts();
+	for (unsigned m = 0; m < 2; m++) {
+		uint32_t index;
 
-	pool->stack[pool->top++] = index; /* mended */
-	audit_take(&router, &a);
-	assert_true(a.buffers_ok);
+		assert_int_equal(nexthop_get(t, NEXTHOP_RESOLVE, m + 1, HOST(m + 1),
+					 router.iface[m + 1].mac, 1500, &index),
+			ERR_OK);
+		nexthop_set_mac(t, m + 1, HOST(m + 1), host_mac[m + 1], m + 1);
+		member[m].index = (uint16_t)index;
+	}
+	assert_int_equal(nexthop_get_group(t, member, 2, &route.nexthop), ERR_OK);
+	assert_int_equal(rib4_add(&router.rib, &route), ERR_OK);
+	turns(3);
+	for (unsigned flow = 0; flow < 64; flow++) {
+		unsigned by = 0;
 
-	pool->stack[pool->top] = pool->stack[pool->top - 1];
-	pool->top++;
-	audit_take(&router, &a);
-	assert_false(a.buffers_ok);
-	assert_int_equal(a.extra, 1);
-	assert_string_equal(
-		a.finding, "1 extra at the worker of eth1: there twice, or with a wrong owner");
-	pool->top--;
-
-	router.buffers.owner[pool->stack[0]] = OWNER_CONTROL;
-	audit_take(&router, &a);
-	assert_false(a.buffers_ok);
-	assert_int_equal(a.extra, 1);
-	assert_int_equal(a.missing, 1);
-	router.buffers.owner[pool->stack[0]] = 0x7f;
-	audit_take(&router, &a);
-	assert_false(a.buffers_ok);
-	router.buffers.owner[pool->stack[0]] = OWNER_HOME;
-
-	router.counters[0]->port[1].rx_packets++; /* a packet without a fate */
-	audit_take(&router, &a);
-	assert_true(a.buffers_ok);
-	assert_false(a.balance_ok);
-	assert_string_equal(a.finding, "eth1: packets do not balance");
-	router.counters[0]->port[1].rx_packets--;
+		for (unsigned i = 0; i < 3; i++) {
+			udp(&in, 0, IP(40, 0, 0, flow), 10 + i);
+			inject(0, &in);
+			turns(2);
+			for (unsigned port = 1; port < PORTS; port++) {
+				if (!sent(port, &out))
+					continue;
+				assert_true(!by || by == port);
+				assert_memory_equal(out.data, host_mac[port], 6);
+				by = port;
+			}
+			assert_true(by);
+		}
+		count[by]++;
+	}
+	assert_true(count[1] > 16 && count[2] > 16);
 	check_books();
 }
 
-/* A worker that does not stop is named. */
-static void test_audit_names_a_stuck_worker(void **state)
+/* One path of two is not resolved yet: its flows wait for the neighbour, the others go. */
+static void test_equal_cost_resolves(void **state)
 {
-	struct audit a;
+	struct nexthop_member member[2] = {{.weight = 1}, {.weight = 1}};
+	struct route4 route = {.prefix = IP(40, 0, 0, 0), .length = 8, .source = RIB_STATIC};
+	struct nexthop_table *t = &router.nexthops;
+	unsigned asked = 0, went = 0;
+	struct frame in, out;
 
-	if (router.single_core)
-		return; /* there the worker is the caller */
-	model_platform.relax = NULL;
-	audit_take(&router, &a);
-	assert_false(a.parked);
-	assert_string_equal(a.finding, "worker 0 on core 1 does not answer");
-	model_platform.relax = answer_park;
+	learn_hosts();
+	for (unsigned m = 0; m < 2; m++) {
+		uint32_t index;
+
+		assert_int_equal(nexthop_get(t, NEXTHOP_RESOLVE, m + 1, HOST(m + 1) + m * 50,
+					 router.iface[m + 1].mac, 1500, &index),
+			ERR_OK);
+		member[m].index = (uint16_t)index;
+	}
+	nexthop_set_mac(t, 1, HOST(1), host_mac[1], 1);
+	assert_int_equal(nexthop_get_group(t, member, 2, &route.nexthop), ERR_OK);
+	assert_int_equal(rib4_add(&router.rib, &route), ERR_OK);
+	turns(3);
+	drain();
+	for (unsigned flow = 0; flow < 16; flow++) {
+		udp(&in, 0, IP(40, 0, 0, flow), 10);
+		inject(0, &in);
+		turns(2);
+		went += sent(1, &out) != 0;
+		out.len = memdev_collect(dev[2], 0, out.data, sizeof out.data);
+		asked += out.len && load_be16(out.data + 12) == 0x0806 &&
+			 load_be32(out.data + 38) == HOST(2) + 50;
+	}
+	assert_true(asked > 0 && went > 0);
+	turns(10000);
+	check_books();
+}
+
+/* A gateway behind another: traffic follows when the nearer route moves to another port. */
+static void test_recursive_route(void **state)
+{
+	struct config c = base_config();
+	struct frame in, out;
+
+	base_route[4].route = (struct static4){
+		.prefix = IP(50, 0, 0, 0), .length = 8, .gateway = IP(20, 0, 0, 1)};
+	c.routes = 5;
+	configure(&c, NULL);
+	learn_hosts();
+	udp(&in, 0, IP(50, 0, 0, 1), 10);
+	inject(0, &in);
+	turns(3);
+	assert_int_equal(sent(1, &out), in.len);
+	assert_memory_equal(out.data, host_mac[1], 6);
+	base_route[0].route.gateway = HOST(2); /* of 20/8 */
+	configure(&c, NULL);
+	turns(3);
+	learn_hosts();
+	drain();
+	inject(0, &in);
+	turns(3);
+	assert_int_equal(sent(2, &out), in.len);
+	assert_memory_equal(out.data, host_mac[2], 6);
 	check_books();
 }
 
@@ -343,8 +378,9 @@ int main(void)
 		CASE(test_echo),
 		CASE(test_voq_full),
 		CASE(test_config_is_all_or_nothing),
-		CASE(test_planted_faults),
-		CASE(test_audit_names_a_stuck_worker),
+		CASE(test_equal_cost),
+		CASE(test_equal_cost_resolves),
+		CASE(test_recursive_route),
 		CASE(test_garbage),
 	};
 

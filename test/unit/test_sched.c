@@ -34,7 +34,7 @@ static void test_fifo_and_full(void **state)
 			model_take(&m, 1 + (unsigned)rand() % BATCH_MAX);
 	}
 	model_backlog(&m, 0, 0, 64, 64);
-	assert_false(voq_put(m.cross[0], 0, packet_word(0, 64, 0)));
+	assert_false(voq_put(m.cross[0], 0, packet_word(0, 64, 0), VOQ_SLOTS));
 	assert_int_equal(m.cross[0]->in[0].drops, 1);
 	assert_int_equal(voq_depth(m.cross[0], 0), VOQ_SLOTS);
 	model_put(&m, 1, 0, 64); /* the others are not held up */
@@ -49,7 +49,7 @@ static void test_unpublished_is_invisible(void **state)
 {
 	uint64_t word[4];
 
-	assert_true(voq_put(m.cross[0], 3, packet_word(1, 64, 0)));
+	assert_true(voq_put(m.cross[0], 3, packet_word(1, 64, 0), VOQ_SLOTS));
 	assert_int_equal(sched_take(&m.sched, word, 4, 0), 0);
 	voq_publish(m.cross[0], 0);
 	assert_int_equal(sched_take(&m.sched, word, 4, 0), 1);
@@ -268,7 +268,7 @@ static void test_discard(void **state)
 	shaper_rate_set(&rate, 8000, 1000000000, 1514);
 	m.sched.shaper.rate = &rate;
 	for (unsigned i = 0; i < 100; i++)
-		assert_true(voq_put(m.cross[0], 0, packet_word(i, 1500, 0)));
+		assert_true(voq_put(m.cross[0], 0, packet_word(i, 1500, 0), VOQ_SLOTS));
 	voq_publish(m.cross[0], 77);
 	assert_int_equal(sched_discard(&m.sched, word, BATCH_MAX), BATCH_MAX);
 	assert_int_equal(sched_discard(&m.sched, word, BATCH_MAX), 100 - BATCH_MAX);
@@ -290,7 +290,8 @@ static void test_latency(void **state)
 		unsigned n = (unsigned)rand() % 4;
 
 		for (unsigned i = 0; i < n; i++)
-			assert_true(voq_put(m.cross[0], turn % 2, packet_word(i, 100, 0)));
+			assert_true(
+				voq_put(m.cross[0], turn % 2, packet_word(i, 100, 0), VOQ_SLOTS));
 		if (n)
 			voq_publish(m.cross[0], now);
 		sent += n;

@@ -243,7 +243,7 @@ static void test_not_ascii(void **state)
 	assert_int_equal(last_fault, EDITOR_NOT_ASCII);
 	keys("next\r");
 	assert_int_equal(last_fault, EDITOR_FINE);
-	keys("\xff\x15ok\r"); /* Ctrl-U forgets it */
+	keys("a\xff\x01\x15ok\r"); /* Ctrl-U forgets it, wherever the cursor is */
 	assert_int_equal(last_fault, EDITOR_FINE);
 }
 
@@ -260,7 +260,9 @@ static void test_too_long(void **state)
 	keys("\r");
 	assert_int_equal(lines, 1);
 	assert_int_equal(last_fault, EDITOR_TOO_LONG);
-	keys("short\r");
+	for (unsigned i = 0; i < SHELL_LINE_MAX + 1; i++)
+		keys("x");
+	keys("\x15short\r"); /* Ctrl-U makes room again */
 	assert_int_equal(last_fault, EDITOR_FINE);
 	assert_string_equal(entered, "short");
 	keys("\x1b[A\x1b[A"); /* the long one is not kept */

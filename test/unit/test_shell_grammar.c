@@ -92,7 +92,7 @@ static void test_errors(void **state)
 	expect_error("set system hostname a_b", "'a_b' is not a host name");
 	expect_error("set interfaces eth0 mac 1:2:3:4:5:6", "'1:2:3:4:5:6' is not a MAC address");
 	expect_error("show routes 10.0.0.0/", "'10.0.0.0/' is not an IPv4 prefix");
-	expect_error("show routes 10.0.0", "'10.0.0' is not an IPv4 address or prefix");
+	expect_error("show routes 10.0.0", "'10.0.0' is not an address or prefix");
 	expect_error("show version extra", "unknown word 'extra'");
 	expect_error("show version |", "incomplete command");
 	expect_error("show version | include", "incomplete command");

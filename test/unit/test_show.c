@@ -47,7 +47,7 @@ static void traffic(uint32_t to, unsigned n)
 static const char *const shows[] = {"version", "uptime", "cores", "memory", "log", "interfaces",
 	"interfaces eth1", "routes", "routes 20.1.1.1", "routes 20.0.0.0/8", "routes 99.0.0.1",
 	"neighbors", "queues", "queues eth0", "latency", "drops", "buffers", "configuration",
-	"configuration candidate", "fib"};
+	"configuration candidate", "fib", "protocols"};
 
 /* Each has text, one line of valid JSON, as many lines as `count` says, and all with `include .`.
  */
@@ -188,6 +188,23 @@ static void test_neighbors(void **state)
 	expect_in(run("show neighbors"), "10.0.0.2");
 }
 
+static void test_protocols(void **state)
+{
+	configure();
+	run_expect("clear counters", "");
+	traffic(0x0a000063, 1); /* nobody answers for 10.0.0.99 */
+	turns(5000);
+	expect_in(run("show protocols"),
+		"arp requests sent: 3\narp replies sent: 0\narp failed: 1\n"
+		"arp conflicts: 0\nicmp sent: 1\n");
+	expect_in(run("show protocols | json"), "{\"arp\":{\"received\":0,\"requests_sent\":3,");
+	expect_in(run("show interfaces eth0 | include doorbells"), "doorbells");
+	assert_null(strstr(run("show interfaces eth0 | include doorbells"), " 0"));
+	run_expect("clear counters", "");
+	expect_in(run("show protocols"), "arp requests sent: 0\n");
+	expect_in(run("show interfaces eth0 | include doorbells"), " 0");
+}
+
 static void test_queues(void **state)
 {
 	configure();
@@ -313,6 +330,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_routes_change_meanwhile, start_shell, stop_shell),
 		cmocka_unit_test_setup_teardown(test_neighbors, start_shell, stop_shell),
+		cmocka_unit_test_setup_teardown(test_protocols, start_shell, stop_shell),
 		cmocka_unit_test_setup_teardown(test_queues, start_shell, stop_shell),
 		cmocka_unit_test_setup_teardown(test_latency, start_shell, stop_shell),
 		cmocka_unit_test_setup_teardown(test_drops, start_shell, stop_shell),

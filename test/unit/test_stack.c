@@ -258,12 +258,29 @@ static void test_own_errors(void **state)
 	assert_refused(f, DROP_BLACKHOLE, -1, 0);
 	assert_int_equal(stack_send_echo(&f->s, 0x0a0000ff, 1, 1, 8, 0), ERR_INVALID);
 	assert_refused(f, DROP_BROADCAST, -1, 0);
-	nexthop_set_mtu(&f->nexthops, 0, 600);
-	assert_int_equal(stack_send_echo(&f->s, HOST0, 1, 1, 573, 0), ERR_INVALID);
-	assert_refused(f, DROP_MTU_EXCEEDED, -1, 0);
-	assert_int_equal(stack_send_echo(&f->s, HOST0, 1, 1, 572, 0), ERR_OK);
 	f->alloc_limit = 0;
 	assert_int_equal(stack_send_echo(&f->s, HOST0, 1, 1, 8, 0), ERR_FULL);
+	fix_free(f);
+}
+
+/* Longer than the egress MTU: in fragments, or refused if the sender forbids them. */
+static void test_own_long(void **state)
+{
+	struct fixture *f = fix_new_resolved();
+	uint32_t index = 0;
+
+	nexthop_set_mtu(&f->nexthops, 0, 600);
+	assert_int_equal(stack_send_echo(&f->s, HOST0, 1, 1, 572, 0), ERR_OK);
+	assert_int_equal(f->sent_n, 1);
+	assert_int_equal(stack_send_echo(&f->s, HOST0, 1, 1, 573, 0), ERR_OK);
+	assert_int_equal(f->sent_n, 3);
+	assert_int_equal(f->delivered, 1);
+	fix_balance(f);
+	fix_clear(f);
+	assert_true(fix_alloc(f, &index));
+	make_ipv4(buffer_data(&f->buffers, index), ROUTER0, HOST0, 17, 64, 0x4000, 581);
+	assert_int_equal(stack_send(&f->s, packet_word(index, 14 + 601, 0)), ERR_INVALID);
+	assert_refused(f, DROP_MTU_EXCEEDED, -1, 0);
 	fix_free(f);
 }
 
@@ -324,6 +341,7 @@ int main(void)
 		cmocka_unit_test(test_bad_options),
 		cmocka_unit_test(test_own_echo),
 		cmocka_unit_test(test_own_errors),
+		cmocka_unit_test(test_own_long),
 		cmocka_unit_test(test_loopback),
 		cmocka_unit_test(test_loopback_flood),
 	};

@@ -38,7 +38,7 @@ static void *produce(void *arg)
 		for (; n > 0 && total < WORDS; n--, total++) {
 			uint64_t word = packet_word(lane << 24 | next[class], 64 + class, 0);
 
-			if (!voq_put(x, class, word))
+			if (!voq_put(x, class, word, VOQ_SLOTS))
 				break;
 			next[class]++;
 		}

@@ -12,13 +12,12 @@ from .machine import PROMPT
 from .place import LabError
 
 ENTER = b"\r"
-CTRL_C, CTRL_U = b"\x03", b"\x15"
+CTRL_C = b"\x03"
 LEAVE = b"\x1d"  # Ctrl-]
-SETTLE_S = 0.03  # a prompt that nothing follows for this long is where the shell waits
 
 
 class Console:
-    """The lab's serial socket. QEMU serves one connection; whoever holds the console lock has it."""
+    """The lab's serial socket. QEMU serves one connection: that of the console lock's holder."""
 
     def __init__(self, place):
         self.place = place
@@ -33,7 +32,7 @@ class Console:
         self.socket.close()
 
     def send(self, data, timeout_s=60):
-        """Sends all of data; what the router says meanwhile is returned, so that neither side stalls."""
+        """Sends all of data; returns what is said meanwhile, so that neither side stalls."""
         said, end = b"", time.monotonic() + timeout_s
         while data:
             left = end - time.monotonic()
@@ -55,42 +54,42 @@ class Console:
             raise LabError(f"lab {self.place.name}: QEMU has ended")
         return data
 
-    def until(self, done, said, timeout_s, settle_s=SETTLE_S):
-        """Reads on until done(text) is true and silence follows; returns the text."""
+    def until(self, done, said, timeout_s):
+        """Reads on until done(text) is true of all that was received; returns the text."""
         end = time.monotonic() + timeout_s
         while True:
-            if done(said.decode("utf-8", "replace")):
-                more = self.receive(settle_s)
-                if not more:
-                    return said.decode("utf-8", "replace")
-            else:
-                left = end - time.monotonic()
-                more = self.receive(left)
-                if not more and left <= 0:
-                    tail = said[-200:].decode("utf-8", "replace")
-                    raise LabError(f"no prompt within {timeout_s:g} s; last received: {tail!r}")
-            said += more
+            text = said.decode("utf-8", "replace")
+            if done(text):
+                return text
+            left = end - time.monotonic()
+            said += self.receive(left)
+            if left <= 0:
+                raise LabError(f"no prompt within {timeout_s:g} s; last received: {text[-200:]!r}")
 
     def sync(self, timeout_s):
-        """Empties the line (and ends a command that still runs) and waits for a prompt."""
-        said = self.send(CTRL_C + CTRL_U + ENTER)
-        self.until(PROMPT.search, said, timeout_s)
+        """Ends a command that still runs, empties the line, and waits for the prompt that follows.
+
+        A word that was never typed before, given up by Ctrl-C (so history does not keep it), tells
+        this prompt from older ones that are still on their way."""
+        word = "sync" + os.urandom(4).hex()
+        said = self.send(CTRL_C + word.encode() + CTRL_C)
+        given_up = re.compile(word + r"\^C\s*?\n")
+
+        def at_prompt(text):
+            match = given_up.search(text)
+            return match and PROMPT.search(text, match.end() - 1)
+
+        self.until(at_prompt, said, timeout_s)
 
     def command(self, line, timeout_s=60):
         """One line, typed at the prompt; its reply without echo and prompt. sync() comes first."""
-        # The echo tells where the reply begins. Of a very long line the shell may echo a part only,
-        # and keys like '?' are not echoed.
-        echo = re.match(r"[ -~]*", line[:60].split("?")[0]).group(0)
-        start = re.compile(re.escape(echo) + r"[^\r\n]*[\r\n]")
-
         def answered(text):
-            match = start.search(text)
-            return match and PROMPT.search(text, match.end() - 1)
+            echo = text.find("\n")
+            return echo >= 0 and PROMPT.search(text, echo)
 
-        said = self.send(line.encode() + ENTER, timeout_s)
-        text = self.until(answered, said, timeout_s, settle_s=0)
-        begin = start.search(text).end()
-        reply = text[begin:PROMPT.search(text, begin - 1).start()]
+        text = self.until(answered, self.send(line.encode() + ENTER, timeout_s), timeout_s)
+        echo = text.find("\n")
+        reply = text[echo + 1:PROMPT.search(text, echo).start()]
         return reply.replace("\r", "").strip("\n")
 
 

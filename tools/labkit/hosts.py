@@ -8,7 +8,8 @@ import threading
 
 from .place import LabError, end_process
 
-CLONE_NEWNET = 0x40000000
+CLONE_NEWNS, CLONE_NEWNET = 0x00020000, 0x40000000
+MS_REC, MS_SLAVE, MNT_DETACH = 0x4000, 0x80000, 2
 TUNSETIFF = 0x400454CA
 IFF_TAP, IFF_NO_PI, IFF_MULTI_QUEUE = 0x0002, 0x1000, 0x0100
 OFFLOADS = ("tx", "rx", "sg", "tso", "gso", "gro")
@@ -31,17 +32,28 @@ def router_mac(i):
     return f"52:54:00:00:00:{i:02x}"
 
 
+LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+def call(name, *args):
+    if getattr(LIBC, name)(*args) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{name}: {os.strerror(number)}")
+
+
+def enter(namespace):
+    """Moves the calling thread into a namespace. (`ip -n` would want `/` to be a mount point.)"""
+    with open(f"/run/netns/{namespace}", "rb") as f:
+        call("setns", f.fileno(), CLONE_NEWNET)
+
+
 def inside(namespace, function, *args):
-    """Runs function(*args) on a thread inside a namespace; sockets and taps made there stay there."""
+    """Runs function(*args) on a thread inside a namespace; sockets made there stay there."""
     result = []
 
     def run():
         try:
-            with open(f"/run/netns/{namespace}", "rb") as f:
-                libc = ctypes.CDLL(None, use_errno=True)
-                if libc.setns(f.fileno(), CLONE_NEWNET) != 0:
-                    number = ctypes.get_errno()
-                    raise OSError(number, f"setns {namespace}: {os.strerror(number)}")
+            enter(namespace)
             result.append((function(*args), None))
         except BaseException as e:  # handed to the caller's thread
             result.append((None, e))
@@ -55,12 +67,20 @@ def inside(namespace, function, *args):
     return value
 
 
-def ip(*words, batch=None):
-    command = ["ip", *words] + (["-batch", "-"] if batch else [])
-    done = subprocess.run(command, input=batch, capture_output=True, text=True, check=False)
+def run_inside(namespace, *command, text=None):
+    """A command inside a namespace; returns the finished process with its output."""
+    return subprocess.run(command, input=text, capture_output=True, text=True, check=False,
+                          preexec_fn=lambda: enter(namespace))
+
+
+def must(done):
     if done.returncode:
-        raise LabError(f"{' '.join(command)}: {done.stderr.strip()}")
+        raise LabError(f"{' '.join(done.args)}: {done.stderr.strip()}")
     return done.stdout
+
+
+def ip(*words):
+    return must(subprocess.run(["ip", *words], capture_output=True, text=True, check=False))
 
 
 def write_sysctls():
@@ -91,15 +111,13 @@ def make(place, i, queues=1):
     ip("netns", "add", namespace)
     inside(namespace, write_sysctls)
     fds = inside(namespace, open_tap, queues)
-    ip("-n", namespace, batch=f"link set lo up\n"
-       f"link set p0 address {host_mac(i)}\n"
-       f"address add 10.0.{i}.2/24 dev p0\n"
-       f"link set p0 up\n"
-       f"route add default via 10.0.{i}.1\n")
-    # Best effort: a tap without virtio-net header has nearly none of them to begin with.
-    subprocess.run(["ip", "netns", "exec", namespace, "ethtool", "-K", "p0",
-                    *(w for o in OFFLOADS for w in (o, "off"))],
-                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+    must(run_inside(namespace, "ip", "-batch", "-", text=f"link set lo up\n"
+                    f"link set p0 address {host_mac(i)}\n"
+                    f"address add 10.0.{i}.2/24 dev p0\n"
+                    f"link set p0 up\n"
+                    f"route add default via 10.0.{i}.1\n"))
+    # Not checked: a tap without virtio-net header has nearly none of them to begin with.
+    run_inside(namespace, "ethtool", "-K", "p0", *(w for o in OFFLOADS for w in (o, "off")))
     return fds
 
 
@@ -107,12 +125,21 @@ def remove_all(place):
     """Ends what runs in the lab's namespaces and removes them."""
     for namespace in place.namespaces():
         def members(namespace=namespace):
-            done = subprocess.run(["ip", "netns", "pids", namespace], capture_output=True, text=True,
-                                  check=False)
-            return [int(w) for w in done.stdout.split()]
+            return [int(w) for w in ip("netns", "pids", namespace).split()]
         for pid in members():
             end_process(pid, lambda pid=pid: pid in members())
         ip("netns", "delete", namespace)
+
+
+def show_own_sys():
+    """/sys/class/net of the namespace, for this process alone. Where that cannot be, /sys stays."""
+    try:
+        call("unshare", CLONE_NEWNS)
+        call("mount", b"none", b"/", None, MS_SLAVE | MS_REC, None)
+        call("umount2", b"/sys", MNT_DETACH)
+        call("mount", b"sysfs", b"/sys", b"sysfs", 0, None)
+    except OSError:
+        pass
 
 
 def execute(place, host, command):
@@ -120,4 +147,9 @@ def execute(place, host, command):
     namespace = place.namespace(host)
     if namespace not in place.namespaces():
         raise LabError(f"lab {place.name}: no host h{host}")
-    os.execvp("ip", ["ip", "netns", "exec", namespace, *command])
+    enter(namespace)
+    show_own_sys()
+    try:
+        os.execvp(command[0], command)
+    except OSError as e:
+        raise LabError(f"{command[0]}: {e.strerror}") from None

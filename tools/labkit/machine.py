@@ -14,7 +14,7 @@ QEMU = "qemu-system-x86_64"
 # HOSTNAME> or HOSTNAME*> at the very end of what has been received.
 PROMPT = re.compile(r"(?:^|[\r\n])[A-Za-z0-9][A-Za-z0-9.-]{0,62}\*?> $")
 READY = re.compile(r"barewire: ready in [^\r\n]+")
-# -cpu host fails where the hypervisor offers no IA32_ARCH_CAPABILITIES; the router does not read it.
+# -cpu host fails where the hypervisor lacks IA32_ARCH_CAPABILITIES; the router does not read it.
 ACCEL = {
     "tcg": ["-accel", "tcg,thread=multi", "-cpu", "max"],
     "kvm": ["-accel", "kvm", "-cpu", "host,arch-capabilities=off"],
@@ -46,7 +46,8 @@ def port_arguments(i, fds, options):
 
 def start(place, options, accel, taps):
     """Starts QEMU for the lab. Returns the process and the time of its start."""
-    words = common_arguments(accel, options, options.append, place.path("config"))
+    modules = [place.path("config")] + ([place.path("table.routes")] if options.routes else [])
+    words = common_arguments(accel, options, options.append, ",".join(modules))
     words += ["-name", f"barewire-{place.tag}",
               "-chardev", f"socket,id=serial,path={place.path('serial')},server=on,wait=off,"
               f"logfile={place.path('serial.log')}",
@@ -134,7 +135,7 @@ def set_link(place, port, up):
 
 
 def rights_missing():
-    """[] or what an ordinary user lacks to make or reach namespaces: CAP_NET_ADMIN, CAP_SYS_ADMIN."""
+    """What an ordinary user lacks to make or reach namespaces, or []."""
     with open("/proc/self/status", encoding="ascii", errors="replace") as f:
         capabilities = int(re.search(r"CapEff:\s*([0-9a-f]+)", f.read()).group(1), 16)
     if capabilities >> 12 & 1 and capabilities >> 21 & 1:
@@ -150,7 +151,7 @@ def environment_missing(image):
     elif not os.access("/dev/net/tun", os.R_OK | os.W_OK):
         missing.append("access to /dev/net/tun")
     path = os.environ.get("PATH", "").split(":") + ["/usr/sbin", "/sbin"]
-    for command, package in ((QEMU, "qemu-system-x86"), ("ip", "iproute2")):
+    for command, package in ((QEMU, "qemu-system-x86"), ("ip", "iproute2"), ("ethtool", "ethtool")):
         if not any(os.access(os.path.join(p, command), os.X_OK) for p in path if p):
             missing.append(f"{command} (package {package}: tools/setup)")
     if not os.access(image, os.R_OK):

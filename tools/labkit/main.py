@@ -29,6 +29,7 @@ def parse(arguments):
     up.add_argument("--rss", action="store_true", help="ports offer RSS")
     up.add_argument("--packed", action="store_true", help="ports offer packed virtqueues")
     up.add_argument("--config", metavar="FILE", help="'set' lines; default: 10.0.I.1/24 on ethI")
+    up.add_argument("--routes", metavar="FILE", help="a table of routes: a second boot module")
     up.add_argument("--accel", choices=("auto", "tcg", "kvm"), default="auto")
     up.add_argument("--image", metavar="FILE", default=os.path.join(TREE, "build/barewire.elf"))
     up.add_argument("--append", metavar="WORDS", default="", help="the kernel's command line")
@@ -60,13 +61,15 @@ def check_up_options(options):
     for name, (low, high) in limits.items():
         if not low <= getattr(options, name) <= high:
             raise LabError(f"--{name}: {low} to {high}")
-    for file in filter(None, (options.config, options.bios)):
+    for file in filter(None, (options.config, options.routes, options.bios)):
         if not os.access(file, os.R_OK):
             raise LabError(f"{file}: cannot be read")
 
 
 def write_config(place, options):
     """The router's configuration goes by a plain name: QEMU splits -initrd at spaces and commas."""
+    if options.routes:
+        shutil.copyfile(options.routes, place.path("table.routes"))
     if options.config:
         shutil.copyfile(options.config, place.path("config"))
         return

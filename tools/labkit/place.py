@@ -135,7 +135,7 @@ def end_process(pid, still_it):
     except ProcessLookupError:
         return
     try:
-        # The handle is fixed to one process now: if that is ours, the pid cannot be reused under it.
+        # The handle is fixed to one process: if that is ours, the pid cannot be reused under it.
         for number, wait_s in ((signal.SIGTERM, 3), (signal.SIGKILL, 10)):
             if not still_it():
                 return

@@ -1,0 +1,248 @@
+/*
+ * Named vector operations, for sources that are compiled once per form of x86-64.
+ *
+ * A source NAME_vec.c is compiled three times (Makefile): for plain x86-64, v3
+ * (AVX2) and v4 (AVX-512). Its functions are named by VEC_NAME, so that the three
+ * live side by side, and one is chosen at boot. A vec has VEC_LANES lanes of 32
+ * bits, a vec64 VEC64_LANES of 64: a register of the form, whatever it is.
+ * + - & | ^ ~ << >> and comparisons work on them lane by lane (GCC's vector
+ * extension); a comparison gives all ones or zero. What GCC has no operator for
+ * stands here, with a body for each form.
+ */
+#ifndef LIB_VEC_H
+#define LIB_VEC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#ifndef VEC_FORM
+#	define VEC_FORM plain /* plain, v3 or v4 */
+#endif
+#define VEC_JOIN_(a, b) a##_##b
+#define VEC_JOIN(a, b)  VEC_JOIN_(a, b)
+#define VEC_NAME(name)  VEC_JOIN(name, VEC_FORM)
+
+#if defined(__AVX512F__)
+#	define VEC_BYTES 64
+#elif defined(__AVX2__)
+#	define VEC_BYTES 32
+#else
+#	define VEC_BYTES 16
+#endif
+#define VEC_LANES   (VEC_BYTES / 4u)
+#define VEC64_LANES (VEC_BYTES / 8u)
+
+#define VEC_INLINE static inline __attribute__((always_inline, unused))
+
+typedef uint32_t vec __attribute__((vector_size(VEC_BYTES)));
+typedef int32_t vec_signed __attribute__((vector_size(VEC_BYTES)));
+typedef uint64_t vec64 __attribute__((vector_size(VEC_BYTES)));
+typedef int64_t vec64_signed __attribute__((vector_size(VEC_BYTES)));
+
+VEC_INLINE vec vec_load(const uint32_t *p)
+{
+	vec v;
+
+	memcpy(&v, p, sizeof v);
+	return v;
+}
+
+VEC_INLINE void vec_store(uint32_t *p, vec v)
+{
+	memcpy(p, &v, sizeof v);
+}
+
+VEC_INLINE vec vec_all(uint32_t x)
+{
+	return (vec){0} + x;
+}
+
+VEC_INLINE vec64 vec64_load(const uint64_t *p)
+{
+	vec64 v;
+
+	memcpy(&v, p, sizeof v);
+	return v;
+}
+
+VEC_INLINE void vec64_store(uint64_t *p, vec64 v)
+{
+	memcpy(p, &v, sizeof v);
+}
+
+VEC_INLINE vec64 vec64_all(uint64_t x)
+{
+	return (vec64){0} + x;
+}
+
+/* All ones in the lanes whose top bit is set. */
+VEC_INLINE vec vec_sign(vec v)
+{
+	/* cppcheck-suppress shiftTooManyBitsSigned; GCC shifts in the sign */
+	return (vec)((vec_signed)v >> 31);
+}
+
+/* a where mask is all ones, b where it is zero. */
+VEC_INLINE vec vec_select(vec mask, vec a, vec b)
+{
+	return (mask & a) | (~mask & b);
+}
+
+VEC_INLINE vec64 vec64_select(vec64 mask, vec64 a, vec64 b)
+{
+	return (mask & a) | (~mask & b);
+}
+
+/* Any bit set in any lane. */
+VEC_INLINE bool vec64_any(vec64 v)
+{
+	uint64_t all = 0;
+
+	for (unsigned i = 0; i < VEC64_LANES; i++)
+		all |= v[i];
+	return all != 0;
+}
+
+VEC_INLINE bool vec_any(vec v)
+{
+	return vec64_any((vec64)v);
+}
+
+/*
+ * base[index] per lane. Words of 16 bits come with the bits above undefined, and
+ * two bytes beyond the array must be readable. On x86 every one of these loads
+ * has acquire order; the plain form says so.
+ */
+#if defined(__AVX512F__)
+VEC_INLINE vec vec_gather32(const uint32_t *base, vec index)
+{
+	return (vec)__builtin_ia32_gathersiv16si(
+		(vec_signed){0}, base, (vec_signed)index, (uint16_t)-1, 4);
+}
+
+VEC_INLINE vec vec_gather16(const uint16_t *base, vec index)
+{
+	return (vec)__builtin_ia32_gathersiv16si(
+		(vec_signed){0}, base, (vec_signed)index, (uint16_t)-1, 2);
+}
+
+VEC_INLINE vec64 vec64_gather(const uint64_t *base, vec64 index)
+{
+	typedef long long words __attribute__((vector_size(VEC_BYTES)));
+
+	return (vec64)__builtin_ia32_gatherdiv8di((words){0}, base, (words)index, (uint8_t)-1, 8);
+}
+#elif defined(__AVX2__)
+VEC_INLINE vec vec_gather32(const uint32_t *base, vec index)
+{
+	return (vec)__builtin_ia32_gathersiv8si(
+		(vec_signed){0}, (const int *)base, (vec_signed)index, (vec_signed)vec_all(~0u), 4);
+}
+
+VEC_INLINE vec vec_gather16(const uint16_t *base, vec index)
+{
+	return (vec)__builtin_ia32_gathersiv8si((vec_signed){0}, (const int *)(const void *)base,
+		(vec_signed)index, (vec_signed)vec_all(~0u), 2);
+}
+
+VEC_INLINE vec64 vec64_gather(const uint64_t *base, vec64 index)
+{
+	typedef long long words __attribute__((vector_size(VEC_BYTES)));
+
+	return (vec64)__builtin_ia32_gatherdiv4di(
+		(words){0}, (const long long *)base, (words)index, (words)vec64_all(~0ull), 8);
+}
+#else
+VEC_INLINE vec vec_gather32(const uint32_t *base, vec index)
+{
+	vec v = {0};
+
+	for (unsigned i = 0; i < VEC_LANES; i++)
+		v[i] = __atomic_load_n(base + index[i], __ATOMIC_ACQUIRE);
+	return v;
+}
+
+VEC_INLINE vec vec_gather16(const uint16_t *base, vec index)
+{
+	vec v = {0};
+
+	for (unsigned i = 0; i < VEC_LANES; i++)
+		v[i] = __atomic_load_n(base + index[i], __ATOMIC_ACQUIRE);
+	return v;
+}
+
+VEC_INLINE vec64 vec64_gather(const uint64_t *base, vec64 index)
+{
+	vec64 v = {0};
+
+	for (unsigned i = 0; i < VEC64_LANES; i++)
+		v[i] = __atomic_load_n(base + index[i], __ATOMIC_ACQUIRE);
+	return v;
+}
+#endif
+
+typedef uint16_t vec_halves __attribute__((vector_size(VEC_BYTES)));
+
+VEC_INLINE vec_halves vec_halves_load(const uint16_t *p)
+{
+	vec_halves v;
+
+	memcpy(&v, p, sizeof v);
+	return v;
+}
+
+/*
+ * How many of up to 31 keys, in order, are not above x. mask: as many of the low
+ * bits as there are keys. 64 bytes are read, whatever those beyond the keys hold.
+ */
+#if defined(__SANITIZE_THREAD__)
+/* What lies beyond the keys may be being written; the sanitizer cannot know that nobody looks. */
+VEC_INLINE unsigned vec_rank(const uint16_t *key, uint16_t x, uint32_t mask)
+{
+	unsigned n = 0;
+
+	while (mask >> n & 1 && key[n] <= x)
+		n++;
+	return n;
+}
+#elif defined(__AVX512BW__)
+VEC_INLINE unsigned vec_rank(const uint16_t *key, uint16_t x, uint32_t mask)
+{
+	typedef short words __attribute__((vector_size(VEC_BYTES)));
+	vec_halves all = (vec_halves){0} + x;
+
+	uint32_t below = __builtin_ia32_ucmpw512_mask(
+		(words)vec_halves_load(key), (words)all, 2 /* not above */, ~0u);
+
+	return (unsigned)__builtin_popcount(below & mask);
+}
+#elif defined(__AVX2__)
+VEC_INLINE unsigned vec_rank(const uint16_t *key, uint16_t x, uint32_t mask)
+{
+	typedef short words __attribute__((vector_size(VEC_BYTES)));
+	typedef char bytes __attribute__((vector_size(VEC_BYTES)));
+	vec_halves all = (vec_halves){0} + x;
+	vec64 below = (vec64)__builtin_ia32_packsswb256(
+		(words)(vec_halves_load(key) <= all), (words)(vec_halves_load(key + 16) <= all));
+
+	below = __builtin_shufflevector(below, below, 0, 2, 1, 3); /* packing goes by halves */
+	return (unsigned)__builtin_popcount(
+		(uint32_t)__builtin_ia32_pmovmskb256((bytes)below) & mask);
+}
+#else
+VEC_INLINE unsigned vec_rank(const uint16_t *key, uint16_t x, uint32_t mask)
+{
+	typedef short words __attribute__((vector_size(VEC_BYTES)));
+	vec_halves all = (vec_halves){0} + x;
+	uint32_t low = (uint32_t)__builtin_ia32_pmovmskb128(__builtin_ia32_packsswb128(
+		(words)(vec_halves_load(key) <= all), (words)(vec_halves_load(key + 8) <= all)));
+	uint32_t high = (uint32_t)__builtin_ia32_pmovmskb128(
+		__builtin_ia32_packsswb128((words)(vec_halves_load(key + 16) <= all),
+			(words)(vec_halves_load(key + 24) <= all)));
+
+	return (unsigned)__builtin_ctz(~((low | high << 16) & mask));
+}
+#endif
+
+#endif

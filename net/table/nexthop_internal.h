@@ -1,0 +1,36 @@
+/* What nexthop.c and nexthop_group.c share. */
+#ifndef NET_TABLE_NEXTHOP_INTERNAL_H
+#define NET_TABLE_NEXTHOP_INTERNAL_H
+
+#include "lib/atomic.h"
+#include "net/table/nexthop.h"
+
+/* Actions other than a TX queue have no limit of length. */
+#define NO_MTU 0xffffu
+
+static inline uint32_t adjacency_out(uint32_t target, uint32_t mtu)
+{
+	return target | mtu << 16;
+}
+
+/* What workers do with the index from now on; the MTU stays. */
+static inline void adjacency_retarget(struct adjacency *a, uint32_t target)
+{
+	store_release(&a->out, adjacency_out(target, adjacency_mtu(a->out)));
+}
+
+/* The list that a next hop of this key stands in. */
+uint16_t *nexthop_bucket(
+	struct nexthop_table *t, enum nexthop_action action, unsigned port, uint32_t gateway);
+
+/* A new next hop without references, to be found by its key. NEXTHOP_NONE: no room. */
+uint32_t nexthop_make(
+	struct nexthop_table *t, enum nexthop_action action, unsigned port, uint32_t gateway);
+
+/* The last reference to a next hop is gone: if it is a group, it lets its members go. */
+void nexthop_group_leave(struct nexthop_table *t, uint32_t index);
+
+/* No worker knows the next hop any more: if it is a group, its places are free. */
+void nexthop_group_free(struct nexthop_table *t, uint32_t index);
+
+#endif

@@ -1,0 +1,28 @@
+/*
+ * Recursive next hops: what a gateway that is no neighbour stands for.
+ *
+ * Such a gateway is looked up in the RIB like any destination; the route found
+ * may itself go by such a gateway, and so on. The default route does not count:
+ * otherwise every gateway would resolve. A route that leads back to a gateway
+ * already on the way is passed over for the next shorter one. Control core.
+ */
+#ifndef NET_TABLE_RESOLVE4_H
+#define NET_TABLE_RESOLVE4_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "net/table/nexthop.h"
+#include "net/table/rib.h"
+
+/* Where packets for the gateway go, by the RIB as it is; false: nowhere. */
+bool resolve4_gateway(const struct rib4 *rib, const struct nexthop_table *t, uint32_t gateway);
+
+/* The recursive next hop by this gateway, resolved; takes a reference. ERR_FULL. */
+MUST_CHECK enum err resolve4_get(
+	const struct rib4 *rib, struct nexthop_table *t, uint32_t gateway, uint32_t *index);
+
+/* After the RIB changed: redirects every recursive next hop to where its gateway is now. */
+void resolve4_refresh(const struct rib4 *rib, struct nexthop_table *t);
+
+#endif
