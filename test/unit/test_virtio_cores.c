@@ -3,7 +3,6 @@
 #include "test/unit/virtio_fixture.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
 
 static uint64_t rings; /* VIRTIO_MODEL_F_RING_PACKED or 0 */
 
@@ -105,7 +104,7 @@ static void one_bad_queue_stops_all(void **state)
 
 /* ---------------------------------------------------------------- on many cores */
 
-static atomic_uint ready, taken;
+static unsigned ready, taken;
 
 /* A worker at queue q: receives until the device has failed. */
 static void *worker(void *arg)
@@ -113,11 +112,11 @@ static void *worker(void *arg)
 	unsigned q = (unsigned)(uintptr_t)arg;
 	uint64_t word[8];
 
-	atomic_fetch_add(&ready, 1);
-	while (atomic_load(&ready) < 4)
+	__atomic_fetch_add(&ready, 1, __ATOMIC_SEQ_CST);
+	while (load_acquire(&ready) < 4)
 		;
 	while (!load_once(&dev->failed))
-		atomic_fetch_add(&taken, dev->ops->rx(dev, q, word, 8));
+		__atomic_fetch_add(&taken, dev->ops->rx(dev, q, word, 8), __ATOMIC_SEQ_CST);
 	assert_int_equal(dev->ops->rx_room(dev, q), 0);
 	return NULL;
 }
@@ -139,8 +138,8 @@ static void all_cores_find_out_at_once(void **state)
 		model.fake_id = 50;
 		for (unsigned q = 0; q < 4; q++)
 			assert_true(virtio_model_receive_on(&model, q, "bad", 3));
-		atomic_store(&ready, 0);
-		atomic_store(&taken, 0);
+		store_release(&ready, 0);
+		store_release(&taken, 0);
 		for (uintptr_t q = 0; q < 4; q++)
 			assert_int_equal(pthread_create(&thread[q], NULL, worker, (void *)q), 0);
 		for (unsigned i = 0; i < 50; i++)
@@ -148,7 +147,7 @@ static void all_cores_find_out_at_once(void **state)
 		for (unsigned q = 0; q < 4; q++)
 			pthread_join(thread[q], NULL);
 		expect_failure("did not have");
-		assert_in_range(atomic_load(&taken), 1, 4);
+		assert_in_range(load_acquire(&taken), 1, 4);
 		for (unsigned i = 0; i < 3; i++)
 			dev->ops->poll(dev);
 		assert_int_equal(model.status, 0);
