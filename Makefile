@@ -92,7 +92,7 @@ $(eval $(foreach f,$(FORMS),$(call vector,check,$(f),$(CHECK) $(ARCH_$(f)))))
 $(eval $(foreach f,$(FORMS),$(call vector,tsan,$(f),$(TSAN) $(ARCH_$(f)))))
 
 # ---------------------------------------------------------------- targets
-.PHONY: help all image hosted hooks run check check-tsan check-debug bench-voq test test-long lint fmt gdb clean setup
+.PHONY: help all image hosted hooks run check check-tsan check-debug bench-voq test test-long soak lint fmt gdb clean setup
 
 help:
 	@echo 'barewire targets:'
@@ -104,6 +104,7 @@ help:
 	@echo '  make bench-voq  cycles per packet from RX ring over VOQ to TX ring, by stage'
 	@echo '  make test       set-up, then check + lint + end-to-end tests against the booted image'
 	@echo '  make test-long  the end-to-end test of the FIB with 900,000 routes, too'
+	@echo '  make soak       ten minutes of traffic and changes, audited each second'
 	@echo '  make lint       format, clang-tidy, cppcheck, include directions'
 	@echo '  make fmt        formats the sources'
 	@echo '  make gdb        QEMU stopped at entry, gdb attached with symbols'
@@ -244,6 +245,9 @@ test:
 
 test-long: all hooks
 	LONG=1 /usr/bin/python3 -m pytest -p no:cacheprovider -q test/e2e/test_fib.py
+
+soak: all hooks
+	SOAK_S=600 /usr/bin/python3 -m pytest -p no:cacheprovider -q test/e2e/test_soak.py
 
 gdb: $(IMAGE)
 	tools/gdb $(IMAGE)

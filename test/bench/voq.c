@@ -250,7 +250,8 @@ static void move_packets(void)
 		worker_turn(&router, w);
 		moved = sent(w) - begin;
 	}
-	printf("{\"packets\": %llu}\n", (unsigned long long)moved);
+	printf("{\"packets\": %llu, \"form\": \"%s\"}\n", (unsigned long long)moved,
+		platform_isa());
 }
 
 int main(int argc, char **argv)

@@ -1,8 +1,9 @@
 # Kinds of ports: split and packed rings, RSS on offer, jumbo frames through both.
 import pytest
+from flood import check_order
 from router import running
 
-KINDS = {"split": {}, "packed": {"packed": True}, "queues": {"queues": 4, "cores": 3},
+KINDS = {"split": {}, "packed": {"packed": True}, "queues": {"queues": 4, "cores": 5, "mem": 1024},
          "rss": {"queues": 4, "cores": 3, "rss": True, "packed": True}}
 JUMBO = 9000
 CONFIG = "".join(f"set interfaces eth{i} address 10.0.{i}.1/24\n"
@@ -34,6 +35,14 @@ def test_file(lab):
     assert sent == received
 
 
+def test_flows_keep_their_order(lab):
+    check_order(lab, 0, 1)
+    if lab.kind.get("cores", 2) > 2:
+        sources = {q["worker"] for q in lab.json("show queues eth1")["queues"]
+                   if q["from"] == "eth0" and q["packets"]}
+        assert len(sources) > 1, "one queue had it all"
+
+
 def answered(lab, address, size):
     """Three echoes come back whole, however late: that none is lost inside is for the books."""
     done = lab.run(0, "ping", "-n", "-c", "3", "-i", "0.2", "-w", "20", "-s", str(size), "-M", "do",
@@ -49,7 +58,7 @@ def test_jumbo_pings(lab, size):
 
 def test_one_byte_too_long(lab):
     lab.must(0, "ip", "link", "set", "p0", "mtu", str(JUMBO + 1))
-    assert not lab.ping(0, "10.0.1.2", "-s", str(JUMBO - 27), "-M", "do", "-W", "1", count=2)
+    assert not lab.ping(0, "10.0.1.2", count=2, size=JUMBO - 27, wait_s=1)
     lab.must(0, "ip", "link", "set", "p0", "mtu", str(JUMBO))
     assert lab.drops().count("eth0", "rx-oversize") == 2
 
@@ -65,5 +74,5 @@ def test_small_buffers_take_no_jumbo():
         assert "error: interfaces eth0 mtu 1501: the buffers made at boot hold 1500" in reply
         lab.cli("discard")
         lab.must(0, "ip", "link", "set", "p0", "mtu", str(JUMBO))
-        assert not lab.ping(0, "10.0.0.1", "-s", "3000", "-M", "do", "-W", "1", count=2)
+        assert not lab.ping(0, "10.0.0.1", count=2, size=3000, wait_s=1)
         assert answered(lab, "10.0.1.2", 56)
