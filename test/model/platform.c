@@ -25,6 +25,8 @@ uint64_t platform_tsc_hz(void)
 
 uint64_t platform_now_us(void)
 {
+	if (model_platform.step_us)
+		model_platform.now_us += model_platform.step_us;
 	return load_once(&model_platform.now_us);
 }
 

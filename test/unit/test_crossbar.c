@@ -23,6 +23,7 @@ static void test_dealt_evenly(void **state)
 
 	assert_int_equal(router.rxqs, 6);
 	assert_int_equal(router.txqs, 6);
+	assert_true(router.tx_depth * router.txqs <= POOL_BUFS / 4);
 	for (unsigned w = 0; w < 3; w++) {
 		const struct worker *worker = router.worker[w];
 
