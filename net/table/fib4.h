@@ -64,6 +64,9 @@ void fib4_lookup(const struct fib4 *fib, const uint32_t *dst, uint32_t *nh, unsi
 MUST_CHECK enum err fib4_update(
 	struct fib4 *fib, const struct rib4 *rib, uint32_t prefix, unsigned length);
 
+/* An update of this prefix will follow: what rib4_prefetch is for the RIB. */
+void fib4_prefetch(const struct fib4 *fib, uint32_t prefix, unsigned stage);
+
 /* The same in slices: what is left to be brought up to date. */
 struct fib4_job {
 	uint32_t next; /* the prefix, or its first address not reached yet */
