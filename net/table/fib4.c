@@ -71,7 +71,7 @@ static struct layout layout_of(const struct fib4_limits *l)
 	/* The pairs; above them the narrow groups, number 0 of which is not used. */
 	m.narrow = part(t, FIB4_PAIRS * 4 + groups_data_size(l->narrow, 32) + 2);
 	m.deep = part(t, groups_data_size(l->deep, 64));
-	m.hosts = part(t, groups_data_size(l->hosts, 512));
+	m.hosts = part(t, groups_data_size(l->hosts, 64));
 	m.book_wide = part(t, groups_book_size(l->wide));
 	m.book_narrow = part(t, groups_book_size(l->narrow));
 	m.book_pairs = part(t, groups_book_size(l->pairs));
@@ -117,12 +117,12 @@ struct fib4 *fib4_init(void *mem, const struct fib4_limits *limits)
 	f->reserved = m.total;
 	f->direct = (uint16_t *)(p + m.direct);
 	f->view = (struct fib4_view){f->direct, (uint32_t *)(p + m.wide),
-		(uint16_t *)(p + m.narrow), (uint32_t *)(p + m.deep), (uint16_t *)(p + m.hosts)};
+		(uint16_t *)(p + m.narrow), (uint32_t *)(p + m.deep), (uint32_t *)(p + m.hosts)};
 	groups_init(&f->wide, p + m.wide, p + m.book_wide, l.wide, 64);
 	groups_init(&f->pairs, p + m.narrow, p + m.book_pairs, l.pairs, 4);
 	groups_init(&f->narrow, p + m.narrow + FIB4_PAIRS * 4, p + m.book_narrow, l.narrow, 32);
 	groups_init(&f->deep, p + m.deep, p + m.book_deep, l.deep, 64);
-	groups_init(&f->hosts, p + m.hosts, p + m.book_hosts, l.hosts, 512);
+	groups_init(&f->hosts, p + m.hosts, p + m.book_hosts, l.hosts, 64);
 
 	/* Unrouted: one pair, one wide group with it 16 times, and that 65,536 times. */
 	uint32_t pair = groups_get(&f->pairs, none);
@@ -167,18 +167,24 @@ void fib4_grace_passed(struct fib4 *f)
 
 /* ---- questions ---- */
 
+/* One next hop for all 16 parts. */
+static bool entry_is_single(uint32_t entry)
+{
+	return entry < FIB4_NARROW && (entry & 0xffff) == 0;
+}
+
 /* From `address` on, addresses that one step decides alike: the last of them. */
 static uint32_t same_step(const struct fib4 *f, uint32_t address)
 {
-	uint32_t entry = fib4_entry(&f->view, address);
+	uint32_t entry = fib4_entry(&f->view, address), e;
 
-	if (entry < FIB4_NARROW && (entry & 0xffff) == 0)
-		return address | 0xfff;
 	if (entry < FIB4_DEEP)
+		return address | (entry_is_single(entry) ? 0xfff : 0xff);
+	e = f->view.deep[(entry & FIB4_GROUP) << 4 | (address >> 8 & 15)];
+	if (!(e & FIB4_HAS_HOSTS))
 		return address | 0xff;
-	uint32_t e = f->view.deep[(entry & FIB4_GROUP) << 4 | (address >> 8 & 15)];
-
-	return e & FIB4_HAS_HOSTS ? address : address | 0xff;
+	e = f->view.hosts[(e & ~FIB4_HAS_HOSTS) << 4 | (address >> 4 & 15)];
+	return address | (entry_is_single(e) ? 0xf : 0);
 }
 
 void fib4_walk(const struct fib4 *f, uint32_t address, struct fib4_range *range)
@@ -203,7 +209,7 @@ void fib4_stats(const struct fib4 *f, struct fib4_stats *s)
 			   f->hosts.retired_count + f->hosts.waiting_count,
 		.bytes = FIB4_CHUNKS * sizeof(uint16_t) + (size_t)f->wide.count * 64 +
 			 (size_t)f->narrow.count * 32 + (size_t)f->pairs.count * 4 +
-			 (size_t)f->deep.count * 64 + (size_t)f->hosts.count * 512,
+			 (size_t)f->deep.count * 64 + (size_t)f->hosts.count * 64,
 		.reserved = f->reserved,
 		.updates = f->updates,
 		.rebuilt = f->rebuilt,

@@ -26,7 +26,7 @@ struct fib4_limits {
 	uint32_t narrow; /* 16 next hops: per different /20 with more than two next hops */
 	uint32_t pairs;  /* two next hops; at most 32,767 */
 	uint32_t deep;   /* 16 entries of 4 bytes: per different /20 with routes beyond /24 */
-	uint32_t hosts;  /* 256 next hops: per different /24 with routes beyond it */
+	uint32_t hosts;  /* 16 entries of 4 bytes: per different /24 with routes beyond it */
 };
 
 /* Limits that suit a table of about `routes` routes as the Internet has them. */

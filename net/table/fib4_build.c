@@ -148,7 +148,7 @@ static void repaint(struct fib4_canvas *c, const struct fib4 *f, const struct ri
 		return;
 	}
 	for (uint32_t i = 0; i < FIB4_SPLIT; i++)
-		c->leaf[((first - c->first) >> 8) + i] = f->view.narrow[fib4_place(old, i << 8)];
+		c->leaf[((first - c->first) >> 8) + i] = f->view.narrow[fib4_place(old, i)];
 	fib4_paint(c, rib, length < 24 ? prefix : prefix & ~0xffu, length < 24 ? length : 24);
 }
 

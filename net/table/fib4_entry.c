@@ -67,27 +67,50 @@ void fib4_entry_ref(struct fib4 *f, uint32_t entry)
 		groups_ref(&f->pairs, entry >> 16);
 }
 
+static void plain_put(struct fib4 *f, uint32_t entry)
+{
+	if (entry >= FIB4_NARROW)
+		groups_put(&f->narrow, (entry & FIB4_GROUP) - FIB4_NARROW_BASE);
+	else
+		groups_put(&f->pairs, entry >> 16);
+}
+
+static void plains_put(struct fib4 *f, const uint32_t *entry, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		plain_put(f, entry[i]);
+}
+
+static void hosts_put(struct fib4 *f, uint32_t group)
+{
+	const uint32_t *entry = groups_data(&f->hosts, group);
+
+	if (groups_put(&f->hosts, group))
+		plains_put(f, entry, FIB4_SPLIT);
+}
+
+/* Lets go of the hosts that the first n entries of a deep group's content name. */
+static void content_put(struct fib4 *f, const uint32_t *content, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (content[i] & FIB4_HAS_HOSTS)
+			hosts_put(f, content[i] & ~FIB4_HAS_HOSTS);
+}
+
 static void deep_put(struct fib4 *f, uint32_t group)
 {
-	const uint32_t *entry = groups_data(&f->deep, group);
+	const uint32_t *content = groups_data(&f->deep, group);
 
-	if (!groups_put(&f->deep, group))
-		return;
-	for (unsigned i = 0; i < FIB4_SPLIT; i++)
-		if (entry[i] & FIB4_HAS_HOSTS)
-			groups_put(&f->hosts, entry[i] & ~FIB4_HAS_HOSTS);
+	if (groups_put(&f->deep, group))
+		content_put(f, content, FIB4_SPLIT);
 }
 
 void fib4_entry_put(struct fib4 *f, uint32_t entry)
 {
-	uint32_t group = entry & FIB4_GROUP;
-
 	if (entry >= FIB4_DEEP)
-		deep_put(f, group);
-	else if (entry >= FIB4_NARROW)
-		groups_put(&f->narrow, group - FIB4_NARROW_BASE);
+		deep_put(f, entry & FIB4_GROUP);
 	else
-		groups_put(&f->pairs, entry >> 16);
+		plain_put(f, entry);
 }
 
 /* A bit for every leaf that has this next hop. */
@@ -127,6 +150,27 @@ static uint32_t entry_plain(struct fib4 *f, const uint16_t *leaf)
 	return group ? FIB4_NARROW | (group + FIB4_NARROW_BASE) : 0;
 }
 
+/* The group of hosts for 256 next hops, with a reference. 0: no room. */
+static uint32_t hosts_get(struct fib4 *f, const uint16_t *leaf)
+{
+	uint32_t entry[FIB4_SPLIT], group;
+
+	for (unsigned i = 0; i < FIB4_SPLIT; i++) {
+		entry[i] = entry_plain(f, leaf + i * FIB4_SPLIT);
+		if (!entry[i]) {
+			plains_put(f, entry, i);
+			return 0;
+		}
+	}
+	group = groups_find(&f->hosts, entry);
+	if (group)
+		groups_ref(&f->hosts, group);
+	else if ((group = groups_add(&f->hosts, entry)) != 0)
+		return group; /* it keeps the references */
+	plains_put(f, entry, FIB4_SPLIT);
+	return group;
+}
+
 /* What a deep group says of a /24 with longer routes, with a reference; false: no room. */
 static bool entry_hosts(struct fib4 *f, const struct rib4 *rib, uint32_t prefix, uint32_t *entry)
 {
@@ -135,23 +179,15 @@ static bool entry_hosts(struct fib4 *f, const struct rib4 *rib, uint32_t prefix,
 
 	fib4_canvas_init(&c, prefix, 32);
 	fib4_paint(&c, rib, prefix, 24);
-	for (unsigned i = 1; i < FIB4_HOSTS; i++) {
+	for (unsigned i = 1; i < FIB4_LEAVES; i++) {
 		if (c.leaf[i] == c.leaf[0])
 			continue;
-		group = groups_get(&f->hosts, c.leaf);
+		group = hosts_get(f, c.leaf);
 		*entry = FIB4_HAS_HOSTS | group;
 		return group != 0;
 	}
 	*entry = c.leaf[0];
 	return true;
-}
-
-/* Lets go of the hosts that the first n entries of a deep group's content name. */
-static void content_put(struct fib4 *f, const uint32_t *content, unsigned n)
-{
-	for (unsigned i = 0; i < n; i++)
-		if (content[i] & FIB4_HAS_HOSTS)
-			groups_put(&f->hosts, content[i] & ~FIB4_HAS_HOSTS);
 }
 
 /* The entry for what a deep group would say, which brings its references. As entry_plain. */
@@ -167,13 +203,10 @@ static uint32_t entry_content(struct fib4 *f, const uint32_t *content)
 	if (!hosts) /* longer routes there may be, but with the same next hops */
 		return entry_plain(f, leaf);
 	group = groups_find(&f->deep, content);
-	if (!group) {
-		group = groups_add(&f->deep, content);
-		if (group)
-			return FIB4_DEEP | group; /* it keeps the references */
-	} else {
+	if (group)
 		groups_ref(&f->deep, group);
-	}
+	else if ((group = groups_add(&f->deep, content)) != 0)
+		return FIB4_DEEP | group; /* it keeps the references */
 	content_put(f, content, FIB4_SPLIT);
 	return group ? FIB4_DEEP | group : 0;
 }

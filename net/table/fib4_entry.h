@@ -10,10 +10,11 @@
 
 /* The answers of a range of addresses, painted from the RIB. */
 struct fib4_canvas {
-	uint32_t first;                        /* address of leaf 0 */
-	unsigned depth;                        /* leaves are prefixes of this length */
-	uint16_t deep[FIB4_SPLIT];             /* a bit per leaf with routes inside */
-	alignas(64) uint16_t leaf[FIB4_HOSTS]; /* next hops: a /16 in /24s, or a /24 in addresses */
+	uint32_t first;            /* address of leaf 0 */
+	unsigned depth;            /* leaves are prefixes of this length */
+	uint16_t deep[FIB4_SPLIT]; /* a bit per leaf with routes inside */
+	alignas(64)
+		uint16_t leaf[FIB4_LEAVES]; /* next hops: a /16 in /24s, or a /24 in addresses */
 };
 
 /* Leaves are not set: all that are read will be painted. */

@@ -1,8 +1,9 @@
 /*
  * The form of the IPv4 forwarding table: three indexing steps.
  *
- *     address   | 16 bits | 4 | 4 |   8   |
- *                  direct  wide narrow hosts
+ *     address   | 16 bits | 4  |   4   |   4   |   4   |
+ *                  direct  wide  narrow
+ *                          ...   deep    hosts   narrow
  *
  * 1. direct[address >> 16] is a wide group: 16 entries, one per /20.
  * 2. An entry tells its 16 /24s apart in one of three ways:
@@ -12,8 +13,9 @@
  *        11 | deep:30            some /24 has longer routes: see 3
  *    Pairs lie at the front of the array of narrow groups, so the first two ways
  *    are one load from it. A single next hop is a pair of equals.
- * 3. A deep group has an entry per /24: a next hop, or 1 | hosts:31, a group of
- *    256 next hops. Few addresses need it.
+ * 3. A deep group has an entry per /24: a next hop, or 1 | hosts:31, a group that
+ *    tells the /24 apart as a wide one does a /16: an entry of the first two ways
+ *    per /28. Few addresses need it.
  */
 #ifndef NET_TABLE_FIB4_TABLE_H
 #define NET_TABLE_FIB4_TABLE_H
@@ -25,8 +27,8 @@
 #include "net/table/groups.h"
 
 #define FIB4_CHUNKS 65536u /* /16s */
-#define FIB4_SPLIT  16u    /* entries of a wide, narrow or deep group */
-#define FIB4_HOSTS  256u
+#define FIB4_SPLIT  16u    /* entries of a group of any kind, but pairs */
+#define FIB4_LEAVES 256u   /* of a /16 in /24s, or of a /24 */
 
 #define FIB4_PAIRS 32768u /* numbers 1 and up can be used */
 #define FIB4_NARROW_BASE                                                                           \
@@ -45,7 +47,7 @@ struct fib4_view {
 	const uint32_t *wide;
 	const uint16_t *narrow; /* pairs, then narrow groups */
 	const uint32_t *deep;
-	const uint16_t *hosts;
+	const uint32_t *hosts;
 };
 
 struct fib4 {
@@ -57,11 +59,9 @@ struct fib4 {
 	uint64_t updates, rebuilt;
 };
 
-/* Where in view.narrow the next hop of an address stands, from its entry; not for a deep one. */
-static inline uint32_t fib4_place(uint32_t entry, uint32_t address)
+/* Where in view.narrow the next hop for number i of an entry's 16 stands; not of a deep entry. */
+static inline uint32_t fib4_place(uint32_t entry, uint32_t i)
 {
-	uint32_t i = address >> 8 & 15;
-
 	if (entry & FIB4_NARROW)
 		return (entry & FIB4_GROUP) << 4 | i;
 	return (entry >> 15 & ~1u) | (entry >> i & 1);
@@ -80,9 +80,10 @@ static inline uint32_t fib4_deep(const struct fib4_view *v, uint32_t entry, uint
 {
 	uint32_t e = v->deep[(entry & FIB4_GROUP) << 4 | (address >> 8 & 15)];
 
-	if (e & FIB4_HAS_HOSTS)
-		return v->hosts[(e & ~FIB4_HAS_HOSTS) << 8 | (address & 255)];
-	return e;
+	if (!(e & FIB4_HAS_HOSTS))
+		return e;
+	e = v->hosts[(e & ~FIB4_HAS_HOSTS) << 4 | (address >> 4 & 15)];
+	return __atomic_load_n(&v->narrow[fib4_place(e, address & 15)], __ATOMIC_ACQUIRE);
 }
 
 /* One address at a time: the definition that the vector forms are tested against. */
@@ -91,7 +92,7 @@ static inline uint32_t fib4_one(const struct fib4_view *v, uint32_t address)
 	uint32_t entry = fib4_entry(v, address);
 
 	return entry >= FIB4_DEEP ? fib4_deep(v, entry, address)
-				  : v->narrow[fib4_place(entry, address)];
+				  : v->narrow[fib4_place(entry, address >> 8 & 15)];
 }
 
 /* The three forms of the look-up, from fib4_vec.c. */

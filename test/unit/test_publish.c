@@ -252,7 +252,7 @@ static void test_verify(void **state)
 	uint32_t entry = fib4_entry(&r->fib4->view, 0xdf0a0100);
 	uint16_t *narrow = (uint16_t *)(uintptr_t)r->fib4->view.narrow;
 
-	narrow[fib4_place(entry, 0xdf0a0100)] = 999;
+	narrow[fib4_place(entry, 1)] = 999;
 	r->fib4->direct[0xdf14] = r->fib4->direct[0xdf15];
 	v = verified();
 	assert_int_equal(v.mismatches, 2);
