@@ -181,6 +181,11 @@ VEC_INLINE vec64 vec64_gather(const uint64_t *base, vec64 index)
 }
 #endif
 
+/*
+ * vec_rank16: how many of up to 31 keys of 16 bits, in order, are not above x;
+ * vec_rank32: of up to 16 keys of 32 bits. mask: as many of the low bits as there
+ * are keys. 64 bytes are read, whatever those beyond the keys hold.
+ */
 typedef uint16_t vec_halves __attribute__((vector_size(VEC_BYTES)));
 
 VEC_INLINE vec_halves vec_halves_load(const uint16_t *p)
@@ -191,13 +196,18 @@ VEC_INLINE vec_halves vec_halves_load(const uint16_t *p)
 	return v;
 }
 
-/*
- * How many of up to 31 keys, in order, are not above x. mask: as many of the low
- * bits as there are keys. 64 bytes are read, whatever those beyond the keys hold.
- */
 #if defined(__SANITIZE_THREAD__)
 /* What lies beyond the keys may be being written; the sanitizer cannot know that nobody looks. */
-VEC_INLINE unsigned vec_rank(const uint16_t *key, uint16_t x, uint32_t mask)
+VEC_INLINE unsigned vec_rank16(const uint16_t *key, uint16_t x, uint32_t mask)
+{
+	unsigned n = 0;
+
+	while (mask >> n & 1 && key[n] <= x)
+		n++;
+	return n;
+}
+
+VEC_INLINE unsigned vec_rank32(const uint32_t *key, uint32_t x, uint32_t mask)
 {
 	unsigned n = 0;
 
@@ -206,18 +216,24 @@ VEC_INLINE unsigned vec_rank(const uint16_t *key, uint16_t x, uint32_t mask)
 	return n;
 }
 #elif defined(__AVX512BW__)
-VEC_INLINE unsigned vec_rank(const uint16_t *key, uint16_t x, uint32_t mask)
+VEC_INLINE unsigned vec_rank16(const uint16_t *key, uint16_t x, uint32_t mask)
 {
 	typedef short words __attribute__((vector_size(VEC_BYTES)));
-	vec_halves all = (vec_halves){0} + x;
-
 	uint32_t below = __builtin_ia32_ucmpw512_mask(
-		(words)vec_halves_load(key), (words)all, 2 /* not above */, ~0u);
+		(words)vec_halves_load(key), (words)((vec_halves){0} + x), 2 /* not above */, ~0u);
+
+	return (unsigned)__builtin_popcount(below & mask);
+}
+
+VEC_INLINE unsigned vec_rank32(const uint32_t *key, uint32_t x, uint32_t mask)
+{
+	uint32_t below = __builtin_ia32_ucmpd512_mask((vec_signed)vec_load(key),
+		(vec_signed)vec_all(x), 2 /* not above */, (uint16_t)~0u);
 
 	return (unsigned)__builtin_popcount(below & mask);
 }
 #elif defined(__AVX2__)
-VEC_INLINE unsigned vec_rank(const uint16_t *key, uint16_t x, uint32_t mask)
+VEC_INLINE unsigned vec_rank16(const uint16_t *key, uint16_t x, uint32_t mask)
 {
 	typedef short words __attribute__((vector_size(VEC_BYTES)));
 	typedef char bytes __attribute__((vector_size(VEC_BYTES)));
@@ -229,8 +245,18 @@ VEC_INLINE unsigned vec_rank(const uint16_t *key, uint16_t x, uint32_t mask)
 	return (unsigned)__builtin_popcount(
 		(uint32_t)__builtin_ia32_pmovmskb256((bytes)below) & mask);
 }
+
+VEC_INLINE unsigned vec_rank32(const uint32_t *key, uint32_t x, uint32_t mask)
+{
+	typedef float floats __attribute__((vector_size(VEC_BYTES)));
+	uint32_t low = (uint32_t)__builtin_ia32_movmskps256((floats)(vec_load(key) <= vec_all(x)));
+	uint32_t high =
+		(uint32_t)__builtin_ia32_movmskps256((floats)(vec_load(key + 8) <= vec_all(x)));
+
+	return (unsigned)__builtin_popcount((low | high << 8) & mask);
+}
 #else
-VEC_INLINE unsigned vec_rank(const uint16_t *key, uint16_t x, uint32_t mask)
+VEC_INLINE unsigned vec_rank16(const uint16_t *key, uint16_t x, uint32_t mask)
 {
 	typedef short words __attribute__((vector_size(VEC_BYTES)));
 	vec_halves all = (vec_halves){0} + x;
@@ -241,6 +267,18 @@ VEC_INLINE unsigned vec_rank(const uint16_t *key, uint16_t x, uint32_t mask)
 			(words)(vec_halves_load(key + 24) <= all)));
 
 	return (unsigned)__builtin_ctz(~((low | high << 16) & mask));
+}
+
+VEC_INLINE unsigned vec_rank32(const uint32_t *key, uint32_t x, uint32_t mask)
+{
+	typedef float floats __attribute__((vector_size(VEC_BYTES)));
+	uint32_t below = 0;
+
+	for (unsigned i = 0; i < 16; i += VEC_LANES)
+		below |=
+			(uint32_t)__builtin_ia32_movmskps((floats)(vec_load(key + i) <= vec_all(x)))
+			<< i;
+	return (unsigned)__builtin_ctz(~(below & mask));
 }
 #endif
 
