@@ -182,9 +182,9 @@ VEC_INLINE vec64 vec64_gather(const uint64_t *base, vec64 index)
 #endif
 
 /*
- * vec_rank16: how many of up to 31 keys of 16 bits, in order, are not above x;
- * vec_rank32: of up to 16 keys of 32 bits. mask: as many of the low bits as there
- * are keys. 64 bytes are read, whatever those beyond the keys hold.
+ * vec_rank16: how many of n keys of 16 bits, in order, are not above x;
+ * vec_rank32: of n keys of 32 bits. n up to 31. 64 and 128 bytes are read,
+ * whatever those beyond the keys hold.
  */
 typedef uint16_t vec_halves __attribute__((vector_size(VEC_BYTES)));
 
@@ -198,87 +198,103 @@ VEC_INLINE vec_halves vec_halves_load(const uint16_t *p)
 
 #if defined(__SANITIZE_THREAD__)
 /* What lies beyond the keys may be being written; the sanitizer cannot know that nobody looks. */
-VEC_INLINE unsigned vec_rank16(const uint16_t *key, uint16_t x, uint32_t mask)
+VEC_INLINE unsigned vec_rank16(const uint16_t *key, uint16_t x, unsigned n)
 {
-	unsigned n = 0;
+	unsigned i = 0;
 
-	while (mask >> n & 1 && key[n] <= x)
-		n++;
-	return n;
+	while (i < n && key[i] <= x)
+		i++;
+	return i;
 }
 
-VEC_INLINE unsigned vec_rank32(const uint32_t *key, uint32_t x, uint32_t mask)
+VEC_INLINE unsigned vec_rank32(const uint32_t *key, uint32_t x, unsigned n)
 {
-	unsigned n = 0;
+	unsigned i = 0;
 
-	while (mask >> n & 1 && key[n] <= x)
-		n++;
-	return n;
+	while (i < n && key[i] <= x)
+		i++;
+	return i;
 }
-#elif defined(__AVX512BW__)
-VEC_INLINE unsigned vec_rank16(const uint16_t *key, uint16_t x, uint32_t mask)
+#else
+/* Bit i set: key[i] is not above x. 32 keys each. */
+#	if defined(__AVX512BW__)
+VEC_INLINE uint32_t vec_not_above16(const uint16_t *key, uint16_t x)
 {
 	typedef short words __attribute__((vector_size(VEC_BYTES)));
-	uint32_t below = __builtin_ia32_ucmpw512_mask(
+
+	return __builtin_ia32_ucmpw512_mask(
 		(words)vec_halves_load(key), (words)((vec_halves){0} + x), 2 /* not above */, ~0u);
-
-	return (unsigned)__builtin_popcount(below & mask);
 }
 
-VEC_INLINE unsigned vec_rank32(const uint32_t *key, uint32_t x, uint32_t mask)
+VEC_INLINE uint32_t vec_not_above32(const uint32_t *key, uint32_t x)
 {
-	uint32_t below = __builtin_ia32_ucmpd512_mask((vec_signed)vec_load(key),
-		(vec_signed)vec_all(x), 2 /* not above */, (uint16_t)~0u);
+	uint32_t low = (uint16_t)__builtin_ia32_ucmpd512_mask(
+		(vec_signed)vec_load(key), (vec_signed)vec_all(x), 2, (uint16_t)~0u);
+	uint32_t high = (uint16_t)__builtin_ia32_ucmpd512_mask(
+		(vec_signed)vec_load(key + 16), (vec_signed)vec_all(x), 2, (uint16_t)~0u);
 
-	return (unsigned)__builtin_popcount(below & mask);
+	return low | high << 16;
 }
-#elif defined(__AVX2__)
-VEC_INLINE unsigned vec_rank16(const uint16_t *key, uint16_t x, uint32_t mask)
+#	elif defined(__AVX2__)
+VEC_INLINE uint32_t vec_not_above16(const uint16_t *key, uint16_t x)
 {
 	typedef short words __attribute__((vector_size(VEC_BYTES)));
 	typedef char bytes __attribute__((vector_size(VEC_BYTES)));
 	vec_halves all = (vec_halves){0} + x;
-	vec64 below = (vec64)__builtin_ia32_packsswb256(
+	vec64 packed = (vec64)__builtin_ia32_packsswb256(
 		(words)(vec_halves_load(key) <= all), (words)(vec_halves_load(key + 16) <= all));
 
-	below = __builtin_shufflevector(below, below, 0, 2, 1, 3); /* packing goes by halves */
-	return (unsigned)__builtin_popcount(
-		(uint32_t)__builtin_ia32_pmovmskb256((bytes)below) & mask);
+	packed = __builtin_shufflevector(packed, packed, 0, 2, 1, 3); /* it goes by halves */
+	return (uint32_t)__builtin_ia32_pmovmskb256((bytes)packed);
 }
 
-VEC_INLINE unsigned vec_rank32(const uint32_t *key, uint32_t x, uint32_t mask)
+VEC_INLINE uint32_t vec_not_above32(const uint32_t *key, uint32_t x)
 {
 	typedef float floats __attribute__((vector_size(VEC_BYTES)));
-	uint32_t low = (uint32_t)__builtin_ia32_movmskps256((floats)(vec_load(key) <= vec_all(x)));
-	uint32_t high =
-		(uint32_t)__builtin_ia32_movmskps256((floats)(vec_load(key + 8) <= vec_all(x)));
+	uint32_t mask = 0;
 
-	return (unsigned)__builtin_popcount((low | high << 8) & mask);
+	for (unsigned i = 0; i < 32; i += VEC_LANES)
+		mask |= (uint32_t)__builtin_ia32_movmskps256(
+				(floats)(vec_load(key + i) <= vec_all(x)))
+			<< i;
+	return mask;
 }
-#else
-VEC_INLINE unsigned vec_rank16(const uint16_t *key, uint16_t x, uint32_t mask)
+#	else
+VEC_INLINE uint32_t vec_not_above16(const uint16_t *key, uint16_t x)
 {
 	typedef short words __attribute__((vector_size(VEC_BYTES)));
 	vec_halves all = (vec_halves){0} + x;
-	uint32_t low = (uint32_t)__builtin_ia32_pmovmskb128(__builtin_ia32_packsswb128(
-		(words)(vec_halves_load(key) <= all), (words)(vec_halves_load(key + 8) <= all)));
-	uint32_t high = (uint32_t)__builtin_ia32_pmovmskb128(
-		__builtin_ia32_packsswb128((words)(vec_halves_load(key + 16) <= all),
-			(words)(vec_halves_load(key + 24) <= all)));
+	uint32_t mask = 0;
 
-	return (unsigned)__builtin_ctz(~((low | high << 16) & mask));
+	for (unsigned i = 0; i < 32; i += 16)
+		mask |= (uint32_t)__builtin_ia32_pmovmskb128(
+				__builtin_ia32_packsswb128((words)(vec_halves_load(key + i) <= all),
+					(words)(vec_halves_load(key + i + 8) <= all)))
+			<< i;
+	return mask;
 }
 
-VEC_INLINE unsigned vec_rank32(const uint32_t *key, uint32_t x, uint32_t mask)
+VEC_INLINE uint32_t vec_not_above32(const uint32_t *key, uint32_t x)
 {
 	typedef float floats __attribute__((vector_size(VEC_BYTES)));
-	uint32_t below = 0;
+	uint32_t mask = 0;
 
-	for (unsigned i = 0; i < 16; i += VEC_LANES)
-		below |=
-			(uint32_t)__builtin_ia32_movmskps((floats)(vec_load(key + i) <= vec_all(x)))
+	for (unsigned i = 0; i < 32; i += VEC_LANES)
+		mask |= (uint32_t)__builtin_ia32_movmskps((floats)(vec_load(key + i) <= vec_all(x)))
 			<< i;
-	return (unsigned)__builtin_ctz(~(below & mask));
+	return mask;
+}
+#	endif
+
+/* The keys are in order, so the bits of those not above x are the lowest. */
+VEC_INLINE unsigned vec_rank16(const uint16_t *key, uint16_t x, unsigned n)
+{
+	return (unsigned)__builtin_ctz(~(vec_not_above16(key, x) & ((1u << n) - 1)));
+}
+
+VEC_INLINE unsigned vec_rank32(const uint32_t *key, uint32_t x, unsigned n)
+{
+	return (unsigned)__builtin_ctz(~(vec_not_above32(key, x) & ((1u << n) - 1)));
 }
 #endif
 

@@ -14,8 +14,7 @@
 #define LEVELS  (2 + (128 - FIB6_CHUNK_BITS) / FIB6_INNER_BITS) /* of blocks, a gate among them */
 
 /* An inner node becomes a leaf when so many ranges are left: fewer than when it was made. */
-#define NARROW_AGAIN (FIB6_NARROW_MAX * 3 / 4)
-#define WIDE_AGAIN   (FIB6_WIDE_MAX * 3 / 4)
+#define LEAF_AGAIN (FIB6_RANGES * 3 / 4)
 
 /* What is to be brought up to date: the addresses of a prefix. */
 struct change {
@@ -40,21 +39,20 @@ static uint32_t make_leaf(
 
 	if (!at)
 		return NO_ROOM;
-	at += fib6_leaf_before(r->n);
-	uint32_t *wide = &f->word[at + 1];
-	uint16_t *narrow = (uint16_t *)wide, *nexthop = (uint16_t *)&f->word[at];
+	uint32_t *wide = &f->word[at];
+	uint16_t *narrow = (uint16_t *)wide;
 
-	store_once(&f->word[at], (uint32_t)((1ull << (r->n - 1)) - 1));
-	for (unsigned i = 0; i < r->n; i++)
-		store_once(nexthop - 1 - i, (uint16_t)r->nexthop[i]);
+	store_once(narrow, (uint16_t)r->n);
 	for (unsigned i = 1; i < r->n; i++) {
 		uint32_t key = fib6_key_of(r->first[i], b, kind);
 
 		if (kind == FIB6_WIDE)
-			store_once(&wide[i - 1], key);
+			store_once(&wide[i], key);
 		else
-			store_once(&narrow[i - 1], (uint16_t)key);
+			store_once(&narrow[i], (uint16_t)key);
 	}
+	for (unsigned i = 0; i < r->n; i++)
+		store_once(narrow + fib6_nexthops_at(kind, r->n) + i, (uint16_t)r->nexthop[i]);
 	f->book.leaves++;
 	return kind | fib6_key_shift(b, kind) << FIB6_SHIFT | at;
 }
@@ -194,8 +192,10 @@ static bool replace_nexthops(
 	for (unsigned i = 1; i < r->n; i++)
 		if (fib6_key(f->word, leaf, i) != fib6_key_of(r->first[i], b, kind))
 			return false;
+	uint16_t *nexthop = (uint16_t *)&f->word[fib6_at(leaf)] + fib6_nexthops_at(kind, r->n);
+
 	for (unsigned i = 0; i < r->n; i++)
-		store_release((uint16_t *)&f->word[fib6_at(leaf)] - 1 - i, (uint16_t)r->nexthop[i]);
+		store_release(nexthop + i, (uint16_t)r->nexthop[i]);
 	return true;
 }
 
@@ -243,7 +243,7 @@ static unsigned count_ranges(const struct fib6 *f, uint32_t inner)
 
 	for (unsigned i = 0; i < FIB6_FAN; i++) {
 		if (ref[i] & FIB6_INNER)
-			return FIB6_NARROW_MAX + 1;
+			return FIB6_RANGES + 1;
 		if (fib6_is_leaf(ref[i]))
 			n += fib6_ranges(f->word, ref[i]);
 		else
@@ -259,7 +259,7 @@ static unsigned ranges_at(const struct fib6 *f, uint32_t at)
 
 	if (fib6_is_answer(ref))
 		return 1;
-	return fib6_is_leaf(ref) ? fib6_ranges(f->word, ref) : FIB6_NARROW_MAX + 1;
+	return fib6_is_leaf(ref) ? fib6_ranges(f->word, ref) : FIB6_RANGES + 1;
 }
 
 /* An inner node can be a leaf or an answer. */
@@ -267,12 +267,10 @@ static bool can_shrink(const struct change *c, struct place p)
 {
 	struct fib6_ranges r;
 
-	if (count_ranges(c->f, c->f->word[p.at]) > NARROW_AGAIN)
+	if (count_ranges(c->f, c->f->word[p.at]) > LEAF_AGAIN)
 		return false;
 	fib6_collect(&r, c->rib, &c->f->copy, p.block);
-	uint32_t kind = fib6_kind_of(&r, p.block);
-
-	return kind != FIB6_INNER && (kind != FIB6_WIDE || r.n <= WIDE_AGAIN);
+	return fib6_kind_of(&r, p.block) != FIB6_INNER;
 }
 
 /* Makes less of an inner node or a gate, if that will do. */

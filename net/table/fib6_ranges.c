@@ -20,7 +20,7 @@ bool fib6_add_range(struct fib6_ranges *r, struct ip6 first, uint32_t nexthop)
 	r->finest = f > r->finest ? f : r->finest;
 	r->first[r->n] = first;
 	r->nexthop[r->n++] = nexthop;
-	return r->n <= FIB6_NARROW_MAX;
+	return r->n <= FIB6_RANGES;
 }
 
 bool fib6_add_swept(struct fib6_ranges *r, const struct rib *rib, struct ip6 block, unsigned length)
@@ -90,9 +90,7 @@ uint32_t fib6_kind_of(const struct fib6_ranges *r, struct fib6_block b)
 {
 	if (r->n == 1)
 		return 0;
-	if (r->n <= FIB6_NARROW_MAX && r->finest <= fib6_reach(b, fib6_key_bits(FIB6_NARROW)))
-		return FIB6_NARROW;
-	if (r->n <= FIB6_WIDE_MAX && r->finest <= fib6_reach(b, fib6_key_bits(FIB6_WIDE)))
-		return FIB6_WIDE;
-	return FIB6_INNER;
+	if (r->n > FIB6_RANGES || r->finest > fib6_reach(b, fib6_key_bits(FIB6_WIDE)))
+		return FIB6_INNER;
+	return r->finest <= fib6_reach(b, fib6_key_bits(FIB6_NARROW)) ? FIB6_NARROW : FIB6_WIDE;
 }

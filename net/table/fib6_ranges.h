@@ -23,8 +23,8 @@ struct fib6_block {
 struct fib6_ranges {
 	unsigned n;
 	unsigned finest; /* the longest prefix length at which one begins */
-	struct ip6 first[FIB6_NARROW_MAX + 1];
-	uint32_t nexthop[FIB6_NARROW_MAX + 1];
+	struct ip6 first[FIB6_RANGES + 1];
+	uint32_t nexthop[FIB6_RANGES + 1];
 };
 
 #define FIB6_COPIED 8192u /* ranges; a chunk of the Internet's table has 5,000 */

@@ -94,7 +94,7 @@ static void drop_leaf(struct fib6 *f, uint32_t ref)
 	uint32_t n = fib6_ranges(f->word, ref), words = fib6_leaf_words(fib6_kind(ref), n);
 
 	f->book.leaves--;
-	give_back(f, &f->book.free[words], fib6_at(ref) - fib6_leaf_before(n), words);
+	give_back(f, &f->book.free[words], fib6_at(ref), words);
 }
 
 /* NOLINTNEXTLINE(misc-no-recursion): not deeper than an address has bits, four at a time */

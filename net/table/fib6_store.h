@@ -54,15 +54,10 @@ _Static_assert(
 	offsetof(struct fib6, word) == offsetof(struct fib6, book) + sizeof(struct fib6_book),
 	"the words follow their book in an image");
 
-/* How many words of a leaf of n ranges lie before its position, and how many it has in all. */
-static inline uint32_t fib6_leaf_before(uint32_t n)
-{
-	return (n + 1) / 2;
-}
-
+/* How many words a leaf of n ranges has. */
 static inline uint32_t fib6_leaf_words(uint32_t kind, uint32_t n)
 {
-	return fib6_leaf_before(n) + 1 + (kind == FIB6_WIDE ? n - 1 : n / 2);
+	return (fib6_nexthops_at(kind, n) + n + 1) / 2;
 }
 
 /* Room: n words, n <= FIB6_LEAF_WORDS; an inner node; a branch. The first word, or 0: none left. */

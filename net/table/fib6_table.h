@@ -11,22 +11,22 @@
  *     1 0 0 | 0:6     | at:23         a branch or an inner node: references by the
  *                                     next bits of the address
  *     0 1 0 | shift:6 | at:23         a narrow leaf: up to 32 ranges
- *     0 0 1 | shift:6 | at:23         a wide leaf: up to 16 ranges
+ *     0 0 1 | shift:6 | at:23         a wide leaf: up to 32 ranges that begin further
+ *                                     down in the address
  *     1 0 1 | 0:6     | at:23         a gate: the way goes on with the second half
  *                                     of the address
  *
  * A leaf stands for a block, the addresses of one prefix, and cuts it into n
- * ranges, each with one answer. Around its position lie
+ * ranges, each with one answer. From its position on lie
  *
- *     ... at - 1      the next hops of range n - 1, ... 1, 0, 16 bits each
- *     at              a mask: the n - 1 lowest bits set
- *     at + 1 ...      where ranges 1, 2, ... n - 1 begin: keys of 16 bits in a narrow
- *                     leaf, 32 in a wide one
+ *     narrow: n, then n - 1 keys, then n next hops, 16 bits each
+ *     wide:   n in 16 bits and 16 unused, then n - 1 keys of 32 bits, then n next
+ *             hops of 16 bits
  *
- * A key is a part of an address: that many bits of its half from bit `shift` up.
- * Bits above are the same in the whole block, bits below are zero where a range
- * begins. The range of an address is so the number of keys not above its own:
- * one vector comparison.
+ * Keys are where ranges 1, 2, ... n - 1 begin. A key is a part of an address: that
+ * many bits of its half from bit `shift` up. Bits above are the same in the whole
+ * block, bits below are zero where a range begins. The range of an address is so
+ * the number of keys not above its own: one vector comparison, or two.
  *
  * A gate is made like an inner node that leads back to itself all over: a step
  * on it stays there. The reference it guards comes after.
@@ -50,9 +50,8 @@
 #define FIB6_FAN         (1u << FIB6_INNER_BITS)
 #define FIB6_GATE_WORDS  (FIB6_FAN + 1u)
 
-#define FIB6_NARROW_MAX 32u /* ranges of a leaf */
-#define FIB6_WIDE_MAX   16u
-#define FIB6_LEAF_WORDS (FIB6_NARROW_MAX + 1u) /* of the largest */
+#define FIB6_RANGES     32u                             /* of a leaf at most */
+#define FIB6_LEAF_WORDS (FIB6_RANGES + FIB6_RANGES / 2) /* of the largest */
 
 #define FIB6_INNER  0x80000000u
 #define FIB6_NARROW 0x40000000u
@@ -65,7 +64,7 @@
 /* A step reads where an inner node would be, also if an answer stands there instead. */
 #define FIB6_WORDS_MIN (65536u + FIB6_BRANCH)
 #define FIB6_WORDS_MAX FIB6_AT
-#define FIB6_SLACK     16u /* words that a comparison may read beyond the last */
+#define FIB6_SLACK     32u /* words that a comparison may read beyond the last */
 
 static inline uint32_t fib6_kind(uint32_t ref)
 {
@@ -101,15 +100,15 @@ static inline uint32_t fib6_behind(uint32_t gate)
 /* How many ranges a leaf has. */
 static inline unsigned fib6_ranges(const uint32_t *word, uint32_t leaf)
 {
-	return 1 + (unsigned)__builtin_popcount(word[fib6_at(leaf)]);
+	return *(const uint16_t *)(word + fib6_at(leaf));
 }
 
 /* The key that range i of a leaf begins with, i > 0. */
 static inline uint32_t fib6_key(const uint32_t *word, uint32_t leaf, unsigned i)
 {
-	const uint32_t *keys = word + fib6_at(leaf) + 1;
+	const uint32_t *p = word + fib6_at(leaf);
 
-	return fib6_kind(leaf) == FIB6_WIDE ? keys[i - 1] : ((const uint16_t *)keys)[i - 1];
+	return fib6_kind(leaf) == FIB6_WIDE ? p[i] : ((const uint16_t *)p)[i];
 }
 
 /* The part of a half of an address that a leaf compares its keys with. */
@@ -120,10 +119,18 @@ static inline uint32_t fib6_part(uint32_t leaf, uint64_t half)
 	return fib6_kind(leaf) == FIB6_WIDE ? part : (uint16_t)part;
 }
 
-/* Where the next hop of range i of a leaf stands, counted in 16 bits. */
+/* Where the next hops of a leaf of n ranges stand, counted in 16 bits from its position. */
+static inline unsigned fib6_nexthops_at(uint32_t kind, unsigned n)
+{
+	return kind == FIB6_WIDE ? 2 * n : n;
+}
+
+/* The next hop of range i of a leaf. */
 static inline const uint16_t *fib6_nexthop(const uint32_t *word, uint32_t leaf, unsigned i)
 {
-	return (const uint16_t *)(word + fib6_at(leaf)) - 1 - i;
+	const uint16_t *p = (const uint16_t *)(word + fib6_at(leaf));
+
+	return p + fib6_nexthops_at(fib6_kind(leaf), *p) + i;
 }
 
 /* The range of a half of an address in a leaf. */

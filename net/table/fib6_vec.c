@@ -76,19 +76,20 @@ VEC_INLINE void sort(const uint32_t *word, const struct block *b, struct sorted 
 
 VEC_INLINE uint32_t in_narrow(const uint32_t *word, uint32_t ref, uint64_t half)
 {
-	const uint32_t *leaf = word + fib6_at(ref);
-	uint16_t part = (uint16_t)(half >> fib6_shift(ref));
+	const uint16_t *leaf = (const uint16_t *)(word + fib6_at(ref));
+	unsigned n = *leaf;
 
 	return load_acquire(
-		(const uint16_t *)leaf - 1 - vec_rank16((const uint16_t *)(leaf + 1), part, *leaf));
+		leaf + n + vec_rank16(leaf + 1, (uint16_t)(half >> fib6_shift(ref)), n - 1));
 }
 
 VEC_INLINE uint32_t in_wide(const uint32_t *word, uint32_t ref, uint64_t half)
 {
 	const uint32_t *leaf = word + fib6_at(ref);
-	uint32_t part = (uint32_t)(half >> fib6_shift(ref));
+	unsigned n = *(const uint16_t *)leaf;
 
-	return load_acquire((const uint16_t *)leaf - 1 - vec_rank32(leaf + 1, part, *leaf));
+	return load_acquire((const uint16_t *)(leaf + n) +
+			    vec_rank32(leaf + 1, (uint32_t)(half >> fib6_shift(ref)), n - 1));
 }
 
 /* BLOCK addresses. */
