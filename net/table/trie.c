@@ -204,7 +204,7 @@ void trie_prefetch(const struct trie *t, struct ip6 key, unsigned stage)
 		__builtin_prefetch(index);
 		return;
 	}
-	const struct trie_node *n = &t->node[index->node];
+	const struct trie_node *n = &t->node[index->node ? index->node : TRIE_ROOT];
 
 	if (stage == 1) {
 		__builtin_prefetch(n);

@@ -18,12 +18,25 @@ static void random_change(void)
 		(void)!rib4_remove(&rib, prefix, length, RIB_STATIC, NULL);
 }
 
+/* Prefetching reads the tables, whatever is in them, and changes nothing. */
+static void prefetch(void)
+{
+	for (unsigned stage = 0; stage < TRIE_STAGES; stage++) {
+		uint32_t prefix = rand() % 2 ? random_address() : 0xc0a80000u;
+
+		rib4_prefetch(&rib, prefix, stage);
+		fib4_prefetch(fib, prefix, stage);
+	}
+}
+
 /* Announcements and withdrawals that overlap in all ways, checked after each batch. */
 static void test_churn(void **state)
 {
 	for (unsigned batch = 0; batch < 60; batch++) {
-		for (int i = rand() % 100; i >= 0; i--)
+		for (int i = rand() % 100; i >= 0; i--) {
+			prefetch();
 			random_change();
+		}
 		follow();
 		vector.n = 0;
 		for (unsigned i = 0; i < 300; i++)

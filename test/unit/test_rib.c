@@ -335,10 +335,10 @@ static struct ip6 random_key(unsigned length)
 static void change(void)
 {
 	unsigned length = (unsigned)rand() % (bits + 1), source = (unsigned)rand() % RIB_SOURCES;
-	struct ip6 key = random_key(length), noted;
+	struct ip6 key = random_key(length), noted = {0, 0};
 	struct entry *e = list_find(key, length, source);
 	uint32_t before = brute_exact(key, length), nh = (uint32_t)rand() % 5 + 1, old;
-	unsigned distance = (unsigned)rand() % 3, noted_length;
+	unsigned distance = (unsigned)rand() % 3, noted_length = 0;
 
 	if (e && rand() % 2) {
 		assert_int_equal(take(key, length, source, &old), ERR_OK);
@@ -433,7 +433,7 @@ static void test_walk_goes_on(void **state)
 static void test_changes_lost(void **state)
 {
 	struct ip6 key;
-	unsigned length;
+	unsigned length = 0;
 	uint32_t nh;
 
 	begin(32, 100);
