@@ -79,6 +79,7 @@ VEC_INLINE vec64 vec64_all(uint64_t x)
 /* All ones in the lanes whose top bit is set. */
 VEC_INLINE vec vec_sign(vec v)
 {
+	/* cppcheck-suppress shiftTooManyBitsSigned ; GCC shifts the sign in */
 	return (vec)((vec_signed)v >> 31);
 }
 
@@ -155,7 +156,7 @@ VEC_INLINE vec64 vec64_gather(const uint64_t *base, vec64 index)
 #else
 VEC_INLINE vec vec_gather32(const uint32_t *base, vec index)
 {
-	vec v;
+	vec v = {0};
 
 	for (unsigned i = 0; i < VEC_LANES; i++)
 		v[i] = __atomic_load_n(base + index[i], __ATOMIC_ACQUIRE);
@@ -164,7 +165,7 @@ VEC_INLINE vec vec_gather32(const uint32_t *base, vec index)
 
 VEC_INLINE vec vec_gather16(const uint16_t *base, vec index)
 {
-	vec v;
+	vec v = {0};
 
 	for (unsigned i = 0; i < VEC_LANES; i++)
 		v[i] = __atomic_load_n(base + index[i], __ATOMIC_ACQUIRE);
@@ -173,7 +174,7 @@ VEC_INLINE vec vec_gather16(const uint16_t *base, vec index)
 
 VEC_INLINE vec64 vec64_gather(const uint64_t *base, vec64 index)
 {
-	vec64 v;
+	vec64 v = {0};
 
 	for (unsigned i = 0; i < VEC64_LANES; i++)
 		v[i] = __atomic_load_n(base + index[i], __ATOMIC_ACQUIRE);
