@@ -183,6 +183,43 @@ VEC_INLINE vec64 vec64_gather(const uint64_t *base, vec64 index)
 #endif
 
 /*
+ * base[index] in the lanes where the top bit of old is set, old in the others;
+ * but every index must be one that could be read.
+ */
+VEC_INLINE vec vec_gather32_where_negative(const uint32_t *base, vec index, vec old)
+{
+#if defined(__AVX512F__)
+	return (vec)__builtin_ia32_gathersiv16si((vec_signed)old, base, (vec_signed)index,
+		(uint16_t)__builtin_ia32_cvtd2mask512((vec_signed)old), 4);
+#elif defined(__AVX2__)
+	return (vec)__builtin_ia32_gathersiv8si(
+		(vec_signed)old, (const int *)base, (vec_signed)index, (vec_signed)old, 4);
+#else
+	return vec_select(vec_sign(old), vec_gather32(base, index), old);
+#endif
+}
+
+/* p[0], p[4], p[8]...: a word of each of VEC_LANES things of 16 bytes. */
+VEC_INLINE vec vec_every_fourth(const uint32_t *p)
+{
+#if defined(__AVX512F__)
+	vec a = __builtin_shufflevector(
+		vec_load(p), vec_load(p + 16), 0, 4, 8, 12, 16, 20, 24, 28, 0, 0, 0, 0, 0, 0, 0, 0);
+	vec b = __builtin_shufflevector(vec_load(p + 32), vec_load(p + 48), 0, 4, 8, 12, 16, 20, 24,
+		28, 0, 0, 0, 0, 0, 0, 0, 0);
+
+	return __builtin_shufflevector(
+		a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
+#else
+	vec v;
+
+	for (unsigned i = 0; i < VEC_LANES; i++)
+		v[i] = p[4 * i];
+	return v;
+#endif
+}
+
+/*
  * vec_rank16: how many of n keys of 16 bits, in order, are not above x;
  * vec_rank32: of n keys of 32 bits. n up to 31. 64 and 128 bytes are read,
  * whatever those beyond the keys hold.
@@ -287,15 +324,25 @@ VEC_INLINE uint32_t vec_not_above32(const uint32_t *key, uint32_t x)
 }
 #	endif
 
-/* The keys are in order, so the bits of those not above x are the lowest. */
+/* How many of the n lowest bits are set: the keys are in order, so those are the lowest. */
+VEC_INLINE unsigned vec_lowest(uint32_t bits, unsigned n)
+{
+	bits &= (1u << n) - 1;
+#	if defined(__POPCNT__)
+	return (unsigned)__builtin_popcount(bits);
+#	else
+	return (unsigned)__builtin_ctz(~bits);
+#	endif
+}
+
 VEC_INLINE unsigned vec_rank16(const uint16_t *key, uint16_t x, unsigned n)
 {
-	return (unsigned)__builtin_ctz(~(vec_not_above16(key, x) & ((1u << n) - 1)));
+	return vec_lowest(vec_not_above16(key, x), n);
 }
 
 VEC_INLINE unsigned vec_rank32(const uint32_t *key, uint32_t x, unsigned n)
 {
-	return (unsigned)__builtin_ctz(~(vec_not_above32(key, x) & ((1u << n) - 1)));
+	return vec_lowest(vec_not_above32(key, x), n);
 }
 #endif
 

@@ -32,7 +32,7 @@ static void show_fib4(struct output *o, const struct router *r)
 	show_level(o, "narrow", f.used.narrow, f.limits.narrow, 16 * 2);
 	show_level(o, "pairs", f.used.pairs, f.limits.pairs, 2 * 2);
 	show_level(o, "deep", f.used.deep, f.limits.deep, 16 * 4);
-	show_level(o, "hosts", f.used.hosts, f.limits.hosts, 256 * 2);
+	show_level(o, "hosts", f.used.hosts, f.limits.hosts, 16 * 4);
 }
 
 static void show_fib6(struct output *o, const struct router *r)
@@ -48,7 +48,8 @@ static void show_fib6(struct output *o, const struct router *r)
 	output_number(o, "updates", f.updates);
 	output_number(o, "waiting", f.waiting);
 	output_number(o, "branches", f.branches);
-	output_number(o, "nodes", f.nodes);
+	output_number(o, "inners", f.inners);
+	output_number(o, "leaves", f.leaves);
 	output_number(o, "gates", f.gates);
 	output_close(o);
 }

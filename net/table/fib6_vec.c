@@ -22,30 +22,32 @@ struct block {
 /* The first two steps. true: there are inner nodes to step on from. */
 VEC_INLINE bool enter(const uint32_t *word, struct block *b, const struct ip6 *dst)
 {
-	uint32_t all = 0;
+	vec inner = vec_all(0);
 
-	for (unsigned i = 0; i < BLOCK; i++) {
-		b->ref[i] = fib6_enter(word, dst[i].hi);
-		b->bits[i] = (uint32_t)(dst[i].hi >> 16);
-		all |= b->ref[i];
+	for (unsigned i = 0; i < BLOCK; i += VEC_LANES) {
+		const uint32_t *half =
+			(const uint32_t *)&dst[i].hi; /* its lower word comes first */
+		vec high = vec_every_fourth(half + 1), low = vec_every_fourth(half);
+		vec ref = vec_gather32(word, high >> (32 - FIB6_ROOT_BITS));
+		vec place = high >> (32 - FIB6_CHUNK_BITS) & (FIB6_BRANCH - 1);
+
+		ref = vec_gather32_where_negative(word, (ref & FIB6_AT) + place, ref);
+		vec_store(b->ref + i, ref);
+		vec_store(b->bits + i, high << 16 | low >> 16);
+		inner |= ref;
 	}
-	return all & FIB6_INNER;
+	return vec_any(vec_sign(inner));
 }
 
 /* A step by the four of `bits` from bit `shift` up. */
 VEC_INLINE void step(const uint32_t *word, struct block *b, unsigned shift)
 {
-	alignas(64) uint32_t place[BLOCK], next[BLOCK];
-
-	for (unsigned i = 0; i < BLOCK; i += VEC_LANES)
-		vec_store(place + i, (vec_load(b->ref + i) & FIB6_AT) +
-					     (vec_load(b->bits + i) >> shift & (FIB6_FAN - 1)));
-	for (unsigned i = 0; i < BLOCK; i++)
-		next[i] = load_acquire(&word[place[i]]);
 	for (unsigned i = 0; i < BLOCK; i += VEC_LANES) {
 		vec ref = vec_load(b->ref + i);
+		vec place = vec_load(b->bits + i) >> shift & (FIB6_FAN - 1);
 
-		vec_store(b->ref + i, vec_select(vec_sign(ref), vec_load(next + i), ref));
+		vec_store(b->ref + i,
+			vec_gather32_where_negative(word, (ref & FIB6_AT) + place, ref));
 	}
 }
 
