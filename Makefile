@@ -149,6 +149,10 @@ $(BUILD)/hosted/%.o: %.c $(BUILD)/hosted.flags
 	@echo "  CC $@"
 	$(Q)$(CC) $(HOST) $(EXTRA_VERSION) -c $< -o $@
 
+$(BUILD)/routegen: tools/routegen.c test/model/routegen.c
+	@echo "  LD $@"
+	$(Q)$(CC) $(HOST) $^ -lm -o $@
+
 $(BUILD)/barewire: $(HOSTED_OBJ)
 	@echo "  LD $@"
 	$(Q)$(CC) $(HOST) $(HOSTED_OBJ) -o $@

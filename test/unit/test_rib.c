@@ -192,10 +192,9 @@ static void check_walk(void)
 		struct ip6 key = r4 ? rib4_key(r4->prefix) : r6 ? r6->prefix : (struct ip6){9, 9};
 		const struct route *r = r4 ? (const struct route *)r4 : (const struct route *)r6;
 
-		if (!r) {
-			fail_msg("the walk ends after %u of %u", i, entries);
+		assert_non_null(r);
+		if (!r)
 			return;
-		}
 		assert_true(ip6_equal(key, list[i].key));
 		assert_true(r->length == list[i].length && r->source == list[i].source &&
 			    r->distance == list[i].distance && r->nexthop == list[i].nexthop);
@@ -436,7 +435,7 @@ static void test_walk_goes_on(void **state)
 static void test_changes_lost(void **state)
 {
 	struct ip6 key;
-	unsigned length = 0;
+	unsigned length;
 	uint32_t nh;
 
 	begin(32, 100);

@@ -20,7 +20,8 @@ static struct route_text text_of(const char *s)
 	char *copy = malloc(n ? n : 1);
 
 	assert_non_null(copy);
-	memcpy(copy, s, n);
+	for (size_t i = 0; i < n; i++)
+		copy[i] = s[i];
 	return (struct route_text){copy, copy + n, 0, NULL};
 }
 
