@@ -84,7 +84,7 @@ $(eval $(foreach f,$(FORMS),$(call vector,hosted,$(f),$(HOST) $(ARCH_$(f)))))
 $(eval $(foreach f,$(FORMS),$(call vector,check,$(f),$(CHECK) $(ARCH_$(f)))))
 
 # ---------------------------------------------------------------- targets
-.PHONY: test-long help all image hosted hooks run check check-tsan test lint fmt gdb clean setup
+.PHONY: test-long help all image hosted hooks run check check-tsan test bench-fib lint fmt gdb clean setup
 
 help:
 	@echo 'barewire targets:'
@@ -94,6 +94,7 @@ help:
 	@echo '  make check-tsan what one thread changes while another reads, under ThreadSanitizer'
 	@echo '  make test       set-up, then check + lint + end-to-end tests against the booted image'
 	@echo '  make test-long  the end-to-end test of the FIB with 900,000 routes, too'
+	@echo '  make bench-fib  look-ups and updates against DPDK'"'"'s tables; ROUTES=... names files of routes'
 	@echo '  make lint       format, clang-tidy, cppcheck, include directions'
 	@echo '  make fmt        formats the sources'
 	@echo '  make gdb        QEMU stopped at entry, gdb attached with symbols'
@@ -194,6 +195,26 @@ $(BUILD)/tsan/bin/%: $(BUILD)/tsan/test/unit/%.o $(TSAN_OBJ)
 	@echo "  LD $@"
 	$(Q)$(CC) $(TSAN) $^ -lcmocka -o $@
 
+# Our tables against DPDK's; the one part that wants DPDK, for which it installs it.
+BENCH        := $(BUILD)/bench
+BENCH_FIB    := $(call obj,hosted,$(LIB) $(filter net/table/%,$(NET)) test/model/tables.c test/model/routegen.c \
+	        $(filter-out %/rivals.c,$(wildcard test/bench/fib/*.c)))
+DPDK_LIBS    := -lrte_fib -lrte_rib -lrte_eal
+
+$(BENCH)/rivals.o: test/bench/fib/rivals.c $(BUILD)/hosted.flags
+	@mkdir -p $(@D)
+	@echo "  CC $@"
+	$(Q)$(CC) $(HOST) $$(pkg-config --cflags libdpdk | sed 's/-I/-isystem /g') -c $< -o $@
+
+$(BENCH)/fib: $(BENCH_FIB) $(BENCH)/rivals.o
+	@echo "  LD $@"
+	$(Q)$(CC) $(HOST) $^ $(DPDK_LIBS) -lm -o $@
+
+bench-fib:
+	tools/setup --bench
+	$(MAKE) $(BENCH)/fib
+	tools/bench-fib $(BENCH)/fib $(ROUTES)
+
 lint:
 	tools/lint
 
@@ -216,7 +237,7 @@ gdb: $(IMAGE)
 	tools/gdb $(IMAGE)
 
 clean:
-	rm -rf $(BUILD)/x86 $(BUILD)/x86-hooks $(BUILD)/hosted $(BUILD)/check $(BUILD)/tsan $(BUILD)/barewire*
+	rm -rf $(BUILD)/x86 $(BUILD)/x86-hooks $(BUILD)/hosted $(BUILD)/check $(BUILD)/tsan $(BUILD)/bench $(BUILD)/barewire*
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 .SECONDARY:

@@ -199,14 +199,13 @@ VEC_INLINE vec vec_gather32_where_negative(const uint32_t *base, vec index, vec 
 #endif
 }
 
-/* p[0], p[4], p[8]...: a word of each of VEC_LANES things of 16 bytes. */
-VEC_INLINE vec vec_every_fourth(const uint32_t *p)
+/* p[k], p[k + 4], p[k + 8]...: word k of each of VEC_LANES things of 16 bytes; k < 4. */
+VEC_INLINE vec vec_every_fourth(const uint32_t *p, unsigned k)
 {
 #if defined(__AVX512F__)
-	vec a = __builtin_shufflevector(
-		vec_load(p), vec_load(p + 16), 0, 4, 8, 12, 16, 20, 24, 28, 0, 0, 0, 0, 0, 0, 0, 0);
-	vec b = __builtin_shufflevector(vec_load(p + 32), vec_load(p + 48), 0, 4, 8, 12, 16, 20, 24,
-		28, 0, 0, 0, 0, 0, 0, 0, 0);
+	const vec pick = {0, 4, 8, 12, 16, 20, 24, 28, 0, 4, 8, 12, 16, 20, 24, 28};
+	vec a = __builtin_shuffle(vec_load(p), vec_load(p + 16), pick + k);
+	vec b = __builtin_shuffle(vec_load(p + 32), vec_load(p + 48), pick + k);
 
 	return __builtin_shufflevector(
 		a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
@@ -214,7 +213,7 @@ VEC_INLINE vec vec_every_fourth(const uint32_t *p)
 	vec v;
 
 	for (unsigned i = 0; i < VEC_LANES; i++)
-		v[i] = p[4 * i];
+		v[i] = p[4 * i + k];
 	return v;
 #endif
 }

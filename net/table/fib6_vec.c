@@ -25,9 +25,8 @@ VEC_INLINE bool enter(const uint32_t *word, struct block *b, const struct ip6 *d
 	vec inner = vec_all(0);
 
 	for (unsigned i = 0; i < BLOCK; i += VEC_LANES) {
-		const uint32_t *half =
-			(const uint32_t *)&dst[i].hi; /* its lower word comes first */
-		vec high = vec_every_fourth(half + 1), low = vec_every_fourth(half);
+		const uint32_t *p = (const uint32_t *)&dst[i].hi; /* the lower word comes first */
+		vec high = vec_every_fourth(p, 1), low = vec_every_fourth(p, 0);
 		vec ref = vec_gather32(word, high >> (32 - FIB6_ROOT_BITS));
 		vec place = high >> (32 - FIB6_CHUNK_BITS) & (FIB6_BRANCH - 1);
 

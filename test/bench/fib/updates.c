@@ -1,5 +1,5 @@
 /* Updates with a reader: the control core's part as the kernel does it, and one worker. */
-#include "test/bench/updates.h"
+#include "test/bench/fib/updates.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -8,7 +8,7 @@
 #include <time.h>
 
 #include "lib/rcu.h"
-#include "test/bench/clock.h"
+#include "test/bench/fib/clock.h"
 
 #define BURST   64u
 #define SAMPLE  100000u /* routes that go and come in a round */

@@ -1,5 +1,5 @@
 /* Reading the routes of a benchmark. */
-#include "test/bench/tables.h"
+#include "test/bench/fib/tables.h"
 
 #include <stdbool.h>
 #include <stdio.h>

@@ -2,8 +2,8 @@
  * Time for benchmarks: CPU time of the calling thread, so that what the machine
  * gives to others meanwhile does not count (what they do to the caches does).
  */
-#ifndef TEST_BENCH_CLOCK_H
-#define TEST_BENCH_CLOCK_H
+#ifndef TEST_BENCH_FIB_CLOCK_H
+#define TEST_BENCH_FIB_CLOCK_H
 
 #include <time.h>
 

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "test/bench/clock.h"
-#include "test/bench/rivals.h"
+#include "test/bench/fib/clock.h"
+#include "test/bench/fib/rivals.h"
 
 static const struct {
 	const char *name;
@@ -25,13 +25,13 @@ static const struct {
 void rivals_begin(bool huge, unsigned core)
 {
 	char cores[16];
-	char *args[] = {"bench-fib", huge ? "--in-memory" : "--no-huge",
+	const char *args[] = {"bench-fib", huge ? "--in-memory" : "--no-huge",
 		huge ? "--single-file-segments" : "--no-shconf", "-m", huge ? "64" : "4096", "-l",
 		cores, "--force-max-simd-bitwidth=512", "--no-telemetry", "--no-pci",
 		"--log-level=lib.eal:error"};
 
 	snprintf(cores, sizeof cores, "%u", core);
-	if (rte_eal_init(sizeof args / sizeof *args, args) < 0) {
+	if (rte_eal_init(sizeof args / sizeof *args, (char **)(uintptr_t)args) < 0) {
 		fprintf(stderr, "bench-fib: DPDK does not start: %s\n", rte_strerror(rte_errno));
 		exit(1);
 	}

@@ -2,14 +2,14 @@
  * DPDK's rte_fib and rte_fib6, for comparison; and its memory, from which our
  * tables and the keys come as well, so that all lie in the same kind of pages.
  */
-#ifndef TEST_BENCH_RIVALS_H
-#define TEST_BENCH_RIVALS_H
+#ifndef TEST_BENCH_FIB_RIVALS_H
+#define TEST_BENCH_FIB_RIVALS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "test/bench/tables.h"
+#include "test/bench/fib/tables.h"
 
 #define RIVAL_FORMS 4 /* of looking up, at most */
 

@@ -11,11 +11,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "test/bench/clock.h"
-#include "test/bench/keys.h"
-#include "test/bench/rivals.h"
-#include "test/bench/tables.h"
-#include "test/bench/updates.h"
+#include "test/bench/fib/clock.h"
+#include "test/bench/fib/keys.h"
+#include "test/bench/fib/rivals.h"
+#include "test/bench/fib/tables.h"
+#include "test/bench/fib/updates.h"
 
 #define KEYS       (1u << 20)
 #define SLICE      (1u << 17)

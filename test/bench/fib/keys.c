@@ -1,5 +1,5 @@
 /* Addresses to look up. */
-#include "test/bench/keys.h"
+#include "test/bench/fib/keys.h"
 
 #include <stdlib.h>
 

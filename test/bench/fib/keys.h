@@ -1,10 +1,10 @@
 /* Addresses to look up, in the patterns of a benchmark. */
-#ifndef TEST_BENCH_KEYS_H
-#define TEST_BENCH_KEYS_H
+#ifndef TEST_BENCH_FIB_KEYS_H
+#define TEST_BENCH_FIB_KEYS_H
 
 #include <stdint.h>
 
-#include "test/bench/tables.h"
+#include "test/bench/fib/tables.h"
 
 enum pattern {
 	PATTERN_RND,   /* uniform over all addresses; for IPv6 over 2000::/3 */

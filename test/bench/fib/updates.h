@@ -1,11 +1,11 @@
 /* How fast routes come and go while another core looks up, and what that costs it. */
-#ifndef TEST_BENCH_UPDATES_H
-#define TEST_BENCH_UPDATES_H
+#ifndef TEST_BENCH_FIB_UPDATES_H
+#define TEST_BENCH_FIB_UPDATES_H
 
 #include "net/table/fib4.h"
 #include "net/table/fib6.h"
 #include "net/table/rib.h"
-#include "test/bench/tables.h"
+#include "test/bench/fib/tables.h"
 
 struct spread {
 	double median, min, max;

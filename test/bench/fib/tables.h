@@ -1,6 +1,6 @@
 /* The routes of a benchmark: from files, or from the generator. */
-#ifndef TEST_BENCH_TABLES_H
-#define TEST_BENCH_TABLES_H
+#ifndef TEST_BENCH_FIB_TABLES_H
+#define TEST_BENCH_FIB_TABLES_H
 
 #include <stdint.h>
 
