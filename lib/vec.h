@@ -94,12 +94,6 @@ VEC_INLINE vec64 vec64_select(vec64 mask, vec64 a, vec64 b)
 	return (mask & a) | (~mask & b);
 }
 
-/* Each lane of a shifted right by the same lane of n, n < 32. */
-VEC_INLINE vec vec_shift_right(vec a, vec n)
-{
-	return a >> n;
-}
-
 /* Any bit set in any lane. */
 VEC_INLINE bool vec64_any(vec64 v)
 {
@@ -255,7 +249,7 @@ VEC_INLINE unsigned vec_rank8_down(const uint8_t *key, const uint8_t *x)
 	typedef char bytes __attribute__((vector_size(32)));
 
 	return (unsigned)__builtin_popcount((uint32_t)__builtin_ia32_ucmpb256_mask(
-		*(const bytes *)key, (bytes){0} + (char)*x, 6 /* above */, ~0u));
+		(bytes){0} + (char)*x, *(const bytes *)key, 1 /* below */, ~0u));
 #elif defined(__AVX2__)
 	typedef char bytes __attribute__((vector_size(32)));
 	bytes keys = *(const bytes *)key;

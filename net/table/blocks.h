@@ -41,7 +41,7 @@ struct blocks {
 	uint32_t waiting_lines;
 	uint32_t free[BLOCK_ORDERS];
 	uint32_t retired, waiting; /* since the last grace period began, and before */
-	struct block *block; /* [lines] */
+	struct block *block;       /* [lines] */
 	uint32_t *bucket;
 	uint32_t bucket_mask;
 };
