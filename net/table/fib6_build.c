@@ -10,7 +10,7 @@
  */
 #include "net/table/fib6_build.h"
 
-#define NO_ROOM 0xffffffffu                                     /* no reference is that */
+#define NO_ROOM 0xffffffffu                       /* no reference is that */
 #define LEVELS  (2 + (128 - FIB6_CHUNK_BITS) / 4) /* of blocks at most, a gate among them */
 
 /* An inner node becomes a leaf when so many ranges are left: fewer than when it was made. */
@@ -179,7 +179,7 @@ static bool patch(struct fib6_ranges *r, const struct change *c, uint32_t ref, s
 		if (room && !ip6_less(c->last, first) && ip6_less(c->last, last))
 			room = fib6_add_range(r, ip6_next(c->last), nh);
 	}
-	return room;
+	return room && r->n;
 }
 
 /* The leaf there has these ranges, but for their next hops, which are put into it. */

@@ -165,6 +165,7 @@ static inline uint32_t fib6_enter(const uint32_t *word, uint64_t half)
 	uint32_t ref = load_acquire(&word[half >> (64 - FIB6_ROOT_BITS)]);
 	uint32_t place = (uint32_t)(half >> (64 - FIB6_CHUNK_BITS)) & (FIB6_BRANCH - 1);
 	uint32_t next = load_acquire(&word[fib6_at(ref) + place]);
+	/* cppcheck-suppress shiftTooManyBitsSigned; GCC shifts in the sign */
 	uint32_t taken = (uint32_t)((int32_t)ref >> 31); /* without a jump: either is likely */
 
 	return (next & taken) | (ref & ~taken);
