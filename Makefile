@@ -92,7 +92,7 @@ $(eval $(foreach f,$(FORMS),$(call vector,check,$(f),$(CHECK) $(ARCH_$(f)))))
 $(eval $(foreach f,$(FORMS),$(call vector,tsan,$(f),$(TSAN) $(ARCH_$(f)))))
 
 # ---------------------------------------------------------------- targets
-.PHONY: help all image hosted hooks run check check-tsan check-debug bench-voq test test-long soak lint fmt gdb clean setup
+.PHONY: help all image hosted hooks run check check-tsan check-debug bench-voq bench-fib test test-long soak lint fmt gdb clean setup
 
 help:
 	@echo 'barewire targets:'
@@ -105,6 +105,7 @@ help:
 	@echo '  make test       set-up, then check + lint + end-to-end tests against the booted image'
 	@echo '  make test-long  the end-to-end test of the FIB with 900,000 routes, too'
 	@echo '  make soak       ten minutes of traffic and changes, audited each second'
+	@echo '  make bench-fib  look-ups and updates against DPDK'"'"'s tables; ROUTES=... names files of routes'
 	@echo '  make lint       format, clang-tidy, cppcheck, include directions'
 	@echo '  make fmt        formats the sources'
 	@echo '  make gdb        QEMU stopped at entry, gdb attached with symbols'
@@ -206,27 +207,7 @@ $(BUILD)/tsan/bin/%: $(BUILD)/tsan/test/unit/%.o $(BUILD)/tsan/libbarewire.a
 check-tsan: $(TSAN_BIN)
 	tools/run-units $(TSAN_BIN)
 
-# The same program three times: whole, without looking at packets, and with every stage timed.
-BENCH     := $(BUILD)/bench
-BENCH_OBJ := $(filter-out $(BUILD)/hosted/kernel/main.o $(BUILD)/hosted/kernel/hosted/main.o,$(HOSTED_OBJ)) \
-	     $(call obj,hosted,test/bench/nic.c)
-STAGES    := path_forward parse_batch fib4_lookup sched_take buffers_free pool_take worker_turn
-WRAP      := -Wl,--wrap=
-
-$(BENCH)/voq: $(BENCH_OBJ) $(call obj,hosted,test/bench/voq.c)
-	@mkdir -p $(@D)
-	$(Q)$(CC) $(HOST) $^ -o $@
-
-$(BENCH)/voq-io: $(BENCH_OBJ) test/bench/voq.c
-	@mkdir -p $(@D)
-	$(Q)$(CC) $(HOST) -DBENCH_IO_ONLY -MF $@.d $(WRAP)path_forward $^ -o $@
-
-$(BENCH)/voq-stages: $(BENCH_OBJ) $(call obj,hosted,test/bench/voq.c test/bench/stages.c)
-	@mkdir -p $(@D)
-	$(Q)$(CC) $(HOST) $(addprefix $(WRAP),$(STAGES)) $^ -o $@
-
-bench-voq: $(BENCH)/voq $(BENCH)/voq-io $(BENCH)/voq-stages
-	tools/bench-voq $(BENCH)
+include test/bench/bench.mk
 
 lint:
 	tools/lint

@@ -13,6 +13,7 @@
 struct follower {
 	const char *family;
 	bool stalled;      /* room may come with the end of a grace period */
+	bool waited;       /* it has ended since, and the step that failed is tried again */
 	bool behind;       /* some addresses have old answers: there was no room */
 	bool told;         /* in the log */
 	bool building;     /* the job is to make all of it anew */
@@ -75,11 +76,13 @@ static void build6(void)
 
 /*
  * A step found no room. true: it is to be repeated after a grace period; else
- * these addresses keep their old answers for now.
+ * these addresses keep their old answers for now. It waits once: what a step
+ * that fails has begun and let go asks for a grace period, too.
  */
 static bool follow_stalls(struct follower *f, bool wants_grace)
 {
-	f->stalled = wants_grace || publish.in_grace;
+	f->stalled = !f->waited && (wants_grace || publish.in_grace);
+	f->waited = f->stalled;
 	if (f->stalled)
 		return true;
 	if (!f->told)
@@ -89,6 +92,11 @@ static bool follow_stalls(struct follower *f, bool wants_grace)
 	f->behind = true;
 	f->retry_us = platform_now_us() + RETRY_US;
 	return false;
+}
+
+static unsigned follow_steps(const struct follower *f)
+{
+	return f->waited ? 1 : SLICE_STEPS; /* so that it is known which one fails */
 }
 
 static void follow_done(struct follower *f, bool pending)
@@ -113,8 +121,9 @@ static bool follow4(struct router *r)
 		return false;
 	if (r->rib.rib.change_lost)
 		build_begin(f);
-	if (fib4_follow(r->fib4, &r->rib, job, SLICE_STEPS) != ERR_OK &&
-		!follow_stalls(f, fib4_wants_grace(r->fib4)))
+	if (fib4_follow(r->fib4, &r->rib, job, follow_steps(f)) == ERR_OK)
+		f->waited = false;
+	else if (!follow_stalls(f, fib4_wants_grace(r->fib4)))
 		fib4_job_skip(job);
 	follow_done(f, job->pending);
 	return true;
@@ -129,8 +138,9 @@ static bool follow6(struct router *r)
 		return false;
 	if (r->rib6.rib.change_lost)
 		build_begin(f);
-	if (fib6_follow(r->fib6, &r->rib6, job, SLICE_STEPS) != ERR_OK &&
-		!follow_stalls(f, fib6_wants_grace(r->fib6)))
+	if (fib6_follow(r->fib6, &r->rib6, job, follow_steps(f)) == ERR_OK)
+		f->waited = false;
+	else if (!follow_stalls(f, fib6_wants_grace(r->fib6)))
 		fib6_job_skip(job);
 	follow_done(f, job->pending);
 	return true;

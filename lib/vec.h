@@ -79,7 +79,7 @@ VEC_INLINE vec64 vec64_all(uint64_t x)
 /* All ones in the lanes whose top bit is set. */
 VEC_INLINE vec vec_sign(vec v)
 {
-	/* cppcheck-suppress shiftTooManyBitsSigned; GCC shifts in the sign */
+	/* cppcheck-suppress shiftTooManyBitsSigned ; GCC shifts the sign in */
 	return (vec)((vec_signed)v >> 31);
 }
 
@@ -97,11 +97,17 @@ VEC_INLINE vec64 vec64_select(vec64 mask, vec64 a, vec64 b)
 /* Any bit set in any lane. */
 VEC_INLINE bool vec64_any(vec64 v)
 {
-	uint64_t all = 0;
+#if defined(__AVX512F__)
+	typedef long long words __attribute__((vector_size(VEC_BYTES)));
 
-	for (unsigned i = 0; i < VEC64_LANES; i++)
-		all |= v[i];
-	return all != 0;
+	return __builtin_ia32_ptestmq512((words)v, (words)v, (uint8_t)~0u) != 0;
+#elif defined(__AVX2__)
+	typedef long long words __attribute__((vector_size(VEC_BYTES)));
+
+	return !__builtin_ia32_ptestz256((words)v, (words)v);
+#else
+	return (v[0] | v[1]) != 0;
+#endif
 }
 
 VEC_INLINE bool vec_any(vec v)
@@ -182,6 +188,47 @@ VEC_INLINE vec64 vec64_gather(const uint64_t *base, vec64 index)
 }
 #endif
 
+/*
+ * base[index] in the lanes where the top bit of old is set, old in the others;
+ * but every index must be one that could be read.
+ */
+VEC_INLINE vec vec_gather32_where_negative(const uint32_t *base, vec index, vec old)
+{
+#if defined(__AVX512F__)
+	return (vec)__builtin_ia32_gathersiv16si((vec_signed)old, base, (vec_signed)index,
+		(uint16_t)__builtin_ia32_cvtd2mask512((vec_signed)old), 4);
+#elif defined(__AVX2__)
+	return (vec)__builtin_ia32_gathersiv8si(
+		(vec_signed)old, (const int *)base, (vec_signed)index, (vec_signed)old, 4);
+#else
+	return vec_select(vec_sign(old), vec_gather32(base, index), old);
+#endif
+}
+
+/* p[k], p[k + 4], p[k + 8]...: word k of each of VEC_LANES things of 16 bytes; k < 4. */
+VEC_INLINE vec vec_every_fourth(const uint32_t *p, unsigned k)
+{
+#if defined(__AVX512F__)
+	const vec pick = {0, 4, 8, 12, 16, 20, 24, 28, 0, 4, 8, 12, 16, 20, 24, 28};
+	vec a = __builtin_shuffle(vec_load(p), vec_load(p + 16), pick + k);
+	vec b = __builtin_shuffle(vec_load(p + 32), vec_load(p + 48), pick + k);
+
+	return __builtin_shufflevector(
+		a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
+#else
+	vec v = {0};
+
+	for (unsigned i = 0; i < VEC_LANES; i++)
+		v[i] = p[4 * i + k];
+	return v;
+#endif
+}
+
+/*
+ * vec_rank16: how many of n keys of 16 bits, in order, are not above x;
+ * vec_rank32: of n keys of 32 bits. n up to 31. 64 and 128 bytes are read,
+ * whatever those beyond the keys hold.
+ */
 typedef uint16_t vec_halves __attribute__((vector_size(VEC_BYTES)));
 
 VEC_INLINE vec_halves vec_halves_load(const uint16_t *p)
@@ -193,56 +240,166 @@ VEC_INLINE vec_halves vec_halves_load(const uint16_t *p)
 }
 
 /*
- * How many of up to 31 keys, in order, are not above x. mask: as many of the low
- * bits as there are keys. 64 bytes are read, whatever those beyond the keys hold.
+ * How many of 32 bytes are above *x. They stand in order, highest first, and the
+ * last is not. 32-byte aligned.
  */
+VEC_INLINE unsigned vec_rank8_down(const uint8_t *key, const uint8_t *x)
+{
+#if defined(__AVX512BW__) && defined(__AVX512VL__)
+	typedef char bytes __attribute__((vector_size(32)));
+
+	return (unsigned)__builtin_popcount((uint32_t)__builtin_ia32_ucmpb256_mask(
+		(bytes){0} + (char)*x, *(const bytes *)key, 1 /* below */, ~0u));
+#elif defined(__AVX2__)
+	typedef uint8_t bytes __attribute__((vector_size(32)));
+	typedef char mask __attribute__((vector_size(32)));
+	bytes low = (bytes)(*(const bytes *)key <= (bytes){0} + *x);
+
+	return (unsigned)__builtin_ctz((uint32_t)__builtin_ia32_pmovmskb256((mask)low));
+#else
+	typedef uint8_t bytes __attribute__((vector_size(16)));
+	typedef char mask __attribute__((vector_size(16)));
+	const bytes *keys = (const bytes *)key;
+	bytes all = (bytes){0} + *x;
+	uint32_t low = (uint32_t)__builtin_ia32_pmovmskb128((mask)(keys[0] <= all));
+	uint32_t high = (uint32_t)__builtin_ia32_pmovmskb128((mask)(keys[1] <= all));
+
+	return (unsigned)__builtin_ctz(low | high << 16);
+#endif
+}
+
 #if defined(__SANITIZE_THREAD__)
 /* What lies beyond the keys may be being written; the sanitizer cannot know that nobody looks. */
-VEC_INLINE unsigned vec_rank(const uint16_t *key, uint16_t x, uint32_t mask)
+VEC_INLINE unsigned vec_rank16(const uint16_t *key, uint16_t x, unsigned n)
 {
-	unsigned n = 0;
+	unsigned i = 0;
 
-	while (mask >> n & 1 && key[n] <= x)
-		n++;
-	return n;
+	while (i < n && key[i] <= x)
+		i++;
+	return i;
 }
-#elif defined(__AVX512BW__)
-VEC_INLINE unsigned vec_rank(const uint16_t *key, uint16_t x, uint32_t mask)
+
+VEC_INLINE unsigned vec_rank32(const uint32_t *key, uint32_t x, unsigned n)
+{
+	unsigned i = 0;
+
+	while (i < n && key[i] <= x)
+		i++;
+	return i;
+}
+#else
+/* Bit i set: key[i] is not above x. 32 keys each. */
+#	if defined(__AVX512BW__)
+VEC_INLINE uint32_t vec_not_above16(const uint16_t *key, uint16_t x)
 {
 	typedef short words __attribute__((vector_size(VEC_BYTES)));
-	vec_halves all = (vec_halves){0} + x;
 
-	uint32_t below = __builtin_ia32_ucmpw512_mask(
-		(words)vec_halves_load(key), (words)all, 2 /* not above */, ~0u);
-
-	return (unsigned)__builtin_popcount(below & mask);
+	return __builtin_ia32_ucmpw512_mask(
+		(words)vec_halves_load(key), (words)((vec_halves){0} + x), 2 /* not above */, ~0u);
 }
-#elif defined(__AVX2__)
-VEC_INLINE unsigned vec_rank(const uint16_t *key, uint16_t x, uint32_t mask)
+
+VEC_INLINE uint32_t vec_not_above32(const uint32_t *key, uint32_t x)
+{
+	uint32_t low = (uint16_t)__builtin_ia32_ucmpd512_mask(
+		(vec_signed)vec_load(key), (vec_signed)vec_all(x), 2, (uint16_t)~0u);
+	uint32_t high = (uint16_t)__builtin_ia32_ucmpd512_mask(
+		(vec_signed)vec_load(key + 16), (vec_signed)vec_all(x), 2, (uint16_t)~0u);
+
+	return low | high << 16;
+}
+#	elif defined(__AVX2__)
+VEC_INLINE uint32_t vec_not_above16(const uint16_t *key, uint16_t x)
 {
 	typedef short words __attribute__((vector_size(VEC_BYTES)));
 	typedef char bytes __attribute__((vector_size(VEC_BYTES)));
 	vec_halves all = (vec_halves){0} + x;
-	vec64 below = (vec64)__builtin_ia32_packsswb256(
+	vec64 packed = (vec64)__builtin_ia32_packsswb256(
 		(words)(vec_halves_load(key) <= all), (words)(vec_halves_load(key + 16) <= all));
 
-	below = __builtin_shufflevector(below, below, 0, 2, 1, 3); /* packing goes by halves */
-	return (unsigned)__builtin_popcount(
-		(uint32_t)__builtin_ia32_pmovmskb256((bytes)below) & mask);
+	packed = __builtin_shufflevector(packed, packed, 0, 2, 1, 3); /* it goes by halves */
+	return (uint32_t)__builtin_ia32_pmovmskb256((bytes)packed);
 }
-#else
-VEC_INLINE unsigned vec_rank(const uint16_t *key, uint16_t x, uint32_t mask)
+
+VEC_INLINE uint32_t vec_not_above32(const uint32_t *key, uint32_t x)
+{
+	typedef float floats __attribute__((vector_size(VEC_BYTES)));
+	uint32_t mask = 0;
+
+	for (unsigned i = 0; i < 32; i += VEC_LANES)
+		mask |= (uint32_t)__builtin_ia32_movmskps256(
+				(floats)(vec_load(key + i) <= vec_all(x)))
+			<< i;
+	return mask;
+}
+#	else
+VEC_INLINE uint32_t vec_not_above16(const uint16_t *key, uint16_t x)
 {
 	typedef short words __attribute__((vector_size(VEC_BYTES)));
 	vec_halves all = (vec_halves){0} + x;
-	uint32_t low = (uint32_t)__builtin_ia32_pmovmskb128(__builtin_ia32_packsswb128(
-		(words)(vec_halves_load(key) <= all), (words)(vec_halves_load(key + 8) <= all)));
-	uint32_t high = (uint32_t)__builtin_ia32_pmovmskb128(
-		__builtin_ia32_packsswb128((words)(vec_halves_load(key + 16) <= all),
-			(words)(vec_halves_load(key + 24) <= all)));
+	uint32_t mask = 0;
 
-	return (unsigned)__builtin_ctz(~((low | high << 16) & mask));
+	for (unsigned i = 0; i < 32; i += 16)
+		mask |= (uint32_t)__builtin_ia32_pmovmskb128(
+				__builtin_ia32_packsswb128((words)(vec_halves_load(key + i) <= all),
+					(words)(vec_halves_load(key + i + 8) <= all)))
+			<< i;
+	return mask;
+}
+
+VEC_INLINE uint32_t vec_not_above32(const uint32_t *key, uint32_t x)
+{
+	typedef float floats __attribute__((vector_size(VEC_BYTES)));
+	uint32_t mask = 0;
+
+	for (unsigned i = 0; i < 32; i += VEC_LANES)
+		mask |= (uint32_t)__builtin_ia32_movmskps((floats)(vec_load(key + i) <= vec_all(x)))
+			<< i;
+	return mask;
+}
+#	endif
+
+/* How many of the n lowest bits are set: the keys are in order, so those are the lowest. */
+VEC_INLINE unsigned vec_lowest(uint32_t bits, unsigned n)
+{
+	bits &= (1u << n) - 1;
+#	if defined(__POPCNT__)
+	return (unsigned)__builtin_popcount(bits);
+#	else
+	return (unsigned)__builtin_ctz(~bits);
+#	endif
+}
+
+VEC_INLINE unsigned vec_rank16(const uint16_t *key, uint16_t x, unsigned n)
+{
+	return vec_lowest(vec_not_above16(key, x), n);
+}
+
+VEC_INLINE unsigned vec_rank32(const uint32_t *key, uint32_t x, unsigned n)
+{
+	return vec_lowest(vec_not_above32(key, x), n);
 }
 #endif
+
+/* Bit i set: a[i] differs from a[i - 1], for i of 1 to 63; bit 0 is undefined. 16-byte aligned. */
+VEC_INLINE uint64_t vec_edges64(const uint16_t *a)
+{
+	typedef short words __attribute__((vector_size(16)));
+	typedef short words_anywhere __attribute__((vector_size(16), aligned(2), may_alias));
+	typedef char bytes __attribute__((vector_size(16)));
+	uint64_t equal = 0;
+
+	for (unsigned i = 0; i < 64; i += 16) {
+		words low = *(const words *)(a + i), high = *(const words *)(a + i + 8);
+		words before = __builtin_shufflevector(low, low, 0, 0, 1, 2, 3, 4, 5, 6);
+
+		if (i)
+			before = *(const words_anywhere *)(a + i - 1);
+		bytes same = (bytes)__builtin_ia32_packsswb128(
+			low == before, high == *(const words_anywhere *)(a + i + 7));
+
+		equal |= (uint64_t)(uint32_t)__builtin_ia32_pmovmskb128(same) << i;
+	}
+	return ~equal;
+}
 
 #endif

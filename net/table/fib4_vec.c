@@ -1,67 +1,119 @@
 /*
  * The look-up of the IPv4 table; compiled once per form of x86-64 (lib/vec.h).
  *
- * A block of addresses goes through the steps together, so that the loads of a
- * step do not wait for each other. Loads of groups stand in loops of their own,
- * one address each: a gather is no faster for them, and holds up more.
+ * A block of addresses goes through the steps together: all their lines are on
+ * the way to the caches before the first is looked at.
  */
-#include "lib/atomic.h"
 #include "lib/vec.h"
 #include "net/table/fib4_table.h"
 
 #define BLOCK 64u /* addresses */
 
 _Static_assert(BLOCK % VEC_LANES == 0, "a block is whole vectors");
+_Static_assert(FIB4_LINES_AT_MOST <= 1u << 26, "where a line begins is a word");
 
-/* Where the entry of each address stands in view.wide. */
-VEC_INLINE void step_direct(
-	const struct fib4_view *v, const uint32_t *dst, uint32_t *place, unsigned n)
+/* The first two steps: at which byte the line of each address begins. true: some are wide. */
+#if VEC_BYTES == 16 /* no shift by lanes, no gather */
+VEC_INLINE bool find_lines(const struct fib4_view *v, const uint32_t *dst, uint32_t *at, unsigned n)
 {
-	for (unsigned i = 0; i < n; i += VEC_LANES) {
-		vec a = vec_load(dst + i);
-		vec group = vec_gather16(v->direct, a >> 16) & 0xffff;
+	const uint32_t *root = v->root;
+	const uint8_t *line = v->line;
+	uint32_t all = 0;
 
-		vec_store(place + i, group << 4 | (a >> 12 & 15));
+#	pragma GCC unroll 8
+	for (unsigned i = 0; i < n; i++) {
+		uint32_t ref = load_acquire(&root[dst[i] >> 16]);
+
+		at[i] = fib4_line(ref, dst[i]) * BLOCK_LINE;
+		__builtin_prefetch(line + at[i]);
+		all |= ref;
 	}
+	return all & FIB4_WIDE;
+}
+#else
+VEC_INLINE bool find_lines(const struct fib4_view *v, const uint32_t *dst, uint32_t *at, unsigned n)
+{
+	const uint8_t *line = v->line;
+	vec all = vec_all(0);
+
+	for (unsigned i = 0; i < n; i += VEC_LANES) {
+		vec a = vec_load(dst + i), ref = vec_gather32(v->root, a >> 16);
+		vec number = (ref >> FIB4_LINE) + ((a & 0xffff) >> (ref & FIB4_SHIFT));
+
+		vec_store(at + i, number * BLOCK_LINE);
+		all |= ref;
+	}
+#	pragma GCC unroll 8
+	for (unsigned i = 0; i < n; i++)
+		__builtin_prefetch(line + at[i]);
+	return vec_any(all & FIB4_WIDE);
+}
+#endif
+
+/* The next hop in the line that a reference leads to. The low 16 of bits select it. */
+VEC_INLINE uint32_t answer(const struct fib4_view *v, uint32_t ref, uint32_t bits,
+	const uint8_t *octet, uint32_t *line, unsigned *range)
+{
+	uint32_t wide = ref / FIB4_WIDE & 1, ones = 0xff | (0xff00 & -wide);
+	uint16_t two;
+
+	*line = fib4_line(ref, bits);
+	const uint8_t *data = v->line + (size_t)*line * BLOCK_LINE;
+
+	*range = vec_rank8_down(data, octet);
+	memcpy(&two, data + FIB4_STARTS + (*range << wide), sizeof two);
+	return (two & ones) == ones ? FIB4_DEEP : two & ones;
 }
 
-/* Where its next hop stands in view.narrow (fib4_place; 0 of a deep entry). true: some are deep. */
-VEC_INLINE bool step_place(const uint32_t *dst, const uint32_t *entry, uint32_t *place, unsigned n)
+/* One address, whatever its lines are. */
+VEC_INLINE uint32_t lookup_any(const struct fib4_view *v, const uint32_t *dst)
 {
-	vec any = vec_all(0);
+	const uint8_t *octet = (const uint8_t *)dst; /* the lowest comes first */
+	uint32_t line;
+	unsigned range;
+	uint32_t nexthop =
+		answer(v, load_acquire(&v->root[*dst >> 16]), *dst, octet + 1, &line, &range);
 
-	for (unsigned i = 0; i < n; i += VEC_LANES) {
-		vec e = vec_load(entry + i);
-		vec which = vec_load(dst + i) >> 8 & 15;
-		vec pair = (e >> 15 & ~1u) | (e >> which & 1);
-		vec narrow = (e & FIB4_GROUP) << 4 | which;
+	if (__builtin_expect(nexthop == FIB4_DEEP, 0))
+		nexthop = answer(v, fib4_below(v, line, range), *dst << 8, octet, &line, &range);
+	return nexthop;
+}
 
-		vec deep = vec_sign(e & e << 1); /* both top bits */
+static __attribute__((noinline, cold)) uint32_t VEC_NAME(lookup_deep)(
+	const struct fib4_view *v, const uint32_t *dst)
+{
+	return lookup_any(v, dst);
+}
 
-		vec_store(place + i, vec_select(vec_sign(e), narrow, pair) & ~deep);
-		any |= deep;
+/* Lines of one-byte next hops; a deep one is looked up again, its root may have changed. */
+VEC_INLINE void rank_narrow(const struct fib4_view *v, const uint32_t *dst, const uint32_t *at,
+	uint32_t *nh, unsigned n)
+{
+	const uint8_t *line = v->line;
+
+#pragma GCC unroll 16
+	for (unsigned i = 0; i < n; i++) {
+		size_t begin = at[i];
+		unsigned range = vec_rank8_down(line + begin, (const uint8_t *)(dst + i) + 1);
+		uint32_t nexthop = line[begin + FIB4_STARTS + range];
+
+		if (__builtin_expect(nexthop == FIB4_DEEP_NARROW, 0))
+			nexthop = VEC_NAME(lookup_deep)(v, dst + i);
+		nh[i] = nexthop;
 	}
-	return vec_any(any);
 }
 
 /* n addresses, a multiple of VEC_LANES up to BLOCK. */
 VEC_INLINE void lookup_block(
 	const struct fib4_view *v, const uint32_t *dst, uint32_t *nh, unsigned n)
 {
-	alignas(64) uint32_t entry[BLOCK], place[BLOCK];
+	alignas(64) uint32_t at[BLOCK];
 
-	step_direct(v, dst, place, n);
-	for (unsigned i = 0; i < n; i++)
-		entry[i] = load_acquire(&v->wide[place[i]]);
-	bool deep = step_place(dst, entry, place, n);
-
-	for (unsigned i = 0; i < n; i++)
-		nh[i] = load_acquire(&v->narrow[place[i]]);
-	if (__builtin_expect(deep, 0)) {
+	if (__builtin_expect(find_lines(v, dst, at, n), 0))
 		for (unsigned i = 0; i < n; i++)
-			if (entry[i] >= FIB4_DEEP)
-				nh[i] = fib4_deep(v, entry[i], dst[i]);
-	}
+			nh[i] = lookup_any(v, dst + i);
+	else
+		rank_narrow(v, dst, at, nh, n);
 }
 
 void VEC_NAME(fib4_lookup)(const struct fib4_view *v, const uint32_t *dst, uint32_t *nh, unsigned n)

@@ -28,8 +28,11 @@ void fib6_lookup(const struct fib6 *fib, const struct ip6 *dst, uint32_t *nh, un
 
 struct fib6_limits fib6_limits_for(uint32_t routes)
 {
-	/* A full table of 160,000 routes takes 330,000 words; what is replaced needs room twice. */
-	uint64_t words = FIB6_WORDS_MIN + 4ull * routes;
+	/*
+	 * A full table of 160,000 routes takes 310,000 words; what is replaced needs
+	 * room twice. A host route far from all others takes 1,300.
+	 */
+	uint64_t words = (1u << 20) + 4ull * routes;
 
 	return (struct fib6_limits){words < FIB6_WORDS_MAX ? (uint32_t)words : FIB6_WORDS_MAX};
 }
@@ -118,10 +121,10 @@ static enum err set_root(struct fib6 *f, struct ip6 a, uint32_t nexthop)
 
 	if (old == nexthop)
 		return ERR_OK;
-	if (!fib6_can_retire(f))
+	if (!fib6_can_retire(f, 1))
 		return ERR_FULL;
 	fib6_put(f, root_of(a), nexthop);
-	if (old & FIB6_NODE)
+	if (!fib6_is_answer(old))
 		fib6_retire(f, old, FIB6_PART_BRANCH);
 	return ERR_OK;
 }
@@ -131,16 +134,16 @@ static enum err need_branch(struct fib6 *f, struct ip6 a)
 {
 	uint32_t old = f->word[root_of(a)];
 
-	if (old & FIB6_NODE)
+	if (!fib6_is_answer(old))
 		return ERR_OK;
-	uint32_t at = fib6_take(f, FIB6_BRANCH);
+	uint32_t at = fib6_take_branch(f);
 
 	if (!at)
 		return ERR_FULL;
 	for (uint32_t i = 0; i < FIB6_BRANCH; i++)
 		store_once(&f->word[at + i], old);
 	f->book.branches++;
-	fib6_put(f, root_of(a), FIB6_NODE | at);
+	fib6_put(f, root_of(a), FIB6_INNER | at);
 	return ERR_OK;
 }
 
@@ -239,21 +242,28 @@ enum err fib6_follow(struct fib6 *fib, struct rib6 *rib, struct fib6_job *job, u
 
 /* ---- questions ---- */
 
-/* On the way of half an address from a reference on: where it leads, and the last half it holds
- * for. */
-static uint32_t follow_to(const uint32_t *word, uint32_t ref, uint64_t half, uint64_t *last)
+/* The last half of an address that a leaf answers as this one. */
+static uint64_t leaf_last(const uint32_t *word, uint32_t leaf, uint64_t half, uint64_t last)
 {
-	while (fib6_is_node(ref)) {
-		uint32_t at = fib6_at(ref);
-		unsigned i = fib6_range_of(word, ref, half), shift = fib6_shift(ref);
+	unsigned i = fib6_range(word, leaf, half), shift = fib6_shift(leaf);
 
-		if (i + 1 < fib6_ranges(word, at)) {
-			uint64_t end = (half >> shift & ~0xffffull) | fib6_keys(word, at)[i];
+	if (i + 1 == fib6_ranges(word, leaf))
+		return last;
+	uint64_t part = fib6_part(leaf, half), key = fib6_key(word, leaf, i + 1);
 
-			end = (end << shift) - 1;
-			*last = end < *last ? end : *last;
-		}
-		ref = word[at - 1 - i];
+	return (((half >> shift) - part + key) << shift) - 1;
+}
+
+/*
+ * Follows a reference on the way of half an address: to an answer, a leaf, or
+ * the reference behind a gate. *shift is of the bits not looked at; what is found
+ * holds for all of them.
+ */
+static uint32_t descend(const uint32_t *word, uint32_t ref, uint64_t half, unsigned *shift)
+{
+	while (fib6_kind(ref) == FIB6_INNER) {
+		*shift -= fib6_bits(ref);
+		ref = word[fib6_at(ref) + (half >> *shift & (fib6_fan(ref) - 1))];
 	}
 	return ref;
 }
@@ -261,22 +271,35 @@ static uint32_t follow_to(const uint32_t *word, uint32_t ref, uint64_t half, uin
 void fib6_walk(const struct fib6 *fib, struct ip6 address, struct fib6_range *range)
 {
 	const uint32_t *word = fib->word;
-	bool branch = !fib6_is_answer(word[root_of(address)]);
-	struct ip6 last = ip6_last(address, branch ? FIB6_CHUNK_BITS : FIB6_ROOT_BITS);
-	uint32_t ref = follow_to(word, fib6_enter(word, address.hi), address.hi, &last.hi);
+	uint32_t ref = word[root_of(address)];
+	unsigned shift = 64 - FIB6_ROOT_BITS;
+	struct ip6 last;
+	bool gate;
 
-	if (fib6_is_gate(ref)) {
-		last.hi = address.hi;
-		ref = follow_to(word, word[fib6_behind(ref)], address.lo, &last.lo);
+	if (!fib6_is_answer(ref)) {
+		shift = 64 - FIB6_CHUNK_BITS;
+		ref = descend(word, word[chunk_of(fib, address)], address.hi, &shift);
 	}
-	*range = (struct fib6_range){address, last, ref};
+	gate = fib6_kind(ref) == FIB6_GATE;
+	last = ip6_last(address, 64 - shift);
+	if (gate) {
+		shift = 64;
+		ref = descend(word, word[fib6_behind(ref)], address.lo, &shift);
+		last = ip6_last(address, 128 - shift);
+		if (fib6_is_leaf(ref))
+			last.lo = leaf_last(word, ref, address.lo, last.lo);
+	} else if (fib6_is_leaf(ref)) {
+		last.hi = leaf_last(word, ref, address.hi, last.hi);
+	}
+	*range = (struct fib6_range){address, last, fib6_one(word, address)};
 }
 
 void fib6_stats(const struct fib6 *f, struct fib6_stats *s)
 {
 	*s = (struct fib6_stats){
 		.branches = f->book.branches,
-		.nodes = f->book.nodes,
+		.inners = f->book.inners,
+		.leaves = f->book.leaves,
 		.gates = f->book.gates,
 		.waiting = f->tail - f->head,
 		.bytes = (size_t)f->book.in_use * sizeof(uint32_t),

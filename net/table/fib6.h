@@ -1,8 +1,8 @@
 /*
  * The IPv6 forwarding table: address -> next-hop index, a vector at a time.
  *
- * Two indexing steps, then a tree whose nodes tell 32 ranges apart by one vector
- * comparison (fib6_table.h has the form). One table lives as long as the router:
+ * Indexing steps as far as there are many routes, then up to 32 ranges told apart
+ * by one vector comparison (fib6_table.h has the form). One table lives as long as the router:
  * the control core changes it in place, workers read it at the same time. What
  * workers see of a change is one aligned store after another, each of them an
  * address range going from old to new; a part that was replaced is reused only
@@ -112,7 +112,7 @@ void fib6_walk(const struct fib6 *fib, struct ip6 address, struct fib6_range *ra
 
 /* For 'show fib'. */
 struct fib6_stats {
-	uint32_t branches, nodes, gates;
+	uint32_t branches, inners, leaves, gates;
 	uint32_t waiting;          /* parts replaced and not yet reusable */
 	size_t bytes;              /* what look-ups may touch */
 	size_t reserved;           /* what the table takes in all */

@@ -1,336 +1,325 @@
 /*
  * Making and changing the tree of an IPv6 table from the RIB.
  *
- * A change goes down to the smallest block that holds it all and has a node of
- * its own. That node is planned anew; blocks below it that the change does not
- * touch stay. If the ranges begin where they did, the references are replaced
- * one by one; else a new node takes the place of the old by one store.
+ * A block whose ranges fit into a leaf is one; else it is an inner node of
+ * smaller blocks. A change goes down to the smallest block that holds it all; inner nodes
+ * on the way stay, unless their ranges fit into a leaf now. The RIB is asked for
+ * the addresses of the change alone, the other ranges of a leaf are as they were.
+ * If they begin where they did, next hops are replaced one by one; else a new
+ * leaf takes the place of the old by one store.
  */
 #include "net/table/fib6_build.h"
 
-#include "net/table/fib6_node.h"
+#define NO_ROOM 0xffffffffu                       /* no reference is that */
+#define LEVELS  (2 + (128 - FIB6_CHUNK_BITS) / 4) /* of blocks at most, a gate among them */
 
-#define NO_ROOM 0xffffffffu /* not a reference: AT is out of bounds */
+/* An inner node becomes a leaf when so many ranges are left: fewer than when it was made. */
+#define LEAF_AGAIN (FIB6_RANGES * 3 / 4)
 
+/* What is to be brought up to date: the addresses of a prefix. */
 struct change {
 	struct fib6 *f;
-	struct ip6 first, last; /* addresses whose answers may have changed */
-	unsigned length;        /* of the prefix they are */
+	const struct rib *rib;
+	struct ip6 first, last;
+	unsigned length;
 };
 
-/* Where the way of a change went: a word, and the block its reference stands for. */
+/* A word with a reference, and the block it stands for. */
 struct place {
 	uint32_t at;
 	struct fib6_block block;
 };
 
-static uint32_t node_ref(uint32_t at, struct fib6_block b)
-{
-	return FIB6_NODE | fib6_block_shift(b) / 8 << FIB6_SLICE | at;
-}
-
 /* ---- making ---- */
 
-/* Writes a node of the plan, whose references are all known. */
-static uint32_t make_node(struct fib6 *f, const struct fib6_plan *plan, struct fib6_block b)
+static uint32_t make_leaf(
+	struct fib6 *f, const struct fib6_ranges *r, struct fib6_block b, uint32_t kind)
 {
-	uint32_t n = plan->n, at = n ? fib6_take(f, n + 1 + n / 2) : 0;
+	uint32_t at = fib6_take(f, fib6_leaf_words(kind, r->n));
 
 	if (!at)
 		return NO_ROOM;
-	at += n;
-	store_once(&f->word[at], (1u << (n - 1)) - 1);
-	for (uint32_t i = 0; i < n; i++)
-		store_once(&f->word[at - 1 - i], plan->entry[i].ref);
-	uint16_t *key = (uint16_t *)&f->word[at + 1];
+	uint32_t *wide = &f->word[at];
+	uint16_t *narrow = (uint16_t *)wide;
 
-	for (uint32_t i = 1; i < n; i++)
-		store_once(&key[i - 1], fib6_block_slice(plan->entry[i].first, b));
-	f->book.nodes++;
-	return node_ref(at, b);
+	store_once(narrow, (uint16_t)r->n);
+	for (unsigned i = 1; i < r->n; i++) {
+		uint32_t key = fib6_key_of(r->first[i], b, kind);
+
+		if (kind == FIB6_WIDE)
+			store_once(&wide[i], key);
+		else
+			store_once(&narrow[i], (uint16_t)key);
+	}
+	for (unsigned i = 0; i < r->n; i++)
+		store_once(narrow + fib6_nexthops_at(kind, r->n) + i, (uint16_t)r->nexthop[i]);
+	f->book.leaves++;
+	return kind | fib6_key_shift(b, kind) << FIB6_SHIFT | at;
+}
+
+/* An answer or a leaf for a block with these ranges, if that will do; else FIB6_INNER. */
+static uint32_t make_small(struct fib6 *f, const struct fib6_ranges *r, struct fib6_block b)
+{
+	uint32_t kind = fib6_kind_of(r, b);
+
+	if (kind == 0)
+		return r->nexthop[0];
+	return kind == FIB6_INNER ? FIB6_INNER : make_leaf(f, r, b, kind);
+}
+
+/* The same from the RIB. The ranges lie on the stack here, not in every call of those below. */
+static uint32_t __attribute__((noinline)) make_end(const struct change *c, struct fib6_block b)
+{
+	struct fib6_ranges r;
+
+	fib6_collect(&r, c->rib, &c->f->copy, b);
+	return make_small(c->f, &r, b);
+}
+
+static uint32_t make_tree(const struct change *c, struct fib6_block b);
+
+/* NOLINTNEXTLINE(misc-no-recursion): each step goes to a longer prefix */
+static uint32_t make_inner(const struct change *c, struct fib6_block b)
+{
+	struct fib6 *f = c->f;
+	unsigned bits = fib6_stride(b.length);
+	uint32_t at = fib6_take_inner(f, bits), inner = FIB6_INNER | bits << FIB6_SHIFT | at;
+
+	if (!at)
+		return NO_ROOM;
+	fib6_copy_block(&f->copy, c->rib, b);
+	f->book.inners++;
+	for (unsigned i = 0; i < 1u << bits; i++)
+		store_once(&f->word[at + i], 0);
+	for (unsigned i = 0; i < 1u << bits; i++) {
+		uint32_t ref = make_tree(c, fib6_part_block(b, i));
+
+		if (ref == NO_ROOM) {
+			fib6_drop(f, inner);
+			return NO_ROOM;
+		}
+		store_once(&f->word[at + i], ref);
+	}
+	return inner;
 }
 
 static uint32_t make_gate(struct fib6 *f, uint32_t behind)
 {
-	uint32_t at = fib6_take(f, FIB6_GATE_WORDS) + 2, ref = FIB6_NODE | FIB6_GATE | at;
+	uint32_t at = fib6_take(f, FIB6_GATE_WORDS);
 
-	if (at == 2)
+	if (!at)
 		return NO_ROOM;
-	store_once(&f->word[at - 2], behind);
-	store_once(&f->word[at - 1], ref);
-	store_once(&f->word[at], 0);
 	f->book.gates++;
-	return ref;
+	for (unsigned i = 0; i < FIB6_GATE_FAN; i++)
+		store_once(&f->word[at + i], FIB6_GATE | at);
+	store_once(&f->word[fib6_behind(FIB6_GATE | at)], behind);
+	return FIB6_GATE | at;
 }
 
-static uint32_t make_tree(const struct change *c, struct fib6_block b, unsigned level);
-
-/* Makes the blocks of a plan that are not kept. false: no room, nothing is left behind. */
-/* NOLINTNEXTLINE(misc-no-recursion): a block has a longer prefix than the one it is in */
-static bool make_blocks(const struct change *c, struct fib6_plan *plan, unsigned level)
-{
-	for (unsigned i = 0; i < plan->n; i++) {
-		struct fib6_entry *e = &plan->entry[i];
-
-		if (e->length == 0 || e->kept)
-			continue;
-		struct fib6_block b = {e->first, e->length, e->length > 64};
-
-		e->ref = make_tree(c, b, level + 1);
-		if (e->ref != NO_ROOM)
-			continue;
-		while (i-- > 0)
-			if (!plan->entry[i].kept)
-				fib6_drop_tree(c->f, plan->entry[i].ref);
-		return false;
-	}
-	return true;
-}
-
-/* All of a block, from nothing. */
+/* All of a block, as a reference; or NO_ROOM, and nothing is left behind. */
 /* NOLINTNEXTLINE(misc-no-recursion) */
-static uint32_t make_tree(const struct change *c, struct fib6_block b, unsigned level)
+static uint32_t make_tree(const struct change *c, struct fib6_block b)
 {
-	struct fib6_plan *plan = &c->f->plan[level];
 	uint32_t ref;
 
-	if (b.length == 64 && !b.second) {
-		uint32_t behind = make_tree(c, (struct fib6_block){b.first, 64, true}, level);
-
-		if (behind == NO_ROOM || fib6_is_answer(behind))
-			return behind;
-		ref = make_gate(c->f, behind);
-		if (ref == NO_ROOM)
-			fib6_drop_tree(c->f, behind);
-		return ref;
+	if (b.length != 64 || b.second) {
+		ref = make_end(c, b);
+		return ref == FIB6_INNER ? make_inner(c, b) : ref;
 	}
-	fib6_plan(plan, &c->f->source, b);
-	if (!make_blocks(c, plan, level))
-		return NO_ROOM;
-	if (plan->n == 1)
-		return plan->entry[0].ref;
-	ref = make_node(c->f, plan, b);
-	for (unsigned i = 0; ref == NO_ROOM && i < plan->n; i++)
-		fib6_drop_tree(c->f, plan->entry[i].ref);
+	uint32_t behind = make_tree(c, (struct fib6_block){b.first, 64, true});
+
+	if (behind == NO_ROOM || fib6_is_answer(behind))
+		return behind;
+	ref = make_gate(c->f, behind);
+	if (ref == NO_ROOM)
+		fib6_drop(c->f, behind);
 	return ref;
-}
-
-/* ---- what is there ---- */
-
-/* Adds range i of a node to a plan, as it is. false: no room. */
-static bool add_old(struct fib6_plan *plan, const struct fib6_node *n, unsigned i)
-{
-	uint32_t ref = fib6_node_ref(n, i);
-
-	if (fib6_is_answer(ref))
-		return fib6_plan_answer(plan, fib6_node_first(n, i), ref);
-	if (plan->n == FIB6_RANGES)
-		return false;
-	struct fib6_block b = fib6_node_block(n, i);
-
-	plan->entry[plan->n++] = (struct fib6_entry){b.first, ref, (uint8_t)b.length, true};
-	return true;
-}
-
-/* Marks blocks of the plan that the node has and the change does not touch, with their references.
- */
-static void keep_blocks(const struct change *c, struct fib6_plan *plan, const struct fib6_node *n)
-{
-	for (unsigned i = 0, k = 0; k < plan->n; k++) {
-		struct fib6_entry *e = &plan->entry[k];
-
-		if (e->length == 0)
-			continue;
-		while (ip6_less(fib6_node_first(n, i), e->first) && i + 1 < n->n)
-			i++;
-		if (fib6_is_answer(fib6_node_ref(n, i)))
-			continue;
-		struct fib6_block b = fib6_node_block(n, i);
-		bool touched = !ip6_less(ip6_last(b.first, b.length), c->first) &&
-			       !ip6_less(c->last, b.first);
-
-		if (touched || b.length != e->length || !ip6_equal(b.first, e->first))
-			continue;
-		e->ref = fib6_node_ref(n, i);
-		e->kept = true;
-	}
-}
-
-/* The node's ranges begin where those of the plan do. */
-static bool same_beginnings(const struct fib6_plan *plan, const struct fib6_node *n)
-{
-	if (n->n != plan->n)
-		return false;
-	for (unsigned i = 1; i < plan->n; i++)
-		if (fib6_node_key(n, i) != fib6_block_slice(plan->entry[i].first, n->block))
-			return false;
-	return true;
-}
-
-static bool plan_keeps(const struct fib6_plan *plan, uint32_t ref)
-{
-	for (unsigned i = 0; i < plan->n; i++)
-		if (plan->entry[i].kept && plan->entry[i].ref == ref)
-			return true;
-	return false;
 }
 
 /* ---- changing ---- */
 
-/* Adds what the RIB has now for a block as long as the change, or as the reach. false: no room. */
-static bool add_new(const struct change *c, struct fib6_plan *plan, struct ip6 first,
-	unsigned length, unsigned reach)
+/* Where range i of a leaf begins. */
+static struct ip6 leaf_first(const struct fib6 *f, uint32_t leaf, struct fib6_block b, unsigned i)
 {
-	unsigned n = plan->n;
+	if (i) {
+		unsigned shift = fib6_shift(leaf);
+		uint64_t old = fib6_part(leaf, fib6_half(b.first, b));
+		uint64_t more = (fib6_key(f->word, leaf, i) - old) << shift;
 
-	if (fib6_plan_ranges(plan, &c->f->source, first, length, reach))
-		return true;
-	if (length < reach || n == FIB6_RANGES)
-		return false;
-	plan->n = n + 1;
-	plan->entry[n] = (struct fib6_entry){.first = first, .length = (uint8_t)length};
-	return true;
+		if (fib6_in_second(b))
+			b.first.lo += more;
+		else
+			b.first.hi += more;
+	}
+	return b.first;
 }
 
 /*
- * The plan for a node from what it has now: ranges outside the change stay, in
- * the place of the change come its own. false: that does not do.
+ * The ranges of a block from what it is now, an answer or a leaf, and for the
+ * change from the RIB. false: they are too many.
  */
-static bool patch(const struct change *c, struct fib6_plan *plan, const struct fib6_node *n)
+static bool patch(struct fib6_ranges *r, const struct change *c, uint32_t ref, struct fib6_block b)
 {
-	unsigned length = c->length < n->reach ? c->length : n->reach;
-	struct ip6 from = ip6_first(c->first, length), to = ip6_last(c->first, length);
-	bool added = false, room = true;
+	unsigned n = fib6_is_leaf(ref) ? fib6_ranges(c->f->word, ref) : 1;
+	struct ip6 first = b.first, last;
+	bool swept = false, room = true;
 
-	plan->n = 0;
-	for (unsigned i = 0; i < n->n && room; i++) {
-		struct ip6 first = fib6_node_first(n, i), last = fib6_node_last(n, i);
+	r->n = r->finest = 0;
+	for (unsigned i = 0; i < n && room; i++, first = ip6_next(last)) {
+		uint32_t nh = fib6_is_leaf(ref) ? *fib6_nexthop(c->f->word, ref, i) : ref;
 
-		if (ip6_less(last, from) || ip6_less(to, first)) {
-			room = add_old(plan, n, i);
-			continue;
+		last = i + 1 < n ? ip6_before(leaf_first(c->f, ref, b, i + 1))
+				 : ip6_last(b.first, b.length);
+		if (ip6_less(first, c->first) || ip6_less(c->last, first))
+			room = fib6_add_range(r, first, nh);
+		if (room && !swept && !ip6_less(last, c->first)) {
+			room = fib6_add_swept(r, c->rib, c->first, c->length);
+			swept = true;
 		}
-		if (ip6_less(first, from)) /* an answer: the change is not inside a block */
-			room = fib6_plan_answer(plan, first, fib6_node_ref(n, i));
-		if (!added)
-			room = room && add_new(c, plan, from, length, n->reach);
-		added = true;
-		if (ip6_less(to, last))
-			room = room && fib6_plan_answer(plan, ip6_next(to), fib6_node_ref(n, i));
+		if (room && !ip6_less(c->last, first) && ip6_less(c->last, last))
+			room = fib6_add_range(r, ip6_next(c->last), nh);
 	}
-	return room;
+	return room && r->n;
 }
 
-/* Gives the ranges of a node the references of the plan. */
-static void replace_refs(struct fib6 *f, const struct fib6_plan *plan, const struct fib6_node *n)
+/* The leaf there has these ranges, but for their next hops, which are put into it. */
+static bool replace_nexthops(
+	struct fib6 *f, const struct fib6_ranges *r, struct fib6_block b, uint32_t leaf)
 {
-	for (unsigned i = 0; i < plan->n; i++) {
-		uint32_t old = fib6_node_ref(n, i);
+	uint32_t kind = fib6_kind_of(r, b);
 
-		if (old == plan->entry[i].ref)
-			continue;
-		fib6_put(f, fib6_node_place(n, i), plan->entry[i].ref);
-		fib6_retire(f, old, FIB6_PART_TREE);
-	}
+	if (!fib6_is_leaf(leaf) || kind != fib6_kind(leaf) || r->n != fib6_ranges(f->word, leaf))
+		return false;
+	for (unsigned i = 1; i < r->n; i++)
+		if (fib6_key(f->word, leaf, i) != fib6_key_of(r->first[i], b, kind))
+			return false;
+	uint16_t *nexthop = (uint16_t *)&f->word[fib6_at(leaf)] + fib6_nexthops_at(kind, r->n);
+
+	for (unsigned i = 0; i < r->n; i++)
+		store_release(nexthop + i, (uint16_t)r->nexthop[i]);
+	return true;
 }
 
-/* Retires a node and what the plan does not keep of it. */
-static void retire_node(
-	struct fib6 *f, const struct fib6_plan *plan, const struct fib6_node *n, uint32_t ref)
+/* A place gets another reference. */
+static enum err replace(struct fib6 *f, uint32_t at, uint32_t ref)
 {
-	for (unsigned i = 0; i < n->n; i++)
-		if (!fib6_is_answer(fib6_node_ref(n, i)) && !plan_keeps(plan, fib6_node_ref(n, i)))
-			fib6_retire(f, fib6_node_ref(n, i), FIB6_PART_TREE);
-	fib6_retire(f, ref, FIB6_PART_NODE);
-}
+	uint32_t old = f->word[at];
 
-/* Gives the word of a node what the plan makes of it. */
-static enum err replace_node(struct fib6 *f, const struct fib6_plan *plan, struct place p)
-{
-	uint32_t old = f->word[p.at], ref = plan->entry[0].ref;
-	struct fib6_node n = fib6_node(f->word, old, p.block);
-
-	if (plan->n > 1 && same_beginnings(plan, &n)) {
-		replace_refs(f, plan, &n);
-		return ERR_OK;
-	}
-	if (plan->n > 1)
-		ref = make_node(f, plan, p.block);
-	if (ref == NO_ROOM) {
-		for (unsigned i = 0; i < plan->n; i++)
-			if (!plan->entry[i].kept)
-				fib6_drop_tree(f, plan->entry[i].ref);
+	if (ref == NO_ROOM)
 		return ERR_FULL;
-	}
-	fib6_put(f, p.at, ref);
-	retire_node(f, plan, &n, old);
+	fib6_put(f, at, ref);
+	fib6_retire(f, old, FIB6_PART_TREE);
 	return ERR_OK;
 }
 
-/* Brings the reference at a place up to date. */
+/* Makes anew what a place refers to, all of it. */
 static enum err renew(const struct change *c, struct place p)
 {
-	struct fib6 *f = c->f;
-	struct fib6_plan *plan = &f->plan[0];
-	uint32_t old = f->word[p.at];
-
-	if (!fib6_can_retire(f))
-		return ERR_FULL;
-	if (!fib6_is_node(old)) {
-		uint32_t ref = make_tree(c, p.block, 0);
-
-		if (ref == NO_ROOM)
-			return ERR_FULL;
-		fib6_put(f, p.at, ref);
-		return ERR_OK;
-	}
-	struct fib6_node n = fib6_node(f->word, old, p.block);
-
-	if (!patch(c, plan, &n)) {
-		fib6_plan(plan, &f->source, p.block);
-		keep_blocks(c, plan, &n);
-	}
-	return make_blocks(c, plan, 0) ? replace_node(f, plan, p) : ERR_FULL;
+	return fib6_can_retire(c->f, 1) ? replace(c->f, p.at, make_tree(c, p.block)) : ERR_FULL;
 }
 
-/* The place inside this one that holds all of the change, one step down. false: there is none. */
+/* Brings an answer or a leaf up to date for a change inside it. */
+static enum err amend(const struct change *c, struct place p)
+{
+	uint32_t old = c->f->word[p.at], ref;
+	struct fib6_ranges r;
+
+	if (!fib6_can_retire(c->f, 1))
+		return ERR_FULL;
+	if (p.block.length == 64 && !p.block.second) /* what is inside lies behind a gate */
+		return renew(c, p);
+	if (!patch(&r, c, old, p.block))
+		return renew(c, p);
+	if (replace_nexthops(c->f, &r, p.block, old))
+		return ERR_OK;
+	ref = make_small(c->f, &r, p.block);
+	return ref == FIB6_INNER ? renew(c, p) : replace(c->f, p.at, ref);
+}
+
+/* How many ranges an inner node has if it has only answers and leaves, as far as LEAF_AGAIN. */
+static unsigned count_ranges(const struct fib6 *f, uint32_t inner)
+{
+	const uint32_t *ref = &f->word[fib6_at(inner)];
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < fib6_fan(inner) && n <= LEAF_AGAIN; i++) {
+		if (ref[i] & FIB6_INNER)
+			return FIB6_RANGES + 1;
+		if (fib6_is_leaf(ref[i]))
+			n += fib6_ranges(f->word, ref[i]);
+		else
+			n += i == 0 || ref[i] != ref[i - 1];
+	}
+	return n;
+}
+
+/* How many ranges a reference has, as far as that matters for shrinking. */
+static unsigned ranges_at(const struct fib6 *f, uint32_t at)
+{
+	uint32_t ref = f->word[at];
+
+	if (fib6_is_answer(ref))
+		return 1;
+	return fib6_is_leaf(ref) ? fib6_ranges(f->word, ref) : FIB6_RANGES + 1;
+}
+
+/* An inner node can be a leaf or an answer. */
+static bool can_shrink(const struct change *c, struct place p)
+{
+	struct fib6_ranges r;
+
+	if (count_ranges(c->f, c->f->word[p.at]) > LEAF_AGAIN)
+		return false;
+	fib6_collect(&r, c->rib, &c->f->copy, p.block);
+	return fib6_kind_of(&r, p.block) != FIB6_INNER;
+}
+
+/* Makes less of an inner node or a gate, if that will do. */
+static enum err shrink(const struct change *c, struct place p, bool *shrunk)
+{
+	struct fib6 *f = c->f;
+	uint32_t ref = f->word[p.at];
+
+	*shrunk = false;
+	if (!fib6_can_retire(f, 1))
+		return ERR_FULL;
+	if (fib6_kind(ref) == FIB6_GATE) {
+		if (!fib6_is_answer(f->word[fib6_behind(ref)]))
+			return ERR_OK;
+		fib6_put(f, p.at, f->word[fib6_behind(ref)]);
+		fib6_retire(f, ref, FIB6_PART_GATE);
+		*shrunk = true;
+		return ERR_OK;
+	}
+	*shrunk = can_shrink(c, p);
+	return *shrunk ? renew(c, p) : ERR_OK;
+}
+
+/* The place one step down that holds all of the change. false: there is none. */
 static bool step_down(const struct change *c, struct place *p)
 {
 	uint32_t ref = c->f->word[p->at];
 
-	if (fib6_is_gate(ref)) {
+	if (fib6_kind(ref) == FIB6_GATE) {
 		*p = (struct place){fib6_behind(ref), {p->block.first, 64, true}};
 		return true;
 	}
-	if (fib6_is_answer(ref))
+	if (fib6_kind(ref) != FIB6_INNER || c->length < p->block.length + fib6_bits(ref))
 		return false;
-	struct ip6 a = c->first;
-	struct fib6_node n = fib6_node(c->f->word, ref, p->block);
-	unsigned i = fib6_range_of(n.word, ref, *fib6_half(&a, p->block));
+	unsigned i = fib6_part_of(p->block, c->first);
 
-	if (fib6_is_answer(fib6_node_ref(&n, i)))
-		return false;
-	struct fib6_block b = fib6_node_block(&n, i);
-
-	if (c->length < b.length)
-		return false;
-	*p = (struct place){fib6_node_place(&n, i), b};
+	*p = (struct place){fib6_at(ref) + i, fib6_part_block(p->block, i)};
 	return true;
 }
 
-/* After the reference at path[depth] became an answer: what is around it may do with less. */
-static enum err shrink(const struct change *c, const struct place *path, unsigned depth)
+/* Brings an inner node up to date for a change that holds whole blocks of it. */
+static enum err renew_parts(const struct change *c, struct place p)
 {
-	while (depth > 0 && fib6_is_answer(c->f->word[path[depth].at])) {
-		const struct place *above = &path[--depth];
-		uint32_t ref = c->f->word[above->at];
+	uint32_t at = fib6_at(c->f->word[p.at]);
+	unsigned from = fib6_part_of(p.block, c->first), to = fib6_part_of(p.block, c->last);
 
-		if (fib6_is_gate(ref)) {
-			fib6_put(c->f, above->at, c->f->word[fib6_behind(ref)]);
-			fib6_retire(c->f, ref, FIB6_PART_NODE);
-			continue;
-		}
-		enum err e = renew(c, *above);
+	for (unsigned i = from; i <= to; i++) {
+		enum err e = renew(c, (struct place){at + i, fib6_part_block(p.block, i)});
 
 		if (e != ERR_OK)
 			return e;
@@ -341,21 +330,23 @@ static enum err shrink(const struct change *c, const struct place *path, unsigne
 enum err fib6_build(struct fib6 *f, const struct rib *rib, uint32_t at, struct ip6 chunk,
 	struct ip6 prefix, unsigned length)
 {
-	struct change c = {f, ip6_first(prefix, length), ip6_last(prefix, length), length};
-	struct place path[FIB6_LEVELS];
-	unsigned depth = 0;
+	struct change c = {f, rib, ip6_first(prefix, length), ip6_last(prefix, length), length};
+	struct place path[LEVELS] = {{at, {chunk, FIB6_CHUNK_BITS, false}}};
+	unsigned depth = 0, had;
+	bool inner, shrunk;
+	enum err e;
 
-	if (length < FIB6_CHUNK_BITS) {
-		c.first = chunk;
-		c.last = ip6_last(chunk, FIB6_CHUNK_BITS);
-		c.length = FIB6_CHUNK_BITS;
-	}
-	fib6_source_begin(&f->source, rib);
-	path[0] = (struct place){at, {chunk, FIB6_CHUNK_BITS, false}};
-	for (struct place p = path[0]; depth + 1 < FIB6_LEVELS && step_down(&c, &p);)
+	f->copy.n = 0;
+	for (struct place p = path[0]; depth + 1 < LEVELS && step_down(&c, &p);)
 		path[++depth] = p;
-	bool was_answer = fib6_is_answer(f->word[path[depth].at]);
-	enum err e = renew(&c, path[depth]);
-
-	return e == ERR_OK && !was_answer ? shrink(&c, path, depth) : e;
+	inner = fib6_kind(f->word[path[depth].at]) == FIB6_INNER;
+	had = ranges_at(f, path[depth].at);
+	e = inner ? renew_parts(&c, path[depth]) : amend(&c, path[depth]);
+	/* If there is less, or one answer for another, what is around it may shrink, and so on. */
+	shrunk = had == 1 || ranges_at(f, path[depth].at) < had;
+	if (inner && e == ERR_OK)
+		e = shrink(&c, path[depth], &shrunk);
+	while (e == ERR_OK && shrunk && depth > 0)
+		e = shrink(&c, path[--depth], &shrunk);
+	return e;
 }

@@ -1,9 +1,6 @@
 /* The words of an IPv6 table: lists of free pieces by size, a ring of retired ones. */
 #include "net/table/fib6_store.h"
 
-/* The most parts that one change retires: a node, and what each of its ranges referred to. */
-#define RETIRED_BY_ONE (2u * FIB6_RANGES + 2u)
-
 static uint32_t list_pop(struct fib6 *f, uint32_t *list)
 {
 	uint32_t at = *list;
@@ -19,20 +16,23 @@ static void list_push(struct fib6 *f, uint32_t *list, uint32_t at)
 	*list = at;
 }
 
-static uint32_t fresh(struct fib6 *f, uint32_t n)
+/* Words never given out, from a multiple of `align` on; those before it can be had as pieces. */
+static uint32_t fresh(struct fib6 *f, uint32_t n, uint32_t align)
 {
-	uint32_t at = f->book.used;
+	uint32_t at = (f->book.used + align - 1) / align * align;
 
-	if (f->words - at < n)
+	if (at > f->words || f->words - at < n)
 		return 0;
-	f->book.used += n;
+	if (at > f->book.used)
+		list_push(f, &f->book.free[at - f->book.used], f->book.used);
+	f->book.used = at + n;
 	return at;
 }
 
 /* A piece of n words off a larger one. */
 static uint32_t split(struct fib6 *f, uint32_t n)
 {
-	for (uint32_t size = n + 1; size <= FIB6_NODE_WORDS; size++) {
+	for (uint32_t size = n + 1; size <= FIB6_LEAF_WORDS; size++) {
 		uint32_t at = list_pop(f, &f->book.free[size]);
 
 		if (at) {
@@ -45,67 +45,96 @@ static uint32_t split(struct fib6 *f, uint32_t n)
 
 uint32_t fib6_take(struct fib6 *f, uint32_t n)
 {
-	bool branch = n == FIB6_BRANCH;
-	uint32_t at = list_pop(f, branch ? &f->book.free_branch : &f->book.free[n]);
+	uint32_t at = list_pop(f, &f->book.free[n]);
 
 	if (!at)
-		at = fresh(f, n);
-	if (!at && !branch)
+		at = fresh(f, n, 1);
+	if (!at)
 		at = split(f, n);
 	if (at)
 		f->book.in_use += n;
 	return at;
 }
 
-static void give_back(struct fib6 *f, uint32_t at, uint32_t n)
+static uint32_t take_lines(struct fib6 *f, uint32_t *list, uint32_t n)
 {
-	list_push(f, n == FIB6_BRANCH ? &f->book.free_branch : &f->book.free[n], at);
+	uint32_t at = list_pop(f, list);
+
+	if (!at)
+		at = fresh(f, n, CACHE_LINE / sizeof(uint32_t));
+	if (at)
+		f->book.in_use += n;
+	return at;
+}
+
+uint32_t fib6_take_inner(struct fib6 *f, unsigned bits)
+{
+	return take_lines(f, &f->book.free_inner[bits], 1u << bits);
+}
+
+uint32_t fib6_take_branch(struct fib6 *f)
+{
+	return take_lines(f, &f->book.free_branch, FIB6_BRANCH);
+}
+
+static void give_back(struct fib6 *f, uint32_t *list, uint32_t at, uint32_t n)
+{
+	list_push(f, list, at);
 	f->book.in_use -= n;
 }
 
-void fib6_drop(struct fib6 *f, uint32_t ref)
+static void drop_gate(struct fib6 *f, uint32_t ref)
 {
-	uint32_t at = fib6_at(ref), n = fib6_ranges(f->word, at);
-
-	if (fib6_is_gate(ref)) {
-		f->book.gates--;
-		give_back(f, fib6_behind(ref), FIB6_GATE_WORDS);
-	} else if (fib6_is_node(ref)) {
-		f->book.nodes--;
-		give_back(f, at - n, n + 1 + n / 2);
-	}
+	f->book.gates--;
+	give_back(f, &f->book.free[FIB6_GATE_WORDS], fib6_at(ref), FIB6_GATE_WORDS);
 }
 
-/* NOLINTNEXTLINE(misc-no-recursion): at most FIB6_LEVELS deep */
-void fib6_drop_tree(struct fib6 *f, uint32_t ref)
+static void drop_leaf(struct fib6 *f, uint32_t ref)
+{
+	uint32_t n = fib6_ranges(f->word, ref), words = fib6_leaf_words(fib6_kind(ref), n);
+
+	f->book.leaves--;
+	give_back(f, &f->book.free[words], fib6_at(ref), words);
+}
+
+/* NOLINTNEXTLINE(misc-no-recursion): not deeper than an address has bits, four at a time */
+void fib6_drop(struct fib6 *f, uint32_t ref)
 {
 	uint32_t at = fib6_at(ref);
 
-	if (fib6_is_gate(ref)) {
-		fib6_drop_tree(f, f->word[fib6_behind(ref)]);
-	} else if (fib6_is_node(ref)) {
-		uint32_t n = fib6_ranges(f->word, at);
-
-		for (uint32_t i = 1; i <= n; i++)
-			fib6_drop_tree(f, f->word[at - i]);
+	switch (fib6_kind(ref)) {
+	case FIB6_GATE:
+		fib6_drop(f, f->word[fib6_behind(ref)]);
+		drop_gate(f, ref);
+		break;
+	case FIB6_INNER:
+		for (uint32_t i = 0; i < fib6_fan(ref); i++)
+			fib6_drop(f, f->word[at + i]);
+		f->book.inners--;
+		give_back(f, &f->book.free_inner[fib6_bits(ref)], at, fib6_fan(ref));
+		break;
+	case FIB6_NARROW:
+	case FIB6_WIDE:
+		drop_leaf(f, ref);
+		break;
+	default:
+		break;
 	}
-	if (!fib6_is_answer(ref))
-		fib6_drop(f, ref);
 }
 
 static void drop_branch(struct fib6 *f, uint32_t at)
 {
 	for (uint32_t i = 0; i < FIB6_BRANCH; i++)
-		fib6_drop_tree(f, f->word[at + i]);
+		fib6_drop(f, f->word[at + i]);
 	f->book.branches--;
-	give_back(f, at, FIB6_BRANCH);
+	give_back(f, &f->book.free_branch, at, FIB6_BRANCH);
 }
 
 /* ---- grace periods ---- */
 
-bool fib6_can_retire(const struct fib6 *f)
+bool fib6_can_retire(const struct fib6 *f, uint32_t parts)
 {
-	return FIB6_RETIRED - (f->tail - f->head) >= RETIRED_BY_ONE;
+	return FIB6_RETIRED - (f->tail - f->head) >= parts;
 }
 
 void fib6_retire(struct fib6 *f, uint32_t ref, enum fib6_part part)
@@ -130,9 +159,9 @@ void fib6_grace_passed(struct fib6 *f)
 		struct fib6_retired r = f->retired[f->head++ % FIB6_RETIRED];
 
 		if (r.part == FIB6_PART_TREE)
-			fib6_drop_tree(f, r.ref);
-		else if (r.part == FIB6_PART_NODE)
 			fib6_drop(f, r.ref);
+		else if (r.part == FIB6_PART_GATE)
+			drop_gate(f, r.ref);
 		else
 			drop_branch(f, fib6_at(r.ref));
 	}

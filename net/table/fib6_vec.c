@@ -1,53 +1,115 @@
 /*
  * The look-up of the IPv6 table; compiled once per form of x86-64 (lib/vec.h).
  *
- * The addresses of a block take each step together, so that the loads of a step
- * do not wait for each other. Those that have not arrived are kept in a list,
- * which is made without jumps: whether an address has arrived is hard to foresee.
+ * A block of addresses goes through the steps together, so that the loads of a
+ * step do not wait for each other; an address that has arrived takes the other
+ * steps idly. There is no jump that depends on an address: where it would go is
+ * hard to foresee.
  */
 #include "lib/vec.h"
 #include "net/table/fib6_table.h"
 
 #define BLOCK 64u /* addresses */
-#define STEPS 3u  /* taken together; few need more */
 
-/* One node on the way of an address, in its first half. */
-VEC_INLINE uint32_t step(const uint32_t *word, uint32_t ref, const struct ip6 *dst)
+_Static_assert(BLOCK % VEC_LANES == 0, "a block is whole vectors");
+
+struct block {
+	alignas(64) uint32_t ref[BLOCK];
+	alignas(64) uint32_t bits[BLOCK]; /* 16 to 47 of the address, counted from the top */
+};
+
+/* The first two steps. true: there are inner nodes to step on from. */
+VEC_INLINE bool enter(const uint32_t *word, struct block *b, const struct ip6 *dst)
 {
-	const uint32_t *node = word + fib6_at(ref);
-	uint16_t slice; /* as hi >> fib6_shift(ref): the first byte in memory is the lowest */
+	vec inner = vec_all(0);
 
-	memcpy(&slice, (const uint8_t *)&dst->hi + (ref >> FIB6_SLICE & 7), sizeof slice);
-	return load_acquire(node - 1 - vec_rank((const uint16_t *)(node + 1), slice, node[0]));
+	for (unsigned i = 0; i < BLOCK; i += VEC_LANES) {
+		const uint32_t *p = (const uint32_t *)&dst[i].hi; /* the lower word comes first */
+		vec high = vec_every_fourth(p, 1), low = vec_every_fourth(p, 0);
+		vec ref = vec_gather32(word, high >> (32 - FIB6_ROOT_BITS));
+		vec place = high >> (32 - FIB6_CHUNK_BITS) & (FIB6_BRANCH - 1);
+
+		ref = vec_gather32_where_negative(word, (ref & FIB6_AT) + place, ref);
+		vec_store(b->ref + i, ref);
+		vec_store(b->bits + i, high << 16 | low >> 16);
+		inner |= ref;
+	}
+	return vec_any(vec_sign(inner));
 }
 
-/* Up to BLOCK addresses. */
-VEC_INLINE void lookup_block(const uint32_t *word, const struct ip6 *dst, uint32_t *nh, unsigned n)
+/* A step by `stride` of `bits` from bit `shift` up. */
+VEC_INLINE void step(const uint32_t *word, struct block *b, unsigned shift, unsigned stride)
 {
-	uint8_t list[STEPS + 1][BLOCK];
-	unsigned going = 0;
+	for (unsigned i = 0; i < BLOCK; i += VEC_LANES) {
+		vec ref = vec_load(b->ref + i);
+		vec place = vec_load(b->bits + i) >> shift & ((1u << stride) - 1);
 
-	for (unsigned i = 0; i < n; i++) {
-		nh[i] = fib6_enter(word, dst[i].hi);
-		list[0][going] = (uint8_t)i;
-		going += nh[i] >> 31; /* FIB6_NODE */
+		vec_store(b->ref + i,
+			vec_gather32_where_negative(word, (ref & FIB6_AT) + place, ref));
 	}
-#pragma GCC unroll 3
-	for (unsigned s = 0; s < STEPS; s++) {
-		unsigned left = 0;
+}
 
-		for (unsigned k = 0; k < going; k++) {
-			/* NOLINTNEXTLINE(clang-analyzer-core.*): written up to `going` above */
-			unsigned i = list[s][k];
+/* The addresses whose way ends in a narrow leaf, in a wide one, or goes on; and how many. */
+struct sorted {
+	uint8_t narrow[BLOCK], wide[BLOCK], further[BLOCK];
+	unsigned narrows, wides, furthers;
+};
 
-			nh[i] = step(word, nh[i], &dst[i]);
-			list[s + 1][left] = (uint8_t)i;
-			left += nh[i] >> 31;
-		}
-		going = left;
+VEC_INLINE void sort(const uint32_t *word, const struct block *b, struct sorted *s, uint32_t *nh)
+{
+	unsigned narrows = 0, wides = 0, furthers = 0;
+
+	for (unsigned i = 0; i < BLOCK; i++) {
+		uint32_t ref = b->ref[i];
+
+		nh[i] = ref;
+		__builtin_prefetch(word + fib6_at(ref) + 4);
+		s->narrow[narrows] = s->wide[wides] = s->further[furthers] = (uint8_t)i;
+		narrows += ref >> 30 & 1;                /* FIB6_NARROW */
+		wides += (ref >> 29 & 1) & ~(ref >> 31); /* FIB6_WIDE, not FIB6_GATE */
+		furthers += ref >> 31;                   /* FIB6_INNER */
 	}
-	for (unsigned k = 0; k < going; k++)
-		nh[list[STEPS][k]] = fib6_arrive(word, nh[list[STEPS][k]], dst[list[STEPS][k]]);
+	s->narrows = narrows;
+	s->wides = wides;
+	s->furthers = furthers;
+}
+
+VEC_INLINE uint32_t in_narrow(const uint32_t *word, uint32_t ref, uint64_t half)
+{
+	const uint16_t *leaf = (const uint16_t *)(word + fib6_at(ref));
+	unsigned n = *leaf;
+
+	return load_acquire(
+		leaf + n + vec_rank16(leaf + 1, (uint16_t)(half >> fib6_shift(ref)), n - 1));
+}
+
+VEC_INLINE uint32_t in_wide(const uint32_t *word, uint32_t ref, uint64_t half)
+{
+	const uint32_t *leaf = word + fib6_at(ref);
+	unsigned n = *(const uint16_t *)leaf;
+
+	return load_acquire((const uint16_t *)(leaf + n) +
+			    vec_rank32(leaf + 1, (uint32_t)(half >> fib6_shift(ref)), n - 1));
+}
+
+/* BLOCK addresses. */
+VEC_INLINE void lookup_block(const uint32_t *word, const struct ip6 *dst, uint32_t *nh)
+{
+	struct block b;
+	struct sorted s;
+
+	if (enter(word, &b, dst)) {
+		step(word, &b, 48 - 32, 8);
+		step(word, &b, 48 - 38, 6);
+		step(word, &b, 48 - 44, 6);
+	}
+	sort(word, &b, &s, nh);
+	for (unsigned k = 0; k < s.narrows; k++)
+		nh[s.narrow[k]] = in_narrow(word, nh[s.narrow[k]], dst[s.narrow[k]].hi);
+	for (unsigned k = 0; k < s.wides; k++)
+		nh[s.wide[k]] = in_wide(word, nh[s.wide[k]], dst[s.wide[k]].hi);
+	for (unsigned k = 0; k < s.furthers; k++)
+		nh[s.further[k]] = fib6_one(word, dst[s.further[k]]);
 }
 
 void VEC_NAME(fib6_lookup)(const uint32_t *word, const struct ip6 *dst, uint32_t *nh, unsigned n)
@@ -55,7 +117,15 @@ void VEC_NAME(fib6_lookup)(const uint32_t *word, const struct ip6 *dst, uint32_t
 	unsigned i = 0;
 
 	for (; i + BLOCK <= n; i += BLOCK)
-		lookup_block(word, dst + i, nh + i, BLOCK);
-	if (i < n)
-		lookup_block(word, dst + i, nh + i, n - i);
+		lookup_block(word, dst + i, nh + i);
+	if (i < n) { /* the rest in a block filled up with zeros */
+		struct ip6 rest[BLOCK] = {0};
+		uint32_t found[BLOCK];
+
+		for (unsigned k = 0; k < n - i; k++)
+			rest[k] = dst[i + k];
+		lookup_block(word, rest, found);
+		for (unsigned k = 0; k < n - i; k++)
+			nh[i + k] = found[k];
+	}
 }

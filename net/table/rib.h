@@ -167,10 +167,29 @@ const struct route6 *rib6_next(const struct rib6 *rib, const struct route6 *rout
 uint32_t rib4_span(const struct rib4 *rib, uint32_t address, uint32_t *last);
 uint32_t rib6_span(const struct rib6 *rib, struct ip6 address, struct ip6 *last);
 
+/* A change of this prefix will follow: see trie_prefetch. */
+static inline void rib4_prefetch(const struct rib4 *rib, uint32_t prefix, unsigned stage)
+{
+	trie_prefetch(&rib->rib.trie, rib4_key(prefix), stage);
+}
+
+static inline void rib6_prefetch(const struct rib6 *rib, struct ip6 prefix, unsigned stage)
+{
+	trie_prefetch(&rib->rib.trie, prefix, stage);
+}
+
 /* Takes the oldest noted change. false: none is left (or they are lost). A prefix may come twice.
  */
 bool rib4_take_change(struct rib4 *rib, uint32_t *prefix, unsigned *length);
 bool rib6_take_change(struct rib6 *rib, struct ip6 *prefix, unsigned *length);
+
+/* The change that is to be taken after `ahead` others, or NULL: to prefetch for it. */
+static inline const struct rib_change *rib_peek_change(const struct rib *rib, uint32_t ahead)
+{
+	if (rib->change_tail - rib->change_head <= ahead)
+		return NULL;
+	return &rib->change[(rib->change_head + ahead) % RIB_CHANGES];
+}
 
 /* True once after changes were lost: all of the FIB must be made anew. The queue is empty then. */
 bool rib_take_lost(struct rib *rib);

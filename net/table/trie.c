@@ -196,6 +196,24 @@ uint32_t trie_top(const struct trie *t, struct ip6 key, unsigned length)
 		       : TRIE_NONE;
 }
 
+void trie_prefetch(const struct trie *t, struct ip6 key, unsigned stage)
+{
+	const struct trie_index *index = &t->index[index_of(t, key)];
+
+	if (stage == 0) {
+		__builtin_prefetch(index);
+		return;
+	}
+	const struct trie_node *n = &t->node[index->node ? index->node : TRIE_ROOT];
+
+	if (stage == 1) {
+		__builtin_prefetch(n);
+		return;
+	}
+	__builtin_prefetch(&t->node[node_child(n, ip6_bit(key, n->length & 127))]);
+	__builtin_prefetch(&t->node[n->parent]);
+}
+
 /* ---- insertion and removal ---- */
 
 static bool trie_has_room(const struct trie *t, uint32_t nodes)

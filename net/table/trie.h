@@ -57,6 +57,14 @@ size_t trie_size(uint32_t prefixes, unsigned index_bits);
 /* mem: trie_size bytes, 64-byte aligned. Only the index in it is written. */
 void trie_init(struct trie *t, void *mem, uint32_t prefixes, unsigned index_bits);
 
+/*
+ * Brings to the cache what a change of this prefix will need, for who knows of
+ * it some changes before. Each stage reads what the one before has brought:
+ * TRIE_STAGES of them, three changes or so apart, the last three before.
+ */
+#define TRIE_STAGES 3u
+void trie_prefetch(const struct trie *t, struct ip6 key, unsigned stage);
+
 /* The node of exactly this prefix, with a value or without, or TRIE_NONE. Bits beyond length zero.
  */
 uint32_t trie_find(const struct trie *t, struct ip6 key, unsigned length);

@@ -186,7 +186,8 @@ static inline void check_emptied(struct bench *b)
 		drop(b, b->n - 1);
 	follow(b);
 	fib6_stats(b->fib, &s);
-	assert_int_equal(s.nodes, 0);
+	assert_int_equal(s.inners, 0);
+	assert_int_equal(s.leaves, 0);
 	assert_int_equal(s.gates, 0);
 	assert_int_equal(s.branches, 0);
 	assert_int_equal(s.waiting, 0);

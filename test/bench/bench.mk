@@ -1,0 +1,44 @@
+# Benchmarks; part of the Makefile.
+
+BENCH     := $(BUILD)/bench
+
+# The same program three times: whole, without looking at packets, and with every stage timed.
+BENCH_OBJ := $(filter-out $(BUILD)/hosted/kernel/main.o $(BUILD)/hosted/kernel/hosted/main.o,$(HOSTED_OBJ)) \
+	     $(call obj,hosted,test/bench/nic.c)
+STAGES    := path_forward parse_batch fib4_lookup sched_take buffers_free pool_take worker_turn
+WRAP      := -Wl,--wrap=
+
+$(BENCH)/voq: $(BENCH_OBJ) $(call obj,hosted,test/bench/voq.c)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(HOST) $^ -o $@
+
+$(BENCH)/voq-io: $(BENCH_OBJ) test/bench/voq.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(HOST) -DBENCH_IO_ONLY -MF $@.d $(WRAP)path_forward $^ -o $@
+
+$(BENCH)/voq-stages: $(BENCH_OBJ) $(call obj,hosted,test/bench/voq.c test/bench/stages.c)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(HOST) $(addprefix $(WRAP),$(STAGES)) $^ -o $@
+
+bench-voq: $(BENCH)/voq $(BENCH)/voq-io $(BENCH)/voq-stages
+	tools/bench-voq $(BENCH)
+
+# Our tables against DPDK's; the one part that wants DPDK, for which it installs it.
+BENCH_FIB    := $(call obj,hosted,$(LIB) $(filter net/table/%,$(NET)) test/model/tables.c test/model/routegen.c \
+	        $(filter-out %/rivals.c,$(wildcard test/bench/fib/*.c)))
+DPDK_LIBS    := -lrte_fib -lrte_rib -lrte_eal
+
+$(BENCH)/rivals.o: test/bench/fib/rivals.c $(BUILD)/hosted.flags
+	@mkdir -p $(@D)
+	@echo "  CC $@"
+	$(Q)$(CC) $(HOST) $$(pkg-config --cflags libdpdk | sed 's/-I/-isystem /g') -c $< -o $@
+
+$(BENCH)/fib: $(BENCH_FIB) $(BENCH)/rivals.o
+	@echo "  LD $@"
+	$(Q)$(CC) $(HOST) $^ $(DPDK_LIBS) -lm -o $@
+
+bench-fib:
+	tools/setup --bench
+	$(MAKE) $(BENCH)/fib
+	tools/bench-fib $(BENCH)/fib $(ROUTES)
+
