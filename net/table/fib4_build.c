@@ -174,6 +174,38 @@ static bool says(
 	return true;
 }
 
+/* Gives a chunk what a canvas says. 0 for ref: no room. */
+static enum err chunk_set(struct fib4 *f, uint32_t chunk, uint32_t ref)
+{
+	uint32_t old = f->root[chunk];
+
+	if (!ref)
+		return ERR_FULL;
+	store_release(&f->root[chunk], ref);
+	put_chunk(f, old);
+	return ERR_OK;
+}
+
+/* The most frequent change is of one line in a block without deep leaves. false: this is not one.
+ */
+static bool line_update(struct fib4 *f, const struct rib4 *rib, struct fib4_canvas *c,
+	uint32_t prefix, unsigned length, enum err *err)
+{
+	uint32_t chunk = prefix >> 16, ref = f->root[chunk];
+	unsigned leaf = prefix >> 8 & 0xff, first, end;
+	struct fib4_lines l;
+
+	if (fib4_order(ref) == 0 || length < 16 + fib4_order(ref) ||
+		f->blocks.block[ref >> FIB4_LINE].state != BLOCK_SHARED)
+		return false;
+	fib4_canvas_load_line(c, &f->view, ref, leaf, &first, &end);
+	fib4_canvas_paint(c, rib, prefix, length);
+	if (!fib4_canvas_line(c, &f->view, ref, first, end, &l))
+		return false;
+	*err = chunk_set(f, chunk, shared_ref(f, &l));
+	return true;
+}
+
 /* Brings the addresses of a prefix of 16 bits or more up to date. */
 static enum err chunk_update(
 	struct fib4 *f, const struct rib4 *rib, uint32_t prefix, unsigned length)
@@ -188,6 +220,11 @@ static enum err chunk_update(
 	}
 	unsigned leaf = prefix >> 8 & 0xff;
 
+	enum err err;
+
+	fib4_canvas_init(&c, chunk << 16, 24);
+	if (line_update(f, rib, &c, prefix, length, &err))
+		return err;
 	fib4_canvas_init(&c, chunk << 16, 24);
 	if (length > 16)
 		fib4_canvas_load(&c, &f->view, old);
@@ -200,13 +237,9 @@ static enum err chunk_update(
 		return ERR_OK;
 	}
 	ref = fib4_has_deep(&c) ? private_ref(f, &c, &l) : shared_ref(f, &l);
-	if (!ref) {
+	if (!ref)
 		leaves_put(f, &c, FIB4_LEAVES);
-		return ERR_FULL;
-	}
-	store_release(&f->root[chunk], ref);
-	put_chunk(f, old);
-	return ERR_OK;
+	return chunk_set(f, chunk, ref);
 }
 
 /* ---- updates ---- */
