@@ -293,8 +293,8 @@ static bool is_narrow(const struct fib4_canvas *c, unsigned first, unsigned end)
 bool fib4_canvas_line(const struct fib4_canvas *c, const struct fib4_view *v, uint32_t ref,
 	unsigned first, unsigned end, struct fib4_lines *l)
 {
+	uint32_t at = fib4_line(ref, first << 8) - (ref >> FIB4_LINE);
 	struct edges e = {{0}};
-	uint8_t *line = l->data + (fib4_line(ref, first << 8) - (ref >> FIB4_LINE)) * BLOCK_LINE;
 
 	if (ref & FIB4_WIDE || fib4_has_deep(c) || !is_narrow(c, first, end))
 		return false;
@@ -304,7 +304,7 @@ bool fib4_canvas_line(const struct fib4_canvas *c, const struct fib4_view *v, ui
 	l->order = fib4_order(ref);
 	l->wide = false;
 	memcpy(l->data, v->line + (size_t)(ref >> FIB4_LINE) * BLOCK_LINE, BLOCK_LINE << l->order);
-	memset(line, 0, BLOCK_LINE);
-	put_line(c, &e, line, false, first, end);
+	memset(l->data + at * BLOCK_LINE, 0, BLOCK_LINE);
+	put_line(c, &e, l->data + at * BLOCK_LINE, false, first, end);
 	return !fits_half(l);
 }
