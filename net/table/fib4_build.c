@@ -12,7 +12,10 @@
 #include "lib/atomic.h"
 #include "net/table/fib4_entry.h"
 
-#define PREFETCH_AHEAD 3u /* changes between the stages of prefetching */
+#define PREFETCH_AHEAD 3u  /* changes between the stages of prefetching */
+#define BRING          16u /* routes that a step adds, while the RIB lacks some */
+
+_Static_assert(FIB4_CHUNKS == 1u << RIB4_BLOCK, "what a step looks at is one block");
 
 /* ---- chunks ---- */
 
@@ -264,6 +267,8 @@ enum err fib4_follow(struct fib4 *f, struct rib4 *rib, struct fib4_job *job, uns
 			*job = fib4_job(prefix, length);
 			f->updates++;
 		}
+		if (!rib_bring(&rib->rib, rib4_key(job->next), BRING))
+			continue;
 		enum err err = fib4_job_step(f, rib, job, 1);
 
 		if (err != ERR_OK)

@@ -200,3 +200,82 @@ void groups_grace_passed(struct groups *g)
 	g->free = g->waiting;
 	g->waiting = g->waiting_count = 0;
 }
+
+/* ---- images ---- */
+
+/* What an image begins with; then the data of numbers 0 to mark, then their references. */
+struct image {
+	uint32_t size, mark;
+	uint32_t unused[14];
+};
+
+_Static_assert(sizeof(struct image) == 64, "data begins on a cache line");
+
+static size_t image_size(uint32_t size, uint32_t mark)
+{
+	return sizeof(struct image) + groups_data_size(mark, size) +
+	       round_line(((size_t)mark + 1) * sizeof(uint32_t));
+}
+
+size_t groups_image_size(const struct groups *g)
+{
+	return image_size(g->size, g->mark);
+}
+
+void groups_save(const struct groups *g, void *image)
+{
+	uint8_t *p = memset(image, 0, groups_image_size(g));
+	uint32_t *refs = (uint32_t *)(p + sizeof(struct image) + groups_data_size(g->mark, g->size));
+
+	*(struct image *)image = (struct image){.size = g->size, .mark = g->mark};
+	p += sizeof(struct image);
+	for (uint32_t n = 1; n <= g->mark; n++) {
+		refs[n] = g->group[n].refs;
+		if (refs[n])
+			memcpy(p + (size_t)n * g->size, groups_data(g, n), g->size);
+	}
+}
+
+/* The numbers of an image are in use, or free. */
+static void load_numbers(struct groups *g, const uint32_t *refs, uint32_t mark)
+{
+	memset(g->bucket, 0, ((size_t)g->bucket_mask + 1) * sizeof *g->bucket);
+	g->mark = mark;
+	g->count = g->free = 0;
+	g->retired = g->retired_count = g->waiting = g->waiting_count = 0;
+	for (uint32_t n = mark; n > 0; n--) {
+		g->group[n] = (struct group){.refs = refs[n], .alone = g->grace_passed};
+		if (refs[n]) {
+			groups_show(g, n);
+			g->count++;
+		} else {
+			g->group[n].next = g->free;
+			g->free = n;
+		}
+	}
+}
+
+enum err groups_check(const struct groups *g, const void *image, size_t bytes, size_t *used)
+{
+	struct image head;
+
+	if (bytes < sizeof head)
+		return ERR_INVALID;
+	memcpy(&head, image, sizeof head);
+	*used = image_size(head.size, head.mark);
+	if (head.size != g->size || *used > bytes)
+		return ERR_INVALID;
+	return head.mark > g->max ? ERR_FULL : ERR_OK;
+}
+
+void groups_load(struct groups *g, const void *image)
+{
+	const uint8_t *p = image;
+	struct image head;
+
+	memcpy(&head, p, sizeof head);
+	p += sizeof head;
+	memcpy(g->data, p, ((size_t)head.mark + 1) * g->size);
+	p += groups_data_size(head.mark, head.size);
+	load_numbers(g, (const uint32_t *)p, head.mark);
+}

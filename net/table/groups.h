@@ -15,6 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/err.h"
+
 struct group {
 	uint32_t refs;
 	uint32_t hash;
@@ -91,5 +93,20 @@ static inline bool groups_want_grace(const struct groups *g)
 
 void groups_grace_begin(struct groups *g);
 void groups_grace_passed(struct groups *g);
+
+/*
+ * All groups as one block of bytes without pointers, a whole number of cache
+ * lines: what groups_load makes the same groups of, elsewhere. Nothing may be
+ * waiting for a grace period. Boot only.
+ *
+ * groups_check tells whether g can take what begins there, and how many bytes it
+ * is: ERR_INVALID: it is no such block, ERR_FULL: g has not as much room. Then
+ * groups_load replaces what is in g.
+ */
+size_t groups_image_size(const struct groups *g);
+void groups_save(const struct groups *g, void *image);
+MUST_CHECK enum err groups_check(
+	const struct groups *g, const void *image, size_t bytes, size_t *used);
+void groups_load(struct groups *g, const void *image);
 
 #endif

@@ -35,7 +35,7 @@ static void test_table(void **state)
 		     "2001:db8:1::/48 via fe80::2");
 
 	turns(5);
-	assert_int_equal(result.routes, 5);
+	assert_int_equal(result.routes4 + result.routes6, 5);
 	assert_int_equal(result.wrong, 2);
 	const char *log = run("show log");
 
