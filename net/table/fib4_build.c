@@ -252,14 +252,42 @@ static void follow_prefetch(const struct fib4 *f, const struct rib4 *rib)
 	}
 }
 
+/*
+ * A job of many blocks waits for routes (rib_bring): a change inside one block
+ * goes first. Another of many is done together with it, and so is what finds no
+ * room: as the whole table.
+ */
+static enum err overtake(struct fib4 *f, struct rib4 *rib, struct fib4_job *job)
+{
+	struct fib4_job other;
+	uint32_t prefix;
+	unsigned length;
+	enum err err;
+
+	if (job->length >= RIB4_BLOCK || !rib4_take_change(rib, &prefix, &length))
+		return ERR_OK;
+	f->updates++;
+	if (length < RIB4_BLOCK) {
+		*job = fib4_job(0, 0);
+		return ERR_OK;
+	}
+	other = fib4_job(prefix, length);
+	(void)rib_bring(&rib->rib, rib4_key(prefix), UINT32_MAX);
+	err = fib4_job_step(f, rib, &other, 1);
+	if (err != ERR_OK)
+		*job = fib4_job(0, 0);
+	return err;
+}
+
 enum err fib4_follow(struct fib4 *f, struct rib4 *rib, struct fib4_job *job, unsigned steps)
 {
+	enum err err = ERR_OK;
 	uint32_t prefix;
 	unsigned length;
 
 	if (rib_take_lost(&rib->rib))
 		*job = fib4_job(0, 0);
-	for (; steps > 0; steps--) {
+	for (; steps > 0 && err == ERR_OK; steps--) {
 		if (!job->pending) {
 			if (!rib4_take_change(rib, &prefix, &length))
 				break;
@@ -267,12 +295,10 @@ enum err fib4_follow(struct fib4 *f, struct rib4 *rib, struct fib4_job *job, uns
 			*job = fib4_job(prefix, length);
 			f->updates++;
 		}
-		if (!rib_bring(&rib->rib, rib4_key(job->next), BRING))
-			continue;
-		enum err err = fib4_job_step(f, rib, job, 1);
-
-		if (err != ERR_OK)
-			return err;
+		if (rib_bring(&rib->rib, rib4_key(job->next), BRING))
+			err = fib4_job_step(f, rib, job, 1);
+		else
+			err = overtake(f, rib, job);
 	}
-	return ERR_OK;
+	return err;
 }
