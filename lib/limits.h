@@ -19,7 +19,7 @@
 #define PUNT_SLOTS  512u  /* packets waiting for the control core per lane, a power of two */
 #define VOQ_CLASSES 1u    /* traffic classes per TX queue */
 
-#define NEXTHOP_MAX    65536u   /* an index has 16 bits */
+#define NEXTHOP_MAX    65535u   /* an index has 16 bits, and 65,535 is none */
 #define RIB4_MAX       1200000u /* routes, if there is memory for them */
 #define RIB6_MAX       300000u
 #define RIB_MIN        16384u /* less memory than for these is not enough to run */

@@ -94,14 +94,26 @@ VEC_INLINE vec64 vec64_select(vec64 mask, vec64 a, vec64 b)
 	return (mask & a) | (~mask & b);
 }
 
+/* Each lane of a shifted right by the same lane of n, n < 32. */
+VEC_INLINE vec vec_shift_right(vec a, vec n)
+{
+	return a >> n;
+}
+
 /* Any bit set in any lane. */
 VEC_INLINE bool vec64_any(vec64 v)
 {
-	uint64_t all = 0;
+#if defined(__AVX512F__)
+	typedef long long words __attribute__((vector_size(VEC_BYTES)));
 
-	for (unsigned i = 0; i < VEC64_LANES; i++)
-		all |= v[i];
-	return all != 0;
+	return __builtin_ia32_ptestmq512((words)v, (words)v, (uint8_t)~0u) != 0;
+#elif defined(__AVX2__)
+	typedef long long words __attribute__((vector_size(VEC_BYTES)));
+
+	return !__builtin_ia32_ptestz256((words)v, (words)v);
+#else
+	return (v[0] | v[1]) != 0;
+#endif
 }
 
 VEC_INLINE bool vec_any(vec v)
@@ -233,6 +245,36 @@ VEC_INLINE vec_halves vec_halves_load(const uint16_t *p)
 	return v;
 }
 
+/*
+ * How many of 32 bytes are above *x. They stand in order, highest first, and the
+ * last is not. 32-byte aligned.
+ */
+VEC_INLINE unsigned vec_rank8_down(const uint8_t *key, const uint8_t *x)
+{
+#if defined(__AVX512BW__) && defined(__AVX512VL__)
+	typedef char bytes __attribute__((vector_size(32)));
+
+	return (unsigned)__builtin_popcount((uint32_t)__builtin_ia32_ucmpb256_mask(
+		*(const bytes *)key, (bytes){0} + (char)*x, 6 /* above */, ~0u));
+#elif defined(__AVX2__)
+	typedef char bytes __attribute__((vector_size(32)));
+	bytes keys = *(const bytes *)key;
+	bytes low = __builtin_ia32_pminub256(keys, (bytes){0} + (char)*x);
+
+	return (unsigned)__builtin_ctz((uint32_t)__builtin_ia32_pmovmskb256(low == keys));
+#else
+	typedef char bytes __attribute__((vector_size(16)));
+	const bytes *keys = (const bytes *)key;
+	bytes all = (bytes){0} + (char)*x;
+	uint32_t low = (uint32_t)__builtin_ia32_pmovmskb128(
+		__builtin_ia32_pminub128(keys[0], all) == keys[0]);
+	uint32_t high = (uint32_t)__builtin_ia32_pmovmskb128(
+		__builtin_ia32_pminub128(keys[1], all) == keys[1]);
+
+	return (unsigned)__builtin_ctz(low | high << 16);
+#endif
+}
+
 #if defined(__SANITIZE_THREAD__)
 /* What lies beyond the keys may be being written; the sanitizer cannot know that nobody looks. */
 VEC_INLINE unsigned vec_rank16(const uint16_t *key, uint16_t x, unsigned n)
@@ -344,5 +386,27 @@ VEC_INLINE unsigned vec_rank32(const uint32_t *key, uint32_t x, unsigned n)
 	return vec_lowest(vec_not_above32(key, x), n);
 }
 #endif
+
+/* Bit i set: a[i] differs from a[i - 1], for i of 1 to 63; bit 0 is undefined. 16-byte aligned. */
+VEC_INLINE uint64_t vec_edges64(const uint16_t *a)
+{
+	typedef short words __attribute__((vector_size(16)));
+	typedef short words_anywhere __attribute__((vector_size(16), aligned(2), may_alias));
+	typedef char bytes __attribute__((vector_size(16)));
+	uint64_t equal = 0;
+
+	for (unsigned i = 0; i < 64; i += 16) {
+		words low = *(const words *)(a + i), high = *(const words *)(a + i + 8);
+		words before = __builtin_shufflevector(low, low, 0, 0, 1, 2, 3, 4, 5, 6);
+
+		if (i)
+			before = *(const words_anywhere *)(a + i - 1);
+		bytes same = (bytes)__builtin_ia32_packsswb128(
+			low == before, high == *(const words_anywhere *)(a + i + 7));
+
+		equal |= (uint64_t)(uint32_t)__builtin_ia32_pmovmskb128(same) << i;
+	}
+	return ~equal;
+}
 
 #endif

@@ -3,12 +3,12 @@
 #include "kernel/router.h"
 #include "kernel/shell/commands.h"
 
-/* Groups of one kind: how many, of how many at most, and their bytes. */
+/* Parts of one kind: how many, of how many at most, and their bytes. */
 static void show_level(
 	struct output *o, const char *name, uint32_t used, uint32_t limit, unsigned bytes_each)
 {
 	output_object(o, name);
-	output_number(o, "groups", used);
+	output_number(o, "used", used);
 	output_number(o, "limit", limit);
 	output_number(o, "bytes", (uint64_t)used * bytes_each);
 	output_close(o);
@@ -27,12 +27,9 @@ static void show_fib4(struct output *o, const struct router *r)
 	output_number(o, "updates", f.updates);
 	output_number(o, "waiting", f.waiting);
 	output_close(o);
-	/* Sizes of the groups: fib4.h. */
-	show_level(o, "wide", f.used.wide, f.limits.wide, 16 * 4);
-	show_level(o, "narrow", f.used.narrow, f.limits.narrow, 16 * 2);
-	show_level(o, "pairs", f.used.pairs, f.limits.pairs, 2 * 2);
-	show_level(o, "deep", f.used.deep, f.limits.deep, 16 * 4);
-	show_level(o, "hosts", f.used.hosts, f.limits.hosts, 16 * 4);
+	output_number(o, "blocks", f.blocks);
+	show_level(o, "root", 65536, 65536, 4);
+	show_level(o, "lines", f.used.lines, f.limits.lines, 64 + 4);
 }
 
 static void show_fib6(struct output *o, const struct router *r)

@@ -27,29 +27,18 @@ void fib4_lookup(const struct fib4 *fib, const uint32_t *dst, uint32_t *nh, unsi
 struct fib4_limits fib4_limits_for(uint32_t routes)
 {
 	/*
-	 * A full table of 900,000 routes and 64 next hops has 23,000 wide and 76,000
-	 * narrow groups, and 300 of hosts. A small table may be of any kind: as many
-	 * groups as routes are enough, and some to replace others.
+	 * A full table of 900,000 routes and 64 next hops has 47,000 lines. A small
+	 * table may be of any kind: four lines a route are enough, and some for
+	 * those that take the place of others.
 	 */
 	uint32_t small = routes < 16384 ? routes : 16384;
-	struct fib4_limits l = {
-		.wide = FIB4_CHUNKS - 1,
-		.narrow = 4096 + 2 * small + routes / 3,
-		.pairs = FIB4_PAIRS - 1,
-		.deep = 1024 + small + routes / 64,
-		.hosts = 1024 + small + routes / 64,
-	};
 
-	if (routes < FIB4_CHUNKS / 2)
-		l.wide = 1024 + routes;
-	return l;
+	return (struct fib4_limits){.lines = 4096 + 6 * small + routes / 8};
 }
 
 /* The parts of the memory, in this order; each is a whole number of cache lines. */
 struct layout {
-	size_t fib, direct, wide, narrow, deep, hosts; /* data */
-	size_t book_wide, book_narrow, book_pairs, book_deep, book_hosts;
-	size_t total;
+	size_t fib, root, line, deep, book, total;
 };
 
 static size_t part(size_t *total, size_t bytes)
@@ -60,81 +49,50 @@ static size_t part(size_t *total, size_t bytes)
 	return at;
 }
 
-static struct layout layout_of(const struct fib4_limits *l)
+static uint32_t lines_allowed(const struct fib4_limits *l)
+{
+	uint32_t most = FIB4_LINES_AT_MOST - 2 * BLOCK_LINES;
+
+	return blocks_lines(l->lines > most ? most : l->lines);
+}
+
+static struct layout layout_of(uint32_t lines)
 {
 	struct layout m = {0};
 	size_t *t = &m.total;
 
 	m.fib = part(t, sizeof(struct fib4));
-	m.direct = part(t, FIB4_CHUNKS * sizeof(uint16_t) + 2); /* a gather reads 2 bytes more */
-	m.wide = part(t, groups_data_size(l->wide, 64));
-	/* The pairs; above them the narrow groups, number 0 of which is not used. */
-	m.narrow = part(t, FIB4_PAIRS * 4 + groups_data_size(l->narrow, 32) + 2);
-	m.deep = part(t, groups_data_size(l->deep, 64));
-	m.hosts = part(t, groups_data_size(l->hosts, 64));
-	m.book_wide = part(t, groups_book_size(l->wide));
-	m.book_narrow = part(t, groups_book_size(l->narrow));
-	m.book_pairs = part(t, groups_book_size(l->pairs));
-	m.book_deep = part(t, groups_book_size(l->deep));
-	m.book_hosts = part(t, groups_book_size(l->hosts));
+	m.root = part(t, FIB4_CHUNKS * sizeof(uint32_t));
+	m.line = part(t, (size_t)lines * BLOCK_LINE);
+	m.deep = part(t, lines * sizeof(uint32_t));
+	m.book = part(t, blocks_book_size(lines));
 	return m;
-}
-
-/* The limits as far as the form allows them. */
-static struct fib4_limits limits_allowed(struct fib4_limits l)
-{
-	struct fib4_limits form = {.wide = FIB4_CHUNKS - 1,
-		.narrow = 1u << 25,
-		.pairs = FIB4_PAIRS - 1,
-		.deep = 1u << 22,
-		.hosts = 1u << 22};
-
-	l.wide = l.wide < 1 ? 1 : l.wide > form.wide ? form.wide : l.wide;
-	l.narrow = l.narrow > form.narrow ? form.narrow : l.narrow;
-	l.pairs = l.pairs < 1 ? 1 : l.pairs > form.pairs ? form.pairs : l.pairs;
-	l.deep = l.deep > form.deep ? form.deep : l.deep;
-	l.hosts = l.hosts > form.hosts ? form.hosts : l.hosts;
-	return l;
 }
 
 size_t fib4_size(const struct fib4_limits *limits)
 {
-	struct fib4_limits l = limits_allowed(*limits);
-
-	return layout_of(&l).total;
+	return layout_of(lines_allowed(limits)).total;
 }
 
 struct fib4 *fib4_init(void *mem, const struct fib4_limits *limits)
 {
-	struct fib4_limits l = limits_allowed(*limits);
-	struct layout m = layout_of(&l);
-	uint8_t *p = mem;
+	uint32_t lines = lines_allowed(limits), line;
+	struct layout m = layout_of(lines);
+	uint8_t *p = mem, unrouted[BLOCK_LINE] = {NEXTHOP_NONE};
 	struct fib4 *f = (struct fib4 *)(p + m.fib);
-	uint16_t none[2] = {NEXTHOP_NONE, NEXTHOP_NONE};
-	uint32_t entry[FIB4_SPLIT];
 
-	f->limits = l;
+	memset(p, 0, m.root);
+	memset(p + m.deep, 0, m.total - m.deep); /* lines are written before they are read */
+	f->limits.lines = lines;
 	f->reserved = m.total;
-	f->direct = (uint16_t *)(p + m.direct);
-	f->view = (struct fib4_view){f->direct, (uint32_t *)(p + m.wide),
-		(uint16_t *)(p + m.narrow), (uint32_t *)(p + m.deep), (uint32_t *)(p + m.hosts)};
-	groups_init(&f->wide, p + m.wide, p + m.book_wide, l.wide, 64);
-	groups_init(&f->pairs, p + m.narrow, p + m.book_pairs, l.pairs, 4);
-	groups_init(&f->narrow, p + m.narrow + FIB4_PAIRS * 4, p + m.book_narrow, l.narrow, 32);
-	groups_init(&f->deep, p + m.deep, p + m.book_deep, l.deep, 64);
-	groups_init(&f->hosts, p + m.hosts, p + m.book_hosts, l.hosts, 64);
-
-	/* Unrouted: one pair, one wide group with it 16 times, and that 65,536 times. */
-	uint32_t pair = groups_get(&f->pairs, none);
-
-	f->pairs.group[pair].refs = FIB4_SPLIT;
-	for (unsigned i = 0; i < FIB4_SPLIT; i++)
-		entry[i] = pair << 16;
-	uint32_t wide = groups_get(&f->wide, entry);
-
-	f->wide.group[wide].refs = FIB4_CHUNKS;
+	f->root = (uint32_t *)(p + m.root);
+	f->deep = (uint32_t *)(p + m.deep);
+	f->view = (struct fib4_view){f->root, p + m.line, f->deep};
+	blocks_init(&f->blocks, p + m.line, p + m.book, lines);
+	line = blocks_get(&f->blocks, unrouted, 0);
+	f->blocks.block[line].refs = FIB4_CHUNKS;
 	for (uint32_t i = 0; i < FIB4_CHUNKS; i++)
-		f->direct[i] = (uint16_t)wide;
+		f->root[i] = fib4_ref(line, 0, false);
 	return f;
 }
 
@@ -142,49 +100,44 @@ struct fib4 *fib4_init(void *mem, const struct fib4_limits *limits)
 
 bool fib4_wants_grace(const struct fib4 *f)
 {
-	return groups_want_grace(&f->wide) || groups_want_grace(&f->narrow) ||
-	       groups_want_grace(&f->pairs) || groups_want_grace(&f->deep) ||
-	       groups_want_grace(&f->hosts);
+	return blocks_want_grace(&f->blocks);
 }
 
 void fib4_grace_begin(struct fib4 *f)
 {
-	groups_grace_begin(&f->wide);
-	groups_grace_begin(&f->narrow);
-	groups_grace_begin(&f->pairs);
-	groups_grace_begin(&f->deep);
-	groups_grace_begin(&f->hosts);
+	blocks_grace_begin(&f->blocks);
 }
 
 void fib4_grace_passed(struct fib4 *f)
 {
-	groups_grace_passed(&f->wide);
-	groups_grace_passed(&f->narrow);
-	groups_grace_passed(&f->pairs);
-	groups_grace_passed(&f->deep);
-	groups_grace_passed(&f->hosts);
+	blocks_grace_passed(&f->blocks);
 }
 
 /* ---- questions ---- */
 
-/* One next hop for all 16 parts. */
-static bool entry_is_single(uint32_t entry)
+/* The octet with which the range of x ends, in a block that has `leaves` for each line. */
+static unsigned range_end(const uint8_t *line, uint8_t x, unsigned leaves)
 {
-	return entry < FIB4_NARROW && (entry & 0xffff) == 0;
+	unsigned n = fib4_rank(line, x);
+
+	return n ? line[n - 1] - 1u : x | (leaves - 1);
 }
 
-/* From `address` on, addresses that one step decides alike: the last of them. */
-static uint32_t same_step(const struct fib4 *f, uint32_t address)
+/* From `address` on, addresses that one line decides alike: the last of them. */
+static uint32_t same_range(const struct fib4 *f, uint32_t address)
 {
-	uint32_t entry = fib4_entry(&f->view, address), e;
+	uint32_t ref = f->root[address >> 16], line = fib4_line(ref, address);
+	const uint8_t *data = blocks_data(&f->blocks, line);
+	unsigned n = fib4_rank(data, (uint8_t)(address >> 8));
 
-	if (entry < FIB4_DEEP)
-		return address | (entry_is_single(entry) ? 0xfff : 0xff);
-	e = f->view.deep[(entry & FIB4_GROUP) << 4 | (address >> 8 & 15)];
-	if (!(e & FIB4_HAS_HOSTS))
-		return address | 0xff;
-	e = f->view.hosts[(e & ~FIB4_HAS_HOSTS) << 4 | (address >> 4 & 15)];
-	return address | (entry_is_single(e) ? 0xf : 0);
+	if (fib4_nexthop(data, ref & FIB4_WIDE, n) != FIB4_DEEP)
+		return (address & 0xffff0000u) | 0xff |
+		       range_end(data, (uint8_t)(address >> 8), FIB4_LEAVES >> fib4_order(ref))
+			       << 8;
+	ref = fib4_below(&f->view, line, n);
+	data = blocks_data(&f->blocks, fib4_line(ref, address << 8));
+	return (address & ~0xffu) |
+	       range_end(data, (uint8_t)address, FIB4_LEAVES >> fib4_order(ref));
 }
 
 void fib4_walk(const struct fib4 *f, uint32_t address, struct fib4_range *range)
@@ -192,7 +145,7 @@ void fib4_walk(const struct fib4 *f, uint32_t address, struct fib4_range *range)
 	range->first = address;
 	range->nexthop = fib4_one(&f->view, address);
 	do {
-		range->last = same_step(f, address);
+		range->last = same_range(f, address);
 		address = range->last + 1;
 	} while (address & 0xffffff && fib4_one(&f->view, address) == range->nexthop);
 }
@@ -200,16 +153,12 @@ void fib4_walk(const struct fib4 *f, uint32_t address, struct fib4_range *range)
 void fib4_stats(const struct fib4 *f, struct fib4_stats *s)
 {
 	*s = (struct fib4_stats){
-		.used = {f->wide.count, f->narrow.count, f->pairs.count, f->deep.count,
-			f->hosts.count},
+		.used = {f->blocks.used},
 		.limits = f->limits,
-		.waiting = f->wide.retired_count + f->wide.waiting_count + f->narrow.retired_count +
-			   f->narrow.waiting_count + f->pairs.retired_count +
-			   f->pairs.waiting_count + f->deep.retired_count + f->deep.waiting_count +
-			   f->hosts.retired_count + f->hosts.waiting_count,
-		.bytes = FIB4_CHUNKS * sizeof(uint16_t) + (size_t)f->wide.count * 64 +
-			 (size_t)f->narrow.count * 32 + (size_t)f->pairs.count * 4 +
-			 (size_t)f->deep.count * 64 + (size_t)f->hosts.count * 64,
+		.blocks = f->blocks.count,
+		.waiting = f->blocks.waiting_lines,
+		.bytes = FIB4_CHUNKS * sizeof(uint32_t) +
+			 (size_t)f->blocks.used * (BLOCK_LINE + sizeof(uint32_t)),
 		.reserved = f->reserved,
 		.updates = f->updates,
 		.rebuilt = f->rebuilt,

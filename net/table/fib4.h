@@ -1,12 +1,12 @@
 /*
  * The IPv4 forwarding table: address -> next-hop index, a vector at a time.
  *
- * Three indexing steps and no search (fib4_table.h has the form). One table
- * lives as long as the router: the control core changes it in place, workers
- * read it at the same time. Every group of answers is shared by all places that
- * have the same answers, never changed while more than one place uses it, and
+ * The range of an address is located in three steps and without a search
+ * (fib4_table.h has the form). One table lives as long as the router: the control
+ * core changes it in place, workers read it at the same time. The answers of a
+ * /16 are a block that never changes, is shared by all /16s with the same, and is
  * reused only after a grace period; what workers see of a change is one aligned
- * store after another, each of them an address range going from old to new.
+ * store for each /16.
  */
 #ifndef NET_TABLE_FIB4_H
 #define NET_TABLE_FIB4_H
@@ -20,13 +20,9 @@
 
 struct fib4;
 
-/* How many groups of each kind a table can hold at most. */
+/* How much a table can hold at most. */
 struct fib4_limits {
-	uint32_t wide;   /* 16 entries of 4 bytes: per different /16; at most 65,535 */
-	uint32_t narrow; /* 16 next hops: per different /20 with more than two next hops */
-	uint32_t pairs;  /* two next hops; at most 32,767 */
-	uint32_t deep;   /* 16 entries of 4 bytes: per different /20 with routes beyond /24 */
-	uint32_t hosts;  /* 16 entries of 4 bytes: per different /24 with routes beyond it */
+	uint32_t lines; /* of 64 bytes: 1 to 16 for each different /16, and /24 with longer routes */
 };
 
 /* Limits that suit a table of about `routes` routes as the Internet has them. */
@@ -57,7 +53,7 @@ void fib4_lookup(const struct fib4 *fib, const uint32_t *dst, uint32_t *nh, unsi
 
 /*
  * Brings the table up to date for the addresses of one prefix, after the RIB
- * changed there. Control core. ERR_FULL: some group found no room; addresses
+ * changed there. Control core. ERR_FULL: some block found no room; addresses
  * not reached keep their old answers. If fib4_wants_grace then, room may come
  * with the end of a grace period.
  */
@@ -117,8 +113,9 @@ void fib4_walk(const struct fib4 *fib, uint32_t address, struct fib4_range *rang
 
 /* For 'show fib'. */
 struct fib4_stats {
-	struct fib4_limits used, limits; /* groups */
-	uint32_t waiting;                /* groups replaced and not yet reusable */
+	struct fib4_limits used, limits;
+	uint32_t blocks;                 /* of lines */
+	uint32_t waiting;                /* lines replaced and not yet reusable */
 	size_t bytes;                    /* what look-ups may touch */
 	size_t reserved;                 /* what the table takes in all */
 	uint64_t updates, rebuilt;       /* prefixes, /16s brought up to date since boot */

@@ -1,179 +1,215 @@
 /*
  * Bringing the IPv4 forwarding table up to date from the RIB.
  *
- * The work on a /16 (a chunk): the entries that the change touches are made
- * from the RIB, each taking references to the groups it names; then the chunk
- * gets a wide group with them. That is, in this order of preference, another
- * one with the same content, its own changed in place if no other chunk uses
- * it, or a new one. What the entries replaced named is let go afterwards.
+ * The work on a /16 (a chunk): what its block says is put on a canvas, the part
+ * that a change touches is painted anew from the RIB, and a block that says what
+ * the canvas then does takes the place of the old one, which workers may read
+ * until a grace period has passed. A block with deep ranges has a reference to
+ * each block below; equal ones without are one.
  */
 #include <string.h>
 
 #include "lib/atomic.h"
-#include "net/table/fib4_entry.h"
+#include "net/table/fib4_canvas.h"
+#include "net/table/nexthop.h"
 
 #define PREFETCH_AHEAD 3u  /* changes between the stages of prefetching */
 #define BRING          16u /* routes that a step adds, while the RIB lacks some */
 
 _Static_assert(FIB4_CHUNKS == 1u << RIB4_BLOCK, "what a step looks at is one block");
 
-/* ---- chunks ---- */
+/* ---- blocks ---- */
 
-static void entries_put(struct fib4 *f, const uint32_t *entry, unsigned first, unsigned last)
+static void put_ref(struct fib4 *f, uint32_t ref)
 {
-	for (unsigned i = first; i <= last; i++)
-		fib4_entry_put(f, entry[i]);
+	(void)blocks_put(&f->blocks, ref >> FIB4_LINE);
 }
 
-/* Lets the chunk's wide group go, and with the last chunk what it names. */
-static void wide_put(struct fib4 *f, uint32_t group)
+/* Lets go of what the deep ranges of a line refer to. */
+static void put_below(struct fib4 *f, uint32_t ref, uint32_t line)
 {
-	const uint32_t *entry = groups_data(&f->wide, group);
+	const uint8_t *data = blocks_data(&f->blocks, line);
+	unsigned n = 0, start;
 
-	if (groups_put(&f->wide, group))
-		entries_put(f, entry, 0, FIB4_SPLIT - 1);
+	do {
+		start = data[n];
+		if (fib4_nexthop(data, ref & FIB4_WIDE, n) == FIB4_DEEP)
+			put_ref(f, fib4_below(&f->view, line, n));
+		n++;
+	} while (start);
+	(void)blocks_put(&f->blocks, f->deep[line]);
 }
 
-/* Writes entries first to last of a wide group that one chunk uses; they bring their references. */
-static void wide_rewrite(
-	struct fib4 *f, uint32_t group, const uint32_t *entry, unsigned first, unsigned last)
+/* Lets a chunk's block go, and with the last chunk what it refers to. */
+static void put_chunk(struct fib4 *f, uint32_t ref)
 {
-	uint32_t *live = (uint32_t *)(f->wide.data + (size_t)group * f->wide.size);
+	uint32_t line = ref >> FIB4_LINE;
+	bool has_deep = line < f->blocks.lines && f->blocks.block[line].state == BLOCK_PRIVATE;
 
-	groups_hide(&f->wide, group);
-	for (unsigned i = first; i <= last; i++) {
-		uint32_t old = live[i];
-
-		store_release(&live[i], entry[i]);
-		fib4_entry_put(f, old);
-	}
-	groups_show(&f->wide, group);
+	if (!blocks_put(&f->blocks, line) || !has_deep)
+		return;
+	for (uint32_t i = line; i < line + (1u << fib4_order(ref)); i++)
+		if (f->deep[i])
+			put_below(f, ref, i);
 }
 
-/* Gives a chunk these entries, of which first to last bring their references. */
-static enum err chunk_set(
-	struct fib4 *f, uint32_t chunk, const uint32_t *entry, unsigned first, unsigned last)
+/* A reference to a block of what a canvas without deep leaves says. 0: no room. */
+static uint32_t shared_ref(struct fib4 *f, const struct fib4_lines *l)
 {
-	uint32_t old = f->direct[chunk], group = groups_find(&f->wide, entry);
+	uint32_t line = blocks_get(&f->blocks, l->data, l->order);
 
-	if (group) {
-		entries_put(f, entry, first, last); /* the group has its own */
-		if (group == old)
-			return ERR_OK;
-		groups_ref(&f->wide, group);
-	} else if (groups_is_own(&f->wide, old)) {
-		wide_rewrite(f, old, entry, first, last);
+	return line ? fib4_ref(line, l->order, l->wide) : 0;
+}
+
+/* ---- deep leaves ---- */
+
+/* Whether all leaves have one next hop. */
+static bool is_single(const struct fib4_canvas *c)
+{
+	return memcmp(c->leaf, c->leaf + 1, (FIB4_LEAVES - 1) * sizeof *c->leaf) == 0;
+}
+
+/* Makes a deep leaf's block; one whose longer routes change nothing becomes an ordinary leaf. */
+static enum err leaf_make(
+	struct fib4 *f, const struct rib4 *rib, struct fib4_canvas *c, unsigned leaf)
+{
+	uint32_t first = c->first + (leaf << 8);
+	struct fib4_canvas host;
+	struct fib4_lines l;
+
+	fib4_canvas_init(&host, first, 32);
+	fib4_canvas_paint(&host, rib, first, 24);
+	if (is_single(&host)) {
+		fib4_canvas_flatten(c, leaf, host.leaf[0]);
 		return ERR_OK;
-	} else {
-		group = groups_add(&f->wide, entry);
-		if (!group) {
-			entries_put(f, entry, first, last);
+	}
+	fib4_canvas_lines(&host, &l);
+	c->leaf[leaf] = FIB4_DEEP;
+	c->below[leaf] = shared_ref(f, &l);
+	return c->below[leaf] ? ERR_OK : ERR_FULL;
+}
+
+/* Lets go of what deep leaves up to `end` refer to. */
+static void leaves_put(struct fib4 *f, const struct fib4_canvas *c, unsigned end)
+{
+	for (unsigned i = 0; i < end; i++)
+		if (fib4_is_deep(c, i))
+			put_ref(f, c->below[i]);
+}
+
+/* Takes a reference for each deep leaf: to what was there, or, painted, to a new block. */
+static enum err leaves_take(struct fib4 *f, const struct rib4 *rib, struct fib4_canvas *c,
+	unsigned painted, unsigned painted_end)
+{
+	for (unsigned i = 0; fib4_has_deep(c) && i < FIB4_LEAVES; i++) {
+		if (!fib4_is_deep(c, i))
+			continue;
+		if (i < painted || i >= painted_end) {
+			blocks_ref(&f->blocks, c->below[i] >> FIB4_LINE);
+		} else if (leaf_make(f, rib, c, i) != ERR_OK) {
+			leaves_put(f, c, i);
 			return ERR_FULL;
 		}
-		for (unsigned i = 0; i < FIB4_SPLIT; i++)
-			if (i < first || i > last)
-				fib4_entry_ref(f, entry[i]);
 	}
-	store_release(&f->direct[chunk], (uint16_t)group);
-	wide_put(f, old);
 	return ERR_OK;
 }
 
-/*
- * The short way for a change inside one /20 that keeps its narrow group: the
- * new next hops are written into it, if nobody else uses it. false: no such case.
- */
-static bool narrow_rewrite(struct fib4 *f, uint32_t prefix, uint32_t entry, const uint16_t *leaf)
+/* ---- chunks ---- */
+
+/* Gives the lines of a new block, from `line` on, their words of references. */
+static enum err set_below(
+	struct fib4 *f, const struct fib4_canvas *c, const struct fib4_lines *l, uint32_t line)
 {
-	uint32_t group = (entry & FIB4_GROUP) - FIB4_NARROW_BASE, mask;
-	uint16_t pair[2];
+	unsigned leaves = FIB4_LEAVES >> l->order;
 
-	if (entry < FIB4_NARROW || entry >= FIB4_DEEP)
-		return false;
-	if (!groups_is_own(&f->wide, f->direct[prefix >> 16]) ||
-		!groups_is_own(&f->narrow, group) || fib4_leaves_pair(leaf, pair, &mask) ||
-		groups_find(&f->narrow, leaf))
-		return false;
-	uint16_t *live = (uint16_t *)(f->narrow.data + (size_t)group * f->narrow.size);
+	for (unsigned part = 0; part < 1u << l->order; part++) {
+		const uint8_t *data = l->data + part * BLOCK_LINE;
+		uint32_t below[FIB4_RANGES] = {0};
+		unsigned n = 0, deep = 0, first = part * leaves, start;
 
-	groups_hide(&f->narrow, group);
-	for (unsigned i = 0; i < FIB4_SPLIT; i++)
-		if (live[i] != leaf[i])
-			store_release(&live[i], leaf[i]);
-	groups_show(&f->narrow, group);
+		do {
+			start = data[n] ? data[n] : first;
+			if (fib4_is_deep(c, start)) {
+				below[n] = c->below[start];
+				deep++;
+			}
+		} while (data[n++]);
+		f->deep[line + part] =
+			deep ? blocks_take(&f->blocks, below, FIB4_DEEP_ORDER) : 0;
+		if (!deep || f->deep[line + part])
+			continue;
+		while (part-- > 0)
+			(void)blocks_put(&f->blocks, f->deep[line + part]);
+		return ERR_FULL;
+	}
+	return ERR_OK;
+}
+
+/* A reference to a block of what a canvas with deep leaves says; it takes theirs over. 0: no room. */
+static uint32_t private_ref(
+	struct fib4 *f, const struct fib4_canvas *c, const struct fib4_lines *l)
+{
+	uint32_t line = blocks_take(&f->blocks, l->data, l->order);
+
+	if (!line)
+		return 0;
+	if (set_below(f, c, l, line) == ERR_OK)
+		return fib4_ref(line, l->order, l->wide);
+	(void)blocks_put(&f->blocks, line);
+	return 0;
+}
+
+/* Whether a block with deep ranges says what a canvas does. */
+static bool says(struct fib4 *f, uint32_t ref, const struct fib4_canvas *c, const struct fib4_lines *l)
+{
+	uint32_t first = ref >> FIB4_LINE;
+
+	if (ref != fib4_ref(first, l->order, l->wide) ||
+		memcmp(blocks_data(&f->blocks, first), l->data, BLOCK_LINE << l->order) != 0)
+		return false;
+	for (unsigned i = 0; i < FIB4_LEAVES; i++) {
+		uint32_t line = fib4_line(ref, i << 8);
+		unsigned n = fib4_rank(blocks_data(&f->blocks, line), (uint8_t)i);
+
+		if (fib4_is_deep(c, i) && fib4_below(&f->view, line, n) != c->below[i])
+			return false;
+	}
 	return true;
 }
 
-/* /20 number i has the next hops of the one before it, and no longer routes. */
-static bool canvas_repeats(const struct fib4_canvas *c, unsigned i)
-{
-	const uint16_t *leaf = &c->leaf[i * FIB4_SPLIT];
-
-	return !(c->deep[i] | c->deep[i - 1]) &&
-	       memcmp(leaf, leaf - FIB4_SPLIT, FIB4_SPLIT * sizeof *leaf) == 0;
-}
-
-/* Brings the addresses of a prefix of 16 to 19 bits up to date. */
+/* Brings the addresses of a prefix of 16 bits or more up to date. */
 static enum err chunk_update(
 	struct fib4 *f, const struct rib4 *rib, uint32_t prefix, unsigned length)
 {
-	uint32_t chunk = prefix >> 16, entry[FIB4_SPLIT];
-	unsigned first = prefix >> 12 & 15, last = first + (1u << (20 - length)) - 1;
+	uint32_t chunk = prefix >> 16, old = f->root[chunk], ref;
 	struct fib4_canvas c;
+	struct fib4_lines l;
+
+	if (length > 24) {
+		prefix &= ~0xffu;
+		length = 24;
+	}
+	unsigned leaf = prefix >> 8 & 0xff;
 
 	fib4_canvas_init(&c, chunk << 16, 24);
-	fib4_paint(&c, rib, prefix, length);
-	memcpy(entry, groups_data(&f->wide, f->direct[chunk]), sizeof entry);
-	for (unsigned i = first; i <= last; i++) {
-		if (i > first && canvas_repeats(&c, i)) {
-			entry[i] = entry[i - 1];
-			fib4_entry_ref(f, entry[i]);
-			continue;
-		}
-		entry[i] = fib4_entry_make(f, rib, &c, i);
-		if (!entry[i]) {
-			if (i > first)
-				entries_put(f, entry, first, i - 1);
-			return ERR_FULL;
-		}
+	if (length > 16)
+		fib4_canvas_load(&c, &f->view, old);
+	fib4_canvas_paint(&c, rib, prefix, length);
+	if (leaves_take(f, rib, &c, leaf, leaf + (1u << (24 - length))) != ERR_OK)
+		return ERR_FULL;
+	fib4_canvas_lines(&c, &l);
+	if (fib4_has_deep(&c) && says(f, old, &c, &l)) {
+		leaves_put(f, &c, FIB4_LEAVES);
+		return ERR_OK;
 	}
-	return chunk_set(f, chunk, entry, first, last);
-}
-
-/* Paints the /20 that a prefix lies in; what the prefix does not reach comes from its old entry. */
-static void repaint(struct fib4_canvas *c, const struct fib4 *f, const struct rib4 *rib,
-	uint32_t prefix, unsigned length, uint32_t old)
-{
-	uint32_t first = prefix & ~0xfffu;
-
-	if (length <= 20 || old >= FIB4_DEEP) {
-		fib4_paint(c, rib, first, 20);
-		return;
+	ref = fib4_has_deep(&c) ? private_ref(f, &c, &l) : shared_ref(f, &l);
+	if (!ref) {
+		leaves_put(f, &c, FIB4_LEAVES);
+		return ERR_FULL;
 	}
-	for (uint32_t i = 0; i < FIB4_SPLIT; i++)
-		c->leaf[((first - c->first) >> 8) + i] = f->view.narrow[fib4_place(old, i)];
-	fib4_paint(c, rib, length < 24 ? prefix : prefix & ~0xffu, length < 24 ? length : 24);
-}
-
-/* The same for a prefix of 20 bits or more. */
-static enum err split_update(
-	struct fib4 *f, const struct rib4 *rib, uint32_t prefix, unsigned length)
-{
-	uint32_t chunk = prefix >> 16, entry[FIB4_SPLIT], old = fib4_entry(&f->view, prefix);
-	unsigned i = prefix >> 12 & 15;
-	struct fib4_canvas c;
-
-	memcpy(entry, groups_data(&f->wide, f->direct[chunk]), sizeof entry);
-	if (length >= 24 && old >= FIB4_DEEP) {
-		entry[i] = fib4_entry_deep_change(f, rib, prefix, old);
-	} else {
-		fib4_canvas_init(&c, chunk << 16, 24);
-		repaint(&c, f, rib, prefix, length, old);
-		if (!c.deep[i] && narrow_rewrite(f, prefix, old, &c.leaf[i * FIB4_SPLIT]))
-			return ERR_OK;
-		entry[i] = fib4_entry_make(f, rib, &c, i);
-	}
-	return entry[i] ? chunk_set(f, chunk, entry, i, i) : ERR_FULL;
+	store_release(&f->root[chunk], ref);
+	put_chunk(f, old);
+	return ERR_OK;
 }
 
 /* ---- updates ---- */
@@ -193,9 +229,7 @@ enum err fib4_job_step(
 	struct fib4 *f, const struct rib4 *rib, struct fib4_job *job, unsigned chunks)
 {
 	while (job->pending && chunks-- > 0) {
-		unsigned length = job->length < 16 ? 16 : job->length;
-		enum err err = length < 20 ? chunk_update(f, rib, job->next, length)
-					   : split_update(f, rib, job->next, length);
+		enum err err = chunk_update(f, rib, job->next, job->length < 16 ? 16 : job->length);
 
 		if (err != ERR_OK)
 			return err;
@@ -215,27 +249,22 @@ enum err fib4_update(struct fib4 *f, const struct rib4 *rib, uint32_t prefix, un
 
 void fib4_prefetch(const struct fib4 *f, uint32_t prefix, unsigned stage)
 {
-	const uint16_t *direct = &f->direct[prefix >> 16];
+	const uint32_t *root = &f->root[prefix >> 16];
 
 	if (stage == 0) {
-		__builtin_prefetch(direct);
+		__builtin_prefetch(root);
 		return;
 	}
-	const struct group *group = &f->wide.group[*direct];
+	uint32_t line = *root >> FIB4_LINE;
 
 	if (stage == 1) {
-		__builtin_prefetch(group);
-		__builtin_prefetch(groups_data(&f->wide, *direct));
+		__builtin_prefetch(&f->blocks.block[line]);
+		__builtin_prefetch(&f->deep[line]);
+		for (uint32_t i = 0; i < 1u << fib4_order(*root); i++)
+			__builtin_prefetch(blocks_data(&f->blocks, line + i));
 		return;
 	}
-	uint32_t entry = fib4_entry(&f->view, prefix);
-	uint32_t narrow = (entry & FIB4_GROUP) - FIB4_NARROW_BASE;
-
-	__builtin_prefetch(&f->wide.bucket[group->hash & f->wide.bucket_mask]);
-	if (entry >= FIB4_NARROW && entry < FIB4_DEEP) {
-		__builtin_prefetch(&f->narrow.group[narrow]);
-		__builtin_prefetch(groups_data(&f->narrow, narrow));
-	}
+	__builtin_prefetch(&f->blocks.bucket[f->blocks.block[line].hash & f->blocks.bucket_mask]);
 }
 
 /* For the changes that wait in the RIB's queue. */

@@ -1,64 +1,50 @@
-/* The IPv4 forwarding table as a block of bytes: the direct index, then the groups of each kind. */
+/* The IPv4 forwarding table as bytes: the root, the blocks, the words that lead to deep ranges. */
 #include <string.h>
 
 #include "net/table/fib4_table.h"
 
-#define KINDS 5u /* of groups */
+#define ROOT_BYTES (FIB4_CHUNKS * sizeof(uint32_t))
 
-static struct groups *groups_of(struct fib4 *f, unsigned kind)
+/* The words of so many lines, of which there are whole cache lines. */
+static size_t deep_bytes(uint32_t lines)
 {
-	struct groups *const groups[KINDS] = {&f->wide, &f->pairs, &f->narrow, &f->deep, &f->hosts};
-
-	return groups[kind];
+	return lines * sizeof(uint32_t);
 }
 
-static const struct groups *groups_in(const struct fib4 *f, unsigned kind)
-{
-	return groups_of((struct fib4 *)(uintptr_t)f, kind);
-}
-
-#define DIRECT_BYTES (FIB4_CHUNKS * sizeof(uint16_t))
+_Static_assert(BLOCK_LINES * sizeof(uint32_t) % BLOCK_LINE == 0, "words of a block fill a line");
 
 size_t fib4_image_size(const struct fib4 *f)
 {
-	size_t bytes = DIRECT_BYTES;
-
-	for (unsigned kind = 0; kind < KINDS; kind++)
-		bytes += groups_image_size(groups_in(f, kind));
-	return bytes;
+	return ROOT_BYTES + blocks_image_size(&f->blocks) + deep_bytes(blocks_end(&f->blocks));
 }
 
 void fib4_save(const struct fib4 *f, void *image)
 {
 	uint8_t *p = image;
 
-	memcpy(p, f->direct, DIRECT_BYTES);
-	p += DIRECT_BYTES;
-	for (unsigned kind = 0; kind < KINDS; kind++) {
-		groups_save(groups_in(f, kind), p);
-		p += groups_image_size(groups_in(f, kind));
-	}
+	memcpy(p, f->root, ROOT_BYTES);
+	p += ROOT_BYTES;
+	blocks_save(&f->blocks, p);
+	p += blocks_image_size(&f->blocks);
+	memcpy(p, f->deep, deep_bytes(blocks_end(&f->blocks)));
 }
 
 enum err fib4_load(struct fib4 *f, const void *image, size_t bytes)
 {
-	const uint8_t *part[KINDS], *p = image;
-	enum err err = ERR_OK;
+	const uint8_t *p = image;
+	uint32_t lines;
 	size_t used;
 
-	if (bytes < DIRECT_BYTES)
+	if (bytes < ROOT_BYTES)
 		return ERR_INVALID;
-	used = DIRECT_BYTES;
-	for (unsigned kind = 0; kind < KINDS && err == ERR_OK; kind++) {
-		p += used;
-		bytes -= used;
-		part[kind] = p;
-		err = groups_check(groups_in(f, kind), p, bytes, &used);
-	}
-	if (err != ERR_OK || bytes != used)
-		return err != ERR_OK ? err : ERR_INVALID;
-	memcpy(f->direct, image, DIRECT_BYTES);
-	for (unsigned kind = 0; kind < KINDS; kind++)
-		groups_load(groups_of(f, kind), part[kind]);
+	enum err err = blocks_check(&f->blocks, p + ROOT_BYTES, bytes - ROOT_BYTES, &used, &lines);
+
+	if (err == ERR_OK && bytes != ROOT_BYTES + used + deep_bytes(lines))
+		err = ERR_INVALID;
+	if (err != ERR_OK)
+		return err;
+	memcpy(f->root, p, ROOT_BYTES);
+	blocks_load(&f->blocks, p + ROOT_BYTES);
+	memcpy(f->deep, p + ROOT_BYTES + used, deep_bytes(lines));
 	return ERR_OK;
 }

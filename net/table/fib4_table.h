@@ -1,98 +1,134 @@
 /*
- * The form of the IPv4 forwarding table: three indexing steps.
+ * The form of the IPv4 forwarding table: the range of an address is located in three steps.
  *
- *     address   | 16 bits | 4  |   4   |   4   |   4   |
- *                  direct  wide  narrow
- *                          ...   deep    hosts   narrow
+ *     address   | 16 bits | 0-4 |  the rest of 24  |     8     |
+ *                  root    line   rank in the line   deep, if at all
  *
- * 1. direct[address >> 16] is a wide group: 16 entries, one per /20.
- * 2. An entry tells its 16 /24s apart in one of three ways:
- *        0 | pair:15 | mask:16   next hop of /24 number i: the pair's first, or
- *                                its second if bit i of the mask is set
- *        10 | narrow:30          one of the 16 next hops of a narrow group
- *        11 | deep:30            some /24 has longer routes: see 3
- *    Pairs lie at the front of the array of narrow groups, so the first two ways
- *    are one load from it. A single next hop is a pair of equals.
- * 3. A deep group has an entry per /24: a next hop, or 1 | hosts:31, a group that
- *    tells the /24 apart as a wide one does a /16: an entry of the first two ways
- *    per /28. Few addresses need it.
+ * 1. root[address >> 16] refers to the block of the /16: 1, 2, 4, 8 or 16 lines of 64
+ *    bytes, each for an equal part of it; as few as will hold its ranges.
+ * 2. The next bits of the address select the line.
+ * 3. A line has ranges of whole /24s: their first octets (the third of the address) but
+ *    the lowest one's, highest first and filled up with zeros, as 32 bytes; then their
+ *    next hops, highest range first. How many begin above the address, found by one
+ *    vector comparison, is the number of its next hop.
+ *
+ * A next hop takes one byte, and a line has up to 32 ranges. A /16 with a next hop
+ * above 254 has wide lines: two bytes each, 16 ranges. All ones is the next hop of a
+ * /24 with longer routes: for number n of the line's ranges, word n of the block
+ * deep[line] refers to a block of its own, whose ranges are of addresses.
+ *
+ * So what a look-up reads is 4 bytes of root and one line. Blocks never change.
  */
 #ifndef NET_TABLE_FIB4_TABLE_H
 #define NET_TABLE_FIB4_TABLE_H
 
 #include <stdalign.h>
 #include <stdint.h>
+#include <string.h>
 
+#include "lib/atomic.h"
+#include "net/table/blocks.h"
 #include "net/table/fib4.h"
-#include "net/table/groups.h"
 
 #define FIB4_CHUNKS 65536u /* /16s */
-#define FIB4_SPLIT  16u    /* entries of a group of any kind, but pairs */
 #define FIB4_LEAVES 256u   /* of a /16 in /24s, or of a /24 */
 
-#define FIB4_PAIRS 32768u /* numbers 1 and up can be used */
-#define FIB4_NARROW_BASE                                                                           \
-	(2 * FIB4_PAIRS / FIB4_SPLIT) /* narrow groups that the pairs take the room of */
+/* A reference: 7 bits and above the first line; bits 0 to 4 how far the address is shifted. */
+#define FIB4_SHIFT 0x1fu
+#define FIB4_WIDE  0x20u
+#define FIB4_LINE  7u
 
-#define FIB4_NARROW 0x80000000u
-#define FIB4_DEEP   0xc0000000u
-#define FIB4_GROUP                                                                                 \
-	0x3fffffffu /* the number in such an entry; a narrow one counts from the base              \
-		     */
-#define FIB4_HAS_HOSTS 0x80000000u /* in an entry of a deep group */
+#define FIB4_STARTS        32u /* bytes of a line before its next hops */
+#define FIB4_RANGES        32u /* of a line */
+#define FIB4_RANGES_WIDE   16u
+#define FIB4_NARROW_MAX    0xfeu
+#define FIB4_DEEP_NARROW   0xffu
+#define FIB4_DEEP          0xffffu /* so no next hop may have this index */
+#define FIB4_DEEP_ORDER    1u      /* of a block of 32 references */
+#define FIB4_LINES_AT_MOST (1u << (32 - FIB4_LINE))
 
 /* What workers read. */
 struct fib4_view {
-	const uint16_t *direct;
-	const uint32_t *wide;
-	const uint16_t *narrow; /* pairs, then narrow groups */
-	const uint32_t *deep;
-	const uint32_t *hosts;
+	const uint32_t *root;
+	const uint8_t *line;
+	const uint32_t *deep; /* per line; only of lines that have a deep range */
 };
 
 struct fib4 {
 	alignas(64) struct fib4_view view; /* constant: what it points at changes */
-	alignas(64) uint16_t *direct;
-	struct groups wide, narrow, pairs, deep, hosts;
+	alignas(64) uint32_t *root;
+	uint32_t *deep;
+	struct blocks blocks;
 	struct fib4_limits limits;
 	size_t reserved;
 	uint64_t updates, rebuilt;
 };
 
-/* Where in view.narrow the next hop for number i of an entry's 16 stands; not of a deep entry. */
-static inline uint32_t fib4_place(uint32_t entry, uint32_t i)
+static inline uint32_t fib4_ref(uint32_t line, unsigned order, bool wide)
 {
-	if (entry & FIB4_NARROW)
-		return (entry & FIB4_GROUP) << 4 | i;
-	return (entry >> 15 & ~1u) | (entry >> i & 1);
+	return line << FIB4_LINE | (wide ? FIB4_WIDE : 0) | (16 - order);
 }
 
-/* The entry of a wide group that stands for an address. */
-static inline uint32_t fib4_entry(const struct fib4_view *v, uint32_t address)
+/* The order of the block that is referred to. */
+static inline unsigned fib4_order(uint32_t ref)
 {
-	uint32_t group = __atomic_load_n(&v->direct[address >> 16], __ATOMIC_ACQUIRE);
-
-	return __atomic_load_n(&v->wide[group << 4 | (address >> 12 & 15)], __ATOMIC_ACQUIRE);
+	return 16 - (ref & FIB4_SHIFT);
 }
 
-/* The next hop of an address by its deep entry. */
-static inline uint32_t fib4_deep(const struct fib4_view *v, uint32_t entry, uint32_t address)
+/* The number of the line for an address; of one in a /24's block, shifted left by 8. */
+static inline uint32_t fib4_line(uint32_t ref, uint32_t address)
 {
-	uint32_t e = v->deep[(entry & FIB4_GROUP) << 4 | (address >> 8 & 15)];
-
-	if (!(e & FIB4_HAS_HOSTS))
-		return e;
-	e = v->hosts[(e & ~FIB4_HAS_HOSTS) << 4 | (address >> 4 & 15)];
-	return __atomic_load_n(&v->narrow[fib4_place(e, address & 15)], __ATOMIC_ACQUIRE);
+	return (ref >> FIB4_LINE) + ((uint16_t)address >> (ref & FIB4_SHIFT));
 }
 
-/* One address at a time: the definition that the vector forms are tested against. */
+/* How many ranges of a line begin above x. */
+static inline unsigned fib4_rank(const uint8_t *line, uint8_t x)
+{
+	unsigned n = 0;
+
+	while (line[n] > x)
+		n++;
+	return n;
+}
+
+/* Next hop n of a line, or FIB4_DEEP. */
+static inline uint32_t fib4_nexthop(const uint8_t *line, bool wide, unsigned n)
+{
+	uint16_t two;
+
+	if (!wide)
+		return line[FIB4_STARTS + n] == FIB4_DEEP_NARROW ? FIB4_DEEP : line[FIB4_STARTS + n];
+	memcpy(&two, line + FIB4_STARTS + 2 * n, sizeof two);
+	return two;
+}
+
+/* What deep range n of a line refers to. */
+static inline uint32_t fib4_below(const struct fib4_view *v, uint32_t line, unsigned n)
+{
+	uint32_t ref;
+
+	memcpy(&ref, v->line + (size_t)v->deep[line] * BLOCK_LINE + n * sizeof ref, sizeof ref);
+	return ref;
+}
+
+/* The way on from a reference, one address at a time: what the vector forms are tested against. */
+static inline uint32_t fib4_follow_ref(const struct fib4_view *v, uint32_t ref, uint32_t address)
+{
+	uint32_t line = fib4_line(ref, address), nexthop;
+	const uint8_t *data = v->line + (size_t)line * BLOCK_LINE;
+	unsigned n = fib4_rank(data, (uint8_t)(address >> 8));
+
+	nexthop = fib4_nexthop(data, ref & FIB4_WIDE, n);
+	if (nexthop != FIB4_DEEP)
+		return nexthop;
+	ref = fib4_below(v, line, n);
+	data = v->line + (size_t)fib4_line(ref, address << 8) * BLOCK_LINE;
+	return fib4_nexthop(data, ref & FIB4_WIDE, fib4_rank(data, (uint8_t)address));
+}
+
 static inline uint32_t fib4_one(const struct fib4_view *v, uint32_t address)
 {
-	uint32_t entry = fib4_entry(v, address);
-
-	return entry >= FIB4_DEEP ? fib4_deep(v, entry, address)
-				  : v->narrow[fib4_place(entry, address >> 8 & 15)];
+	return fib4_follow_ref(v, load_acquire(&v->root[address >> 16]), address);
 }
 
 /* The three forms of the look-up, from fib4_vec.c. */

@@ -1,11 +1,9 @@
 /*
  * The look-up of the IPv4 table; compiled once per form of x86-64 (lib/vec.h).
  *
- * A block of addresses goes through the steps together, so that the loads of a
- * step do not wait for each other. Loads of groups stand in loops of their own,
- * one address each: a gather is no faster for them, and holds up more.
+ * A block of addresses goes through the steps together: all their lines are on
+ * the way to the caches before the first is looked at.
  */
-#include "lib/atomic.h"
 #include "lib/vec.h"
 #include "net/table/fib4_table.h"
 
@@ -13,55 +11,90 @@
 
 _Static_assert(BLOCK % VEC_LANES == 0, "a block is whole vectors");
 
-/* Where the entry of each address stands in view.wide. */
-VEC_INLINE void step_direct(
-	const struct fib4_view *v, const uint32_t *dst, uint32_t *place, unsigned n)
-{
-	for (unsigned i = 0; i < n; i += VEC_LANES) {
-		vec a = vec_load(dst + i);
-		vec group = vec_gather16(v->direct, a >> 16) & 0xffff;
+struct places {
+	alignas(64) uint32_t ref[BLOCK];
+	alignas(64) uint32_t line[BLOCK];
+};
 
-		vec_store(place + i, group << 4 | (a >> 12 & 15));
+/* The first two steps. true: some lines are wide. n: a multiple of VEC_LANES. */
+VEC_INLINE bool find_lines(
+	const struct fib4_view *v, const uint32_t *dst, struct places *p, unsigned n)
+{
+	vec all = vec_all(0);
+
+	for (unsigned i = 0; i < n; i += VEC_LANES) {
+		vec a = vec_load(dst + i), ref = vec_gather32(v->root, a >> 16);
+
+		vec_store(p->ref + i, ref);
+		vec_store(p->line + i, (ref >> FIB4_LINE) + vec_shift_right(a & 0xffff, ref & FIB4_SHIFT));
+		all |= ref;
 	}
+	return vec_any(all & FIB4_WIDE);
 }
 
-/* Where its next hop stands in view.narrow (fib4_place; 0 of a deep entry). true: some are deep. */
-VEC_INLINE bool step_place(const uint32_t *dst, const uint32_t *entry, uint32_t *place, unsigned n)
+/* The third octet is the second byte in memory. */
+VEC_INLINE unsigned rank(const uint8_t *line, const uint32_t *dst)
 {
-	vec any = vec_all(0);
+	return vec_rank8_down(line, (const uint8_t *)dst + 1);
+}
 
-	for (unsigned i = 0; i < n; i += VEC_LANES) {
-		vec e = vec_load(entry + i);
-		vec which = vec_load(dst + i) >> 8 & 15;
-		vec pair = (e >> 15 & ~1u) | (e >> which & 1);
-		vec narrow = (e & FIB4_GROUP) << 4 | which;
+VEC_INLINE const uint8_t *line_at(const struct fib4_view *v, uint32_t line)
+{
+	return v->line + (size_t)line * BLOCK_LINE;
+}
 
-		vec deep = vec_sign(e & e << 1); /* both top bits */
+/* Lines of one-byte next hops alone. true: some answers are FIB4_DEEP_NARROW. */
+VEC_INLINE bool rank_narrow(const struct fib4_view *v, const uint32_t *dst, const struct places *p,
+	uint32_t *nh, unsigned n)
+{
+	uint32_t all = 0;
 
-		vec_store(place + i, vec_select(vec_sign(e), narrow, pair) & ~deep);
-		any |= deep;
+#pragma GCC unroll 8
+	for (unsigned i = 0; i < n; i++) {
+		const uint8_t *line = line_at(v, p->line[i]);
+
+		nh[i] = line[FIB4_STARTS + rank(line, dst + i)];
+		all |= nh[i] + 1;
 	}
-	return vec_any(any);
+	return all > FIB4_DEEP_NARROW;
+}
+
+/* Lines of both kinds. A deep answer is all ones of its kind, marked by a bit above. */
+VEC_INLINE void rank_any(const struct fib4_view *v, const uint32_t *dst, const struct places *p,
+	uint32_t *nh, unsigned n)
+{
+#pragma GCC unroll 8
+	for (unsigned i = 0; i < n; i++) {
+		const uint8_t *line = line_at(v, p->line[i]);
+		uint32_t wide = p->ref[i] / FIB4_WIDE & 1, mask = 0xff | (0xff00 & -wide);
+		uint16_t two;
+
+		memcpy(&two, line + FIB4_STARTS + (rank(line, dst + i) << wide), sizeof two);
+		nh[i] = two & mask;
+		nh[i] |= nh[i] + 1 > mask ? 0x10000 : 0;
+	}
 }
 
 /* n addresses, a multiple of VEC_LANES up to BLOCK. */
 VEC_INLINE void lookup_block(
 	const struct fib4_view *v, const uint32_t *dst, uint32_t *nh, unsigned n)
 {
-	alignas(64) uint32_t entry[BLOCK], place[BLOCK];
+	struct places p;
+	uint32_t deep = FIB4_DEEP_NARROW;
+	bool wide = find_lines(v, dst, &p, n);
 
-	step_direct(v, dst, place, n);
+#pragma GCC unroll 8
 	for (unsigned i = 0; i < n; i++)
-		entry[i] = load_acquire(&v->wide[place[i]]);
-	bool deep = step_place(dst, entry, place, n);
-
-	for (unsigned i = 0; i < n; i++)
-		nh[i] = load_acquire(&v->narrow[place[i]]);
-	if (__builtin_expect(deep, 0)) {
-		for (unsigned i = 0; i < n; i++)
-			if (entry[i] >= FIB4_DEEP)
-				nh[i] = fib4_deep(v, entry[i], dst[i]);
+		__builtin_prefetch(line_at(v, p.line[i]));
+	if (__builtin_expect(wide, 0)) {
+		rank_any(v, dst, &p, nh, n);
+		deep = 0x10000;
+	} else if (__builtin_expect(!rank_narrow(v, dst, &p, nh, n), 1)) {
+		return;
 	}
+	for (unsigned i = 0; i < n; i++)
+		if (__builtin_expect(nh[i] >= deep, 0))
+			nh[i] = fib4_follow_ref(v, p.ref[i], dst[i]);
 }
 
 void VEC_NAME(fib4_lookup)(const struct fib4_view *v, const uint32_t *dst, uint32_t *nh, unsigned n)

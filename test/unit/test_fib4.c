@@ -16,7 +16,7 @@ static void test_default_only(void **state)
 	add(0, 0, 9);
 	follow();
 	check(brute, 1000);
-	assert_int_equal(used().wide, 1);
+	assert_int_equal(used().lines, 1);
 	remove_all();
 	follow();
 	check(brute, 1000);
@@ -148,7 +148,7 @@ static void test_large(void **state)
 /* Every address of a /16 a route of its own, with as many next hops as there are. */
 static void test_all_hosts(void **state)
 {
-	for (uint32_t i = 0; i < 65535; i++)
+	for (uint32_t i = 0; i < 65534; i++)
 		add(0x0a0a0000 + i, 32, i + 1);
 	for (uint32_t prefix, length; rib4_take_change(&rib, &prefix, &length);)
 		;
@@ -157,7 +157,8 @@ static void test_all_hosts(void **state)
 	for (uint32_t i = 0; i < 65536; i += 3)
 		check_key(0x0a0a0000 + i, by_rib);
 	check_flush(by_rib);
-	assert_int_equal(used().hosts, 256);
+	/* 256 wide blocks of 16 lines, and one of 8 with 2 of references each. */
+	assert_int_equal(used().lines, 1 + 256 * 16 + 8 * 3);
 	add(0, 0, 3);
 	for (uint32_t i = 0; i < 65536; i += 40)
 		assert_int_equal(rib4_remove(&rib, 0x0a0a0000 + i, 32, RIB_STATIC, NULL), ERR_OK);
@@ -170,36 +171,65 @@ static void test_all_hosts(void **state)
 	check_empty();
 }
 
-/* Every other /25 of a /13: one group of hosts serves them all. */
+/* Every other /25 of a /13: one block of ranges of addresses serves them all. */
 static void test_alternating(void **state)
 {
 	for (uint32_t i = 0; i < 2048; i++)
 		add(0x20000000 + (i << 8), 25, 7);
 	follow();
 	check(by_rib, 1000);
-	assert_int_equal(used().hosts, 1);
-	assert_int_equal(used().deep, 1);
+	/* Eight /16s of 8 lines with 2 of references each; the block that all refer to. */
+	assert_int_equal(used().lines, 1 + 8 * 8 * 3 + 1);
 	add(0, 0, 8);
 	follow();
 	check(by_rib, 1000);
-	assert_int_equal(used().hosts, 1);
+	assert_int_equal(used().lines, 1 + 8 * 8 * 3 + 1);
 }
 
-/* More pairs of next hops than there is room for: narrow groups take their place. */
+/* As many next hops as there are: /16s with large ones take two bytes each, in more lines. */
 static void test_many_nexthops(void **state)
 {
-	for (uint32_t i = 0; i < 40000; i++)
+	for (uint32_t i = 0; i < 65534; i++)
 		add(0x40000000 + (i << 12), 20, i + 1);
-	follow();
+	for (uint32_t prefix, length; rib4_take_change(&rib, &prefix, &length);)
+		;
+	assert_int_equal(fib4_update(fib, &rib, 0x40000000, 4), ERR_OK);
 	check_walk();
-	for (uint32_t i = 0; i < 40001; i++)
+	for (uint32_t i = 0; i < 65536; i++)
 		check_key(0x40000000 + (i << 12), by_rib);
 	check_flush(by_rib);
-	assert_int_equal(used().pairs, FIB4_PAIRS - 1);
-	assert_true(used().narrow > 7000);
+	assert_int_equal(used().lines, 1 + 4096); /* 16 ranges each */
 	remove_all();
-	follow();
+	rib_take_lost(&rib.rib);
+	assert_int_equal(fib4_update(fib, &rib, 0, 0), ERR_OK);
+	fib4_grace_begin(fib);
+	fib4_grace_passed(fib);
 	check_empty();
+}
+
+/* The numbers at which a line is full, and next hops at which it becomes wide. */
+static void test_limits(void **state)
+{
+	static const uint32_t nexthop[] = {1, 253, 254, 255, 256, 65534};
+
+	for (unsigned k = 0; k < sizeof nexthop / sizeof *nexthop; k++) {
+		for (uint32_t ranges = 1; ranges <= 130; ranges++) { /* two for each /24 but one */
+			add(0x0a000000 + (ranges << 9), 24, nexthop[k]);
+			follow();
+			check(brute, 10);
+		}
+		remove_all();
+		follow();
+		check_empty();
+	}
+	for (uint32_t i = 0; i < 31; i++) /* one line: the first is unrouted, the others differ */
+		add(0x0a000000 + ((8 * i + 8) << 8), 21, i % 2 + 1);
+	follow();
+	assert_int_equal(used().lines, 2);
+	add(0x0a00ff00, 24, 9);
+	follow();
+	assert_int_equal(used().lines, 3);
+	check(brute, 10);
 }
 
 int main(void)
@@ -216,6 +246,7 @@ int main(void)
 		CASE(test_all_hosts),
 		CASE(test_alternating),
 		CASE(test_many_nexthops),
+		CASE(test_limits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,7 +22,7 @@
 #define CHANGES 60000u /* at most; and as long as the reader has not seen enough */
 #define BATCH   48u
 #define BATCHES 1500u /* looked up at least */
-#define POISON  0xeeeeu
+#define POISON  0xee
 
 /* A prefix that comes and goes, and what its addresses answer without it. */
 struct toggle {
@@ -90,11 +90,12 @@ static void *reader(void *arg)
 	return NULL;
 }
 
-/* Overwrites the groups that are free. */
-static void poison(struct groups *g)
+/* Overwrites the lines that are free. */
+static void poison(const struct blocks *b)
 {
-	for (uint32_t n = g->free; n; n = g->group[n].next)
-		memset(g->data + (size_t)n * g->size, POISON & 0xff, g->size);
+	for (unsigned order = 0; order < BLOCK_ORDERS; order++)
+		for (uint32_t n = b->free[order]; n; n = b->block[n].next)
+			memset(blocks_data(b, n), POISON, BLOCK_LINE << order);
 }
 
 static void grace(void)
@@ -106,11 +107,7 @@ static void grace(void)
 	if (under_way && rcu_grace_done(&rcu, &period, &holdout)) {
 		under_way = false;
 		fib4_grace_passed(fib);
-		poison(&fib->wide);
-		poison(&fib->narrow);
-		poison(&fib->pairs);
-		poison(&fib->deep);
-		poison(&fib->hosts);
+		poison(&fib->blocks);
 	}
 	if (!under_way && fib4_wants_grace(fib)) {
 		fib4_grace_begin(fib);
@@ -142,8 +139,7 @@ static void change(void)
 static void watched(const char *isa)
 {
 	/* Little room, so that what is freed is wanted again soon. */
-	struct fib4_limits limits = {
-		.wide = 600, .narrow = 600, .pairs = 400, .deep = 900, .hosts = 1400};
+	struct fib4_limits limits = {.lines = 3000};
 	pthread_t thread;
 
 	srand(5);

@@ -53,41 +53,36 @@ static void test_churn(void **state)
 /* What workers may still read stays as it is until a grace period has passed. */
 static void test_grace(void **state)
 {
-	struct fib4_view *v = &fib->view;
-	uint32_t entry;
+	const struct fib4_view *v = &fib->view;
+	uint32_t dense, shared;
 
-	for (uint32_t i = 0; i < 16; i++)
-		add(0x0a000000 + (i << 8), 24, i + 1); /* a narrow group */
-	add(0x0b000000, 16, 50);                       /* a wide one shared by two /16s */
+	for (uint32_t i = 0; i < 100; i++)
+		add(0x0a000000 + (i << 8), 24 + i % 2, i + 1); /* lines, some of them deep */
+	add(0x0b000000, 16, 50);                               /* a block shared by two /16s */
 	add(0x0c000000, 16, 50);
 	follow();
-	entry = fib4_entry(v, 0x0a000000);
-	assert_true(entry >= FIB4_NARROW && entry < FIB4_DEEP);
-	uint32_t shared = v->direct[0x0b00];
-
-	assert_int_equal(v->direct[0x0c00], shared);
-	for (uint32_t i = 0; i < 16; i++)
-		assert_int_equal(
-			rib4_remove(&rib, 0x0a000000 + (i << 8), 24, RIB_STATIC, NULL), ERR_OK);
+	dense = v->root[0x0a00];
+	shared = v->root[0x0b00];
+	assert_int_equal(v->root[0x0c00], shared);
+	for (uint32_t i = 0; i < 100; i++)
+		assert_int_equal(rib4_remove(&rib, 0x0a000000 + (i << 8), 24 + i % 2, RIB_STATIC,
+					 NULL),
+			ERR_OK);
 	add(0x0b000000, 24, 51);
-	add(0x0c000000, 24, 52); /* the group is its own now, but some may come by the other way */
+	add(0x0c000000, 24, 52);
 
 	struct fib4_job job = {.pending = false};
 
 	while (job.pending || rib_has_changes(&rib.rib))
 		assert_int_equal(fib4_follow(fib, &rib, &job, 8), ERR_OK);
-	for (uint32_t i = 0; i < 1000; i++) /* wants many groups; takes none of those */
+	for (uint32_t i = 0; i < 1000; i++) /* wants many blocks; takes none of those */
 		add(0x60000000 + (i << 12), 21, i + 1);
 	while (job.pending || rib_has_changes(&rib.rib))
 		assert_int_equal(fib4_follow(fib, &rib, &job, 8), ERR_OK);
-	for (uint32_t i = 0; i < 16;
-		i++) { /* written in place while it was in use, then left alone */
-		uint32_t nh = v->narrow[fib4_place(entry, i)];
-
-		assert_true(nh == i + 1 || nh == NEXTHOP_NONE);
-	}
-	for (unsigned i = 0; i < 16; i++)
-		assert_int_equal(v->narrow[fib4_place(v->wide[shared << 4 | i], 0)], 50);
+	for (uint32_t i = 0; i < 100; i++)
+		assert_int_equal(fib4_follow_ref(v, dense, i << 8), i + 1);
+	assert_int_equal(fib4_follow_ref(v, dense, 1 << 8 | 200), NEXTHOP_NONE);
+	assert_int_equal(fib4_follow_ref(v, shared, 0x1234), 50);
 	assert_true(fib4_wants_grace(fib));
 	fib4_grace_begin(fib);
 	assert_false(fib4_wants_grace(fib));
@@ -101,7 +96,7 @@ static void test_grace(void **state)
 static void test_full(void **state)
 {
 	static uint32_t before[4096];
-	struct fib4_limits limits = {.wide = 40, .narrow = 60, .pairs = 40, .deep = 4, .hosts = 10};
+	struct fib4_limits limits = {.lines = 100};
 	unsigned failed = 0;
 
 	teardown(NULL);
@@ -146,13 +141,18 @@ static void test_full(void **state)
 static void test_smallest(void **state)
 {
 	struct fib4_limits limits = {0};
+	uint32_t block;
 
 	teardown(NULL);
 	begin(&limits);
 	check(brute, 100);
-	add(0, 0, 1);
+	for (uint32_t i = 0; i < 16; i++)
+		add(i << 28, 4, i + 1);
 	assert_int_equal(fib4_update(fib, &rib, 0, 0), ERR_FULL);
-	assert_int_equal(fib4_one(&fib->view, 5), NEXTHOP_NONE);
+	assert_int_equal(fib4_one(&fib->view, 0xffffffff), NEXTHOP_NONE);
+	check_key(0, by_rib);
+	block = fib->root[0] >> FIB4_LINE;
+	assert_true(block > 0 && block < 16);
 }
 
 int main(void)

@@ -11,7 +11,7 @@ static void test_empty(void **state)
 	fib6_lookup(b.fib, a, nh, 3);
 	for (unsigned i = 0; i < 3; i++)
 		assert_int_equal(nh[i], NEXTHOP_NONE);
-	put(&b, (struct ip6){0, 0}, 0, 65535);
+	put(&b, (struct ip6){0, 0}, 0, 65534);
 	follow(&b);
 	check(&b);
 	check_emptied(&b);

@@ -156,19 +156,43 @@ static void test_nexthop_freed_last(void **state)
 	assert_int_equal(other, index);
 }
 
+static uint32_t taken[65536], takens;
+
+/* Takes all lines of the table but 2^order. */
+static void take_lines(unsigned order)
+{
+	struct blocks *b = &r->fib4->blocks;
+	static const uint8_t content[BLOCK_LINES * BLOCK_LINE];
+	uint32_t spare = blocks_take(b, content, order);
+
+	takens = 0;
+	for (unsigned size = BLOCK_ORDERS; size-- > 0;)
+		while ((taken[takens] = blocks_take(b, content, size)) != 0)
+			takens++;
+	(void)blocks_put(b, spare);
+	blocks_grace_begin(b);
+	blocks_grace_passed(b);
+}
+
+static void give_lines(void)
+{
+	while (takens > 0)
+		(void)blocks_put(&r->fib4->blocks, taken[--takens]);
+}
+
 /* A FIB that is full keeps its old answers and their next hops, and catches up when there is room.
  */
 static void test_no_room(void **state)
 {
 	static const uint8_t mac[6] = {2};
 	struct publish_stats s;
-	uint32_t index, other, hosts = r->fib4->limits.hosts;
+	uint32_t index, other;
 
 	assert_int_equal(
 		nexthop_get(&r->nexthops, NEXTHOP_RESOLVE, 0, 1, mac, 1500, &index), ERR_OK);
 	assert_int_equal(add(0x0a000000, 24, index), ERR_OK);
 	settle();
-	r->fib4->hosts.max = 2; /* as if all the others were in use */
+	take_lines(1);
 	for (uint32_t i = 0; i < 10; i++)
 		assert_int_equal(add(0x0a000000 + (i << 8) + i, 32, 100 + i), ERR_OK);
 	assert_int_equal(rib4_remove(&r->rib, 0x0a000000, 24, RIB_STATIC, NULL), ERR_OK);
@@ -182,7 +206,7 @@ static void test_no_room(void **state)
 	assert_int_equal(
 		nexthop_get(&r->nexthops, NEXTHOP_RESOLVE, 0, 2, mac, 1500, &other), ERR_OK);
 	assert_int_not_equal(other, index); /* some address may still be sent there */
-	r->fib4->hosts.max = hosts;
+	give_lines();
 	for (unsigned i = 0; i < 30000 && !publish_current(r); i++)
 		turn();
 	settle();
@@ -200,7 +224,7 @@ static void test_room_after_grace(void **state)
 	for (uint32_t i = 0; i < 2; i++)
 		assert_int_equal(add(0x0a000000 + (i << 8) + i, 32, 5), ERR_OK);
 	settle();
-	r->fib4->hosts.max = r->fib4->hosts.mark;
+	take_lines(2); /* four are enough for the first change, and not for more */
 	worker_runs = false;
 	for (uint32_t i = 0; i < 2; i++) {
 		assert_int_equal(
@@ -244,23 +268,23 @@ static void test_verify(void **state)
 	assert_int_equal(v.mismatches, 0);
 	assert_true(v.ranges > 3000);
 
-	/* One wrong next hop for a /24 inside a narrow group or pair, and a /16 gone astray. */
+	/* One wrong next hop for a /24, and a /16 gone astray. */
 	for (uint32_t i = 0; i < 3; i++)
 		assert_int_equal(add(0xdf0a0000 + (i << 8), 24, 40 + i), ERR_OK);
 	assert_int_equal(add(0xdf140000, 16, 33), ERR_OK);
 	settle();
-	uint32_t entry = fib4_entry(&r->fib4->view, 0xdf0a0100);
-	uint16_t *narrow = (uint16_t *)(uintptr_t)r->fib4->view.narrow;
+	uint32_t ref = r->fib4->root[0xdf0a];
+	uint8_t *line = blocks_data(&r->fib4->blocks, fib4_line(ref, 0xdf0a0100));
 
-	narrow[fib4_place(entry, 1)] = 999;
-	r->fib4->direct[0xdf14] = r->fib4->direct[0xdf15];
+	line[FIB4_STARTS + fib4_rank(line, 1)] = 99;
+	r->fib4->root[0xdf14] = r->fib4->root[0xdf15];
 	v = verified();
 	assert_int_equal(v.mismatches, 2);
 	assert_int_equal(v.repaired, 2);
 	assert_true(v.first.ipv4 && v.first.repaired);
 	assert_int_equal(v.first.first.hi >> 32, 0xdf0a0100);
 	assert_int_equal(v.first.last.hi >> 32, 0xdf0a01ff);
-	assert_int_equal(v.first.fib, 999);
+	assert_int_equal(v.first.fib, 99);
 	assert_int_equal(v.first.rib, 41);
 	assert_int_equal(answer(0xdf0a0101), 41);
 	assert_int_equal(answer(0xdf140101), 33);

@@ -17,8 +17,8 @@
 #include "test/bench/fib/tables.h"
 #include "test/bench/fib/updates.h"
 
-#define KEYS       (1u << 20)
-#define SLICE      (1u << 17)
+#define KEYS       (1u << 22)
+#define SLICE      (1u << 20) /* long enough that the table of another is forgotten */
 #define BURST      64u        /* addresses a call: what the router handles at once */
 #define ROUNDS_MAX 64
 #define ENTRANTS   12
