@@ -81,15 +81,18 @@ static void gunzip_end(pid_t child)
 
 static char *read_all(FILE *f, const char *name, size_t *bytes)
 {
-	size_t size = 1 << 20, n = 0;
-	char *text = malloc(size);
+	size_t size = 0, n = 0;
+	char *text = NULL;
 
-	while (text && (*bytes = fread(text + n, 1, size - n, f)) > 0) {
-		n += *bytes;
-		if (n == size)
-			text = realloc(text, size *= 2);
-	}
-	if (!text || ferror(f))
+	do {
+		char *larger = n == size ? realloc(text, size = 2 * size + (1 << 20)) : text;
+
+		if (!larger)
+			fail(name);
+		text = larger;
+		n += fread(text + n, 1, size - n, f);
+	} while (n == size);
+	if (ferror(f))
 		fail(name);
 	*bytes = n;
 	return text;
@@ -128,14 +131,14 @@ static void tell(void *ctx, uint32_t line, const char *why)
 
 static void load_file(struct route_load *load, const char *name)
 {
-	struct teller teller = {name, 0};
+	struct teller *teller = load->ctx;
 	size_t bytes;
 	char *text = read_file(name, &bytes);
 
-	load->ctx = &teller;
+	*teller = (struct teller){name, 0};
 	route_load_text(load, text, bytes);
-	if (teller.told > TOLD_MAX)
-		fprintf(stderr, "%s: %u more lines are wrong\n", name, teller.told - TOLD_MAX);
+	if (teller->told > TOLD_MAX)
+		fprintf(stderr, "%s: %u more lines are wrong\n", name, teller->told - TOLD_MAX);
 	free(text);
 }
 
@@ -171,8 +174,13 @@ static size_t write_image(const char *name)
 
 int main(int argc, char **argv)
 {
-	struct route_load load = {
-		.rib4 = &rib4, .rib6 = &rib6, .nexthops = &nexthops, .ports = PORT_MAX, .wrong = tell};
+	struct teller teller;
+	struct route_load load = {.rib4 = &rib4,
+		.rib6 = &rib6,
+		.nexthops = &nexthops,
+		.ports = PORT_MAX,
+		.wrong = tell,
+		.ctx = &teller};
 
 	if (argc < 3) {
 		fputs("usage: fibgen IMAGE ROUTES...\n", stderr);

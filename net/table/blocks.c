@@ -288,8 +288,8 @@ void blocks_save(const struct blocks *b, void *image)
 	}
 }
 
-enum err blocks_check(const struct blocks *b, const void *image, size_t bytes, size_t *used,
-	uint32_t *lines)
+enum err blocks_check(
+	const struct blocks *b, const void *image, size_t bytes, size_t *used, uint32_t *lines)
 {
 	struct image head;
 
@@ -331,14 +331,17 @@ void blocks_load(struct blocks *b, const void *image)
 	memcpy(&head, p, sizeof head);
 	p += sizeof head;
 	r = (const struct record *)(p + (size_t)head.lines * BLOCK_LINE);
-	*b = (struct blocks){.line = old.line, .lines = old.lines, .block = old.block,
-		.bucket = old.bucket, .bucket_mask = old.bucket_mask};
+	*b = (struct blocks){.line = old.line,
+		.lines = old.lines,
+		.block = old.block,
+		.bucket = old.bucket,
+		.bucket_mask = old.bucket_mask};
 	memset(b->block, 0, b->lines * sizeof *b->block);
 	memset(b->bucket, 0, ((size_t)b->bucket_mask + 1) * sizeof *b->bucket);
 	memcpy(b->line, p, (size_t)head.lines * BLOCK_LINE);
 	for (uint32_t i = 0; i < head.blocks; i++, r++) {
-		b->block[r->line] = (struct block){
-			.refs = r->refs, .order = r->order, .state = BLOCK_PRIVATE};
+		b->block[r->line] =
+			(struct block){.refs = r->refs, .order = r->order, .state = BLOCK_PRIVATE};
 		if (r->shared)
 			share(b, r->line, content_hash(blocks_data(b, r->line), r->order));
 		b->count++;

@@ -43,7 +43,7 @@ struct blocks {
 	uint32_t waiting_lines;
 	uint32_t free[BLOCK_ORDERS];
 	uint32_t retired, waiting; /* since the last grace period began, and before */
-	struct block *block; /* [lines] */
+	struct block *block;       /* [lines] */
 	uint32_t *bucket;
 	uint32_t bucket_mask;
 };
@@ -97,8 +97,8 @@ void blocks_grace_passed(struct blocks *b);
  */
 size_t blocks_image_size(const struct blocks *b);
 void blocks_save(const struct blocks *b, void *image);
-MUST_CHECK enum err blocks_check(const struct blocks *b, const void *image, size_t bytes,
-	size_t *used, uint32_t *lines);
+MUST_CHECK enum err blocks_check(
+	const struct blocks *b, const void *image, size_t bytes, size_t *used, uint32_t *lines);
 void blocks_load(struct blocks *b, const void *image);
 
 /* No line from this on is in a block: a multiple of BLOCK_LINES. */

@@ -48,7 +48,8 @@ static size_t round_line(size_t bytes)
 	return (bytes + CACHE_LINE - 1) & ~(size_t)(CACHE_LINE - 1);
 }
 
-/* Four multiplicative lanes: an image of 20 MB takes milliseconds. n: a multiple of a cache line. */
+/* Four multiplicative lanes: an image of 20 MB takes milliseconds. n: a multiple of a cache line.
+ */
 static uint64_t sum_lines(uint64_t seed, const void *data, size_t n)
 {
 	uint64_t lane[4] = {seed, ~seed, seed << 32 | seed >> 32, 0x9e3779b97f4a7c15ull};
@@ -214,7 +215,8 @@ static bool parts_fit(const struct head *h)
 
 	for (unsigned p = 0; p < PARTS; p++)
 		if (h->part[p].at > h->bytes || h->part[p].bytes > h->bytes - h->part[p].at ||
-			h->part[p].at % CACHE_LINE || (each[p] && h->part[p].bytes != n[p] * each[p]))
+			h->part[p].at % CACHE_LINE ||
+			(each[p] && h->part[p].bytes != n[p] * each[p]))
 			return false;
 	return h->nexthops < NEXTHOP_MAX && h->shorts[0] <= h->routes[0] &&
 	       h->shorts[1] <= h->routes[1];
@@ -232,8 +234,8 @@ const char *fibimage_open(struct fibimage *image, const void *data, size_t bytes
 		return "it is not whole";
 	if (checksum(data, bytes) != h->checksum || !parts_fit(h))
 		return "it is damaged: its checksum is wrong";
-	*image = (struct fibimage){data, h->nexthops, {h->routes[0], h->routes[1]},
-		{h->shorts[0], h->shorts[1]}};
+	*image = (struct fibimage){
+		data, h->nexthops, {h->routes[0], h->routes[1]}, {h->shorts[0], h->shorts[1]}};
 	return NULL;
 }
 
@@ -296,8 +298,8 @@ void fibimage_release(const struct fibimage *image, struct nexthop_table *t)
 		nexthop_put(t, i);
 }
 
-const char *fibimage_load(const struct fibimage *image, struct fib4 *fib4, struct fib6 *fib6,
-	struct nexthop_table *t)
+const char *fibimage_load(
+	const struct fibimage *image, struct fib4 *fib4, struct fib6 *fib6, struct nexthop_table *t)
 {
 	const struct head *h = head_of(image);
 	const void *six = part_of(image, PART_FIB6);

@@ -38,8 +38,7 @@ static bool member_leads(const struct nexthop_table *t, uint32_t member)
 }
 
 /* What place number i of the n that a member has comes to: a recursive one shares them again. */
-static uint32_t member_place(
-	const struct nexthop_table *t, uint32_t member, unsigned i, unsigned n)
+static uint32_t member_place(const struct nexthop_table *t, uint32_t member, unsigned i, unsigned n)
 {
 	const struct nexthop *m = &t->nexthop[member];
 
@@ -64,6 +63,8 @@ static bool group_spread(struct nexthop_table *t, unsigned group)
 		total += leads ? g->member[m].weight : 0;
 		left += leads;
 	}
+	if (total == 0)
+		return false;
 	for (unsigned m = 0; m < g->members; m++) {
 		if (!member_leads(t, g->member[m].index))
 			continue;
@@ -78,7 +79,7 @@ static bool group_spread(struct nexthop_table *t, unsigned group)
 				member_place(t, g->member[m].index, i - place, end - place));
 		place = end;
 	}
-	return total > 0;
+	return true;
 }
 
 /* The group says what its members say now. */

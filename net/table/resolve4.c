@@ -20,7 +20,8 @@ static bool way_has(const struct way *w, uint32_t gateway)
 	return false;
 }
 
-/* The recursive next hops that an index goes by: itself, or members of a group. Returns how many. */
+/* The recursive next hops that an index goes by: itself, or members of a group. Returns how many.
+ */
 static unsigned recursive_parts(
 	const struct nexthop_table *t, uint32_t index, const struct nexthop **part)
 {
@@ -77,8 +78,8 @@ static bool way_find(struct way *w, const struct rib4 *rib, const struct nexthop
 	return false;
 }
 
-static struct way way_from(const struct rib4 *rib, const struct nexthop_table *t, uint32_t gateway,
-	unsigned port)
+static struct way way_from(
+	const struct rib4 *rib, const struct nexthop_table *t, uint32_t gateway, unsigned port)
 {
 	struct way w = {.gateways = 0};
 

@@ -69,7 +69,8 @@ static inline void make_nexthops(void)
 	uint32_t index;
 
 	for (uint32_t i = 1; i < NEXTHOPS; i++) {
-		struct nexthop_member m[2] = {{(uint16_t)(i % 7 + 1), 3}, {(uint16_t)(i % 11 + 8), 1}};
+		struct nexthop_member m[2] = {
+			{(uint16_t)(i % 7 + 1), 3}, {(uint16_t)(i % 11 + 8), 1}};
 
 		if (i < 20)
 			assert_int_equal(nexthop_get_recursive(&maker.t, i << 8,
@@ -79,8 +80,7 @@ static inline void make_nexthops(void)
 			assert_int_equal(nexthop_get_group(&maker.t, m, 2, &index), ERR_OK);
 		assert_int_equal(index, i);
 	}
-	assert_int_equal(
-		nexthop_get(&maker.t, NEXTHOP_UNREACHABLE, 0, 0, NULL, 0, &index), ERR_OK);
+	assert_int_equal(nexthop_get(&maker.t, NEXTHOP_UNREACHABLE, 0, 0, NULL, 0, &index), ERR_OK);
 	assert_int_equal(index, NEXTHOPS);
 }
 

@@ -11,8 +11,8 @@
 #include "net/table/route_load.h"
 #include "test/model/tables.h"
 
-#define ETH_ICMP 34u /* where the type stands */
-#define ROUTES 8000u /* about what the model's memory is good for */
+#define ETH_ICMP 34u   /* where the type stands */
+#define ROUTES   8000u /* about what the model's memory is good for */
 
 static struct platform_module table;
 
@@ -31,7 +31,10 @@ static void make_table(const char *text)
 	struct nexthop_table *t = calloc(1, sizeof *t);
 	struct fib4_limits limits4 = fib4_limits_for(2 * ROUTES);
 	struct fib6_limits limits6 = fib6_limits_for(10);
-	struct route_load load = {.rib4 = &rib4, .rib6 = &rib6, .nexthops = t, .ports = PORT_MAX,
+	struct route_load load = {.rib4 = &rib4,
+		.rib6 = &rib6,
+		.nexthops = t,
+		.ports = PORT_MAX,
 		.wrong = no_wrong_line};
 
 	model_rib4_init(&rib4, 2 * ROUTES);

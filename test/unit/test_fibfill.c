@@ -66,8 +66,8 @@ static void test_steps(void **state)
 		for (uint32_t k = 1; k <= NEXTHOPS; k++) {
 			const struct nexthop *n = &taker.t.nexthop[k];
 
-			for (unsigned m = 0; n->action == NEXTHOP_GROUP &&
-					     m < taker.t.group[n->group].members;
+			for (unsigned m = 0;
+				n->action == NEXTHOP_GROUP && m < taker.t.group[n->group].members;
 				m++)
 				refs += taker.t.group[n->group].member[m].index == i;
 		}
@@ -115,10 +115,11 @@ static void random_question(void)
 	const struct route6 *c = rib6_match_upto(&maker.rib6, address6, length);
 	const struct route6 *d = rib6_match_upto(&taker.rib6, address6, length);
 
-	assert_true((a == NULL) == (b == NULL) && (c == NULL) == (d == NULL));
-	assert_true(!a || (a->prefix == b->prefix && a->length == b->length));
-	assert_true(!a || (a->nexthop == b->nexthop && a->source == b->source));
-	assert_true(!c || (ip6_equal(c->prefix, d->prefix) && c->nexthop == d->nexthop));
+	assert_int_equal(a ? a->length : 99, b ? b->length : 99);
+	assert_int_equal(a ? a->nexthop : 0, b ? b->nexthop : 0);
+	assert_int_equal(a ? a->source : 99, b ? b->source : 99);
+	assert_int_equal(c ? c->length : 199, d ? d->length : 199);
+	assert_int_equal(c ? c->nexthop : 0, d ? d->nexthop : 0);
 }
 
 /* Changes, questions and slices of the rest in any order: the two always answer alike. */
