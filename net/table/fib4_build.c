@@ -281,31 +281,38 @@ static void follow_prefetch(const struct fib4 *f, const struct rib4 *rib)
 	}
 }
 
+/* The job that does what another was to do, and this prefix. */
+static struct fib4_job both(const struct fib4_job *job, uint32_t prefix, unsigned length)
+{
+	unsigned common = job->length < length ? job->length : length;
+
+	while ((job->last ^ prefix) & rib4_mask(common))
+		common--;
+	return fib4_job(prefix & rib4_mask(common), common);
+}
+
 /*
  * A job of many blocks waits for routes (rib_bring): a change inside one block
- * goes first. Another of many is done together with it, and so is what finds no
- * room: as the whole table.
+ * goes first. Another of many, or what finds no room, is done together with it.
  */
 static enum err overtake(struct fib4 *f, struct rib4 *rib, struct fib4_job *job)
 {
 	struct fib4_job other;
 	uint32_t prefix;
 	unsigned length;
-	enum err err;
+	enum err err = ERR_FULL;
 
 	if (job->length >= RIB4_BLOCK || !rib4_take_change(rib, &prefix, &length))
 		return ERR_OK;
 	f->updates++;
-	if (length < RIB4_BLOCK) {
-		*job = fib4_job(0, 0);
-		return ERR_OK;
+	if (length >= RIB4_BLOCK) {
+		other = fib4_job(prefix, length);
+		(void)rib_bring(&rib->rib, rib4_key(prefix), UINT32_MAX);
+		err = fib4_job_step(f, rib, &other, 1);
 	}
-	other = fib4_job(prefix, length);
-	(void)rib_bring(&rib->rib, rib4_key(prefix), UINT32_MAX);
-	err = fib4_job_step(f, rib, &other, 1);
 	if (err != ERR_OK)
-		*job = fib4_job(0, 0);
-	return err;
+		*job = both(job, prefix, length);
+	return length >= RIB4_BLOCK ? err : ERR_OK;
 }
 
 enum err fib4_follow(struct fib4 *f, struct rib4 *rib, struct fib4_job *job, unsigned steps)
