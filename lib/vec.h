@@ -94,12 +94,6 @@ VEC_INLINE vec64 vec64_select(vec64 mask, vec64 a, vec64 b)
 	return (mask & a) | (~mask & b);
 }
 
-/* Each lane of a shifted right by the same lane of n, n < 32. */
-VEC_INLINE vec vec_shift_right(vec a, vec n)
-{
-	return a >> n;
-}
-
 /* Any bit set in any lane. */
 VEC_INLINE bool vec64_any(vec64 v)
 {
@@ -222,7 +216,7 @@ VEC_INLINE vec vec_every_fourth(const uint32_t *p, unsigned k)
 	return __builtin_shufflevector(
 		a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23);
 #else
-	vec v;
+	vec v = {0};
 
 	for (unsigned i = 0; i < VEC_LANES; i++)
 		v[i] = p[4 * i + k];
@@ -255,21 +249,20 @@ VEC_INLINE unsigned vec_rank8_down(const uint8_t *key, const uint8_t *x)
 	typedef char bytes __attribute__((vector_size(32)));
 
 	return (unsigned)__builtin_popcount((uint32_t)__builtin_ia32_ucmpb256_mask(
-		*(const bytes *)key, (bytes){0} + (char)*x, 6 /* above */, ~0u));
+		(bytes){0} + (char)*x, *(const bytes *)key, 1 /* below */, ~0u));
 #elif defined(__AVX2__)
-	typedef char bytes __attribute__((vector_size(32)));
-	bytes keys = *(const bytes *)key;
-	bytes low = __builtin_ia32_pminub256(keys, (bytes){0} + (char)*x);
+	typedef uint8_t bytes __attribute__((vector_size(32)));
+	typedef char mask __attribute__((vector_size(32)));
+	bytes low = (bytes)(*(const bytes *)key <= (bytes){0} + *x);
 
-	return (unsigned)__builtin_ctz((uint32_t)__builtin_ia32_pmovmskb256(low == keys));
+	return (unsigned)__builtin_ctz((uint32_t)__builtin_ia32_pmovmskb256((mask)low));
 #else
-	typedef char bytes __attribute__((vector_size(16)));
+	typedef uint8_t bytes __attribute__((vector_size(16)));
+	typedef char mask __attribute__((vector_size(16)));
 	const bytes *keys = (const bytes *)key;
-	bytes all = (bytes){0} + (char)*x;
-	uint32_t low = (uint32_t)__builtin_ia32_pmovmskb128(
-		__builtin_ia32_pminub128(keys[0], all) == keys[0]);
-	uint32_t high = (uint32_t)__builtin_ia32_pmovmskb128(
-		__builtin_ia32_pminub128(keys[1], all) == keys[1]);
+	bytes all = (bytes){0} + *x;
+	uint32_t low = (uint32_t)__builtin_ia32_pmovmskb128((mask)(keys[0] <= all));
+	uint32_t high = (uint32_t)__builtin_ia32_pmovmskb128((mask)(keys[1] <= all));
 
 	return (unsigned)__builtin_ctz(low | high << 16);
 #endif

@@ -35,7 +35,8 @@ static void free_push(struct blocks *b, uint32_t n, unsigned order)
 {
 	struct block *block = &b->block[n];
 
-	*block = (struct block){.next = b->free[order], .order = (uint8_t)order, .state = BLOCK_FREE};
+	*block = (struct block){
+		.next = b->free[order], .order = (uint8_t)order, .state = BLOCK_FREE};
 	if (block->next)
 		b->block[block->next].prev = n;
 	b->free[order] = n;
@@ -141,8 +142,7 @@ uint32_t blocks_take(struct blocks *b, const void *content, unsigned order)
 	if (!n)
 		return 0;
 	memcpy(blocks_data(b, n), content, BLOCK_LINE << order);
-	b->block[n] =
-		(struct block){.refs = 1, .order = (uint8_t)order, .state = BLOCK_PRIVATE};
+	b->block[n] = (struct block){.refs = 1, .order = (uint8_t)order, .state = BLOCK_PRIVATE};
 	b->count++;
 	b->used += 1u << order;
 	return n;

@@ -22,7 +22,8 @@ struct fib4;
 
 /* How much a table can hold at most. */
 struct fib4_limits {
-	uint32_t lines; /* of 64 bytes: 1 to 16 for each different /16, and /24 with longer routes */
+	uint32_t
+		lines; /* of 64 bytes: 1 to 16 for each different /16, and /24 with longer routes */
 };
 
 /* Limits that suit a table of about `routes` routes as the Internet has them. */
@@ -114,11 +115,11 @@ void fib4_walk(const struct fib4 *fib, uint32_t address, struct fib4_range *rang
 /* For 'show fib'. */
 struct fib4_stats {
 	struct fib4_limits used, limits;
-	uint32_t blocks;                 /* of lines */
-	uint32_t waiting;                /* lines replaced and not yet reusable */
-	size_t bytes;                    /* what look-ups may touch */
-	size_t reserved;                 /* what the table takes in all */
-	uint64_t updates, rebuilt;       /* prefixes, /16s brought up to date since boot */
+	uint32_t blocks;           /* of lines */
+	uint32_t waiting;          /* lines replaced and not yet reusable */
+	size_t bytes;              /* what look-ups may touch */
+	size_t reserved;           /* what the table takes in all */
+	uint64_t updates, rebuilt; /* prefixes, /16s brought up to date since boot */
 };
 void fib4_stats(const struct fib4 *fib, struct fib4_stats *stats);
 

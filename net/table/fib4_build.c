@@ -134,8 +134,7 @@ static enum err set_below(
 				deep++;
 			}
 		} while (data[n++]);
-		f->deep[line + part] =
-			deep ? blocks_take(&f->blocks, below, FIB4_DEEP_ORDER) : 0;
+		f->deep[line + part] = deep ? blocks_take(&f->blocks, below, FIB4_DEEP_ORDER) : 0;
 		if (!deep || f->deep[line + part])
 			continue;
 		while (part-- > 0)
@@ -145,9 +144,9 @@ static enum err set_below(
 	return ERR_OK;
 }
 
-/* A reference to a block of what a canvas with deep leaves says; it takes theirs over. 0: no room. */
-static uint32_t private_ref(
-	struct fib4 *f, const struct fib4_canvas *c, const struct fib4_lines *l)
+/* A reference to a block of what a canvas with deep leaves says; it takes theirs over. 0: no room.
+ */
+static uint32_t private_ref(struct fib4 *f, const struct fib4_canvas *c, const struct fib4_lines *l)
 {
 	uint32_t line = blocks_take(&f->blocks, l->data, l->order);
 
@@ -160,7 +159,8 @@ static uint32_t private_ref(
 }
 
 /* Whether a block with deep ranges says what a canvas does. */
-static bool says(struct fib4 *f, uint32_t ref, const struct fib4_canvas *c, const struct fib4_lines *l)
+static bool says(
+	struct fib4 *f, uint32_t ref, const struct fib4_canvas *c, const struct fib4_lines *l)
 {
 	uint32_t first = ref >> FIB4_LINE;
 

@@ -18,28 +18,41 @@ void fib4_canvas_init(struct fib4_canvas *c, uint32_t first, unsigned depth)
 
 /* ---- from a block ---- */
 
+/* Eight leaves a store: what follows `end` is written, too, for the caller to write again. */
+static void fill_over(struct fib4_canvas *c, unsigned first, unsigned end, uint16_t nexthop)
+{
+	uint16_t eight[8] = {
+		nexthop, nexthop, nexthop, nexthop, nexthop, nexthop, nexthop, nexthop};
+
+	for (unsigned i = first; i < end; i += 8)
+		memcpy(c->leaf + i, eight, sizeof eight);
+}
+
 static void fill(struct fib4_canvas *c, unsigned first, unsigned end, uint16_t nexthop)
 {
 	for (unsigned i = first; i < end; i++)
 		c->leaf[i] = nexthop;
 }
 
+/* The ranges of a line from the lowest up, `first` where it begins. */
 static void load_line(
-	struct fib4_canvas *c, const struct fib4_view *v, uint32_t ref, unsigned first, unsigned end)
+	struct fib4_canvas *c, const struct fib4_view *v, uint32_t ref, uint8_t first, unsigned end)
 {
-	uint32_t line = fib4_line(ref, first << 8);
+	uint32_t line = fib4_line(ref, (uint32_t)first << 8);
 	const uint8_t *data = v->line + (size_t)line * BLOCK_LINE;
+	unsigned n = vec_rank8_down(data, &first), start = first;
 
-	for (unsigned n = 0; end > first; n++) {
-		unsigned start = data[n] > first ? data[n] : first;
+	for (;; n--) {
 		uint32_t nexthop = fib4_nexthop(data, ref & FIB4_WIDE, n);
 
-		fill(c, start, end, (uint16_t)nexthop);
+		fill_over(c, start, n ? data[n - 1] : end, (uint16_t)nexthop);
 		if (nexthop == FIB4_DEEP) { /* one leaf */
 			c->deep[start / 64] |= 1ull << start % 64;
 			c->below[start] = fib4_below(v, line, n);
 		}
-		end = start;
+		if (!n)
+			return;
+		start = data[n - 1];
 	}
 }
 
@@ -48,7 +61,7 @@ void fib4_canvas_load(struct fib4_canvas *c, const struct fib4_view *v, uint32_t
 	unsigned leaves = FIB4_LEAVES >> fib4_order(ref);
 
 	for (unsigned i = 0; i < FIB4_LEAVES; i += leaves)
-		load_line(c, v, ref, i, i + leaves);
+		load_line(c, v, ref, (uint8_t)i, i + leaves);
 }
 
 /* ---- from the RIB ---- */

@@ -9,11 +9,12 @@
 #include "net/table/fib4_table.h"
 
 struct fib4_canvas {
-	uint32_t first; /* address of leaf 0 */
-	unsigned depth; /* leaves are prefixes of this length: 24 or 32 */
-	uint64_t deep[FIB4_LEAVES / 64];         /* a bit per leaf with a block of its own */
-	uint32_t below[FIB4_LEAVES];             /* of those: the reference to it */
-	alignas(64) uint16_t leaf[FIB4_LEAVES];  /* next hops, FIB4_DEEP of those */
+	uint32_t first;                  /* address of leaf 0 */
+	unsigned depth;                  /* leaves are prefixes of this length: 24 or 32 */
+	uint64_t deep[FIB4_LEAVES / 64]; /* a bit per leaf with a block of its own */
+	uint32_t below[FIB4_LEAVES];     /* of those: the reference to it */
+	alignas(64) uint16_t
+		leaf[FIB4_LEAVES + 8]; /* next hops, FIB4_DEEP of those; room to write over */
 };
 
 /* The lines that say what a canvas does. */

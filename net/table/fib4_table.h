@@ -97,7 +97,8 @@ static inline uint32_t fib4_nexthop(const uint8_t *line, bool wide, unsigned n)
 	uint16_t two;
 
 	if (!wide)
-		return line[FIB4_STARTS + n] == FIB4_DEEP_NARROW ? FIB4_DEEP : line[FIB4_STARTS + n];
+		return line[FIB4_STARTS + n] == FIB4_DEEP_NARROW ? FIB4_DEEP
+								 : line[FIB4_STARTS + n];
 	memcpy(&two, line + FIB4_STARTS + 2 * n, sizeof two);
 	return two;
 }

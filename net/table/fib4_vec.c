@@ -10,68 +10,96 @@
 #define BLOCK 64u /* addresses */
 
 _Static_assert(BLOCK % VEC_LANES == 0, "a block is whole vectors");
+_Static_assert(FIB4_LINES_AT_MOST <= 1u << 26, "where a line begins is a word");
 
-struct places {
-	alignas(64) uint32_t ref[BLOCK];
-	alignas(64) uint32_t line[BLOCK];
-};
-
-/* The first two steps. true: some lines are wide. n: a multiple of VEC_LANES. */
-VEC_INLINE bool find_lines(
-	const struct fib4_view *v, const uint32_t *dst, struct places *p, unsigned n)
+/* The first two steps: at which byte the line of each address begins. true: some are wide. */
+#if VEC_BYTES == 16 /* no shift by lanes, no gather */
+VEC_INLINE bool find_lines(const struct fib4_view *v, const uint32_t *dst, uint32_t *at, unsigned n)
 {
+	const uint32_t *root = v->root;
+	const uint8_t *line = v->line;
+	uint32_t all = 0;
+
+#	pragma GCC unroll 8
+	for (unsigned i = 0; i < n; i++) {
+		uint32_t ref = load_acquire(&root[dst[i] >> 16]);
+
+		at[i] = fib4_line(ref, dst[i]) * BLOCK_LINE;
+		__builtin_prefetch(line + at[i]);
+		all |= ref;
+	}
+	return all & FIB4_WIDE;
+}
+#else
+VEC_INLINE bool find_lines(const struct fib4_view *v, const uint32_t *dst, uint32_t *at, unsigned n)
+{
+	const uint8_t *line = v->line;
 	vec all = vec_all(0);
 
 	for (unsigned i = 0; i < n; i += VEC_LANES) {
 		vec a = vec_load(dst + i), ref = vec_gather32(v->root, a >> 16);
+		vec number = (ref >> FIB4_LINE) + ((a & 0xffff) >> (ref & FIB4_SHIFT));
 
-		vec_store(p->ref + i, ref);
-		vec_store(p->line + i, (ref >> FIB4_LINE) + vec_shift_right(a & 0xffff, ref & FIB4_SHIFT));
+		vec_store(at + i, number * BLOCK_LINE);
 		all |= ref;
 	}
+#	pragma GCC unroll 8
+	for (unsigned i = 0; i < n; i++)
+		__builtin_prefetch(line + at[i]);
 	return vec_any(all & FIB4_WIDE);
 }
+#endif
 
-/* The third octet is the second byte in memory. */
-VEC_INLINE unsigned rank(const uint8_t *line, const uint32_t *dst)
+/* The next hop in the line that a reference leads to. The low 16 of bits select it. */
+VEC_INLINE uint32_t answer(const struct fib4_view *v, uint32_t ref, uint32_t bits,
+	const uint8_t *octet, uint32_t *line, unsigned *range)
 {
-	return vec_rank8_down(line, (const uint8_t *)dst + 1);
+	uint32_t wide = ref / FIB4_WIDE & 1, ones = 0xff | (0xff00 & -wide);
+	uint16_t two;
+
+	*line = fib4_line(ref, bits);
+	const uint8_t *data = v->line + (size_t)*line * BLOCK_LINE;
+
+	*range = vec_rank8_down(data, octet);
+	memcpy(&two, data + FIB4_STARTS + (*range << wide), sizeof two);
+	return (two & ones) == ones ? FIB4_DEEP : two & ones;
 }
 
-VEC_INLINE const uint8_t *line_at(const struct fib4_view *v, uint32_t line)
+/* One address, whatever its lines are. */
+VEC_INLINE uint32_t lookup_any(const struct fib4_view *v, const uint32_t *dst)
 {
-	return v->line + (size_t)line * BLOCK_LINE;
+	const uint8_t *octet = (const uint8_t *)dst; /* the lowest comes first */
+	uint32_t line;
+	unsigned range;
+	uint32_t nexthop =
+		answer(v, load_acquire(&v->root[*dst >> 16]), *dst, octet + 1, &line, &range);
+
+	if (__builtin_expect(nexthop == FIB4_DEEP, 0))
+		nexthop = answer(v, fib4_below(v, line, range), *dst << 8, octet, &line, &range);
+	return nexthop;
 }
 
-/* Lines of one-byte next hops alone. true: some answers are FIB4_DEEP_NARROW. */
-VEC_INLINE bool rank_narrow(const struct fib4_view *v, const uint32_t *dst, const struct places *p,
+static __attribute__((noinline, cold)) uint32_t VEC_NAME(lookup_deep)(
+	const struct fib4_view *v, const uint32_t *dst)
+{
+	return lookup_any(v, dst);
+}
+
+/* Lines of one-byte next hops; a deep one is looked up again, its root may have changed. */
+VEC_INLINE void rank_narrow(const struct fib4_view *v, const uint32_t *dst, const uint32_t *at,
 	uint32_t *nh, unsigned n)
 {
-	uint32_t all = 0;
+	const uint8_t *line = v->line;
 
-#pragma GCC unroll 8
+#pragma GCC unroll 16
 	for (unsigned i = 0; i < n; i++) {
-		const uint8_t *line = line_at(v, p->line[i]);
+		size_t begin = at[i];
+		unsigned range = vec_rank8_down(line + begin, (const uint8_t *)(dst + i) + 1);
+		uint32_t nexthop = line[begin + FIB4_STARTS + range];
 
-		nh[i] = line[FIB4_STARTS + rank(line, dst + i)];
-		all |= nh[i] + 1;
-	}
-	return all > FIB4_DEEP_NARROW;
-}
-
-/* Lines of both kinds. A deep answer is all ones of its kind, marked by a bit above. */
-VEC_INLINE void rank_any(const struct fib4_view *v, const uint32_t *dst, const struct places *p,
-	uint32_t *nh, unsigned n)
-{
-#pragma GCC unroll 8
-	for (unsigned i = 0; i < n; i++) {
-		const uint8_t *line = line_at(v, p->line[i]);
-		uint32_t wide = p->ref[i] / FIB4_WIDE & 1, mask = 0xff | (0xff00 & -wide);
-		uint16_t two;
-
-		memcpy(&two, line + FIB4_STARTS + (rank(line, dst + i) << wide), sizeof two);
-		nh[i] = two & mask;
-		nh[i] |= nh[i] + 1 > mask ? 0x10000 : 0;
+		if (__builtin_expect(nexthop == FIB4_DEEP_NARROW, 0))
+			nexthop = VEC_NAME(lookup_deep)(v, dst + i);
+		nh[i] = nexthop;
 	}
 }
 
@@ -79,22 +107,13 @@ VEC_INLINE void rank_any(const struct fib4_view *v, const uint32_t *dst, const s
 VEC_INLINE void lookup_block(
 	const struct fib4_view *v, const uint32_t *dst, uint32_t *nh, unsigned n)
 {
-	struct places p;
-	uint32_t deep = FIB4_DEEP_NARROW;
-	bool wide = find_lines(v, dst, &p, n);
+	alignas(64) uint32_t at[BLOCK];
 
-#pragma GCC unroll 8
-	for (unsigned i = 0; i < n; i++)
-		__builtin_prefetch(line_at(v, p.line[i]));
-	if (__builtin_expect(wide, 0)) {
-		rank_any(v, dst, &p, nh, n);
-		deep = 0x10000;
-	} else if (__builtin_expect(!rank_narrow(v, dst, &p, nh, n), 1)) {
-		return;
-	}
-	for (unsigned i = 0; i < n; i++)
-		if (__builtin_expect(nh[i] >= deep, 0))
-			nh[i] = fib4_follow_ref(v, p.ref[i], dst[i]);
+	if (__builtin_expect(find_lines(v, dst, at, n), 0))
+		for (unsigned i = 0; i < n; i++)
+			nh[i] = lookup_any(v, dst + i);
+	else
+		rank_narrow(v, dst, at, nh, n);
 }
 
 void VEC_NAME(fib4_lookup)(const struct fib4_view *v, const uint32_t *dst, uint32_t *nh, unsigned n)

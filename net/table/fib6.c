@@ -275,8 +275,8 @@ static uint64_t leaf_last(const uint32_t *word, uint32_t leaf, uint64_t half, ui
 static uint32_t descend(const uint32_t *word, uint32_t ref, uint64_t half, unsigned *shift)
 {
 	while (fib6_kind(ref) == FIB6_INNER) {
-		*shift -= FIB6_INNER_BITS;
-		ref = word[fib6_at(ref) + (half >> *shift & (FIB6_FAN - 1))];
+		*shift -= fib6_bits(ref);
+		ref = word[fib6_at(ref) + (half >> *shift & (fib6_fan(ref) - 1))];
 	}
 	return ref;
 }

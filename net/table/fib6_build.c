@@ -1,8 +1,8 @@
 /*
  * Making and changing the tree of an IPv6 table from the RIB.
  *
- * A block whose ranges fit into a leaf is one; else it is an inner node of 16
- * blocks. A change goes down to the smallest block that holds it all; inner nodes
+ * A block whose ranges fit into a leaf is one; else it is an inner node of
+ * smaller blocks. A change goes down to the smallest block that holds it all; inner nodes
  * on the way stay, unless their ranges fit into a leaf now. The RIB is asked for
  * the addresses of the change alone, the other ranges of a leaf are as they were.
  * If they begin where they did, next hops are replaced one by one; else a new
@@ -10,8 +10,8 @@
  */
 #include "net/table/fib6_build.h"
 
-#define NO_ROOM 0xffffffffu                                     /* no reference is that */
-#define LEVELS  (2 + (128 - FIB6_CHUNK_BITS) / FIB6_INNER_BITS) /* of blocks, a gate among them */
+#define NO_ROOM 0xffffffffu                       /* no reference is that */
+#define LEVELS  (2 + (128 - FIB6_CHUNK_BITS) / 4) /* of blocks at most, a gate among them */
 
 /* An inner node becomes a leaf when so many ranges are left: fewer than when it was made. */
 #define LEAF_AGAIN (FIB6_RANGES * 3 / 4)
@@ -82,24 +82,25 @@ static uint32_t make_tree(const struct change *c, struct fib6_block b);
 static uint32_t make_inner(const struct change *c, struct fib6_block b)
 {
 	struct fib6 *f = c->f;
-	uint32_t at = fib6_take_inner(f);
+	unsigned bits = fib6_stride(b.length);
+	uint32_t at = fib6_take_inner(f, bits), inner = FIB6_INNER | bits << FIB6_SHIFT | at;
 
 	if (!at)
 		return NO_ROOM;
 	fib6_copy_block(&f->copy, c->rib, b);
 	f->book.inners++;
-	for (unsigned i = 0; i < FIB6_FAN; i++)
+	for (unsigned i = 0; i < 1u << bits; i++)
 		store_once(&f->word[at + i], 0);
-	for (unsigned i = 0; i < FIB6_FAN; i++) {
+	for (unsigned i = 0; i < 1u << bits; i++) {
 		uint32_t ref = make_tree(c, fib6_part_block(b, i));
 
 		if (ref == NO_ROOM) {
-			fib6_drop(f, FIB6_INNER | at);
+			fib6_drop(f, inner);
 			return NO_ROOM;
 		}
 		store_once(&f->word[at + i], ref);
 	}
-	return FIB6_INNER | at;
+	return inner;
 }
 
 static uint32_t make_gate(struct fib6 *f, uint32_t behind)
@@ -109,7 +110,7 @@ static uint32_t make_gate(struct fib6 *f, uint32_t behind)
 	if (!at)
 		return NO_ROOM;
 	f->book.gates++;
-	for (unsigned i = 0; i < FIB6_FAN; i++)
+	for (unsigned i = 0; i < FIB6_GATE_FAN; i++)
 		store_once(&f->word[at + i], FIB6_GATE | at);
 	store_once(&f->word[fib6_behind(FIB6_GATE | at)], behind);
 	return FIB6_GATE | at;
@@ -178,7 +179,7 @@ static bool patch(struct fib6_ranges *r, const struct change *c, uint32_t ref, s
 		if (room && !ip6_less(c->last, first) && ip6_less(c->last, last))
 			room = fib6_add_range(r, ip6_next(c->last), nh);
 	}
-	return room;
+	return room && r->n;
 }
 
 /* The leaf there has these ranges, but for their next hops, which are put into it. */
@@ -235,13 +236,13 @@ static enum err amend(const struct change *c, struct place p)
 	return ref == FIB6_INNER ? renew(c, p) : replace(c->f, p.at, ref);
 }
 
-/* How many ranges an inner node has if it has only answers and leaves; else too many for a leaf. */
+/* How many ranges an inner node has if it has only answers and leaves, as far as LEAF_AGAIN. */
 static unsigned count_ranges(const struct fib6 *f, uint32_t inner)
 {
 	const uint32_t *ref = &f->word[fib6_at(inner)];
 	unsigned n = 0;
 
-	for (unsigned i = 0; i < FIB6_FAN; i++) {
+	for (unsigned i = 0; i < fib6_fan(inner) && n <= LEAF_AGAIN; i++) {
 		if (ref[i] & FIB6_INNER)
 			return FIB6_RANGES + 1;
 		if (fib6_is_leaf(ref[i]))
@@ -303,7 +304,7 @@ static bool step_down(const struct change *c, struct place *p)
 		*p = (struct place){fib6_behind(ref), {p->block.first, 64, true}};
 		return true;
 	}
-	if (fib6_kind(ref) != FIB6_INNER || c->length < p->block.length + FIB6_INNER_BITS)
+	if (fib6_kind(ref) != FIB6_INNER || c->length < p->block.length + fib6_bits(ref))
 		return false;
 	unsigned i = fib6_part_of(p->block, c->first);
 
@@ -341,8 +342,8 @@ enum err fib6_build(struct fib6 *f, const struct rib *rib, uint32_t at, struct i
 	inner = fib6_kind(f->word[path[depth].at]) == FIB6_INNER;
 	had = ranges_at(f, path[depth].at);
 	e = inner ? renew_parts(&c, path[depth]) : amend(&c, path[depth]);
-	/* If there is less, what is around it may shrink, and that again what is around that. */
-	shrunk = ranges_at(f, path[depth].at) < had;
+	/* If there is less, or one answer for another, what is around it may shrink, and so on. */
+	shrunk = had == 1 || ranges_at(f, path[depth].at) < had;
 	if (inner && e == ERR_OK)
 		e = shrink(&c, path[depth], &shrunk);
 	while (e == ERR_OK && shrunk && depth > 0)

@@ -15,7 +15,7 @@
 /* The addresses of one prefix. */
 struct fib6_block {
 	struct ip6 first;
-	unsigned length; /* from FIB6_CHUNK_BITS on, in steps of FIB6_INNER_BITS */
+	unsigned length; /* from FIB6_CHUNK_BITS on, in steps of fib6_stride */
 	bool second;     /* at length 64: seen from behind the gate, in the second half */
 };
 
@@ -69,10 +69,10 @@ static inline unsigned fib6_key_shift(struct fib6_block b, uint32_t kind)
 	return (fib6_in_second(b) ? 128 : 64) - fib6_reach(b, fib6_key_bits(kind));
 }
 
-/* Block i of the 16 in a block. */
+/* Block i of those in a block. */
 static inline struct fib6_block fib6_part_block(struct fib6_block b, unsigned i)
 {
-	struct fib6_block p = {b.first, b.length + FIB6_INNER_BITS, fib6_in_second(b)};
+	struct fib6_block p = {b.first, b.length + fib6_stride(b.length), fib6_in_second(b)};
 	unsigned shift = (fib6_in_second(b) ? 128 : 64) - p.length;
 
 	if (fib6_in_second(b))
@@ -82,12 +82,13 @@ static inline struct fib6_block fib6_part_block(struct fib6_block b, unsigned i)
 	return p;
 }
 
-/* In which of the 16 blocks of a block an address is. */
+/* In which of the blocks of a block an address is. */
 static inline unsigned fib6_part_of(struct fib6_block b, struct ip6 a)
 {
-	unsigned shift = (fib6_in_second(b) ? 128 : 64) - b.length - FIB6_INNER_BITS;
+	unsigned bits = fib6_stride(b.length);
+	unsigned shift = (fib6_in_second(b) ? 128 : 64) - b.length - bits;
 
-	return (unsigned)(fib6_half(a, b) >> shift) & (FIB6_FAN - 1);
+	return (unsigned)(fib6_half(a, b) >> shift) & ((1u << bits) - 1);
 }
 
 /* The key of an address in a leaf of that kind. */

@@ -67,9 +67,9 @@ static uint32_t take_lines(struct fib6 *f, uint32_t *list, uint32_t n)
 	return at;
 }
 
-uint32_t fib6_take_inner(struct fib6 *f)
+uint32_t fib6_take_inner(struct fib6 *f, unsigned bits)
 {
-	return take_lines(f, &f->book.free_inner, FIB6_FAN);
+	return take_lines(f, &f->book.free_inner[bits], 1u << bits);
 }
 
 uint32_t fib6_take_branch(struct fib6 *f)
@@ -108,10 +108,10 @@ void fib6_drop(struct fib6 *f, uint32_t ref)
 		drop_gate(f, ref);
 		break;
 	case FIB6_INNER:
-		for (uint32_t i = 0; i < FIB6_FAN; i++)
+		for (uint32_t i = 0; i < fib6_fan(ref); i++)
 			fib6_drop(f, f->word[at + i]);
 		f->book.inners--;
-		give_back(f, &f->book.free_inner, at, FIB6_FAN);
+		give_back(f, &f->book.free_inner[fib6_bits(ref)], at, fib6_fan(ref));
 		break;
 	case FIB6_NARROW:
 	case FIB6_WIDE:

@@ -35,7 +35,7 @@ struct fib6_book {
 	uint32_t used;   /* words ever given out are below */
 	uint32_t in_use; /* words */
 	uint32_t branches, inners, leaves, gates;
-	uint32_t free_branch, free_inner;    /* lists of these, on whole cache lines */
+	uint32_t free_branch, free_inner[9]; /* lists of these, on whole cache lines; by bits */
 	uint32_t free[FIB6_LEAF_WORDS + 1u]; /* lists by size in words */
 };
 
@@ -62,7 +62,7 @@ static inline uint32_t fib6_leaf_words(uint32_t kind, uint32_t n)
 
 /* Room: n words, n <= FIB6_LEAF_WORDS; an inner node; a branch. The first word, or 0: none left. */
 uint32_t fib6_take(struct fib6 *f, uint32_t n);
-uint32_t fib6_take_inner(struct fib6 *f);
+uint32_t fib6_take_inner(struct fib6 *f, unsigned bits);
 uint32_t fib6_take_branch(struct fib6 *f);
 
 /* Gives back at once what no worker has seen: a reference and all below it. */

@@ -1,15 +1,15 @@
 /*
  * The form of the IPv6 forwarding table: indexing steps, then a few sorted ranges.
  *
- *     address   | 14 bits | 10 bits | 4 | 4 | ...   as far as there are many routes
- *                  root     branch    inner nodes   then a leaf
+ *     address   | 14 bits | 10 bits | 8 | 6 | 6 | 4 | ...   as far as there are many routes
+ *                  root     branch    inner nodes           then a leaf
  *
  * All of it is one array of 32-bit words, in which references are positions: a
  * table can be moved, or come with the image. A reference is
  *
  *     0 0 0 | nexthop:16              an answer
- *     1 0 0 | 0:6     | at:23         a branch or an inner node: references by the
- *                                     next bits of the address
+ *     1 0 0 | bits:6  | at:23         a branch (0) or an inner node: references by the
+ *                                     next so many bits of the address
  *     0 1 0 | shift:6 | at:23         a narrow leaf: up to 32 ranges
  *     0 0 1 | shift:6 | at:23         a wide leaf: up to 32 ranges that begin further
  *                                     down in the address
@@ -44,11 +44,10 @@
 #define FIB6_ROOT_BITS   14u
 #define FIB6_BRANCH_BITS 10u
 #define FIB6_CHUNK_BITS  (FIB6_ROOT_BITS + FIB6_BRANCH_BITS)
-#define FIB6_INNER_BITS  4u
 #define FIB6_ROOT        (1u << FIB6_ROOT_BITS) /* words */
 #define FIB6_BRANCH      (1u << FIB6_BRANCH_BITS)
-#define FIB6_FAN         (1u << FIB6_INNER_BITS)
-#define FIB6_GATE_WORDS  (FIB6_FAN + 1u)
+#define FIB6_GATE_FAN    16u
+#define FIB6_GATE_WORDS  (FIB6_GATE_FAN + 1u)
 
 #define FIB6_RANGES     32u                             /* of a leaf at most */
 #define FIB6_LEAF_WORDS (FIB6_RANGES + FIB6_RANGES / 2) /* of the largest */
@@ -64,7 +63,7 @@
 /* A step reads where an inner node would be, also if an answer stands there instead. */
 #define FIB6_WORDS_MIN (65536u + FIB6_BRANCH)
 #define FIB6_WORDS_MAX FIB6_AT
-#define FIB6_SLACK     32u /* words that a comparison may read beyond the last */
+#define FIB6_SLACK     256u /* words that a step or a comparison may read beyond the last */
 
 static inline uint32_t fib6_kind(uint32_t ref)
 {
@@ -91,10 +90,27 @@ static inline unsigned fib6_shift(uint32_t ref)
 	return ref >> FIB6_SHIFT & 63;
 }
 
+/* By how many bits an inner node divides the block of this prefix length that it stands for. */
+static inline unsigned fib6_stride(unsigned length)
+{
+	return length == FIB6_CHUNK_BITS ? 8 : length < 44 ? 6 : 4;
+}
+
+/* How many bits, and how many references, an inner node has. */
+static inline unsigned fib6_bits(uint32_t inner)
+{
+	return inner >> FIB6_SHIFT & 63;
+}
+
+static inline uint32_t fib6_fan(uint32_t inner)
+{
+	return 1u << fib6_bits(inner);
+}
+
 /* The word with the reference behind a gate. */
 static inline uint32_t fib6_behind(uint32_t gate)
 {
-	return fib6_at(gate) + FIB6_FAN;
+	return fib6_at(gate) + FIB6_GATE_FAN;
 }
 
 /* How many ranges a leaf has. */
@@ -149,6 +165,7 @@ static inline uint32_t fib6_enter(const uint32_t *word, uint64_t half)
 	uint32_t ref = load_acquire(&word[half >> (64 - FIB6_ROOT_BITS)]);
 	uint32_t place = (uint32_t)(half >> (64 - FIB6_CHUNK_BITS)) & (FIB6_BRANCH - 1);
 	uint32_t next = load_acquire(&word[fib6_at(ref) + place]);
+	/* cppcheck-suppress shiftTooManyBitsSigned; GCC shifts in the sign */
 	uint32_t taken = (uint32_t)((int32_t)ref >> 31); /* without a jump: either is likely */
 
 	return (next & taken) | (ref & ~taken);
@@ -167,8 +184,8 @@ static inline uint32_t fib6_arrive(const uint32_t *word, uint32_t ref, struct ip
 			shift = 64;
 			continue;
 		}
-		shift -= FIB6_INNER_BITS;
-		ref = load_acquire(&word[fib6_at(ref) + (half >> shift & (FIB6_FAN - 1))]);
+		shift -= fib6_bits(ref);
+		ref = load_acquire(&word[fib6_at(ref) + (half >> shift & (fib6_fan(ref) - 1))]);
 	}
 	if (fib6_is_answer(ref))
 		return ref;

@@ -10,7 +10,6 @@
 #include "net/table/fib6_table.h"
 
 #define BLOCK 64u /* addresses */
-#define STEPS 5u  /* through inner nodes taken together: to a /44; few need more */
 
 _Static_assert(BLOCK % VEC_LANES == 0, "a block is whole vectors");
 
@@ -38,12 +37,12 @@ VEC_INLINE bool enter(const uint32_t *word, struct block *b, const struct ip6 *d
 	return vec_any(vec_sign(inner));
 }
 
-/* A step by the four of `bits` from bit `shift` up. */
-VEC_INLINE void step(const uint32_t *word, struct block *b, unsigned shift)
+/* A step by `stride` of `bits` from bit `shift` up. */
+VEC_INLINE void step(const uint32_t *word, struct block *b, unsigned shift, unsigned stride)
 {
 	for (unsigned i = 0; i < BLOCK; i += VEC_LANES) {
 		vec ref = vec_load(b->ref + i);
-		vec place = vec_load(b->bits + i) >> shift & (FIB6_FAN - 1);
+		vec place = vec_load(b->bits + i) >> shift & ((1u << stride) - 1);
 
 		vec_store(b->ref + i,
 			vec_gather32_where_negative(word, (ref & FIB6_AT) + place, ref));
@@ -100,9 +99,9 @@ VEC_INLINE void lookup_block(const uint32_t *word, const struct ip6 *dst, uint32
 	struct sorted s;
 
 	if (enter(word, &b, dst)) {
-#pragma GCC unroll 5
-		for (unsigned k = 1; k <= STEPS; k++)
-			step(word, &b, 48 - FIB6_CHUNK_BITS - k * FIB6_INNER_BITS);
+		step(word, &b, 48 - 32, 8);
+		step(word, &b, 48 - 38, 6);
+		step(word, &b, 48 - 44, 6);
 	}
 	sort(word, &b, &s, nh);
 	for (unsigned k = 0; k < s.narrows; k++)

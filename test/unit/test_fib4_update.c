@@ -65,8 +65,8 @@ static void test_grace(void **state)
 	shared = v->root[0x0b00];
 	assert_int_equal(v->root[0x0c00], shared);
 	for (uint32_t i = 0; i < 100; i++)
-		assert_int_equal(rib4_remove(&rib, 0x0a000000 + (i << 8), 24 + i % 2, RIB_STATIC,
-					 NULL),
+		assert_int_equal(
+			rib4_remove(&rib, 0x0a000000 + (i << 8), 24 + i % 2, RIB_STATIC, NULL),
 			ERR_OK);
 	add(0x0b000000, 24, 51);
 	add(0x0c000000, 24, 52);

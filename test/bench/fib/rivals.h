@@ -19,7 +19,7 @@ struct rival {
 	unsigned next_hop_bytes;
 	int v6;
 	const char *form[RIVAL_FORMS];
-	int forms; /* that this machine can run */
+	int forms;    /* that this machine can run */
 	size_t bytes; /* its table of 2^24, and as many groups of 256 as it was given */
 	double build_ms;
 };
