@@ -257,7 +257,7 @@ gdb: $(IMAGE)
 	tools/gdb $(IMAGE)
 
 clean:
-	rm -rf $(BUILD)/x86 $(BUILD)/x86-hooks $(BUILD)/hosted $(BUILD)/check $(BUILD)/tsan $(BUILD)/bench $(BUILD)/barewire*
+	rm -rf $(BUILD)/x86 $(BUILD)/x86-hooks $(BUILD)/hosted $(BUILD)/check $(BUILD)/tsan $(BUILD)/bench $(BUILD)/barewire* $(BUILD)/fibgen $(BUILD)/routegen
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 .SECONDARY:

@@ -62,12 +62,13 @@ def generated(routes):
     return (line.split() for line in text.splitlines())
 
 
-def read(path):
-    """The same of a file: `PREFIX INDEX` or `PREFIX via GATEWAY`, plain or .gz."""
+def read(paths):
+    """The same of files: `PREFIX INDEX` or `PREFIX via GATEWAY`, plain or .gz."""
     hops = {}
-    with (gzip.open if path.endswith(".gz") else open)(path, "rt", encoding="ascii") as f:
-        for words in map(str.split, f):
-            yield words[0], hops.setdefault(words[-1], len(hops)) % NEXTHOPS
+    for path in paths.split():
+        with (gzip.open if path.endswith(".gz") else open)(path, "rt", encoding="ascii") as f:
+            for words in map(str.split, f):
+                yield words[0], hops.setdefault(words[-1], len(hops)) % NEXTHOPS
 
 
 class Table:
@@ -206,7 +207,8 @@ def test_boot(lab, table, capsys):
     with capsys.disabled():
         print(f"\n{len(table.prefixes)} IPv4 and {table.ipv6} IPv6 routes {lab.how}: "
               f"{ready:.0f} ms from entry to forwarding")
-    assert f"{table.ipv6} IPv6 routes are unreachable: interfaces have no IPv6 addresses" in log
+    told = f"{table.ipv6} IPv6 routes are unreachable: interfaces have no IPv6 addresses"
+    assert (told in log) == (table.ipv6 > 0)
     if lab.how == "module":
         assert re.search(r"routes \S+table.routes: \d+, read in \d+ ms", log)
     else:
@@ -232,7 +234,8 @@ def test_table_is_whole(lab, table):
     verify(lab)  # waits until all is known
     summary = lab.json("show routes")
     file = {s["family"]: s["routes"] for s in summary["sources"] if s["source"] == "file"}
-    assert file == {"IPv4": len(table.prefixes) + 1, "IPv6": table.ipv6}
+    assert file.pop("IPv6", 0) == table.ipv6
+    assert file == {"IPv4": len(table.prefixes) + 1}
     lengths = {r["length"]: r["routes"] for r in summary["lengths"] if r["family"] == "IPv4"}
     assert lengths[16] >= len(table.hop[16])
     fib = lab.json("show fib")
