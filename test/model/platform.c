@@ -23,6 +23,7 @@ uint64_t platform_tsc_hz(void)
 
 uint64_t platform_now_us(void)
 {
+	model_platform.now_us += model_platform.look_us;
 	return model_platform.now_us;
 }
 

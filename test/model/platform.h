@@ -8,7 +8,8 @@
 #define MODEL_BLOCKS_MAX 4096u
 
 struct model_platform {
-	uint64_t now_us; /* platform_now_us; platform_relax adds to it */
+	uint64_t now_us;  /* platform_now_us; platform_relax adds to it */
+	uint64_t look_us; /* time that passes with every look at the clock; 0: it stands still */
 	void (*relax)(
 		void); /* called by platform_relax, or NULL: what other cores would do meanwhile */
 	void (*halted)(void); /* called by platform_reboot and _poweroff; does not return */

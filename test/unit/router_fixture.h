@@ -143,6 +143,9 @@ static inline struct config base_config(void)
 		.iface = base_iface, .ifaces = PORTS, .route = base_route, .routes = 4};
 }
 
+/* What a test does before the configuration is applied, or NULL. */
+static void (*before_config)(void);
+
 /* A router with three ports, workers as the test asks; neighbours not yet known. */
 static inline void start(unsigned workers)
 {
@@ -159,6 +162,8 @@ static inline void start(unsigned workers)
 	assert_true(router_init(&router, dev, PORTS, workers, error, sizeof error));
 	assert_true(control_init(&router));
 	router.rcu.readers = workers;
+	if (before_config)
+		before_config();
 	configure(&c, NULL);
 	control_turn(&router);
 	turns(3);
