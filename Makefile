@@ -43,8 +43,8 @@ HOST    := $(COMMON) -O2 -D_GNU_SOURCE -pthread
 CHECK   := $(COMMON) -O1 -D_GNU_SOURCE -DIO_MODEL -DUNIT_TEST -fsanitize=address,undefined \
 	   -fno-sanitize-recover=all -fno-omit-frame-pointer -pthread
 
-# Writes $(2) to build/$(1) if that says anything else: what depends on the file is then made anew.
-stamp = $(shell mkdir -p $(BUILD); echo '$(2)' | cmp -s - $(BUILD)/$(1) || echo '$(2)' >$(BUILD)/$(1))
+# Writes $(2) to the file $(1) if that says anything else: what depends on the file is then made anew.
+stamp = $(shell mkdir -p $(dir $(1)); echo '$(2)' | cmp -s - $(1) || echo '$(2)' >$(1))
 
 # GCC 12 does not know fences under TSan; what they order is ordered by acquire and release as well.
 TSAN    := $(COMMON) -O1 -D_GNU_SOURCE -DIO_MODEL -DUNIT_TEST -fsanitize=thread -Wno-tsan \
@@ -61,11 +61,19 @@ IMAGE   := $(BUILD)/barewire-hooks.elf
 TARGET  += -DTEST_HOOKS
 endif
 
-$(call stamp,version,$(VERSION))
-$(call stamp,$(X86DIR).flags,$(TARGET))
-$(call stamp,hosted.flags,$(HOST))
-$(call stamp,check.flags,$(CHECK))
-$(call stamp,tsan.flags,$(TSAN))
+$(call stamp,$(BUILD)/version,$(VERSION))
+$(call stamp,$(BUILD)/$(X86DIR).flags,$(TARGET))
+$(call stamp,$(BUILD)/hosted.flags,$(HOST))
+$(call stamp,$(BUILD)/check.flags,$(CHECK))
+$(call stamp,$(BUILD)/tsan.flags,$(TSAN))
+
+# `make FIB='ROUTES...' CONFIG=FILE` links a ready forwarding table and a configuration into image and process.
+FIB     :=
+CONFIG  :=
+STEM    := $(IMAGE:.elf=)
+LINKED  := $(if $(FIB),$(STEM).fib.o) $(if $(CONFIG),$(STEM).config.o)
+$(call stamp,$(STEM).linked,$(FIB) / $(CONFIG))
+$(call stamp,$(BUILD)/hosted.linked,$(FIB) / $(CONFIG))
 
 X86_OBJ    := $(call obj,$(X86DIR),$(LIB) $(NET) $(DRIVERS) $(KERNEL) $(X86))
 HOSTED_OBJ := $(call obj,hosted,$(LIB) $(NET) $(MEMDEV) $(KERNEL) $(HOSTED))
@@ -110,7 +118,8 @@ help:
 	@echo '  make fmt        formats the sources'
 	@echo '  make gdb        QEMU stopped at entry, gdb attached with symbols'
 	@echo '  make clean      removes build/ but the C library'
-	@echo 'Variables: EXTRA=-D... adds compiler flags (-DDEBUG_BUFFERS: see lib/pool.h); TEST_HOOKS=1 builds build/barewire-hooks.elf'
+	@echo 'Variables: EXTRA=-D... adds compiler flags (-DDEBUG_BUFFERS: see lib/pool.h); TEST_HOOKS=1 builds build/barewire-hooks.elf;'
+	@echo '  FIB="ROUTES..." links a ready forwarding table, CONFIG=FILE a configuration; IMAGE=FILE.elf names the image'
 
 all: image hosted
 image: $(IMAGE)
@@ -141,10 +150,10 @@ $(BUILD)/$(X86DIR)/%.o: %.S $(BUILD)/$(X86DIR).flags | $(NEWLIB)/lib/libc.a
 
 # Two passes: the second carries the symbol table made from the first, for back traces.
 LINK = $(Q)$(CC) -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,max-page-size=4096 \
-	-Wl,-z,noexecstack -Wl,--no-warn-rwx-segments -T linker.ld $(X86_OBJ)
+	-Wl,-z,noexecstack -Wl,--no-warn-rwx-segments -T linker.ld $(X86_OBJ) $(LINKED)
 LIBS = -L$(NEWLIB)/lib -lc -lgcc
 
-$(IMAGE): $(X86_OBJ) linker.ld tools/mksyms
+$(IMAGE): $(X86_OBJ) $(LINKED) $(STEM).linked linker.ld tools/mksyms
 	@echo "  LD $@"
 	$(LINK) $(LIBS) -o $@.pass1
 	$(Q)tools/mksyms $@.pass1 > $@.syms.S
@@ -165,9 +174,20 @@ $(BUILD)/routegen: tools/routegen.c test/model/routegen.c
 	@echo "  LD $@"
 	$(Q)$(CC) $(HOST) $^ -lm -o $@
 
-$(BUILD)/barewire: $(HOSTED_OBJ)
+$(STEM).fib.o: $(FIB) $(STEM).linked $(BUILD)/fibgen tools/fibgen tools/embed
+	@echo "  FIB $@"
+	$(Q)tools/fibgen $(FIB) -o $@
+
+$(STEM).config.o: $(CONFIG) $(STEM).linked tools/embed
+	$(Q)tools/embed linked_config $(CONFIG) $@
+
+$(BUILD)/fibgen: $(call obj,hosted,tools/fibgen.c $(LIB) $(filter net/table/%,$(NET)))
 	@echo "  LD $@"
-	$(Q)$(CC) $(HOST) $(HOSTED_OBJ) -o $@
+	$(Q)$(CC) $(HOST) $^ -o $@
+
+$(BUILD)/barewire: $(HOSTED_OBJ) $(LINKED) $(BUILD)/hosted.linked
+	@echo "  LD $@"
+	$(Q)$(CC) $(HOST) $(HOSTED_OBJ) $(LINKED) -o $@
 
 $(BUILD)/check/%.o: %.c $(BUILD)/check.flags
 	@mkdir -p $(@D)
@@ -234,7 +254,7 @@ gdb: $(IMAGE)
 	tools/gdb $(IMAGE)
 
 clean:
-	rm -rf $(BUILD)/x86 $(BUILD)/x86-hooks $(BUILD)/hosted $(BUILD)/check $(BUILD)/tsan $(BUILD)/debug $(BUILD)/bench $(BUILD)/barewire*
+	rm -rf $(BUILD)/x86 $(BUILD)/x86-hooks $(BUILD)/hosted $(BUILD)/check $(BUILD)/tsan $(BUILD)/debug $(BUILD)/bench $(BUILD)/barewire* $(BUILD)/fibgen $(BUILD)/routegen
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 .SECONDARY:

@@ -14,6 +14,7 @@
 #define LINK_US    100000u   /* link state: slow reads over the bus */
 #define STARVED_US 60000000u /* a flood must not wash the log away */
 #define SYNC_US    1000000u
+#define FILLING_US 20000u /* the same, while the RIBs get compiled-in routes: seconds */
 
 static struct {
 	uint64_t tick_us, link_us, starved_us; /* when each task last ran */
@@ -224,14 +225,14 @@ void control_routes_changed(struct router *r)
 
 bool control_sync(struct router *r)
 {
-	uint64_t start = platform_now_us();
+	uint64_t start = platform_now_us(), limit = publish_filling(r) ? FILLING_US : SYNC_US;
 
 	do {
 		publish_turn(r);
 		if (publish_settled(r))
 			return true;
 		platform_relax();
-	} while (platform_now_us() - start < SYNC_US);
+	} while (platform_now_us() - start < limit);
 	return false;
 }
 

@@ -4,6 +4,7 @@
 #include <stdalign.h>
 #include <string.h>
 
+#include "kernel/compiled.h"
 #include "kernel/config.h"
 #include "kernel/console.h"
 #include "kernel/control.h"
@@ -39,16 +40,36 @@ static bool console_apply(void *ctx, const struct config *c, char *error, unsign
 
 /*
  * What the boot modules say: tables of routes (routefile.h), and of the others
- * the first, a configuration, read before the router exists.
+ * the first, a configuration, read before the router exists. For what no module
+ * gives, what was compiled in.
  */
 static struct boot {
 	struct platform_module table[MODULES_MAX];
 	unsigned tables;
-	struct platform_module module; /* no name: there is none */
+	struct platform_module compiled_table; /* no name: there is none */
+	struct platform_module module;         /* the same */
 	struct config config;
 	bool good;
 	char error[160];
 } boot;
+
+static void boot_read_compiled(void)
+{
+	struct platform_module m;
+
+	if (compiled_config(&m)) {
+		if (!boot.module.name)
+			boot.module = m;
+		else
+			log_text("configuration %s is not used: there is a boot module", m.name);
+	}
+	if (compiled_table(&m)) {
+		if (!boot.tables)
+			boot.compiled_table = m;
+		else
+			log_text("routes %s are not used: there is a boot module", m.name);
+	}
+}
 
 static void boot_read(void)
 {
@@ -64,6 +85,7 @@ static void boot_read(void)
 			log_text("boot module %s is not used: a configuration came before it",
 				m[i].name);
 	}
+	boot_read_compiled();
 	if (boot.module.name)
 		boot.good = shell_read_config(boot.module.data, boot.module.bytes, &boot.config,
 			boot.error, sizeof boot.error);
@@ -127,16 +149,21 @@ static void boot_config(void)
 static void boot_tables(struct router *r)
 {
 	uint64_t start = platform_now_us(), now = start;
+	uint32_t routes6 = 0;
 
 	for (unsigned i = 0; i < boot.tables; i++) {
 		const struct platform_module *m = &boot.table[i];
 		struct routefile_result result = routefile_load(r, m->name, m->data, m->bytes);
 
 		now = platform_now_us();
-		log_text("routes %s: %u, read in %u ms", m->name, (unsigned)result.routes,
+		log_text("routes %s: %u, read in %u ms", m->name,
+			(unsigned)(result.routes4 + result.routes6),
 			(unsigned)((now - start) / 1000));
+		routes6 += result.routes6;
 		start = now;
 	}
+	if (boot.tables)
+		routefile_report(r, routes6);
 	while (boot.tables && !publish_current(r) && platform_now_us() - now < TABLE_WAIT_US)
 		publish_turn(r);
 	if (boot.tables)
@@ -230,11 +257,14 @@ void kernel_main(void)
 		platform_panic("%s", error);
 	if (!control_init(&router))
 		platform_panic("not enough memory for the forwarding table");
+	if (boot.compiled_table.name)
+		compiled_begin(&router, &boot.compiled_table);
 	platform_seal();
 	shell_init(&env);
 	boot_config();
 	control_turn(&router); /* links, routes and the first FIB before the first packet */
 	boot_tables(&router);
+	compiled_report(&router);
 	boot_workers(&router);
 	uint64_t us = platform_now_us();
 

@@ -1,6 +1,7 @@
 /* The FIBs follow the RIBs in slices; grace periods are waited out one at a time. */
 #include "kernel/publish.h"
 
+#include "kernel/compiled.h"
 #include "kernel/log.h"
 #include "kernel/platform.h"
 
@@ -172,15 +173,22 @@ static void follow(struct router *r)
 	while (more && platform_now_us() - start < SLICE_US) {
 		more = follow4(r);
 		more |= follow6(r);
+		if (!more) /* changes come first */
+			more = compiled_fill();
 	}
 }
 
 /* ---- grace periods ---- */
 
+bool publish_filling(const struct router *r)
+{
+	return r->rib.rib.supply || r->rib6.rib.supply;
+}
+
 bool publish_idle(const struct router *r)
 {
 	return !publish.job4.pending && !rib_has_changes(&r->rib.rib) && !publish.job6.pending &&
-	       !rib_has_changes(&r->rib6.rib);
+	       !rib_has_changes(&r->rib6.rib) && !publish_filling(r);
 }
 
 /* Then a FIB names only next hops that its RIB names: freed ones may begin their grace period. */
@@ -263,6 +271,7 @@ void publish_stats(const struct router *r, struct publish_stats *s)
 	*s = (struct publish_stats){
 		.current = publish_current(r),
 		.no_room = publish.four.behind || publish.six.behind,
+		.to_come = compiled_left(),
 		.waiting = r->rib.rib.change_tail - r->rib.rib.change_head +
 			   r->rib6.rib.change_tail - r->rib6.rib.change_head,
 		.update_us = publish.update_us,

@@ -20,7 +20,10 @@ bool publish_init(struct router *r);
 /* One slice: goes on following the RIBs, ends and begins a grace period. Never blocks. */
 void publish_turn(struct router *r);
 
-/* The FIBs have followed every change, as far as there was room. */
+/* The RIBs still get routes that the FIBs have already (compiled.h). */
+bool publish_filling(const struct router *r);
+
+/* The FIBs have followed every change, as far as there was room, and the RIBs are whole. */
 bool publish_idle(const struct router *r);
 
 /* The same, and all found room: the FIBs answer as the RIBs do. */
@@ -40,6 +43,7 @@ struct publish_stats {
 	bool current;       /* publish_current */
 	bool no_room;       /* some addresses keep old answers: a FIB was full; tried again later */
 	uint32_t waiting;   /* changed prefixes not yet followed */
+	uint32_t to_come;   /* compiled-in routes that the RIBs do not have yet */
 	uint64_t update_us; /* when the last change was followed, since entry */
 	uint64_t build_us;  /* when a FIB was last made anew, wholly; 0: never */
 	uint64_t build_took_us;

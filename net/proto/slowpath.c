@@ -55,6 +55,7 @@ static void slowpath_forward(struct stack *s, uint64_t word, uint32_t index)
 		return;
 	case NEXTHOP_UNREACHABLE:
 	case NEXTHOP_RECURSIVE: /* nothing leads to its gateway now */
+	case NEXTHOP_GROUP:     /* nor to any of its gateways */
 		slowpath_refuse(s, word, ICMP_UNREACHABLE, ICMP_HOST_UNREACHABLE, DROP_UNREACHABLE);
 		return;
 	case NEXTHOP_PROHIBIT:

@@ -31,8 +31,7 @@ uint16_t *nexthop_bucket(
 	return &t->bucket[key * 0x9e3779b1u / (0x100000000u / NEXTHOP_BUCKETS)];
 }
 
-/* Index of a live next hop, or NEXTHOP_NONE. */
-static uint32_t nexthop_find(
+uint32_t nexthop_find(
 	struct nexthop_table *t, enum nexthop_action action, unsigned port, uint32_t gateway)
 {
 	uint32_t i = *nexthop_bucket(t, action, port, gateway);

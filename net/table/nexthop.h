@@ -16,7 +16,8 @@
  * power of two of places, each with the index of a member; the hash of a packet's
  * flow picks one. A recursive next hop (a gateway that is not a neighbour) is the
  * same with the index of what leads there: when that changes, its places are
- * rewritten, one store each, and no route is.
+ * rewritten, one store each, and no route is. A group may also have recursive
+ * members, and none but such: its places then come to what theirs do.
  */
 #ifndef NET_TABLE_NEXTHOP_H
 #define NET_TABLE_NEXTHOP_H
@@ -42,7 +43,8 @@ enum nexthop_action {
 	NEXTHOP_RECURSIVE,   /* control core only: by a gateway that other routes lead to */
 };
 
-#define NEXTHOP_NONE 0u /* the index of NEXTHOP_NO_ROUTE */
+#define NEXTHOP_NONE     0u      /* the index of NEXTHOP_NO_ROUTE */
+#define NEXTHOP_ANY_PORT 0xffffu /* of a recursive one: its gateway may be reached by any */
 
 /* What a worker reads. */
 struct adjacency {
@@ -82,7 +84,8 @@ struct nexthop {
 	uint32_t refs;    /* routes, groups that name it; 0: free, or becoming so */
 	uint32_t gateway; /* IPv4, host byte order; 0: the destination itself (connected network);
 			   * of a group: the hash of its members */
-	uint16_t port;    /* egress port, meaningful for NEXTHOP_RESOLVE */
+	uint16_t port;    /* egress port of NEXTHOP_RESOLVE; the one that NEXTHOP_RECURSIVE may
+			   * use, or NEXTHOP_ANY_PORT */
 	uint16_t action;  /* as created; a resolved one keeps NEXTHOP_RESOLVE here */
 	uint16_t group; /* of NEXTHOP_GROUP and NEXTHOP_RECURSIVE: number in nexthop_table.group */
 	uint16_t new_txq; /* to be written with new_mac after the grace period */
@@ -126,6 +129,7 @@ struct nexthop_table {
 	uint32_t wants_grace; /* next hops in NEXTHOP_WANTS_GRACE */
 	uint32_t freed;       /* of those, the ones without references */
 	uint32_t recursive;   /* next hops that are NEXTHOP_RECURSIVE */
+	uint32_t sets;        /* groups of such */
 	uint16_t free;        /* list of reusable indices below `used` */
 	uint16_t waiting;     /* list of next hops that are, or were, not NEXTHOP_SETTLED */
 	uint16_t group_free;  /* list of reusable groups, counted from 1 */
@@ -171,20 +175,24 @@ void nexthop_set_mtu(struct nexthop_table *t, unsigned port, uint32_t mtu);
 
 /*
  * Finds or makes the group of n members and takes a reference; the group has
- * one on each member. Members are next hops of any kind but groups and
- * recursive ones; the same one twice counts as one with both weights. One
+ * one on each member. Members are next hops of any kind but groups, all of them
+ * recursive or none; the same one twice counts as one with both weights. One
  * member alone is returned itself. Control core. ERR_INVALID: no member, too
- * many, a group among them, a weight not 1-255; ERR_FULL.
+ * many, a group among them, both kinds, a weight not 1-255; ERR_FULL.
+ *
+ * Recursive members that nothing leads to leave their part to the others; when
+ * that is all of them, the group is unreachable.
  */
 MUST_CHECK enum err nexthop_get_group(
 	struct nexthop_table *t, const struct nexthop_member *member, unsigned n, uint32_t *index);
 
 /*
- * Finds or makes the recursive next hop by this gateway and takes a reference.
- * Until nexthop_redirect it is unreachable. Control core. ERR_FULL.
+ * Finds or makes the recursive next hop by this gateway, reached by this port or
+ * NEXTHOP_ANY_PORT, and takes a reference. Until nexthop_redirect it is
+ * unreachable. Control core. ERR_FULL.
  */
 MUST_CHECK enum err nexthop_get_recursive(
-	struct nexthop_table *t, uint32_t gateway, uint32_t *index);
+	struct nexthop_table *t, uint32_t gateway, unsigned port, uint32_t *index);
 
 /*
  * What a recursive next hop stands for from now on: any index but a recursive

@@ -23,6 +23,10 @@ static inline void adjacency_retarget(struct adjacency *a, uint32_t target)
 uint16_t *nexthop_bucket(
 	struct nexthop_table *t, enum nexthop_action action, unsigned port, uint32_t gateway);
 
+/* Index of a live next hop, or NEXTHOP_NONE. */
+uint32_t nexthop_find(
+	struct nexthop_table *t, enum nexthop_action action, unsigned port, uint32_t gateway);
+
 /* A new next hop without references, to be found by its key. NEXTHOP_NONE: no room. */
 uint32_t nexthop_make(
 	struct nexthop_table *t, enum nexthop_action action, unsigned port, uint32_t gateway);

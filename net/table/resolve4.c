@@ -20,12 +20,41 @@ static bool way_has(const struct way *w, uint32_t gateway)
 	return false;
 }
 
+/* The recursive next hops that an index goes by: itself, or members of a group. Returns how many.
+ */
+static unsigned recursive_parts(
+	const struct nexthop_table *t, uint32_t index, const struct nexthop **part)
+{
+	const struct nexthop *n = &t->nexthop[index];
+	unsigned parts = 0;
+
+	if (n->action == NEXTHOP_RECURSIVE)
+		part[parts++] = n;
+	if (n->action != NEXTHOP_GROUP)
+		return parts;
+	for (unsigned m = 0; m < t->group[n->group].members; m++) {
+		const struct nexthop *member = &t->nexthop[t->group[n->group].member[m].index];
+
+		if (member->action == NEXTHOP_RECURSIVE)
+			part[parts++] = member;
+	}
+	return parts;
+}
+
+/* A route that leads to a gateway, which must be a neighbour there if it is bound to a port. */
+static bool route_suits(const struct nexthop *n, unsigned port)
+{
+	return port == NEXTHOP_ANY_PORT ||
+	       (n->action == NEXTHOP_RESOLVE && !n->gateway && n->port == port);
+}
+
 /*
  * Goes on from a gateway, by the longest route to it that does not lead back nor
- * nowhere. A way that needs more gateways than there is room for counts as none.
+ * nowhere; of several gateways of a route, by the first of which that is so. A
+ * way that needs more gateways than there is room for counts as none.
  */
-static bool way_find(
-	struct way *w, const struct rib4 *rib, const struct nexthop_table *t, uint32_t gateway)
+static bool way_find(struct way *w, const struct rib4 *rib, const struct nexthop_table *t,
+	uint32_t gateway, unsigned port)
 {
 	const struct route4 *r = rib4_match(rib, gateway, true); /* neighbours come and go */
 
@@ -33,23 +62,28 @@ static bool way_find(
 		return false;
 	w->gateway[w->gateways++] = gateway;
 	while (r && r->length > 0 && w->steps++ < RESOLVE_STEPS) {
-		const struct nexthop *n = &t->nexthop[r->nexthop];
+		const struct nexthop *part[GROUP_MEMBERS];
+		unsigned parts = recursive_parts(t, r->nexthop, part);
 
 		w->route = r;
-		if (n->action != NEXTHOP_RECURSIVE ||
-			(!way_has(w, n->gateway) && way_find(w, rib, t, n->gateway)))
+		if (parts == 0 && route_suits(&t->nexthop[r->nexthop], port))
 			return true;
+		for (unsigned i = 0; i < parts && port == NEXTHOP_ANY_PORT; i++)
+			if (!way_has(w, part[i]->gateway) &&
+				way_find(w, rib, t, part[i]->gateway, part[i]->port))
+				return true;
 		r = rib4_match_upto(rib, gateway, r->length - 1u);
 	}
 	w->gateways--;
 	return false;
 }
 
-static struct way way_from(const struct rib4 *rib, const struct nexthop_table *t, uint32_t gateway)
+static struct way way_from(
+	const struct rib4 *rib, const struct nexthop_table *t, uint32_t gateway, unsigned port)
 {
 	struct way w = {.gateways = 0};
 
-	if (!way_find(&w, rib, t, gateway))
+	if (!way_find(&w, rib, t, gateway, port))
 		w.route = NULL;
 	return w;
 }
@@ -64,7 +98,7 @@ static bool way_is_usable(const struct way *w, const struct nexthop_table *t)
 
 bool resolve4_gateway(const struct rib4 *rib, const struct nexthop_table *t, uint32_t gateway)
 {
-	struct way w = way_from(rib, t, gateway);
+	struct way w = way_from(rib, t, gateway, NEXTHOP_ANY_PORT);
 
 	return way_is_usable(&w, t);
 }
@@ -91,7 +125,8 @@ static uint32_t way_index(const struct way *w, struct nexthop_table *t)
 
 static void resolve_index(const struct rib4 *rib, struct nexthop_table *t, uint32_t index)
 {
-	struct way w = way_from(rib, t, t->nexthop[index].gateway);
+	const struct nexthop *n = &t->nexthop[index];
+	struct way w = way_from(rib, t, n->gateway, n->port);
 	uint32_t to = way_index(&w, t);
 
 	nexthop_redirect(t, index, to);
@@ -102,7 +137,7 @@ static void resolve_index(const struct rib4 *rib, struct nexthop_table *t, uint3
 enum err resolve4_get(
 	const struct rib4 *rib, struct nexthop_table *t, uint32_t gateway, uint32_t *index)
 {
-	enum err err = nexthop_get_recursive(t, gateway, index);
+	enum err err = nexthop_get_recursive(t, gateway, NEXTHOP_ANY_PORT, index);
 
 	if (err == ERR_OK)
 		resolve_index(rib, t, *index);

@@ -4,7 +4,9 @@
  * Such a gateway is looked up in the RIB like any destination; the route found
  * may itself go by such a gateway, and so on. The default route does not count:
  * otherwise every gateway would resolve. A route that leads back to a gateway
- * already on the way is passed over for the next shorter one. Control core.
+ * already on the way is passed over for the next shorter one. A next hop that is
+ * bound to a port resolves only while its gateway is a neighbour there. Control
+ * core.
  */
 #ifndef NET_TABLE_RESOLVE4_H
 #define NET_TABLE_RESOLVE4_H

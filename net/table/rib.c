@@ -177,7 +177,7 @@ static uint32_t route_take(struct rib *rib)
 	return r;
 }
 
-static enum err rib_add(struct rib *rib, const struct route *route, struct ip6 key)
+static enum err rib_add(struct rib *rib, const struct route *route, struct ip6 key, bool quietly)
 {
 	uint32_t before, node, old, r;
 
@@ -199,7 +199,7 @@ static enum err rib_add(struct rib *rib, const struct route *route, struct ip6 k
 	rib->count++;
 	rib->count_of[route->source]++;
 	rib->generation++;
-	if (node_nexthop(rib, node) != old)
+	if (!quietly && node_nexthop(rib, node) != old)
 		rib_note(rib, key, route->length);
 	return ERR_OK;
 }
@@ -271,6 +271,7 @@ static const struct route *node_route(const struct rib *rib, uint32_t node, bool
 static const struct route *rib_match(
 	const struct rib *rib, struct ip6 key, unsigned longest, bool skip_neighbors)
 {
+	(void)rib_bring(rib, key, UINT32_MAX);
 	uint32_t node = trie_match(&rib->trie, key, longest);
 	const struct route *route = NULL;
 
@@ -343,7 +344,12 @@ void rib4_init(struct rib4 *rib, void *mem, uint32_t routes)
 
 enum err rib4_add(struct rib4 *rib, const struct route4 *route)
 {
-	return rib_add(&rib->rib, (const struct route *)route, rib4_key(route->prefix));
+	return rib_add(&rib->rib, (const struct route *)route, rib4_key(route->prefix), false);
+}
+
+enum err rib4_add_quietly(struct rib4 *rib, const struct route4 *route)
+{
+	return rib_add(&rib->rib, (const struct route *)route, rib4_key(route->prefix), true);
 }
 
 enum err rib4_remove(struct rib4 *rib, uint32_t prefix, unsigned length, enum rib_source source,
@@ -424,7 +430,12 @@ void rib6_init(struct rib6 *rib, void *mem, uint32_t routes)
 
 enum err rib6_add(struct rib6 *rib, const struct route6 *route)
 {
-	return rib_add(&rib->rib, (const struct route *)route, route->prefix);
+	return rib_add(&rib->rib, (const struct route *)route, route->prefix, false);
+}
+
+enum err rib6_add_quietly(struct rib6 *rib, const struct route6 *route)
+{
+	return rib_add(&rib->rib, (const struct route *)route, route->prefix, true);
 }
 
 enum err rib6_remove(struct rib6 *rib, struct ip6 prefix, unsigned length, enum rib_source source,

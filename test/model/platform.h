@@ -9,7 +9,7 @@
 
 struct model_platform {
 	uint64_t now_us;  /* platform_now_us; platform_relax adds to it */
-	uint64_t step_us; /* each look at the clock adds this */
+	uint64_t step_us; /* each look at the clock adds this; 0: it stands still */
 	void (*relax)(
 		void); /* called by platform_relax, or NULL: what other cores would do meanwhile */
 	void (*halted)(void); /* called by platform_reboot and _poweroff; does not return */

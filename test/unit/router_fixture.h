@@ -153,6 +153,9 @@ static inline struct config base_config(void)
 		.iface = base_iface, .ifaces = PORTS, .route = base_route, .routes = 4};
 }
 
+/* What a test does before the configuration is applied, or NULL. */
+static void (*before_config)(void);
+
 /* A router with ports of some queues; 0 workers: one core does all. Neighbours not yet known. */
 static inline void start(unsigned workers, unsigned queues)
 {
@@ -169,6 +172,8 @@ static inline void start(unsigned workers, unsigned queues)
 	assert_true(router_init(&router, dev, PORTS, workers, MTU_DEFAULT, error, sizeof error));
 	assert_true(control_init(&router));
 	router.rcu.readers = workers;
+	if (before_config)
+		before_config();
 	configure(&c, NULL);
 	control_turn(&router);
 	turns(3);

@@ -29,6 +29,8 @@ def parse(arguments):
     up.add_argument("--rss", action="store_true", help="ports offer RSS")
     up.add_argument("--packed", action="store_true", help="ports offer packed virtqueues")
     up.add_argument("--config", metavar="FILE", help="'set' lines; default: 10.0.I.1/24 on ethI")
+    up.add_argument("--no-config", action="store_true",
+                    help="no such boot module: the image brings its own")
     up.add_argument("--routes", metavar="FILE", help="a table of routes: a second boot module")
     up.add_argument("--accel", choices=("auto", "tcg", "kvm"), default="auto")
     up.add_argument("--image", metavar="FILE", default=os.path.join(TREE, "build/barewire.elf"))
@@ -70,6 +72,8 @@ def write_config(place, options):
     """The router's configuration goes by a plain name: QEMU splits -initrd at spaces and commas."""
     if options.routes:
         shutil.copyfile(options.routes, place.path("table.routes"))
+    if options.no_config:
+        return
     if options.config:
         shutil.copyfile(options.config, place.path("config"))
         return
