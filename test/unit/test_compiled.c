@@ -128,7 +128,7 @@ static void goes_by(uint32_t address, unsigned port)
 /* It leaves by none, and its source is told so. */
 static void goes_nowhere(uint32_t address)
 {
-	struct frame in, out;
+	struct frame in, out = {0};
 
 	udp(&in, 1, address, 10);
 	inject(1, &in);
