@@ -1,5 +1,5 @@
 /*
- * Packet buffers: one array made at boot, divided into pools, with an owner each.
+ * Packet buffers: pools made at boot, each an array in its actor's memory; an owner each.
  *
  * Pool p holds the indices p << POOL_SHIFT and up. A pool belongs to one actor:
  * actor 0 is the control core's side, actor 1 + w is worker w (with one core,
@@ -51,22 +51,28 @@ struct buffer_fault {
 };
 
 struct buffers {
-	uint8_t *base;   /* `stride` bytes a buffer, DMA-able, 64-byte aligned */
-	uint32_t stride; /* from one buffer to the next, bytes */
-	uint32_t room;   /* bytes a device may write at buffer_data */
-	uint32_t mtu;    /* the largest IP packet a buffer is made for */
-	uint8_t *owner;  /* one byte a buffer */
-	unsigned pools;  /* pools in use */
-	unsigned actors; /* actors in use */
+	uint8_t *base[POOL_MAX]; /* by pool: POOL_BUFS * stride bytes, DMA-able, 64-byte aligned */
+	uint32_t stride;         /* from one buffer of a pool to the next, bytes */
+	uint32_t room;           /* bytes a device may write at buffer_data */
+	uint32_t mtu;            /* the largest IP packet a buffer is made for */
+	uint8_t *owner;          /* one byte a buffer */
+	unsigned pools;          /* pools in use */
+	unsigned actors;         /* actors in use */
 	struct pool *pool[POOL_MAX];
 	struct ring *ret[ACTOR_MAX][POOL_MAX]; /* NULL where the actor owns the pool */
 	struct buffer_fault fault[ACTOR_MAX];
 };
 
+/* Where a buffer starts; its frame stands PACKET_DATA_OFFSET behind. */
+static inline uint8_t *buffer_start(const struct buffers *b, uint32_t index)
+{
+	return b->base[index >> POOL_SHIFT] + (uint64_t)(index & (POOL_BUFS - 1)) * b->stride;
+}
+
 /* The frame of a buffer. */
 static inline uint8_t *buffer_data(const struct buffers *b, uint32_t index)
 {
-	return b->base + (uint64_t)index * b->stride + PACKET_DATA_OFFSET;
+	return buffer_start(b, index) + PACKET_DATA_OFFSET;
 }
 
 /*

@@ -60,10 +60,10 @@ static inline struct virtio_net *virtio_net_of(struct netdev *dev)
 	return (struct virtio_net *)dev;
 }
 
-/* Where the device's part of buffer 0 starts; buffer i follows i strides later. */
-static inline uint8_t *virtio_net_headers(const struct netdev *dev)
+/* Where the device's part of a buffer starts. */
+static inline uint8_t *virtio_net_header(const struct buffers *b, uint32_t index)
 {
-	return dev->buffers->base + VIRTIO_NET_OFFSET;
+	return buffer_start(b, index) + VIRTIO_NET_OFFSET;
 }
 
 /* ---------------------------------------------------------------- virtio_net_state.c */

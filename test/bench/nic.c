@@ -182,6 +182,7 @@ struct netdev *nic_create(unsigned number, const uint8_t *router_mac, const uint
 	nic->dev = (struct netdev){
 		.ops = &ops,
 		.driver = "bench",
+		.node = NODE_UNKNOWN,
 		.mtu_max = MTU_DEFAULT,
 		.rx_queues = 1,
 		.tx_queues = 1,

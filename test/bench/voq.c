@@ -119,7 +119,7 @@ static void start_router(void)
 		if (stages_start)
 			stages_start(dev[p]);
 	}
-	if (!router_init(&router, dev, PORTS, workers, MTU_DEFAULT, error, sizeof error))
+	if (!router_init(&router, dev, PORTS, workers, NULL, MTU_DEFAULT, error, sizeof error))
 		fail(error);
 	if (!control_init(&router))
 		fail("no memory for tables");

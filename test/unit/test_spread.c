@@ -30,9 +30,9 @@ static int setup(void **state)
 	memset(&lane, 0, sizeof lane);
 	memset(&counters, 0, sizeof counters);
 	buffers_shape(&buffers, MTU_DEFAULT);
-	free(buffers.base);
-	buffers.base = aligned_alloc(64, (size_t)BUFFERS * buffers.stride);
-	memset(buffers.base, 0, (size_t)BUFFERS * buffers.stride);
+	free(buffers.base[0]);
+	buffers.base[0] = aligned_alloc(64, (size_t)BUFFERS * buffers.stride);
+	memset(buffers.base[0], 0, (size_t)BUFFERS * buffers.stride);
 	buffers.owner = owners;
 	buffers.pools = 1;
 	buffers.actors = 2;
@@ -48,8 +48,8 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	free(buffers.base);
-	buffers.base = NULL;
+	free(buffers.base[0]);
+	buffers.base[0] = NULL;
 	return 0;
 }
 
