@@ -32,7 +32,8 @@ struct netdev_ops {
 	unsigned (*rx)(struct netdev *dev, unsigned q, uint64_t *word, unsigned max);
 	/* RX queue q: how many buffers it lacks. */
 	unsigned (*rx_room)(struct netdev *dev, unsigned q);
-	/* RX queue q: gives it n <= rx_room empty buffers; one doorbell if the device wants one. */
+	/* RX queue q: gives it n <= rx_room empty buffers, all of one pool; one doorbell if the
+	 * device wants one. */
 	void (*rx_fill)(struct netdev *dev, unsigned q, const uint32_t *index, unsigned n);
 	/*
 	 * TX queue q: posts up to n frames in order, one doorbell at the end;

@@ -181,12 +181,15 @@ static void build_pool(struct router *r, struct builder *b, unsigned p)
 	unsigned actor = p == r->control_pool ? ACTOR_CONTROL : r->rxq[p].worker + 1u;
 
 	b->node = buffers_node(r, p, actor);
-	buffers->base[p] = build_alloc(b, (size_t)POOL_BUFS * buffers->stride, "packet buffers");
+	void *memory = build_alloc(b, (size_t)POOL_BUFS * buffers->stride, "packet buffers");
+
 	b->node = actor_node(r, actor);
 	struct pool *pool = build_alloc(b, sizeof *pool, "buffer pools");
 
-	if (pool && buffers->base[p])
+	if (pool) {
+		pool_place(buffers, p, memory);
 		pool_init(buffers, p, pool, actor);
+	}
 	for (unsigned a = 0; a < r->actors; a++)
 		if (a != actor)
 			buffers->ret[a][p] = build_ring(b, POOL_BUFS, "return rings");

@@ -51,13 +51,14 @@ struct buffer_fault {
 };
 
 struct buffers {
-	uint8_t *base[POOL_MAX]; /* by pool: POOL_BUFS * stride bytes, DMA-able, 64-byte aligned */
-	uint32_t stride;         /* from one buffer of a pool to the next, bytes */
-	uint32_t room;           /* bytes a device may write at buffer_data */
-	uint32_t mtu;            /* the largest IP packet a buffer is made for */
-	uint8_t *owner;          /* one byte a buffer */
-	unsigned pools;          /* pools in use */
-	unsigned actors;         /* actors in use */
+	/* By pool: where buffer 0 would start if the pool's array went on down to it. */
+	uintptr_t origin[POOL_MAX];
+	uint32_t stride; /* from one buffer of a pool to the next, bytes */
+	uint32_t room;   /* bytes a device may write at buffer_data */
+	uint32_t mtu;    /* the largest IP packet a buffer is made for */
+	uint8_t *owner;  /* one byte a buffer */
+	unsigned pools;  /* pools in use */
+	unsigned actors; /* actors in use */
 	struct pool *pool[POOL_MAX];
 	struct ring *ret[ACTOR_MAX][POOL_MAX]; /* NULL where the actor owns the pool */
 	struct buffer_fault fault[ACTOR_MAX];
@@ -66,7 +67,7 @@ struct buffers {
 /* Where a buffer starts; its frame stands PACKET_DATA_OFFSET behind. */
 static inline uint8_t *buffer_start(const struct buffers *b, uint32_t index)
 {
-	return b->base[index >> POOL_SHIFT] + (uint64_t)(index & (POOL_BUFS - 1)) * b->stride;
+	return (uint8_t *)(b->origin[index >> POOL_SHIFT] + (uint64_t)index * b->stride);
 }
 
 /* The frame of a buffer. */
@@ -106,6 +107,12 @@ static inline void buffer_move(
 /* Fixes stride, room and mtu: for frames of MTU `mtu` and of any up to 1500. Boot, before all else.
  */
 void buffers_shape(struct buffers *b, uint32_t mtu);
+
+/* Gives pool p its array: POOL_BUFS * stride bytes, DMA-able, 64-byte aligned. Boot. */
+static inline void pool_place(struct buffers *b, unsigned p, void *memory)
+{
+	b->origin[p] = (uintptr_t)memory - ((uint64_t)p << POOL_SHIFT) * b->stride;
+}
 
 /* Fills the stack of pool p with its buffers; boot only. */
 void pool_init(struct buffers *b, unsigned p, struct pool *pool, unsigned actor);

@@ -54,15 +54,17 @@ static void split_rx_fill(struct netdev *dev, unsigned q, const uint32_t *index,
 	struct virtq *queue = &virtio_net_of(dev)->rx[q];
 	const struct virtq rx = *queue;
 	const struct buffers *buffers = dev->buffers;
-	uint32_t bytes = VIRTIO_NET_HEADER + buffers->room;
+	uint32_t bytes = VIRTIO_NET_HEADER + buffers->room, stride = buffers->stride;
 
 	if (!n)
 		return;
+	uintptr_t headers = virtio_net_headers(buffers, index[0]);
+
 	for (unsigned i = 0; i < n; i++) {
 		unsigned id = virtq_next_free(&rx, i);
 		uint64_t held = index[i]; /* a packet word of length 0 */
 
-		rx.desc[id].address = (uintptr_t)virtio_net_header(buffers, index[i]);
+		rx.desc[id].address = headers + held * stride;
 		rx.desc[id].bytes = bytes;
 		rx.held[id] = held;
 	}

@@ -199,7 +199,7 @@ static inline struct fixture *fix_new(void)
 
 	buffers_shape(&f->buffers, MTU_DEFAULT);
 	for (unsigned p = 0; p < POOLS; p++)
-		f->buffers.base[p] = aligned_alloc(64, (size_t)POOL_BUFS * PACKET_STRIDE);
+		pool_place(&f->buffers, p, aligned_alloc(64, (size_t)POOL_BUFS * PACKET_STRIDE));
 	model_rib4_init(&f->rib, MODEL_ROUTES);
 	model_nexthops_init(&f->nexthops);
 	for (unsigned p = 0; p < PORTS; p++) {
@@ -236,7 +236,7 @@ static inline void fix_free(struct fixture *f)
 	model_rib_free(&f->rib.rib);
 	model_nexthops_free(&f->nexthops);
 	for (unsigned p = 0; p < POOLS; p++)
-		free(f->buffers.base[p]);
+		free(buffer_start(&f->buffers, p << POOL_SHIFT));
 	free(f);
 }
 

@@ -110,9 +110,11 @@ static void test_shape(void **state)
 static void test_place(void **state)
 {
 	static uint8_t memory[2][64];
-	struct buffers s = {.base = {memory[1], memory[0]}};
+	struct buffers s = {0};
 
 	buffers_shape(&s, MTU_MAX);
+	pool_place(&s, 0, memory[1]);
+	pool_place(&s, 1, memory[0]);
 	assert_ptr_equal(buffer_start(&s, 0), memory[1]);
 	assert_ptr_equal(buffer_data(&s, 0), memory[1] + PACKET_DATA_OFFSET);
 	assert_int_equal((uintptr_t)buffer_start(&s, POOL_BUFS - 1) - (uintptr_t)memory[1],
