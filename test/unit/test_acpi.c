@@ -141,13 +141,10 @@ static void put_dsdt(struct memory *m)
 	header(m, DSDT, "DSDT", 36 + sizeof code);
 }
 
-/* APIC 2 on node 3. */
 static void put_srat(struct memory *m)
 {
-	static const uint8_t entry[16] = {0, 16, 3, 2, 1};
-
-	memcpy(m->p + (SRAT + 48 - BASE), entry, sizeof entry);
-	header(m, SRAT, "SRAT", 48 + sizeof entry);
+	put(m, SRAT + 48, 8, 0x0102031000); /* APIC 2 on node 3 */
+	header(m, SRAT, "SRAT", 48 + 16);
 }
 
 static struct memory good_memory(void)
