@@ -204,15 +204,33 @@ static unsigned boot_cores(unsigned want)
 	return n;
 }
 
+static void boot_router(struct netdev **dev, unsigned ports, unsigned workers, uint32_t mtu)
+{
+	unsigned core[CORE_MAX];
+	char error[160];
+
+	for (unsigned w = 0; w < workers; w++)
+		core[w] = waiting[w].core;
+	if (!router_init(&router, dev, ports, workers, core, mtu, error, sizeof error))
+		platform_panic("%s", error);
+	for (unsigned port = 0; port < ports && platform_nodes() > 1; port++)
+		if (dev[port]->node == NODE_UNKNOWN)
+			log_text("%s: NUMA node unknown, any worker drives it",
+				router.iface[port].name);
+	if (!control_init(&router))
+		platform_panic("not enough memory for the forwarding table");
+	if (boot.compiled_table.name)
+		compiled_begin(&router, &boot.compiled_table);
+	platform_seal();
+}
+
 static void boot_workers(struct router *r)
 {
 	if (r->single_core)
 		return;
 	r->rcu.readers = r->workers; /* from now on a grace period waits for them */
-	for (unsigned w = 0; w < r->workers; w++) {
-		r->worker[w]->core = waiting[w].core;
+	for (unsigned w = 0; w < r->workers; w++)
 		store_release(&waiting[w].worker, r->worker[w]);
-	}
 }
 
 static void __attribute__((noreturn)) control_loop(struct router *r)
@@ -243,7 +261,6 @@ void kernel_main(void)
 		.apply = console_apply,
 		.ctx = &router,
 	};
-	char error[160];
 
 	log_text("barewire %s (%s, %s)", barewire_version, platform_loader(), platform_isa());
 	boot_read();
@@ -253,13 +270,7 @@ void kernel_main(void)
 
 	config_free(&boot.config);
 
-	if (!router_init(&router, dev, ports, workers, mtu, error, sizeof error))
-		platform_panic("%s", error);
-	if (!control_init(&router))
-		platform_panic("not enough memory for the forwarding table");
-	if (boot.compiled_table.name)
-		compiled_begin(&router, &boot.compiled_table);
-	platform_seal();
+	boot_router(dev, ports, workers, mtu);
 	shell_init(&env);
 	boot_config();
 	control_turn(&router); /* links, routes and the first FIB before the first packet */

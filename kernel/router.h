@@ -3,7 +3,9 @@
  * who owns which. Built at boot by router_init, constant in shape afterwards.
  *
  * RX and TX queues of all ports are numbered in port order, and dealt out to the
- * workers like cards: queue g to worker g mod workers. RX queue g has pool g.
+ * workers like cards, so that all drive as many (one at most more than another).
+ * Where it is known on which NUMA node a port is, a worker of that node comes
+ * first. RX queue g has pool g.
  * Lane g is RX queue g as processed by its own worker. Behind those come the
  * lanes of workers that help with another's RX queue (net/path/spread.h), and
  * last the control core's, with its own pool.
@@ -64,6 +66,7 @@ enum gap_reason {
 struct worker {
 	alignas(CACHE_LINE) unsigned id; /* worker id; its actor is id + 1 */
 	unsigned core;                   /* the core it runs on; 0 with one core */
+	uint32_t node;                   /* that core's, or NODE_UNKNOWN */
 	unsigned rxqs, txqs, feeds;      /* how many of the router's it drives */
 	uint8_t rxq[RXQ_MAX];
 	uint8_t txq[TXQ_MAX];
@@ -135,12 +138,12 @@ static inline struct lane *router_control_lane(struct router *r)
 
 /*
  * Allocates and wires everything from boot memory, for 0 to CORE_MAX - 1 worker
- * cores; 0: one core does all in turns. mtu: the largest that any interface may
- * have until the next boot; buffers are made for it. false: `error` says what did
- * not fit.
+ * cores; 0: one core does all in turns. core: by worker, the core it runs on; NULL:
+ * cores 1 and up. mtu: the largest that any interface may have until the next boot;
+ * buffers are made for it. false: `error` says what did not fit.
  */
 bool router_init(struct router *r, struct netdev **dev, unsigned ports, unsigned workers,
-	uint32_t mtu, char *error, unsigned error_size);
+	const unsigned *core, uint32_t mtu, char *error, unsigned error_size);
 
 /* ---- settings of a port, for all its lanes and queues. Control core. ---- */
 

@@ -40,7 +40,9 @@
 #define MTU_DEFAULT 1500u /* of Ethernet, RFC 894 */
 #define MTU_MAX     9000u /* one buffer holds one frame (lib/packet.h) */
 
-#define LOG_RECORDS  256u /* kept per core */
-#define HOSTNAME_MAX 64u  /* with the terminating zero; RFC 1123 label: 63 */
+#define LOG_RECORDS  256u        /* kept per core */
+#define NODE_UNKNOWN 0xffffffffu /* no NUMA node, or nobody says which */
+
+#define HOSTNAME_MAX 64u /* with the terminating zero; RFC 1123 label: 63 */
 
 #endif

@@ -1,8 +1,8 @@
 /*
  * The packet word: how a packet is named while it moves between queues.
  *
- * A buffer is a slot in one array, `stride` bytes after the one before, and is
- * named by its index. VOQs and rings carry one 8-byte word per packet, so no stage after
+ * A buffer is a slot in its pool's array, `stride` bytes after the one before, and
+ * is named by its index. VOQs and rings carry one 8-byte word per packet, so no stage after
  * parsing touches a metadata line:
  *
  *     bits 0-31 buffer index | 32-47 frame length in bytes | 48-63 flags

@@ -1,4 +1,5 @@
 /* show interfaces: what the ports are and do. */
+#include "kernel/platform.h"
 #include "kernel/router.h"
 #include "kernel/shell/baseline.h"
 #include "kernel/shell/commands.h"
@@ -37,6 +38,8 @@ static void show_device(struct output *o, const struct iface *i, const struct ne
 	output_text(o, "link", "%s", i->link ? "up" : "down");
 	output_text(o, "driver", "%s", dev->driver);
 	output_text(o, "location", "%s", dev->location);
+	if (platform_nodes() > 1)
+		shell_output_node(o, "node", dev->node);
 	output_text(o, "mac", "%s", mac);
 	output_number(o, "mtu", i->mtu);
 	output_number(o, "queues", dev->rx_queues);

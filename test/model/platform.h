@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #define MODEL_BLOCKS_MAX 4096u
+#define MODEL_NODES_MAX  4u
 
 struct model_platform {
 	uint64_t now_us;  /* platform_now_us; platform_relax adds to it */
@@ -16,7 +17,9 @@ struct model_platform {
 	int (*getc)(void);    /* the console, or NULL: no byte waits, nothing is kept, room */
 	void (*write)(const char *s, size_t n);
 	size_t (*room)(void);
-	size_t memory_left; /* platform_alloc fails beyond it; 0: no limit */
+	unsigned nodes;               /* core c is on node c mod so many; 0: one node */
+	size_t near[MODEL_NODES_MAX]; /* bytes that were asked for near each node */
+	size_t memory_left;           /* platform_alloc fails beyond it; 0: no limit */
 	unsigned blocks;
 	void *block[MODEL_BLOCKS_MAX];
 };

@@ -169,7 +169,8 @@ static inline void start(unsigned workers, unsigned queues)
 		memcpy(host_mac[port], (const uint8_t[6]){2, 1, 1, 1, 1, (uint8_t)port}, 6);
 	for (unsigned port = 0; port < PORTS; port++)
 		dev[port] = memdev_create(&platform_io, port, queues, PORT_SLOTS);
-	assert_true(router_init(&router, dev, PORTS, workers, MTU_DEFAULT, error, sizeof error));
+	assert_true(
+		router_init(&router, dev, PORTS, workers, NULL, MTU_DEFAULT, error, sizeof error));
 	assert_true(control_init(&router));
 	router.rcu.readers = workers;
 	if (before_config)

@@ -198,7 +198,8 @@ static inline struct fixture *fix_new(void)
 	struct fixture *f = calloc(1, sizeof *f);
 
 	buffers_shape(&f->buffers, MTU_DEFAULT);
-	f->buffers.base = aligned_alloc(64, (size_t)POOLS * POOL_BUFS * PACKET_STRIDE);
+	for (unsigned p = 0; p < POOLS; p++)
+		pool_place(&f->buffers, p, aligned_alloc(64, (size_t)POOL_BUFS * PACKET_STRIDE));
 	model_rib4_init(&f->rib, MODEL_ROUTES);
 	model_nexthops_init(&f->nexthops);
 	for (unsigned p = 0; p < PORTS; p++) {
@@ -234,7 +235,8 @@ static inline void fix_free(struct fixture *f)
 	assert_int_equal(arp_held(&f->s), 0);
 	model_rib_free(&f->rib.rib);
 	model_nexthops_free(&f->nexthops);
-	free(f->buffers.base);
+	for (unsigned p = 0; p < POOLS; p++)
+		free(buffer_start(&f->buffers, p << POOL_SHIFT));
 	free(f);
 }
 

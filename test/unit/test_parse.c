@@ -21,7 +21,8 @@ static const uint8_t all[6] = {255, 255, 255, 255, 255, 255};
 
 static uint8_t memory[4 * PACKET_STRIDE] __attribute__((aligned(64)));
 static uint8_t owners[4];
-static struct buffers buffers = {.base = memory, .owner = owners, .stride = PACKET_STRIDE};
+static struct buffers buffers = {
+	.origin = {(uintptr_t)memory}, .owner = owners, .stride = PACKET_STRIDE};
 static struct lane lane = {.buffers = &buffers, .max_frame = 1514};
 
 /* The verdict of the batch parser, which must be that of the slow one too. */
