@@ -6,6 +6,7 @@
 #include "kernel/log.h"
 #include "kernel/router.h"
 #include "net/table/resolve4.h"
+#include "net/table/resolve6.h"
 #include "net/table/route_text.h"
 
 #define TOLD_MAX 8u /* wrong lines named in the log */
@@ -66,16 +67,28 @@ static enum err line_nexthop(struct router *r, const struct route_line *l, uint3
 {
 	if (l->family == 4)
 		return nexthop_get_recursive(&r->nexthops, (uint32_t)(l->gateway.hi >> 32), index);
-	return nexthop_get(&r->nexthops, NEXTHOP_UNREACHABLE, 0, 0, NULL, 0, index);
+	if (!ip6_is_link_local(l->gateway))
+		return nexthop_get_recursive6(&r->nexthops, l->gateway, index);
+	for (unsigned port = 0; port < r->ports; port++) {
+		const struct iface *i = &r->iface[port];
+
+		if (strcmp(i->name, l->dev) == 0)
+			return nexthop_get6(&r->nexthops, NEXTHOP_RESOLVE, port, l->gateway, i->mac,
+				i->mtu, index);
+	}
+	return ERR_NOT_FOUND;
 }
 
 static const char *add(struct router *r, const struct route_line *l)
 {
 	uint32_t index;
 
-	if (line_nexthop(r, l, &index) != ERR_OK)
-		return "too many different next hops";
-	enum err err = l->family == 6 ? add6(r, l, index) : add4(r, l, index);
+	enum err err = line_nexthop(r, l, &index);
+
+	if (err != ERR_OK)
+		return err == ERR_NOT_FOUND ? "a link-local gateway, and no such interface"
+					    : "too many different next hops";
+	err = l->family == 6 ? add6(r, l, index) : add4(r, l, index);
 
 	if (err != ERR_OK)
 		nexthop_put(&r->nexthops, index);
@@ -107,5 +120,6 @@ struct routefile_result routefile_load(
 		log_text("routes %s: %u more lines are wrong", name,
 			(unsigned)(result.wrong - TOLD_MAX));
 	resolve4_refresh(&r->rib, &r->nexthops);
+	resolve6_refresh(&r->rib6, &r->nexthops);
 	return result;
 }

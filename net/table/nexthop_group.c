@@ -198,23 +198,40 @@ enum err nexthop_get_group(
 
 /* ---- recursive next hops ---- */
 
-enum err nexthop_get_recursive(struct nexthop_table *t, uint32_t gateway, uint32_t *index)
+/* hash: the IPv4 gateway, or what stands for the IPv6 one. */
+static enum err get_recursive(
+	struct nexthop_table *t, uint32_t hash, struct ip6 gateway6, uint32_t *index)
 {
-	uint32_t i = *nexthop_bucket(t, NEXTHOP_RECURSIVE, 0, gateway);
+	uint32_t i = *nexthop_bucket(t, NEXTHOP_RECURSIVE, 0, hash);
 
-	while (i &&
-		!(t->nexthop[i].action == NEXTHOP_RECURSIVE && t->nexthop[i].gateway == gateway))
-		i = t->nexthop[i].next;
+	for (; i; i = t->nexthop[i].next) {
+		const struct nexthop *n = &t->nexthop[i];
+
+		if (n->action == NEXTHOP_RECURSIVE && n->gateway == hash &&
+			ip6_equal(n->gateway6, gateway6))
+			break;
+	}
 	if (i == NEXTHOP_NONE) {
-		i = group_make(t, NEXTHOP_RECURSIVE, gateway);
+		i = group_make(t, NEXTHOP_RECURSIVE, hash);
 		if (i == NEXTHOP_NONE)
 			return ERR_FULL;
+		t->nexthop[i].gateway6 = gateway6;
 		t->recursive++;
 		store_release(&t->adjacency[i].out, adjacency_out(NEXTHOP_UNREACHABLE, NO_MTU));
 	}
 	t->nexthop[i].refs++;
 	*index = i;
 	return ERR_OK;
+}
+
+enum err nexthop_get_recursive(struct nexthop_table *t, uint32_t gateway, uint32_t *index)
+{
+	return get_recursive(t, gateway, IP6_ANY, index);
+}
+
+enum err nexthop_get_recursive6(struct nexthop_table *t, struct ip6 gateway, uint32_t *index)
+{
+	return get_recursive(t, gateway6_hash(gateway), gateway, index);
 }
 
 /* The places come to what those of `to` say, or all to `to` itself. */
