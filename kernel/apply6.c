@@ -34,14 +34,14 @@ bool config_same_addresses6(const struct iface *i, const struct iface_addr6 *add
 enum err config_set_neighbor(struct router *r, unsigned port, const struct config_neighbor *n)
 {
 	if (n->six)
-		return nd_set_static(&r->stack, port, n->address, n->mac);
-	return arp_set_static(&r->stack, port, (uint32_t)(n->address.hi >> 32), n->mac);
+		return nd_set_static(&r->stack, port, n->address6, n->mac);
+	return arp_set_static(&r->stack, port, n->address, n->mac);
 }
 
 void config_clear_neighbor(struct router *r, unsigned port, const struct config_neighbor *n)
 {
 	if (n->six)
-		nd_clear_static(&r->stack, port, n->address);
+		nd_clear_static(&r->stack, port, n->address6);
 	else
-		arp_clear_static(&r->stack, port, (uint32_t)(n->address.hi >> 32));
+		arp_clear_static(&r->stack, port, n->address);
 }

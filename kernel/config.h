@@ -42,8 +42,9 @@ struct config_route6 {
 
 struct config_neighbor {
 	char iface[IFACE_NAME_MAX];
+	uint32_t address;    /* IPv4, or */
+	struct ip6 address6; /* IPv6 */
 	bool six;
-	struct ip6 address; /* of IPv4 the top 32 bits */
 	uint8_t mac[6];
 };
 

@@ -241,19 +241,16 @@ static bool build_neighbor(struct build *b, const struct line *line)
 	struct config_neighbor *neighbor = &c->neighbor[c->neighbors];
 
 	snprintf(neighbor->iface, sizeof neighbor->iface, "%s", line->text[1]);
-	uint32_t ipv4 = 0;
-	struct ip6 *ip6 = &neighbor->address;
+	struct ip6 *ip6 = &neighbor->address6;
 
 	neighbor->six = strchr(line->text[2], ':') != NULL;
 	if (!(neighbor->six ? text_parse_ipv6(line->text[2], &ip6->hi, &ip6->lo)
-			    : text_parse_ipv4(line->text[2], &ipv4)) ||
+			    : text_parse_ipv4(line->text[2], &neighbor->address)) ||
 		!text_parse_mac(line->text[3], neighbor->mac))
 		return config_fault_at(b->fault, line, "not a neighbour");
-	if (!neighbor->six)
-		*ip6 = rib4_key(ipv4);
 	b->origin->neighbor[c->neighbors++] = line;
 	return (neighbor->six ? config_check_host6(b->fault, line, *ip6)
-			      : config_check_host(b->fault, line, ipv4)) &&
+			      : config_check_host(b->fault, line, neighbor->address)) &&
 	       config_check_mac(b->fault, line, neighbor->mac);
 }
 

@@ -189,7 +189,7 @@ static bool check_addresses(
 			return config_fault_at(
 				fault, o->route[i], "the next hop is an address of this router");
 	for (unsigned i = 0; i < c->neighbors; i++)
-		if (!c->neighbor[i].six && find_own(o, (uint32_t)(c->neighbor[i].address.hi >> 32)))
+		if (!c->neighbor[i].six && find_own(o, c->neighbor[i].address))
 			return config_fault_at(fault, o->neighbor[i],
 				"the neighbour is an address of this router");
 	return true;

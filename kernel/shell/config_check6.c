@@ -63,7 +63,7 @@ bool config_check6(const struct config *c, struct config_origin *o, struct confi
 				fault, o->route6[i], "the next hop is an address of this router");
 	for (unsigned i = 0; i < c->neighbors; i++)
 		if (c->neighbor[i].six &&
-			is_own(c, o, c->neighbor[i].address, c->neighbor[i].iface))
+			is_own(c, o, c->neighbor[i].address6, c->neighbor[i].iface))
 			return config_fault_at(fault, o->neighbor[i],
 				"the neighbour is an address of this router");
 	return true;

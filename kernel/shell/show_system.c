@@ -168,6 +168,11 @@ bool show_protocols(struct call *call)
 	output_number(o, "failed", c.arp_failed);
 	output_number(o, "conflicts", c.arp_conflicts);
 	output_close(o);
+	output_object(o, "icmp");
+	output_number(o, "sent", c.icmp_sent);
+	output_number(o, "echo_replies", c.icmp_echo_replies);
+	output_number(o, "suppressed", c.icmp_suppressed);
+	output_close(o);
 	output_object(o, "nd");
 	output_number(o, "received", c.nd_received);
 	output_number(o, "solicits_sent", c.nd_solicits_sent);
@@ -183,11 +188,6 @@ bool show_protocols(struct call *call)
 	output_number(o, "sent", c.icmp6_sent);
 	output_number(o, "echo_replies", c.icmp6_echo_replies);
 	output_number(o, "suppressed", c.icmp6_suppressed);
-	output_close(o);
-	output_object(o, "icmp");
-	output_number(o, "sent", c.icmp_sent);
-	output_number(o, "echo_replies", c.icmp_echo_replies);
-	output_number(o, "suppressed", c.icmp_suppressed);
 	output_close(o);
 	return true;
 }

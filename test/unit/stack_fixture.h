@@ -389,7 +389,8 @@ static inline struct fixture *fix_new_resolved(void)
 static inline struct neighbor *fix_neighbor(struct fixture *f, uint32_t address)
 {
 	for (unsigned i = 0; i < NEIGHBOR_MAX; i++)
-		if (f->s.arp.entry[i].state != NEIGHBOR_FREE && ip6_equal(f->s.arp.entry[i].address, rib4_key(address)))
+		if (f->s.arp.entry[i].state != NEIGHBOR_FREE &&
+			ip6_equal(f->s.arp.entry[i].address, rib4_key(address)))
 			return &f->s.arp.entry[i];
 	return NULL;
 }

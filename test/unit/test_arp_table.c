@@ -251,7 +251,7 @@ static void test_crowd(void **state)
 	struct fixture *f = fix_new_crowded();
 
 	assert_int_equal(fix_state(f, HOST1), NEIGHBOR_REACHABLE); /* its port has fewer */
-	assert_int_equal(fix_state(f, HOST0), NEIGHBOR_FREE);      /* the first of the crowd's port */
+	assert_int_equal(fix_state(f, HOST0), NEIGHBOR_FREE); /* the first of the crowd's port */
 	send_to(f, DEAD);
 	assert_int_equal(fix_state(f, DEAD), NEIGHBOR_INCOMPLETE);
 	crowd(f, NEIGHBOR_MAX, 2 * NEIGHBOR_MAX);
@@ -274,7 +274,7 @@ static void test_crowd_order(void **state)
 	const uint32_t sender = 0x0a001000;
 
 	assert_int_equal(fix_state(f, sender), NEIGHBOR_FREE); /* HOST1 has the room of one */
-	crowd(f, 1, 2);                                   /* confirmed again */
+	crowd(f, 1, 2);                                        /* confirmed again */
 	crowd(f, NEIGHBOR_MAX, 2);
 	assert_int_equal(fix_state(f, sender + 1), NEIGHBOR_REACHABLE);
 	assert_int_equal(fix_state(f, sender + 2), NEIGHBOR_REACHABLE);

@@ -31,12 +31,14 @@ static void test_table(void **state)
 		     "61.0.0.0/8 via 10.9.9.9\n"
 		     "61.0.0.0/8 via 10.9.9.8\n"
 		     "bad\n"
-		     "2001:db8::/32 via fe80::1\n"
-		     "2001:db8:1::/48 via fe80::2");
+		     "2001:db8::/32 via fd01::1\n"
+		     "2001:db8:1::/48 via fd01::2\n"
+		     "2001:db8:2::/48 via fe80::2\n"
+		     "2001:db8:3::/48 via fe80::2 dev eth1");
 
 	turns(5);
-	assert_int_equal(result.routes, 5);
-	assert_int_equal(result.wrong, 2);
+	assert_int_equal(result.routes, 6);
+	assert_int_equal(result.wrong, 3);
 	const char *log = run("show log");
 
 	expect_in(log, "routes table: line 4: a second line for this prefix");
@@ -48,8 +50,11 @@ static void test_table(void **state)
 	expect_in(text, "static     20.0.0.0/8         10.0.1.2         eth1       active");
 	expect_in(text, "file       20.0.0.0/8         10.0.0.2         eth0       shadowed");
 	expect_in(run("show routes 61.0.0.1"), "10.9.9.9         -          unreachable");
-	expect_in(run("show routes 2001:db8:1::5"), "file       2001:db8:1::/48    unreachable");
-	expect_in(run("show routes 2001:db8::/32"), "file       2001:db8::/32      unreachable");
+	expect_in(run("show routes 2001:db8:1::5"),
+		"file       2001:db8:1::/48    fd01::2          -          unreachable");
+	expect_in(run("show routes 2001:db8::/32"),
+		"file       2001:db8::/32      fd01::1          -          unreachable");
+	expect_in(run("show routes 2001:db8:3::5"), "fe80::2          eth1       active");
 	expect_last_line(run("show fib verify"), "verify: ok");
 	/* The way to a gateway appears and goes: no route changes, but where its packets go. */
 	run_expect("set routes 10.9.0.0/16 via 10.0.0.2", "");
