@@ -327,6 +327,12 @@ static uint32_t any_frame(struct fixture *f)
 	else
 		len = make6(port, any_address(f), any_address(f), next[rnd(9)], (uint8_t)rnd(66),
 			rnd(4) ? rnd(80) : rnd(1461));
+	if (rnd(20) == 0) {
+		len = make6(port, (struct ip6){0xfe80000000000000ull, 2}, US6(port), 58, 255, 40);
+		memset(frame + 54, 0, 40);
+		frame[54] = 137; /* a redirect */
+		finish6(len);
+	}
 	if (rnd(3) == 0)
 		for (uint32_t at = 54; at + 8 <= len && rnd(4); at += 8) {
 			frame[at] = next[rnd(9)];
