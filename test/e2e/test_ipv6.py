@@ -47,7 +47,7 @@ def warm6(lab, ports):
 
 @pytest.fixture(scope="module")
 def lab():
-    with running(ports=3, cores=3, config=CONFIG) as lab:
+    with running(ports=3, config=CONFIG) as lab:
         warm6(lab, 3)
         # whom errors about link-local packets go to
         lab.must(0, "ip", "address", "add", f"{LINK_LOCAL_HOST}/64", "dev", "p0", "nodad")
