@@ -11,7 +11,6 @@
 #include "kernel/publish.h"
 #include "kernel/router.h"
 #include "lib/text.h"
-#include "net/proto/arp.h"
 
 /* What an apply changes, so that it can be put back; the vectors are malloc'd. */
 struct saved {
@@ -85,6 +84,9 @@ static bool check_ifaces(struct apply *a)
 				"interfaces %s mtu %u: the buffers made at boot hold %u; "
 				"an MTU in the boot configuration makes larger ones",
 				iface->name, c->mtu, a->r->buffers.mtu);
+		if (c && c->addrs6 && wanted_mtu(a->r, port, c) < MTU_MIN_IP6)
+			return apply_fail(a, "interfaces %s: IPv6 needs an MTU of %u, RFC 8200 5",
+				iface->name, MTU_MIN_IP6);
 	}
 	return true;
 }
@@ -149,19 +151,22 @@ static void set_mtu(struct router *r, unsigned port, uint32_t mtu)
 /* What one interface shall be. */
 struct wanted {
 	uint32_t mtu;
-	unsigned addrs;
+	unsigned addrs, addrs6;
 	const struct iface_addr *addr;
-	bool enabled;
+	struct iface_addr6 addr6[IFACE_ADDR6_MAX];
+	bool enabled, router_advert;
 };
 
 static bool is_as_wanted(const struct iface *i, const struct wanted *w)
 {
-	return i->enabled == w->enabled && same_addresses(i, w->addr, w->addrs);
+	return i->enabled == w->enabled && same_addresses(i, w->addr, w->addrs) &&
+	       config_same_addresses6(i, w->addr6, w->addrs6);
 }
 
 static void take_down(struct router *r, unsigned port)
 {
 	stack_link_changed(&r->stack, port, false, platform_now_us() / 1000);
+	iface6_withdraw(&r->iface[port], &r->rib6, &r->nexthops);
 	iface_withdraw(&r->iface[port], &r->rib, &r->nexthops);
 }
 
@@ -173,11 +178,14 @@ static bool bring_up(struct apply *a, unsigned port, const struct wanted *w)
 	iface->addrs = w->addrs;
 	for (unsigned k = 0; k < w->addrs; k++)
 		iface->addr[k] = w->addr[k];
+	iface->addrs6 = w->addrs6;
+	memcpy(iface->addr6, w->addr6, sizeof iface->addr6);
 	iface->enabled = w->enabled;
 	router_set_disabled(r, port, !w->enabled);
 	if (!iface->link || !w->enabled)
 		return true;
-	if (iface_install(iface, &r->rib, &r->nexthops) != ERR_OK)
+	if (iface_install(iface, &r->rib, &r->nexthops) != ERR_OK ||
+		iface6_install(iface, &r->rib6, &r->nexthops) != ERR_OK)
 		return apply_fail(a, "interfaces %s: its addresses do not fit the routing table",
 			iface->name);
 	stack_link_changed(&r->stack, port, true, platform_now_us() / 1000);
@@ -196,6 +204,7 @@ static bool set_ifaces(struct apply *a, const struct wanted *want)
 	for (unsigned port = 0; port < r->ports; port++) {
 		if (r->iface[port].mtu != want[port].mtu)
 			set_mtu(r, port, want[port].mtu);
+		r->iface[port].router_advert = want[port].router_advert;
 		changes[port] = !is_as_wanted(&r->iface[port], &want[port]);
 		if (changes[port])
 			take_down(r, port);
@@ -218,7 +227,9 @@ static bool configure_ifaces(struct apply *a)
 			.addrs = c ? c->addrs : 0,
 			.addr = c ? c->addr : NULL,
 			.enabled = !c || !c->disabled,
+			.router_advert = c && c->router_advert,
 		};
+		want[port].addrs6 = config_addresses6(c, a->r->iface[port].mac, want[port].addr6);
 	}
 	return set_ifaces(a, want);
 }
@@ -296,7 +307,9 @@ static int compare_routes6(const void *x, const void *y)
 		return ip6_less(a->prefix, b->prefix) ? -1 : 1;
 	if (a->length != b->length || a->kind != b->kind)
 		return a->length != b->length ? a->length - b->length : a->kind - b->kind;
-	return ip6_less(a->gateway, b->gateway) ? -1 : ip6_less(b->gateway, a->gateway);
+	if (!ip6_equal(a->gateway, b->gateway))
+		return ip6_less(a->gateway, b->gateway) ? -1 : 1;
+	return a->port - b->port;
 }
 
 /* Replaces the static routes by want[0..n), sorted. */
@@ -310,7 +323,7 @@ static bool set_statics6(struct apply *a, struct static6 *want, unsigned n)
 
 		while (w < n && compare_routes6(&want[w], have) < 0)
 			want[w++].installed = false;
-		if (w < n && compare_routes6(&want[w], have) == 0)
+		if (w < n && compare_routes6(&want[w], have) == 0 && want[w].weight == have->weight)
 			want[w++].installed = have->installed;
 		else
 			static6_withdraw(have, 1, &r->rib6, &r->nexthops);
@@ -320,7 +333,7 @@ static bool set_statics6(struct apply *a, struct static6 *want, unsigned n)
 	if (n)
 		memcpy(r->statics6, want, n * sizeof *want);
 	r->statics6_n = n;
-	if (static6_refresh(r->statics6, n, &r->rib6, &r->nexthops) != ERR_OK)
+	if (static6_refresh(r->statics6, n, r->iface, r->ports, &r->rib6, &r->nexthops) != ERR_OK)
 		return apply_fail(a, "the static IPv6 routes do not fit the routing table");
 	return true;
 }
@@ -333,8 +346,12 @@ static bool set_routes6(struct apply *a)
 
 	if (!want)
 		return apply_fail(a, "not enough memory");
-	for (unsigned i = 0; i < n; i++)
+	for (unsigned i = 0; i < n; i++) {
+		int port = port_by_name(a->r, a->config->route6[i].dev);
+
 		want[i] = a->config->route6[i].route;
+		want[i].port = port < 0 ? PORT_MAX : (uint16_t)port;
+	}
 	qsort(want, n, sizeof *want, compare_routes6);
 	ok = set_statics6(a, want, n);
 	free(want);
@@ -349,7 +366,7 @@ static void clear_neighbors(struct router *r)
 		int port = port_by_name(r, neighbors[i].iface);
 
 		if (port >= 0)
-			arp_clear_static(&r->stack, (unsigned)port, neighbors[i].address);
+			config_clear_neighbor(r, (unsigned)port, &neighbors[i]);
 	}
 }
 
@@ -360,8 +377,7 @@ static enum err install_neighbors(struct router *r, const struct config_neighbor
 		enum err err = ERR_OK;
 
 		if (port >= 0)
-			err = arp_set_static(
-				&r->stack, (unsigned)port, list[i].address, list[i].mac);
+			err = config_set_neighbor(r, (unsigned)port, &list[i]);
 		if (err != ERR_OK)
 			return err;
 	}
@@ -387,7 +403,7 @@ static bool set_neighbors(struct apply *a)
 			int port = port_by_name(a->r, copy[i].iface);
 
 			if (port >= 0)
-				arp_clear_static(&a->r->stack, (unsigned)port, copy[i].address);
+				config_clear_neighbor(a->r, (unsigned)port, &copy[i]);
 		}
 		free(copy);
 		(void)!install_neighbors(a->r, neighbors, neighbors_n); /* they fitted before */
@@ -429,7 +445,13 @@ static void restore(struct apply *a, struct saved *s)
 	for (unsigned port = 0; port < a->r->ports; port++) {
 		const struct iface *old = &s->iface[port];
 
-		want[port] = (struct wanted){old->mtu, old->addrs, old->addr, old->enabled};
+		want[port] = (struct wanted){.mtu = old->mtu,
+			.addrs = old->addrs,
+			.addr = old->addr,
+			.addrs6 = old->addrs6,
+			.enabled = old->enabled,
+			.router_advert = old->router_advert};
+		memcpy(want[port].addr6, old->addr6, sizeof old->addr6);
 	}
 	(void)set_ifaces(&back, want);
 	(void)set_statics(&back, s->statics, s->statics_n);
@@ -460,25 +482,4 @@ bool config_apply(struct router *r, const struct config *c, char *error, unsigne
 	control_routes_changed(r);
 	(void)control_sync(r); /* a worker that does not answer is named in the log */
 	return ok;
-}
-
-void config_bind_ports(const struct config *c, struct netdev **dev, unsigned n)
-{
-	for (unsigned i = 0; i < c->ifaces; i++) {
-		const struct config_iface *iface = &c->iface[i];
-		uint64_t want;
-
-		if (!iface->has_mac || strncmp(iface->name, "eth", 3) != 0 ||
-			!text_parse_number(iface->name + 3, 0, n - 1, &want))
-			continue;
-		for (unsigned d = 0; d < n; d++) {
-			if (memcmp(dev[d]->mac, iface->mac, 6) != 0)
-				continue;
-			struct netdev *other = dev[want];
-
-			dev[want] = dev[d];
-			dev[d] = other;
-			break;
-		}
-	}
 }

@@ -99,5 +99,5 @@ uint32_t compiled_left(void)
 void compiled_report(const struct router *r)
 {
 	if (compiled.image.data)
-		routefile_report(r, compiled.image.routes[1]);
+		routefile_report(r);
 }

@@ -25,6 +25,9 @@ struct config_iface {
 	uint8_t mac[6];
 	unsigned addrs;
 	struct iface_addr addr[IFACE_ADDR_MAX];
+	unsigned addrs6;
+	struct iface_addr6 addr6[IFACE_ADDR_MAX];
+	bool router_advert;
 };
 
 struct config_route {
@@ -39,7 +42,9 @@ struct config_route6 {
 
 struct config_neighbor {
 	char iface[IFACE_NAME_MAX];
-	uint32_t address;
+	uint32_t address;    /* IPv4, or */
+	struct ip6 address6; /* IPv6 */
+	bool six;
 	uint8_t mac[6];
 };
 
@@ -71,6 +76,19 @@ struct config {
 };
 
 void config_free(struct config *c);
+
+/* ---- for config_apply: apply6.c ---- */
+
+/* The IPv6 addresses an interface with this MAC shall have; with any, a link-local one as well.
+ * c: NULL for none. Returns how many. */
+unsigned config_addresses6(
+	const struct config_iface *c, const uint8_t *mac, struct iface_addr6 addr[IFACE_ADDR6_MAX]);
+bool config_same_addresses6(const struct iface *i, const struct iface_addr6 *addr, unsigned n);
+
+/* One static neighbour of either family. */
+MUST_CHECK enum err config_set_neighbor(
+	struct router *r, unsigned port, const struct config_neighbor *n);
+void config_clear_neighbor(struct router *r, unsigned port, const struct config_neighbor *n);
 
 /* Makes classes, rates and receive spreading of all ports be as configured. Never fails. Control
  * core; a grace period follows. */

@@ -7,7 +7,9 @@
 #include "kernel/publish.h"
 #include "kernel/verify.h"
 #include "lib/text.h"
+#include "lib/text6.h"
 #include "net/table/resolve4.h"
+#include "net/table/resolve6.h"
 
 #define PUNT_BURST 16u       /* packets taken from one punt ring a turn */
 #define TICK_US    10000u    /* protocol timers */
@@ -20,8 +22,8 @@ static struct {
 	uint64_t tick_us, link_us, starved_us; /* when each task last ran */
 	uint64_t starved[RXQ_MAX];             /* pool counts already reported */
 	bool failed[PORT_MAX];                 /* devices already reported */
-	control_icmp_fn *listener;
-	void *listener_ctx;
+	control_icmp_fn *listener, *listener6;
+	void *listener_ctx, *listener6_ctx;
 } control;
 
 /* ---- what the stack needs (net/proto/stack.h) ---- */
@@ -93,6 +95,25 @@ static void op_address_conflict(void *ctx, unsigned port, uint32_t address, cons
 	log_text("%s: %s uses our address %s", r->iface[port].name, other, own);
 }
 
+static void op_icmp6_seen(
+	void *ctx, const uint8_t *ip, uint32_t ip_len, const uint8_t *icmp, uint32_t icmp_len)
+{
+	if (control.listener6)
+		control.listener6(control.listener6_ctx, ip, ip_len, icmp, icmp_len);
+}
+
+static void op_address_conflict6(
+	void *ctx, unsigned port, struct ip6 address, const uint8_t *mac, bool duplicate)
+{
+	const struct router *r = ctx;
+	char own[TEXT_IPV6_MAX], other[TEXT_MAC_MAX];
+
+	text_print_ipv6(own, address.hi, address.lo);
+	text_print_mac(other, mac);
+	log_text("%s: %s uses our address %s%s", r->iface[port].name, other, own,
+		duplicate ? "; duplicate, so we do not" : "");
+}
+
 static const struct stack_ops ops = {
 	.alloc = op_alloc,
 	.transmit = op_transmit,
@@ -102,6 +123,8 @@ static const struct stack_ops ops = {
 	.routes_changed = op_routes_changed,
 	.icmp_seen = op_icmp_seen,
 	.address_conflict = op_address_conflict,
+	.icmp6_seen = op_icmp6_seen,
+	.address_conflict6 = op_address_conflict6,
 };
 
 /* ---- tasks ---- */
@@ -133,12 +156,17 @@ static void control_iface_changed(struct router *r, struct iface *iface)
 {
 	bool up = iface->link && iface->enabled;
 
-	if (up && iface_install(iface, &r->rib, &r->nexthops) != ERR_OK)
+	if (up && (iface_install(iface, &r->rib, &r->nexthops) != ERR_OK ||
+			  iface6_install(iface, &r->rib6, &r->nexthops) != ERR_OK))
 		log_text("%s: its addresses do not fit the routing table", iface->name);
-	if (!up)
+	if (!up) {
+		iface6_withdraw(iface, &r->rib6, &r->nexthops);
 		iface_withdraw(iface, &r->rib, &r->nexthops);
+	}
 	if (static4_refresh(r->statics, r->statics_n, r->iface, r->ports, &r->rib, &r->nexthops) !=
-		ERR_OK)
+			ERR_OK ||
+		static6_refresh(r->statics6, r->statics6_n, r->iface, r->ports, &r->rib6,
+			&r->nexthops) != ERR_OK)
 		log_text("static routes: the routing table is full");
 	stack_link_changed(&r->stack, iface->port, up, now_ms());
 	control_routes_changed(r);
@@ -212,6 +240,7 @@ bool control_init(struct router *r)
 	r->stack.iface = r->iface;
 	r->stack.ifaces = r->ports;
 	r->stack.rib = &r->rib;
+	r->stack.rib6 = &r->rib6;
 	r->stack.nexthops = &r->nexthops;
 	stack_init(&r->stack, now_ms());
 	control.link_us = platform_now_us() - LINK_US; /* the first turn reads the links */
@@ -221,6 +250,7 @@ bool control_init(struct router *r)
 void control_routes_changed(struct router *r)
 {
 	resolve4_refresh(&r->rib, &r->nexthops);
+	resolve6_refresh(&r->rib6, &r->nexthops);
 }
 
 bool control_sync(struct router *r)
@@ -252,4 +282,10 @@ void control_listen_icmp(control_icmp_fn *fn, void *ctx)
 {
 	control.listener = fn;
 	control.listener_ctx = ctx;
+}
+
+void control_listen_icmp6(control_icmp_fn *fn, void *ctx)
+{
+	control.listener6 = fn;
+	control.listener6_ctx = ctx;
 }

@@ -149,7 +149,6 @@ static void boot_config(void)
 static void boot_tables(struct router *r)
 {
 	uint64_t start = platform_now_us(), now = start;
-	uint32_t routes6 = 0;
 
 	for (unsigned i = 0; i < boot.tables; i++) {
 		const struct platform_module *m = &boot.table[i];
@@ -159,11 +158,10 @@ static void boot_tables(struct router *r)
 		log_text("routes %s: %u, read in %u ms", m->name,
 			(unsigned)(result.routes4 + result.routes6),
 			(unsigned)((now - start) / 1000));
-		routes6 += result.routes6;
 		start = now;
 	}
 	if (boot.tables)
-		routefile_report(r, routes6);
+		routefile_report(r);
 	while (boot.tables && !publish_current(r) && platform_now_us() - now < TABLE_WAIT_US)
 		publish_turn(r);
 	if (boot.tables)

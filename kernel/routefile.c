@@ -7,6 +7,7 @@
 #include "kernel/router.h"
 #include "lib/text.h"
 #include "net/table/resolve4.h"
+#include "net/table/resolve6.h"
 #include "net/table/route_load.h"
 #include "net/table/route_text.h"
 
@@ -59,6 +60,7 @@ struct routefile_result routefile_load(
 	if (teller.told > TOLD_MAX)
 		log_text("routes %s: %u more lines are wrong", name, teller.told - TOLD_MAX);
 	resolve4_refresh(&r->rib, &r->nexthops);
+	resolve6_refresh(&r->rib6, &r->nexthops);
 	return (struct routefile_result){load.routes4, load.routes6, load.wrong_lines};
 }
 
@@ -73,7 +75,7 @@ static bool has_network_of(const struct iface *i, uint32_t address)
 }
 
 /* Gateways that are bound to an interface where they cannot be, as it is configured. */
-static void report_bound(const struct router *r)
+void routefile_report(const struct router *r)
 {
 	unsigned told = 0;
 
@@ -81,7 +83,8 @@ static void report_bound(const struct router *r)
 		const struct nexthop *n = &r->nexthops.nexthop[i];
 		char gateway[TEXT_IPV4_MAX];
 
-		if (!n->refs || n->action != NEXTHOP_RECURSIVE || n->port == NEXTHOP_ANY_PORT)
+		if (!n->refs || n->action != NEXTHOP_RECURSIVE || n->port == NEXTHOP_ANY_PORT ||
+			!ip6_is_zero(n->gateway6))
 			continue;
 		if ((n->port < r->ports && has_network_of(&r->iface[n->port], n->gateway)) ||
 			told++ >= TOLD_MAX)
@@ -92,12 +95,4 @@ static void report_bound(const struct router *r)
 	}
 	if (told > TOLD_MAX)
 		log_text("routes via %u more gateways likewise", told - TOLD_MAX);
-}
-
-void routefile_report(const struct router *r, uint32_t routes6)
-{
-	report_bound(r);
-	if (routes6)
-		log_text("%u IPv6 routes are unreachable: interfaces have no IPv6 addresses yet",
-			(unsigned)routes6);
 }

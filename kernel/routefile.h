@@ -35,8 +35,8 @@ struct routefile_result routefile_load(
 
 /*
  * Says in the log which routes cannot be used as the router is configured: by a
- * gateway with `dev` that is on no network of that interface, and routes6 IPv6 ones.
+ * IPv4 gateway with `dev` that is on no network of that interface.
  */
-void routefile_report(const struct router *r, uint32_t routes6);
+void routefile_report(const struct router *r);
 
 #endif

@@ -73,11 +73,31 @@ static struct config_iface *this_iface(struct build *b, const struct line *line)
 	return &c->iface[c->ifaces - 1];
 }
 
+static bool build_address6(struct build *b, struct config_iface *iface, const struct line *line)
+{
+	struct iface_addr6 *addr = &iface->addr6[iface->addrs6];
+	unsigned length;
+
+	if (iface->addrs6 == IFACE_ADDR_MAX)
+		return config_fault_at(b->fault, line, "more than %u addresses", IFACE_ADDR_MAX);
+	if (!text_parse_ipv6_prefix(line->text[3], &addr->address.hi, &addr->address.lo, &length))
+		return config_fault_at(b->fault, line, "not an address");
+	addr->length = (uint8_t)length;
+	if (!config_check_own_address6(b->fault, line, addr))
+		return false;
+	b->origin->address6[b->origin->addresses6++] = (struct config_address6){
+		.addr = *addr, .iface = b->config->ifaces - 1, .line = line};
+	iface->addrs6++;
+	return true;
+}
+
 static bool build_address(struct build *b, struct config_iface *iface, const struct line *line)
 {
 	struct iface_addr addr;
 	unsigned length;
 
+	if (strchr(line->text[3], ':'))
+		return build_address6(b, iface, line);
 	if (!text_parse_ipv4_prefix(line->text[3], &addr.address, &length))
 		return config_fault_at(b->fault, line, "not an address");
 	addr.length = (uint8_t)length;
@@ -109,6 +129,8 @@ static bool build_interface(struct build *b, const struct line *line)
 		return build_mac(b, iface, line);
 	if (word_is(line, 2, "disabled"))
 		iface->disabled = true;
+	else if (word_is(line, 2, "router-advert"))
+		iface->router_advert = true;
 	else if (word_is(line, 2, "mtu"))
 		iface->mtu = number(line->text[3]);
 	else if (word_is(line, 2, "rx-spread"))
@@ -203,6 +225,8 @@ static bool build_route6(struct build *b, const struct line *line)
 	if (!text_parse_ipv6(line->text[3], &route->gateway.hi, &route->gateway.lo))
 		return config_fault_at(b->fault, line, "the next hop is not an IPv6 address");
 	build_options(line, config->dev, &route->weight);
+	if (ip6_is_link_local(route->gateway) && config->dev[0] == 0)
+		return config_fault_at(b->fault, line, "a link-local next hop needs 'dev'");
 	return config_check_host6(b->fault, line, route->gateway);
 }
 
@@ -217,11 +241,16 @@ static bool build_neighbor(struct build *b, const struct line *line)
 	struct config_neighbor *neighbor = &c->neighbor[c->neighbors];
 
 	snprintf(neighbor->iface, sizeof neighbor->iface, "%s", line->text[1]);
-	if (!text_parse_ipv4(line->text[2], &neighbor->address) ||
+	struct ip6 *ip6 = &neighbor->address6;
+
+	neighbor->six = strchr(line->text[2], ':') != NULL;
+	if (!(neighbor->six ? text_parse_ipv6(line->text[2], &ip6->hi, &ip6->lo)
+			    : text_parse_ipv4(line->text[2], &neighbor->address)) ||
 		!text_parse_mac(line->text[3], neighbor->mac))
 		return config_fault_at(b->fault, line, "not a neighbour");
 	b->origin->neighbor[c->neighbors++] = line;
-	return config_check_host(b->fault, line, neighbor->address) &&
+	return (neighbor->six ? config_check_host6(b->fault, line, *ip6)
+			      : config_check_host(b->fault, line, neighbor->address)) &&
 	       config_check_mac(b->fault, line, neighbor->mac);
 }
 
@@ -301,13 +330,14 @@ static bool allocate(struct config *c, struct config_origin *origin, const struc
 	c->class = calloc(queues + 1, sizeof *c->class);
 	c->shape = calloc(queues + 1, sizeof *c->shape);
 	origin->address = calloc(ifaces + 1, sizeof *origin->address);
+	origin->address6 = calloc(ifaces + 1, sizeof *origin->address6);
 	origin->binding = calloc(ifaces + 1, sizeof *origin->binding);
 	origin->route = calloc(routes + 1, sizeof(struct line *));
 	origin->route6 = calloc(routes + 1, sizeof(struct line *));
 	origin->neighbor = calloc(neighbors + 1, sizeof(struct line *));
 	return c->iface && c->route && c->route6 && c->neighbor && c->class && c->shape &&
-	       origin->address && origin->binding && origin->route && origin->route6 &&
-	       origin->neighbor;
+	       origin->address && origin->address6 && origin->binding && origin->route &&
+	       origin->route6 && origin->neighbor;
 }
 
 bool config_build(const struct lines *set, struct config *out, struct config_fault *fault)
@@ -323,6 +353,7 @@ bool config_build(const struct lines *set, struct config *out, struct config_fau
 	else
 		good = build_lines(&build, set) && config_check(out, &origin, fault);
 	free(origin.address);
+	free(origin.address6);
 	free(origin.binding);
 	free(origin.route);
 	free(origin.route6);

@@ -16,6 +16,7 @@ bool clear_counters(struct call *call)
 bool clear_neighbors(struct call *call)
 {
 	arp_flush(&call->env->router->stack);
+	nd_flush(&call->env->router->stack);
 	return true;
 }
 

@@ -69,14 +69,17 @@ static bool show_next_hop(struct output *o, const struct router *r, uint32_t ind
 {
 	const struct nexthop_table *t = &r->nexthops;
 	const struct nexthop *n = &t->nexthop[index < NEXTHOP_MAX ? index : 0], *to = n;
-	char text[TEXT_IPV4_MAX];
+	char text[TEXT_IPV6_MAX];
 
 	if (n->action != NEXTHOP_RESOLVE && n->action != NEXTHOP_RECURSIVE) {
 		output_text(o, NULL, "%s", action_name(n->action));
 		output_none(o, NULL);
 		return true;
 	}
-	text_print_ipv4(text, n->gateway);
+	if (ip6_is_zero(n->gateway6))
+		text_print_ipv4(text, n->gateway);
+	else
+		text_print_ipv6(text, n->gateway6.hi, n->gateway6.lo);
 	output_text(o, NULL, "%s", n->gateway ? text : "direct");
 	if (n->action == NEXTHOP_RECURSIVE)
 		to = &t->nexthop[nexthop_pick(t, index, 0)];

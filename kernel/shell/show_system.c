@@ -205,6 +205,22 @@ bool show_protocols(struct call *call)
 	output_number(o, "echo_replies", c.icmp_echo_replies);
 	output_number(o, "suppressed", c.icmp_suppressed);
 	output_close(o);
+	output_object(o, "nd");
+	output_number(o, "received", c.nd_received);
+	output_number(o, "solicits_sent", c.nd_solicits_sent);
+	output_number(o, "adverts_sent", c.nd_adverts_sent);
+	output_number(o, "failed", c.nd_failed);
+	output_number(o, "conflicts", c.nd_conflicts);
+	output_number(o, "suppressed", c.nd_suppressed);
+	output_number(o, "redirects", c.nd_redirects);
+	output_number(o, "router_adverts_received", c.ra_received);
+	output_number(o, "router_adverts_sent", c.ra_sent);
+	output_close(o);
+	output_object(o, "icmp6");
+	output_number(o, "sent", c.icmp6_sent);
+	output_number(o, "echo_replies", c.icmp6_echo_replies);
+	output_number(o, "suppressed", c.icmp6_suppressed);
+	output_close(o);
 	return true;
 }
 

@@ -94,7 +94,7 @@ static bool icmp_may_answer(const struct stack *s, const uint8_t *frame)
 }
 
 /* Token bucket, RFC 1812 4.3.2.8: ICMP_ERROR_RATE a second, ICMP_ERROR_BURST at once. */
-static bool icmp_limit_take(struct icmp_limit *l, uint64_t now_ms)
+bool icmp_limit_take(struct icmp_limit *l, uint64_t now_ms)
 {
 	const uint64_t full = ICMP_ERROR_BURST * 1000u;
 	uint64_t elapsed_ms = now_ms > l->last_ms ? now_ms - l->last_ms : 0;

@@ -6,7 +6,7 @@
 #include "lib/atomic.h"
 
 #define MAGIC   0x4249462d65726177ull /* "ware-FIB" */
-#define VERSION 1u                    /* of this form, and of the FIBs in it */
+#define VERSION 2u                    /* of this form, and of the FIBs in it */
 
 enum part { PART_FIB4, PART_FIB6, PART_NEXTHOPS, PART_MEMBERS, PART_ROUTES4, PART_ROUTES6, PARTS };
 
@@ -29,6 +29,7 @@ struct image_nexthop {
 	uint16_t port;   /* of a recursive one */
 	uint32_t gateway;
 	uint32_t first, members; /* of a group: in the part of members */
+	struct ip6 gateway6;     /* as in struct nexthop */
 };
 
 struct image_route4 {
@@ -137,12 +138,12 @@ static void write_nexthops(
 	for (uint32_t i = 1; i < t->used; i++, out++) {
 		const struct nexthop *n = &t->nexthop[i];
 
-		*out = (struct image_nexthop){n->action, n->port, n->gateway, 0, 0};
+		*out = (struct image_nexthop){n->action, n->port, n->gateway, 0, 0, n->gateway6};
 		if (n->action != NEXTHOP_GROUP)
 			continue;
 		const struct nexthop_group *g = &t->group[n->group];
 
-		*out = (struct image_nexthop){n->action, 0, 0, first, g->members};
+		*out = (struct image_nexthop){n->action, 0, 0, first, g->members, IP6_ANY};
 		memcpy(member + first, g->member, g->members * sizeof *member);
 		first += g->members;
 	}
@@ -262,6 +263,8 @@ static enum err make_nexthop(const struct fibimage *image, const struct image_ne
 	const struct nexthop_member *member = part_of(image, PART_MEMBERS);
 	uint64_t members = head_of(image)->part[PART_MEMBERS].bytes / sizeof *member;
 
+	if (n->action == NEXTHOP_RECURSIVE && !ip6_is_zero(n->gateway6))
+		return nexthop_get_recursive6(t, n->gateway6, n->port, index);
 	if (n->action == NEXTHOP_RECURSIVE)
 		return nexthop_get_recursive(t, n->gateway, n->port, index);
 	if (n->action == NEXTHOP_UNREACHABLE)

@@ -28,6 +28,7 @@
 
 #include "lib/err.h"
 #include "lib/limits.h"
+#include "net/table/ip6.h"
 
 /* What happens to a packet: the low 16 bits of `out`, at or above NEXTHOP_ACTION. */
 enum nexthop_action {
@@ -83,10 +84,11 @@ enum nexthop_grace {
 struct nexthop {
 	uint32_t refs;    /* routes, groups that name it; 0: free, or becoming so */
 	uint32_t gateway; /* IPv4, host byte order; 0: the destination itself (connected network);
-			   * of a group: the hash of its members */
-	uint16_t port;    /* egress port of NEXTHOP_RESOLVE; the one that NEXTHOP_RECURSIVE may
-			   * use, or NEXTHOP_ANY_PORT */
-	uint16_t action;  /* as created; a resolved one keeps NEXTHOP_RESOLVE here */
+			   * of a group: the hash of its members; of gateway6: its hash, not 0 */
+	struct ip6 gateway6; /* IPv6; zero: none, or the destination itself */
+	uint16_t port;       /* egress port of NEXTHOP_RESOLVE; the one that NEXTHOP_RECURSIVE may
+			      * use, or NEXTHOP_ANY_PORT */
+	uint16_t action;     /* as created; a resolved one keeps NEXTHOP_RESOLVE here */
 	uint16_t group; /* of NEXTHOP_GROUP and NEXTHOP_RECURSIVE: number in nexthop_table.group */
 	uint16_t new_txq; /* to be written with new_mac after the grace period */
 	uint8_t grace;    /* enum nexthop_grace */
@@ -170,6 +172,16 @@ void nexthop_set_mac(
 /* The neighbour is unknown again: its next hops go back to NEXTHOP_RESOLVE. Control core. */
 void nexthop_clear_mac(struct nexthop_table *t, unsigned port, uint32_t gateway);
 
+/*
+ * The same three for IPv6 gateways; one that is link-local is another on each
+ * port. A zero gateway is the connected network's, the same index as IPv4's.
+ */
+MUST_CHECK enum err nexthop_get6(struct nexthop_table *t, enum nexthop_action action, unsigned port,
+	struct ip6 gateway, const uint8_t *src_mac, uint32_t mtu, uint32_t *index);
+void nexthop_set_mac6(struct nexthop_table *t, unsigned port, struct ip6 gateway,
+	const uint8_t *mac, unsigned txq);
+void nexthop_clear_mac6(struct nexthop_table *t, unsigned port, struct ip6 gateway);
+
 /* A port's MTU changed: rewrites it in its next hops. Control core. */
 void nexthop_set_mtu(struct nexthop_table *t, unsigned port, uint32_t mtu);
 
@@ -193,6 +205,8 @@ MUST_CHECK enum err nexthop_get_group(
  */
 MUST_CHECK enum err nexthop_get_recursive(
 	struct nexthop_table *t, uint32_t gateway, unsigned port, uint32_t *index);
+MUST_CHECK enum err nexthop_get_recursive6(
+	struct nexthop_table *t, struct ip6 gateway, unsigned port, uint32_t *index);
 
 /*
  * What a recursive next hop stands for from now on: any index but a recursive

@@ -261,20 +261,34 @@ enum err nexthop_get_group(
 
 /* ---- recursive next hops ---- */
 
-enum err nexthop_get_recursive(
-	struct nexthop_table *t, uint32_t gateway, unsigned port, uint32_t *index)
+/* gateway: the IPv4 one, or the hash of the IPv6 one. */
+static enum err get_recursive(struct nexthop_table *t, uint32_t gateway, struct ip6 gateway6,
+	unsigned port, uint32_t *index)
 {
-	uint32_t i = nexthop_find(t, NEXTHOP_RECURSIVE, port, gateway);
+	uint32_t i = nexthop_find(t, NEXTHOP_RECURSIVE, port, gateway, gateway6);
 
 	if (i == NEXTHOP_NONE) {
 		i = group_make(t, NEXTHOP_RECURSIVE, port, gateway);
 		if (i == NEXTHOP_NONE)
 			return ERR_FULL;
+		t->nexthop[i].gateway6 = gateway6;
 		t->recursive++;
 	}
 	t->nexthop[i].refs++;
 	*index = i;
 	return ERR_OK;
+}
+
+enum err nexthop_get_recursive(
+	struct nexthop_table *t, uint32_t gateway, unsigned port, uint32_t *index)
+{
+	return get_recursive(t, gateway, IP6_ANY, port, index);
+}
+
+enum err nexthop_get_recursive6(
+	struct nexthop_table *t, struct ip6 gateway, unsigned port, uint32_t *index)
+{
+	return get_recursive(t, gateway6_hash(gateway), gateway, port, index);
 }
 
 /* The places come to what those of `to` say, or all to `to` itself. */

@@ -150,7 +150,8 @@ void resolve4_refresh(const struct rib4 *rib, struct nexthop_table *t)
 		uint32_t owner = t->group[g].owner;
 
 		if (owner && t->nexthop[owner].refs &&
-			t->nexthop[owner].action == NEXTHOP_RECURSIVE)
+			t->nexthop[owner].action == NEXTHOP_RECURSIVE &&
+			ip6_is_zero(t->nexthop[owner].gateway6))
 			resolve_index(rib, t, owner);
 	}
 }

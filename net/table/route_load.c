@@ -44,7 +44,7 @@ static enum err line_nexthop(
 	if (r->family == 4)
 		return nexthop_get_recursive(
 			l->nexthops, (uint32_t)(r->gateway.hi >> 32), port, index);
-	return nexthop_get(l->nexthops, NEXTHOP_UNREACHABLE, 0, 0, NULL, 0, index);
+	return nexthop_get_recursive6(l->nexthops, r->gateway, port, index);
 }
 
 /* Adds a line to the set of its prefix. What is wrong with it, or NULL. */
@@ -57,6 +57,8 @@ static const char *set_add(struct route_load *l, struct set *s, const struct rou
 		return "too many gateways for one prefix";
 	if (!line_port(l, r, &port))
 		return "there is no such interface";
+	if (r->family == 6 && ip6_is_link_local(r->gateway))
+		return "a link-local gateway, for which there is 'set routes'";
 	if (line_nexthop(l, r, port, &index) != ERR_OK)
 		return "too many different next hops";
 	s->member[s->members++] = (struct nexthop_member){(uint16_t)index, r->weight};
@@ -100,7 +102,7 @@ static enum err set_nexthop(struct route_load *l, const struct set *s, uint32_t 
 	enum err err = ERR_OK;
 
 	*index = s->member[0].index;
-	if (s->first.family == 4 && s->members > 1)
+	if (s->members > 1)
 		err = nexthop_get_group(l->nexthops, s->member, s->members, index);
 	else
 		l->nexthops->nexthop[*index].refs++;

@@ -4,8 +4,8 @@
  * A gateway is one recursive next hop, so that a change of interfaces touches
  * gateways, not routes; with `dev ethN` it is used only while it is a neighbour
  * at port N. Lines of one prefix, which stand together, are one route by several
- * gateways, each with its weight. IPv6 gateways never are reached: interfaces
- * have no IPv6 addresses yet; such routes are unreachable. Control core.
+ * gateways, each with its weight. Link-local gateways are refused: which is meant
+ * depends on the interface's own address. Control core.
  */
 #ifndef NET_TABLE_ROUTE_LOAD_H
 #define NET_TABLE_ROUTE_LOAD_H

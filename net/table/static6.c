@@ -1,53 +1,241 @@
-/* Keeps the configured static IPv6 routes in the RIB. */
+/* Keeps the configured static IPv6 routes in the RIB while they can be used; see static4.c. */
 #include "net/table/static6.h"
 
 #include <stddef.h>
 
-static enum err static6_add(struct static6 *s, struct rib6 *rib, struct nexthop_table *t)
+#include "net/table/resolve6.h"
+
+#define STATIC6_ROUNDS 8u /* a route may make the gateway of another reachable, or no longer so */
+
+/* What decides which routes can be used. */
+struct context {
+	struct iface *ifaces;
+	unsigned ifaces_n;
+	struct rib6 *rib;
+	struct nexthop_table *t;
+};
+
+/* The lines of one prefix. */
+struct set {
+	struct static6 *line;
+	unsigned n;
+};
+
+/* The lines from route[0] on, of n, that have its prefix. */
+static struct set set_at(struct static6 *route, unsigned n)
+{
+	struct set s = {route, 1};
+
+	while (s.n < n && ip6_equal(route[s.n].prefix, route->prefix) &&
+		route[s.n].length == route->length)
+		s.n++;
+	return s;
+}
+
+/* How a line can be used now, the best last. */
+enum use { UNUSABLE, RECURSIVE, DIRECT };
+
+/* *iface: where a gateway that is a neighbour is reached; NULL else. */
+static enum use line_use(
+	const struct static6 *s, const struct context *c, const struct iface **iface)
+{
+	*iface = NULL;
+	if (s->kind != STATIC4_VIA)
+		return DIRECT;
+	if (ip6_is_link_local(s->gateway)) {
+		if (s->port >= c->ifaces_n || !iface6_has_link(&c->ifaces[s->port]))
+			return UNUSABLE;
+		*iface = &c->ifaces[s->port];
+		return DIRECT;
+	}
+	const struct iface *i = iface6_to(c->ifaces, c->ifaces_n, s->gateway);
+
+	if (!i)
+		return resolve6_gateway(c->rib, c->t, s->gateway) ? RECURSIVE : UNUSABLE;
+	*iface = i;
+	return iface6_neighbor(i, s->gateway) ? DIRECT : UNUSABLE;
+}
+
+static enum use set_use(const struct set *s, const struct context *c)
+{
+	enum use best = UNUSABLE;
+	const struct iface *iface;
+
+	for (unsigned i = 0; i < s->n && best != DIRECT; i++) {
+		enum use use = line_use(&s->line[i], c, &iface);
+
+		if (use > best)
+			best = use;
+	}
+	return best;
+}
+
+static void set_remove(struct set *s, struct rib6 *rib, struct nexthop_table *t)
+{
+	struct route6 removed;
+
+	if (rib6_remove(rib, s->line->prefix, s->line->length, RIB_STATIC, &removed) == ERR_OK)
+		nexthop_put(t, removed.nexthop);
+	for (unsigned i = 0; i < s->n; i++)
+		s->line[i].installed = false;
+}
+
+static bool set_is_installed(const struct set *s)
+{
+	for (unsigned i = 0; i < s->n; i++)
+		if (s->line[i].installed)
+			return true;
+	return false;
+}
+
+/* The next hop of one line, with a reference. */
+static enum err line_nexthop(
+	const struct static6 *s, const struct iface *i, const struct context *c, uint32_t *index)
 {
 	static const enum nexthop_action action[] = {
+		[STATIC4_VIA] = NEXTHOP_RESOLVE,
 		[STATIC4_BLACKHOLE] = NEXTHOP_BLACKHOLE,
 		[STATIC4_UNREACHABLE] = NEXTHOP_UNREACHABLE,
 		[STATIC4_PROHIBIT] = NEXTHOP_PROHIBIT,
 	};
-	struct route6 route = {
-		.prefix = s->prefix, .length = s->length, .source = RIB_STATIC, .distance = 1};
-	enum err err = nexthop_get(t, action[s->kind], 0, 0, NULL, 0, &route.nexthop);
 
-	if (err != ERR_OK)
-		return err;
-	err = rib6_add(rib, &route);
-	if (err != ERR_OK)
-		nexthop_put(t, route.nexthop);
-	else
-		s->installed = true;
+	if (s->kind == STATIC4_VIA && !i)
+		return resolve6_get(c->rib, c->t, s->gateway, index);
+	return nexthop_get6(c->t, action[s->kind], i ? i->port : 0, i ? s->gateway : IP6_ANY,
+		i ? i->mac : NULL, i ? i->mtu : 0, index);
+}
+
+/*
+ * The next hop of the lines that can be used as `use` says, with a reference:
+ * one, or a group. Marks the lines in it as installed, the others not.
+ */
+static enum err set_nexthop(struct set *s, enum use use, const struct context *c, uint32_t *index)
+{
+	struct nexthop_member member[GROUP_MEMBERS];
+	const struct iface *iface;
+	enum err err = ERR_OK;
+	unsigned members = 0;
+
+	for (unsigned i = 0; i < s->n; i++) {
+		struct static6 *line = &s->line[i];
+		bool alone =
+			use == RECURSIVE || line->kind != STATIC4_VIA; /* no member of a group */
+
+		line->installed = false;
+		if (err != ERR_OK || members == GROUP_MEMBERS || (alone && members) ||
+			line_use(line, c, &iface) != use)
+			continue;
+		err = line_nexthop(line, iface, c, index);
+		if (err != ERR_OK)
+			continue;
+		member[members++] =
+			(struct nexthop_member){(uint16_t)*index, line->weight ? line->weight : 1};
+		line->installed = true;
+	}
+	if (err == ERR_OK && members > 1)
+		err = nexthop_get_group(c->t, member, members, index);
+	else if (err == ERR_OK)
+		return ERR_OK;
+	/* The group has its own references now, or there is none. */
+	for (unsigned i = 0; i < members; i++)
+		nexthop_put(c->t, member[i].index);
 	return err;
 }
 
-enum err static6_refresh(
-	struct static6 *route, unsigned n, struct rib6 *rib, struct nexthop_table *t)
+/* The RIB has the usable lines of the prefix. *added: it had none of them before. */
+static enum err set_install(struct set *s, enum use use, const struct context *c, bool *added)
 {
-	enum err result = ERR_OK;
+	struct route6 route = {.prefix = s->line->prefix,
+		.length = s->line->length,
+		.source = RIB_STATIC,
+		.distance = 1};
+	const struct route6 *have = rib6_find(c->rib, route.prefix, route.length, RIB_STATIC);
+	uint32_t old = NEXTHOP_NONE;
+	enum err err = set_nexthop(s, use, c, &route.nexthop);
 
-	for (unsigned i = 0; i < n; i++) {
-		if (route[i].installed || route[i].kind == STATIC4_VIA)
-			continue;
-		enum err err = static6_add(&route[i], rib, t);
-
-		if (err != ERR_OK)
-			result = err;
+	if (err != ERR_OK) {
+		set_remove(s, c->rib, c->t); /* better none than a wrong one */
+		return err;
 	}
+	if (!have)
+		err = rib6_add(c->rib, &route);
+	else if (have->nexthop != route.nexthop)
+		err = rib6_replace(
+			c->rib, route.prefix, route.length, RIB_STATIC, route.nexthop, &old);
+	else
+		old = route.nexthop;
+	if (old != NEXTHOP_NONE)
+		nexthop_put(c->t, old);
+	if (err != ERR_OK) {
+		nexthop_put(c->t, route.nexthop);
+		set_remove(s, c->rib, c->t);
+	}
+	*added |= err == ERR_OK && !have;
+	return err;
+}
+
+/* Takes out what can no longer be used. true: that may have made others useless. */
+static bool remove_useless(struct static6 *route, unsigned n, const struct context *c)
+{
+	bool removed = false;
+
+	for (unsigned i = 0; i < n;) {
+		struct set s = set_at(route + i, n - i);
+
+		i += s.n;
+		if (!set_is_installed(&s) || set_use(&s, c) != UNUSABLE)
+			continue;
+		set_remove(&s, c->rib, c->t);
+		removed = true;
+	}
+	return removed;
+}
+
+/* Installs what can be used. true: that may have made others usable. */
+static bool add_usable(struct static6 *route, unsigned n, const struct context *c, enum err *result)
+{
+	bool waiting = false, added = false;
+
+	for (unsigned i = 0; i < n;) {
+		struct set s = set_at(route + i, n - i);
+		enum use use = set_use(&s, c);
+		enum err err = ERR_OK;
+
+		i += s.n;
+		if (use == UNUSABLE)
+			waiting = true;
+		else
+			err = set_install(&s, use, c, &added);
+		if (err != ERR_OK)
+			*result = err;
+	}
+	return waiting && added;
+}
+
+enum err static6_refresh(struct static6 *route, unsigned n, struct iface *ifaces, unsigned ifaces_n,
+	struct rib6 *rib, struct nexthop_table *t)
+{
+	const struct context c = {ifaces, ifaces_n, rib, t};
+	enum err result = ERR_OK;
+	unsigned rounds = STATIC6_ROUNDS;
+
+	/* All that must go first: it makes room. */
+	while (remove_useless(route, n, &c) && rounds-- > 0)
+		;
+	rounds = STATIC6_ROUNDS;
+	do
+		result = ERR_OK; /* what did not fit is tried again */
+	while (add_usable(route, n, &c, &result) && rounds-- > 0);
+	resolve6_refresh(rib, t);
 	return result;
 }
 
 void static6_withdraw(struct static6 *route, unsigned n, struct rib6 *rib, struct nexthop_table *t)
 {
-	struct route6 removed;
-
 	for (unsigned i = 0; i < n; i++) {
-		if (route[i].installed && rib6_remove(rib, route[i].prefix, route[i].length,
-						  RIB_STATIC, &removed) == ERR_OK)
-			nexthop_put(t, removed.nexthop);
-		route[i].installed = false;
+		struct set s = {&route[i], 1};
+
+		if (route[i].installed)
+			set_remove(&s, rib, t);
 	}
 }

@@ -207,8 +207,6 @@ def test_boot(lab, table, capsys):
     with capsys.disabled():
         print(f"\n{len(table.prefixes)} IPv4 and {table.ipv6} IPv6 routes {lab.how}: "
               f"{ready:.0f} ms from entry to forwarding")
-    told = f"{table.ipv6} IPv6 routes are unreachable: interfaces have no IPv6 addresses"
-    assert (told in log) == (table.ipv6 > 0)
     if lab.how == "module":
         assert re.search(r"routes \S+table.routes: \d+, read in \d+ ms", log)
     else:

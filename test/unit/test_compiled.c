@@ -76,7 +76,7 @@ static void make_routes(unsigned n)
 	end += sprintf(end, "60.0.0.0/8 via 10.0.2.2\n"
 			    "61.0.0.0/8 via 10.0.0.2\n61.0.0.0/8 via 10.0.2.2 weight 2\n"
 			    "62.0.0.0/24 via 10.0.1.2 dev eth0\n"
-			    "2001:db8::/32 via fe80::1\n");
+			    "2001:db8::/32 via fd00:ff::1\n");
 	for (unsigned i = 0; i < n; i++)
 		end += sprintf(end, "60.%u.%u.0/24 via 10.0.%u.2\n", i / 256, i % 256, port_of(i));
 	make_table(text);
@@ -205,7 +205,6 @@ static void test_forwards_at_once(void **state)
 	verified();
 	compiled_report(&router);
 	expect_log("routes via 10.0.1.2 dev eth0 are unreachable");
-	expect_log("1 IPv6 routes are unreachable");
 	check_books();
 }
 

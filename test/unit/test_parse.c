@@ -108,6 +108,8 @@ static void test_link_layer(void **state)
 	EXPECT_DROP(f, L2_BROADCAST);
 	good(&f);
 	store_be16(f.data + 12, 0x86dd);
+	EXPECT_DROP(f, IP_VERSION);
+	store_be16(f.data + 12, 0x8100);
 	EXPECT_DROP(f, UNKNOWN_ETHERTYPE);
 	store_be16(f.data + 12, 0x0806);
 	assert_int_equal(verdict(&f), VERDICT_PUNT | PUNT_ARP);

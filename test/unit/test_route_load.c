@@ -117,17 +117,19 @@ static void test_lines(void **state)
 	     "60.3.0.0/16 via 10.0.1.2 dev lan\n"
 	     "60.0.0.0/8 via 10.0.1.3\n"
 	     "60.0.0.0/8 via 10.0.1.4\n"
-	     "2001:db8::/32 via fe80::1\n"
-	     "2001:db8::/32 via fe80::2 weight 2\n"
-	     "0.0.0.0/0 via 10.0.2.2");
+	     "2001:db8::/32 via fd00:ff::1\n"
+	     "2001:db8::/32 via fd00:ff::2 weight 2\n"
+	     "0.0.0.0/0 via 10.0.2.2\n"
+	     "2001:db8:1::/48 via fe80::1 dev eth1");
 	assert_string_equal(told,
 		"3: the prefix has host bits set\n"
 		"4: there is no such interface\n"
 		"5: there is no such interface\n"
-		"6: this prefix stands further up: its lines must stand together\n");
+		"6: this prefix stands further up: its lines must stand together\n"
+		"11: a link-local gateway, for which there is 'set routes'\n");
 	assert_int_equal(load.routes4, 3);
 	assert_int_equal(load.routes6, 1);
-	assert_int_equal(load.wrong_lines, 4);
+	assert_int_equal(load.wrong_lines, 5);
 	assert_int_equal(rib4.rib.count, 3);
 	assert_int_equal(t.nexthop[route(IP(60, 0, 0, 0), 8)].gateway, IP(10, 0, 1, 2));
 	assert_int_equal(t.nexthop[route(IP(60, 1, 0, 0), 16)].port, 1);
@@ -135,7 +137,7 @@ static void test_lines(void **state)
 		t.nexthop[rib6_find(&rib6, (struct ip6){0x20010db800000000ull, 0}, 32, RIB_FILE)
 				  ->nexthop]
 			.action,
-		NEXTHOP_UNREACHABLE);
+		NEXTHOP_GROUP);
 }
 
 static void test_too_many(void **state)
@@ -266,7 +268,7 @@ static void test_references(void **state)
 	take("60.0.0.0/8 via 10.0.1.2\n60.0.0.0/8 via 10.0.1.3\n60.0.0.0/8 via 10.0.2.3\n"
 	     "61.0.0.0/8 via 10.0.1.2\n61.0.0.0/8 via 10.0.1.3\n"
 	     "60.0.0.0/8 via 10.0.1.9\n60.0.0.0/8 via 10.0.1.10\n" /* wrong */
-	     "2001:db8::/32 via fe80::1\n");
+	     "2001:db8::/32 via fd00:ff::1\n");
 	assert_int_equal(load.wrong_lines, 1);
 	assert_int_equal(t.sets, 2);
 	for (const struct route4 *r; (r = rib4_first(&rib4)) != NULL;) {
