@@ -2,10 +2,9 @@
 import os
 
 import pytest
-from differential import linux_router, topology
+from differential import exceptions4, linux_router, topology
 from differential.case import make_cases
 from differential.compare import compare
-from differential.exceptions import EXCEPTIONS4
 from differential.exchange import Bench
 from differential.ipv4 import IPv4
 from router import running, wait_for
@@ -45,7 +44,7 @@ class Run:
             ours.close()
             theirs.close()
         self.ours, self.theirs, self.sent = ours.outputs, theirs.outputs, ours.sent
-        self.report = compare(family, self.cases, self.ours, self.theirs, EXCEPTIONS4)
+        self.report = compare(family, self.cases, self.ours, self.theirs, exceptions4.EXCEPTIONS)
 
 
 @pytest.fixture(scope="module")

@@ -55,8 +55,8 @@ class Family:
         """Both outcomes without what no router is bound to have alike."""
         raise NotImplementedError
 
-    def is_error(self, frame):
-        """Whether the frame is an error the router made (which its rate limit counts)."""
+    def is_limited(self, frame):
+        """Whether the frame is one that barewire's limit on errors counts."""
         raise NotImplementedError
 
 

@@ -36,8 +36,8 @@ def judge(family, case, us, them, exceptions, report):
         return
     used, wanted = [], them
     for exception in exceptions:
-        changed = exception.adapt(case, wanted)
-        if changed is not None and not equal(family, changed, wanted):
+        changed = exception.adapt(case, wanted, us)
+        if changed is not None and changed != wanted:
             used.append(exception.name)
             wanted = changed
     wanted = sorted(wanted, key=repr)

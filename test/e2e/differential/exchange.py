@@ -93,7 +93,7 @@ class Bench:
         if number is not None:
             self.marked.add(number)
             return
-        if self.bucket and self.family.is_error(frame):
+        if self.bucket and self.family.is_limited(frame):
             self.bucket.take()
         self.outputs.append((port, frame))
 

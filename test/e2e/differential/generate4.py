@@ -146,7 +146,7 @@ def routes_of_packets(rng, tag):
     data = bytearray([kind, length, rng.choice((0, 3, 4, 5, 8, 9, 12, length - 3, length + 1,
                                                 length + 2)) & 255])
     data += bytes([rng.choice((0, 1, 3, 0xF0, 0xF1, 2))] if kind == 68 else b"")
-    data = data.ljust(length, b"\0")[:40]
+    data = data.ljust(length, b"\x0b")[:40]
     return frame(*valid(rng, tag, options=bytes(data), size=rng.choice((0, 30, 700))))
 
 

@@ -43,6 +43,11 @@ class IPv4(Family):
         return view.ok and view.src in generate4.OWN and view.proto == packet4.ICMP and \
             view.offset == 0 and len(view.payload) >= 28 and view.payload[0] in packet4.ICMP_ERRORS
 
+    def is_limited(self, frame):
+        view = View(frame)
+        return self.is_error(frame) or (view.ok and view.src in generate4.OWN
+                                        and view.proto == packet4.TCP)
+
     def by_tag(self, outputs):
         """Of our own answers only the first fragment has the tag; the others follow it."""
         found, answers = {}, {}

@@ -24,7 +24,7 @@ PER_INTERFACE = {
     "send_redirects": "0",
     "accept_redirects": "0",
     "accept_source_route": "0",                  # RFC 7126 4.3, 4.4
-    "accept_local": "0",
+    "accept_local": "1",                         # sources are not checked (uRPF is another matter)
     "bc_forwarding": "0",                        # RFC 2644
     "log_martians": "0",
     "drop_unicast_in_l2_multicast": "1",         # RFC 1812 5.3.4
