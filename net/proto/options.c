@@ -101,10 +101,10 @@ static bool option_check(const uint8_t *ip, uint32_t at, struct options *o)
 		noted = &o->source_route;
 	else
 		return type != OPTION_ALERT || ip[at + 1] >= 4 || options_malformed(o, at + 1);
+	if (!option_once(noted, at))
+		return options_malformed(o, at);
 	wrong = option_wrong_byte(ip + at);
-	if (wrong)
-		return options_malformed(o, at + wrong);
-	return option_once(noted, at) || options_malformed(o, at);
+	return wrong == 0 || options_malformed(o, at + wrong);
 }
 
 bool options_check(const uint8_t *frame, struct options *o)

@@ -124,12 +124,40 @@ def quote_as_it_came(view, theirs, _ours):
 
 
 @exception
-def echo_reply_without_options(view, theirs, _ours):
-    """RFC 1812 4.3.3.6, RFC 1122 3.2.2.6: record route and timestamps SHOULD come back in the
-    reply. barewire's has no options: for a trace there is the TTL."""
+def answer_without_options(view, theirs, _ours):
+    """RFC 1812 4.3.3.6, RFC 1122 3.2.2.6: record route and timestamps SHOULD come back in an echo
+    reply; 4.2.3.8: they MAY in TCP. barewire's have no options: for a trace there is the TTL."""
     for m in of_kind(theirs, "answer"):
-        if view.options and m["proto"] == packet4.ICMP:
+        if view.options:
             m["options"] = b""
+    return theirs
+
+
+@exception
+def answer_in_spite_of_options(view, theirs, ours):
+    """As above: Linux says nothing if the options it would send along have, after its own entry,
+    some room left, but not enough for another."""
+    for kind, raw in packet4.options_of(view.options):
+        if kind in (7, 68) and len(raw) > 3 and not theirs and len(ours) == 1 and \
+                ours[0]["kind"] != "forwarded":
+            step = 8 if kind == 68 and raw[3] & 15 else 4
+            if 0 < len(raw) - (raw[2] - 1) - step < step:
+                return ours
+    return theirs
+
+
+@exception
+def error_without_source_route(view, theirs, ours):
+    """RFC 7126 4.3, 4.4: source routes are refused, also for what is said about them. Linux sends
+    an error back by the reversed route, or not at all if that leads nowhere."""
+    routed = {131, 137} & {kind for kind, _ in packet4.options_of(view.options)}
+    if not routed or len(ours) != 1 or ours[0].get("type") != packet4.PARAMETER:
+        return theirs
+    if not theirs:
+        return ours
+    if len(theirs) == 1:
+        for key in ("port", "to", "from", "src", "dst"):
+            theirs[0][key] = ours[0][key]
     return theirs
 
 
@@ -145,23 +173,38 @@ def bytes_after_the_end(view, theirs, _ours):
 
 
 @exception
+def timestamp_of_the_way_out(view, theirs, _ours):
+    """RFC 1812 4.2.2.2: an address put into an option is that of the interface by which the packet
+    leaves. In a timestamp option Linux puts the one it came in by."""
+    at = time_written(view.options, with_address=True)
+    for m in of_kind(theirs, "forwarded"):
+        if at and m["options"][at - 4:at] != view.options[at - 4:at]:
+            way_out = topology.SECOND4[1] if view.dst == "172.16.0.77" else \
+                topology.ROUTER4[m["port"]]
+            m["options"] = m["options"][:at - 4] + packet4.address(way_out) + m["options"][at:]
+    return theirs
+
+
+@exception
 def another_clock(view, theirs, ours):
     """RFC 791, timestamp: a router without a clock of universal time inserts any, with the highest
     bit set. The one time that this router wrote may differ, no more."""
     pairs = zip(of_kind(theirs, "forwarded"), of_kind(ours, "forwarded"))
     for m, own in pairs:
         at = time_written(view.options)
-        if at and len(own["options"]) == len(m["options"]) and own["options"][at] & 0x80:
+        if at and len(own["options"]) == len(m["options"]) and own["options"][at] & 0x80 and \
+                m["options"][at:at + 4] != view.options[at:at + 4]:
             m["options"] = m["options"][:at] + own["options"][at:at + 4] + m["options"][at + 4:]
     return theirs
 
 
-def time_written(options):
-    """Where in the options a router puts its time; None if nowhere."""
+def time_written(options, with_address=False):
+    """Where in the options a router puts its time; None if nowhere, or not behind its address."""
     at = 0
     for kind, raw in packet4.options_of(options):
-        if kind == 68:
-            return at + raw[2] - 1 + (4 if raw[3] & 15 else 0)
+        if kind == 68 and len(raw) >= 4 and (raw[3] & 15 == 1 or not with_address):
+            place = raw[2] - 1 + (4 if raw[3] & 15 else 0)
+            return at + place if place + 4 <= len(raw) else None
         at += len(raw)
     return None
 
@@ -181,6 +224,39 @@ def reserved_flag(view, theirs, _ours):
     for m in of_kind(theirs, "forwarded"):
         if view.flags & 4 and m["pieces"] > 1:
             m["df"] |= 4
+    return theirs
+
+
+@exception
+def security_labels(view, theirs, ours):
+    """RFC 1812 4.2.2.1 (c): a router passes options it does not know. Linux knows CIPSO (134), if so
+    built, and reports labels that it finds wrong."""
+    at = 20
+    for kind, raw in packet4.options_of(view.options):
+        if kind == 134 and len(theirs) == 1 and theirs[0].get("type") == packet4.PARAMETER and \
+                at <= theirs[0]["rest"][0] < at + len(raw):
+            return ours
+        at += len(raw)
+    return theirs
+
+
+@exception
+def options_of_later_fragments(view, theirs, _ours):
+    """RFC 791 3.1: options without the copy bit are in the first fragment alone. One that comes
+    with such options and is no first fragment is cut by the same rule; Linux keeps them."""
+    for m in of_kind(theirs, "forwarded"):
+        if view.offset and m["pieces"] > 1:
+            m["later"] = [b"".join(raw for kind, raw in packet4.options_of(view.options)
+                                   if kind & 0x80)]
+    return theirs
+
+
+@exception
+def beyond_65535(view, theirs, _ours):
+    """RFC 791 3.2: a datagram ends at 65,535 bytes. A fragment that would end behind it cannot be
+    cut: the offsets of its parts overflow, into the flags in Linux."""
+    if view.offset + len(view.payload) > 65535:
+        return [m for m in theirs if m.get("pieces", 0) == 1 or m["kind"] != "forwarded"]
     return theirs
 
 

@@ -54,7 +54,7 @@ class IPv4(Family):
         for port, frame in sorted(outputs, key=lambda o: View(o[1]).offset if View(o[1]).ok else 0):
             view = View(frame)
             tag = self.tag_of(frame, view)
-            if self.is_answer(view):
+            if self.is_answer(view) and view.fragment:
                 tag = answers.setdefault((port, view.src, view.dst, view.ident), tag)
             found.setdefault(tag, []).append((port, frame))
         return found

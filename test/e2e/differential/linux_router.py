@@ -11,7 +11,7 @@ SYSCTLS = {
     "ipv6/conf/default/disable_ipv6": "1",
     "ipv4/ip_forward": "1",
     "ipv4/ip_default_ttl": "64",
-    "ipv4/icmp_ratelimit": "0",                  # errors are compared, so all must come
+    "ipv4/icmp_ratemask": "0",                   # errors are compared, so all must come
     "ipv4/icmp_msgs_per_sec": "1000000",
     "ipv4/icmp_msgs_burst": "1000000",
     "ipv4/icmp_errors_use_inbound_ifaddr": "1",  # as barewire: what traceroute is to show
