@@ -135,8 +135,9 @@ def answer_without_options(view, theirs, _ours):
 
 @exception
 def answer_in_spite_of_options(view, theirs, ours):
-    """As above: Linux says nothing if the options it would send along have, after its own entry,
-    some room left, but not enough for another."""
+    """RFC 1812 4.3.2, RFC 9293 3.10.7.1: an answer is due, whatever options came along. Linux says
+    nothing if those it would send along have, after its own entry, some room left, but not enough
+    for another."""
     for kind, raw in packet4.options_of(view.options):
         if kind in (7, 68) and len(raw) > 3 and not theirs and len(ours) == 1 and \
                 ours[0]["kind"] != "forwarded":
@@ -229,8 +230,8 @@ def reserved_flag(view, theirs, _ours):
 
 @exception
 def security_labels(view, theirs, ours):
-    """RFC 1812 4.2.2.1 (c): a router passes options it does not know. Linux knows CIPSO (134), if so
-    built, and reports labels that it finds wrong."""
+    """RFC 1812 4.2.2.1 (c): a router passes options it does not know. Linux knows CIPSO (134), if
+    so built, and reports labels that it finds wrong."""
     at = 20
     for kind, raw in packet4.options_of(view.options):
         if kind == 134 and len(theirs) == 1 and theirs[0].get("type") == packet4.PARAMETER and \

@@ -119,7 +119,8 @@ def hops(rng, tag):
 
 SOUP = (b"\x00", b"\x01", b"\x01\x01", b"\x94\x04\x00\x00", b"\x82\x0b" + bytes(9),
         b"\x88\x04\x12\x34", b"\x07\x07\x04" + bytes(4), b"\x07\x07\x08" + bytes(4),
-        b"\x44\x08\x05\x00" + bytes(4), b"\x44\x0c\x05\x01" + bytes(8), b"\x44\x08\x09\xf0" + bytes(4),
+        b"\x44\x08\x05\x00" + bytes(4), b"\x44\x0c\x05\x01" + bytes(8),
+        b"\x44\x08\x09\xf0" + bytes(4),
         b"\x83\x07\x04\x0a\x00\x01\x4d", b"\x89\x07\x08\x0a\x00\x01\x4d", b"\x1e\x06abcd",
         b"\x9e\x06abcd", b"\xcd\x04xy")
 
@@ -210,8 +211,9 @@ def errors_in_errors(rng, tag):
                        rng.randrange(256)))
     data = inner(rng, dst, source(port, tag))[:rng.choice((0, 4, 20, 28, 99))]
     message = icmp(kind, rng.choice((0, 1, 3, 4, rng.randrange(256))), rng.randbytes(4), data)
-    return frame(port, ipv4(source(port, tag), dst, message[:rng.choice((0, 1, 4, 8, 999, 999, 999))],
-                            ICMP, rng.choice((1, 1, 64)), ident=tag))
+    size = rng.choice((0, 1, 4, 8, 999, 999, 999))
+    return frame(port, ipv4(source(port, tag), dst, message[:size], ICMP,
+                            rng.choice((1, 1, 64)), ident=tag))
 
 
 def to_the_router(rng, tag):
@@ -296,8 +298,12 @@ def by_options():
                           b"\x94\x04\x00\x01", b"\x94\x03\x00", b"\x00\x01\x01\x01",
                           b"\x00\xaa\xbb\xcc", b"\x44\x04\x05\x00", b"\x44\x04\x05\xf1",
                           b"\x44\x05\x05\x00\x00", b"\x44\x0c\x05\x03\x0a\x00\x00\x01\0\0\0\0",
-                          b"\x44\x0c\x05\x03\x0a\x00\x01\x63\0\0\0\0", b"\x44\x0c\x05\x02" + bytes(8),
-                          b"\x07\x07\x04\0\0\0\0\x07\x07\x04\0\0\0\0"):
+                          b"\x44\x0c\x05\x03\x0a\x00\x01\x63\0\0\0\0",
+                          b"\x44\x0c\x05\x02" + bytes(8),
+                          b"\x07\x07\x04\0\0\0\0\x07\x07\x04\0\0\0\0", b"\x07\x0b\x05" + bytes(8),
+                          b"\x83\x07\x04\x0a\0\1\x4d\x44\x08\x04" + bytes(5),
+                          b"\x83\x07\x04\x0a\0\1\x63\x44\x08\x04" + bytes(5),
+                          b"\x86\x05\xd4\xf7\x36", b"\x1e\x04ab\x9e\x04cd"):
         for dst in ("10.0.1.77", "10.0.1.1", "8.8.8.8", "203.0.113.1", "198.51.100.3"):
             yield f"option {option.hex()} to {dst}", single(dst, options=option)
         yield f"option {option.hex()} cut", single(
@@ -341,6 +347,8 @@ def by_size():
     for offset in (1, 4000, 8120, 8191):
         yield f"to be cut at offset {offset}", single(
             "10.0.2.77", payload=bytes(1000), flags=MF, offset=offset)
+        yield f"to be cut at offset {offset}, with options", single(
+            "10.0.2.77", payload=bytes(1000), offset=offset // 2, options=b"\x1e\x04ab\x9e\x04cd")
         yield f"small at offset {offset}", single("10.0.1.77", offset=offset, flags=MF)
         yield f"refused at offset {offset}", single("8.8.8.8", offset=offset)
     yield "an answer that must be cut", single("10.0.0.1", src="198.51.100.7", proto=ICMP,
@@ -358,8 +366,9 @@ def by_protocol():
                     kind, 0, tag.to_bytes(2, "big") + b"\0\1", ipv4("10.0.0.1", src, bytes(8))))
     for bits in (0, 1, 2, 4, 16, 17, 18, 20):
         for data in (b"", b"data"):
-            yield f"TCP flags {bits}", single("10.0.0.1", proto=TCP, payload=lambda src, tag, b=bits,
-                                              d=data: tcp(src, "10.0.0.1", tag, 80, 100, 200, b, d))
+            yield f"TCP flags {bits}", single(
+                "10.0.0.1", proto=TCP, payload=lambda src, tag, b=bits, d=data: tcp(
+                    src, "10.0.0.1", tag, 80, 100, 200, b, d))
     for what, lie in (("zero", 0), ("wrong", 0x1234)):
         yield f"UDP checksum {what}", single("10.0.0.1", payload=lambda src, tag, c=lie: udp(
             src, "10.0.0.1", 1, 2, b"x", check=c))
