@@ -86,8 +86,8 @@ def port_of(view):
 
 @exception
 def silence_before_options(view, theirs, _ours):
-    """RFC 1812 5.2.4.3 and 4.3.2.7: what a route says is to vanish vanishes, whatever its options.
-    Linux looks at options first, and reports a wrong one."""
+    """RFC 5635 3, RFC 1812 4.3.2.7: what goes to a black hole or a broadcast address ends in
+    silence, whatever its options. Linux looks at options first, and reports a wrong one."""
     if ipaddress.ip_address(view.dst) in BLACKHOLE or view.dst in BROADCASTS:
         return [m for m in theirs if m.get("type") != packet4.PARAMETER]
     return theirs
