@@ -54,8 +54,6 @@ static uint16_t forward_exception(const struct batch *b, unsigned i, uint32_t ou
 	/* In transit. Options first: the control core repeats all that follows. */
 	if (packet_flags(b->word[i]) & PACKET_FLAG_OPTIONS)
 		return verdict_punt(PUNT_OPTIONS);
-	if (b->data[i][b->verdict[i] == VERDICT_ROUTE6 ? IPV6_HOPS : IPV4_TTL] <= 1)
-		return verdict_punt(PUNT_TTL);
 
 	switch (adjacency_target(out)) {
 	case NEXTHOP_NO_ROUTE:
@@ -64,11 +62,13 @@ static uint16_t forward_exception(const struct batch *b, unsigned i, uint32_t ou
 		return verdict_punt(PUNT_UNREACHABLE);
 	case NEXTHOP_PROHIBIT:
 		return verdict_punt(PUNT_PROHIBIT);
-	case NEXTHOP_RESOLVE:
-		return verdict_punt(PUNT_RESOLVE);
-	default: /* a TX queue: too long for it */
-		return verdict_punt(PUNT_MTU);
+	default: /* there is a way on; RFC 1812 5.2.1.2: only then TTL counts */
+		break;
 	}
+	if (b->data[i][b->verdict[i] == VERDICT_ROUTE6 ? IPV6_HOPS : IPV4_TTL] <= 1)
+		return verdict_punt(PUNT_TTL);
+	/* No MAC yet; or a TX queue, and the packet is too long for it. */
+	return verdict_punt(adjacency_target(out) == NEXTHOP_RESOLVE ? PUNT_RESOLVE : PUNT_MTU);
 }
 
 static void forward_end(struct lane *lane, const struct batch *b, unsigned i, uint16_t verdict)

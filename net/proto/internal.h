@@ -82,8 +82,18 @@ void slowpath_input(struct stack *s, uint64_t word);
 /* An IPv4 packet to ourselves. Takes the word. */
 void slowpath_local(struct stack *s, uint64_t word);
 
-/* options.c: false if the options are malformed or a source route; *reason says which. */
-bool options_check(const uint8_t *frame, enum drop_reason *reason);
+/* What options_check found. Offsets in the IPv4 header; 0: none. */
+struct options {
+	uint8_t record, stamp, source_route; /* where these options are */
+	uint8_t pointer;                     /* the byte that is wrong, RFC 792 */
+	enum drop_reason reason;             /* if it returned false */
+};
+
+/* options.c: false if the options are malformed, or a source route, which has no pointer. */
+bool options_check(const uint8_t *frame, struct options *o);
+/* Records route and time in a frame with good options that leaves by the interface with `address`
+ * (RFC 1812 4.2.2.2, 5.3.13). */
+void options_write(const struct stack *s, uint8_t *frame, uint32_t address);
 /* Header of the fragments after the first (RFC 791 3.1: options with the copy bit); its length. */
 uint32_t options_fragment_header(const uint8_t *frame, uint8_t header[IPV4_HEADER_MAX]);
 
@@ -95,8 +105,14 @@ void fragment_send(struct stack *s, unsigned port, uint32_t mtu, uint64_t word);
 
 /* icmp.c: writes the checksum of a message of len bytes. */
 void icmp_finish(uint8_t *icmp, uint32_t len);
+/* RFC 1812 4.3.2.7: this IPv4 frame may be answered by an error. */
+bool icmp_may_answer(const struct stack *s, const uint8_t *frame);
 /* Token bucket, RFC 1812 4.3.2.8, RFC 4443 2.4 (f). */
 bool icmp_limit_take(struct icmp_limit *l, uint64_t now_ms);
+
+/* closed.c: a UDP datagram, a TCP segment to ourselves, whole. Takes the word. */
+void closed_udp(struct stack *s, uint64_t word);
+void closed_tcp(struct stack *s, uint64_t word);
 
 /* ---- IPv6 ---- */
 

@@ -316,6 +316,10 @@ static inline uint32_t make_ipv4(uint8_t *f, uint32_t src, uint32_t dst, uint8_t
 	memcpy(f + 24, &check, 2);
 	for (uint32_t i = 0; i < payload; i++)
 		f[34 + i] = (uint8_t)i;
+	if (protocol == 17 && payload >= 8) { /* a whole datagram without checksum, RFC 768 */
+		store_be16(f + 38, (uint16_t)payload);
+		store_be16(f + 40, 0);
+	}
 	return 14 + total;
 }
 
