@@ -22,6 +22,9 @@ static struct {
 	uint64_t tick_us, link_us, starved_us; /* when each task last ran */
 	uint64_t starved[RXQ_MAX];             /* pool counts already reported */
 	bool failed[PORT_MAX];                 /* devices already reported */
+	bool links_read;                       /* once, before the workers start */
+	bool rising[PORT_MAX];                 /* the link came, and this waits for the workers */
+	struct rcu_grace risen[PORT_MAX];
 	control_icmp_fn *listener, *listener6;
 	void *listener_ctx, *listener6_ctx;
 } control;
@@ -172,6 +175,22 @@ static void control_iface_changed(struct router *r, struct iface *iface)
 	control_routes_changed(r);
 }
 
+/*
+ * A link that came. A worker that found it down a moment ago may still be throwing
+ * away what waits for the port: announcements and probes would go with it. true:
+ * all workers have looked again since.
+ */
+static bool control_link_rose(const struct router *r, unsigned port)
+{
+	unsigned holdout;
+
+	if (!control.rising[port] && control.links_read)
+		rcu_grace_start(&r->rcu, &control.risen[port]);
+	control.rising[port] =
+		control.links_read && !rcu_grace_done(&r->rcu, &control.risen[port], &holdout);
+	return !control.rising[port];
+}
+
 static void control_links(struct router *r)
 {
 	for (unsigned port = 0; port < r->ports; port++) {
@@ -185,12 +204,15 @@ static void control_links(struct router *r)
 			control.failed[port] = true;
 			log_text("%s: %s stopped: %s", iface->name, dev->driver, dev->failure);
 		}
-		if (link == iface->link)
+		if (!link)
+			control.rising[port] = false;
+		if (link == iface->link || (link && !control_link_rose(r, port)))
 			continue;
 		iface->link = link;
 		log_text("%s: link %s", iface->name, link ? "up" : "down");
 		control_iface_changed(r, iface);
 	}
+	control.links_read = true;
 }
 
 static void control_starved(struct router *r)
@@ -243,6 +265,7 @@ bool control_init(struct router *r)
 	r->stack.rib6 = &r->rib6;
 	r->stack.nexthops = &r->nexthops;
 	stack_init(&r->stack, now_ms());
+	control.links_read = false;
 	control.link_us = platform_now_us() - LINK_US; /* the first turn reads the links */
 	return publish_init(r);
 }

@@ -301,21 +301,6 @@ static void test_semantic_errors(void **state)
 		{"set routes 2001:db8::/32 via 10.0.0.1", "line 1: set routes 2001:db8::/32 via "
 							  "10.0.0.1: the next hop is not an IPv6 "
 							  "address"},
-		{"set interfaces eth0 address ::1/128", "::1 is the loopback address"},
-		{"set interfaces eth0 address ff02::5/64", "ff02::5 is a multicast address"},
-		{"set interfaces eth0 address fd00::/64", "is the subnet-router anycast address"},
-		{"set interfaces eth0 address fe80::1/10", "a link-local address is of a /64"},
-		{"set interfaces eth0 address fd00::1/64\nset interfaces eth1 address fd00::2/56",
-			"line 2: set interfaces eth1 address fd00::2/56: overlaps fd00::1/64 on "
-			"eth0"},
-		{"set interfaces eth0 address fd00::1/64\nset interfaces eth0 address fd00::1/56",
-			"is configured twice"},
-		{"set interfaces eth0 address fd00::1/64\nset routes ::/0 via fd00::1",
-			"the next hop is an address of this router"},
-		{"set interfaces eth0 address fd00::1/64\n"
-		 "set neighbors eth0 fd00::1 02:00:00:00:00:01",
-			"the neighbour is an address of this router"},
-		{"set routes 2001:db8::/32 via fe80::1", "a link-local next hop needs 'dev'"},
 		{"set routes 2001:db8::/32 via ff02::1", "ff02::1 is a multicast address"},
 		{"set routes 2001:db8::/32 via ::", ":: is the unspecified address"},
 		{"set routes 2001:DB8::/32 blackhole\nset routes 2001:db8:0::/32 prohibit",
@@ -342,6 +327,44 @@ static void test_semantic_errors(void **state)
 			"line 1: line holds a byte that is not printable ASCII"},
 		{"delete system", "line 1: nothing to delete"},
 	};
+	char error[300];
+	struct config c;
+
+	for (unsigned i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		if (shell_read_config(
+			    wrong[i].text, strlen(wrong[i].text), &c, error, sizeof error))
+			fail_msg("'%s' was taken", wrong[i].text);
+		if (strncmp(error, "line ", 5) != 0 || !strstr(error, wrong[i].error))
+			fail_msg("'%s':\n  '%s' is not\n  '%s'", wrong[i].text, error,
+				wrong[i].error);
+		char small[12]; /* a short buffer is not overrun */
+
+		shell_read_config(wrong[i].text, strlen(wrong[i].text), &c, small, sizeof small);
+	}
+}
+
+static void test_semantic_errors6(void **state)
+{
+	static const struct {
+		const char *text, *error;
+	} wrong[] = {
+		{"set interfaces eth0 address ::1/128", "::1 is the loopback address"},
+		{"set interfaces eth0 address ff02::5/64", "ff02::5 is a multicast address"},
+		{"set interfaces eth0 address fd00::/64", "is the subnet-router anycast address"},
+		{"set interfaces eth0 address fe80::1/10", "a link-local address is of a /64"},
+		{"set interfaces eth0 address fd00::1/64\nset interfaces eth1 address fd00::2/56",
+			"line 2: set interfaces eth1 address fd00::2/56: overlaps fd00::1/64 on "
+			"eth0"},
+		{"set interfaces eth0 address fd00::1/64\nset interfaces eth0 address fd00::1/56",
+			"is configured twice"},
+		{"set interfaces eth0 address fd00::1/64\nset routes ::/0 via fd00::1",
+			"the next hop is an address of this router"},
+		{"set interfaces eth0 address fd00::1/64\n"
+		 "set neighbors eth0 fd00::1 02:00:00:00:00:01",
+			"the neighbour is an address of this router"},
+		{"set routes 2001:db8::/32 via fe80::1", "a link-local next hop needs 'dev'"},
+	};
+
 	char error[300];
 	struct config c;
 
@@ -427,6 +450,7 @@ int main(void)
 		cmocka_unit_test(test_replace_and_add),
 		cmocka_unit_test(test_build),
 		cmocka_unit_test(test_semantic_errors),
+		cmocka_unit_test(test_semantic_errors6),
 		cmocka_unit_test(test_more_addresses_than_fit),
 		cmocka_unit_test(test_overlaps),
 	};
