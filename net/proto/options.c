@@ -62,6 +62,8 @@ static uint32_t option_wrong_byte(const uint8_t *p)
 		return 1;
 	if (p[OPTION_POINTER] < first)
 		return OPTION_POINTER;
+	if (p[0] & OPTION_COPY)
+		return 0; /* a source route: nobody writes into it here */
 	if (!option_is_full(p))
 		return p[OPTION_POINTER] + option_step(p) - 1 > p[1] ? OPTION_POINTER : 0;
 	/* The count of routers without room runs over itself. */

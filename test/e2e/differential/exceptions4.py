@@ -10,6 +10,7 @@ NETWORKS = [ipaddress.ip_network(f"{a}/24", strict=False) for a in topology.ROUT
     ipaddress.ip_network(f"{topology.SECOND4[1]}/{topology.SECOND4[2]}", strict=False)]
 BROADCASTS = {str(a) for n in NETWORKS for a in (n.network_address, n.broadcast_address)}
 ALL_ZEROS = {str(n.network_address) for n in NETWORKS}
+OWN = {*topology.ROUTER4, topology.SECOND4[1]}
 BLACKHOLE = ipaddress.ip_network("203.0.113.0/26")
 
 # Protocols a Linux kernel may have a listener for: IGMP, IP in IP, IPv6, GRE, ESP, AH, IPComp, PIM,
@@ -187,6 +188,20 @@ def timestamp_of_the_way_out(view, theirs, _ours):
 
 
 @exception
+def timestamp_of_others(view, theirs, _ours):
+    """RFC 1812 5.3.13.6, RFC 791: at addresses chosen by the sender a router writes where the next
+    one is its own. Linux writes at 0.0.0.0 and at broadcast addresses, too."""
+    at = 0
+    for kind, raw in packet4.options_of(view.options):
+        if kind == 68 and len(raw) >= 12 and raw[3] & 15 == 3 and \
+                packet4.dotted(raw[raw[2] - 1:raw[2] + 3]) not in OWN:
+            for m in of_kind(theirs, "forwarded"):
+                m["options"] = m["options"][:at] + raw + m["options"][at + len(raw):]
+        at += len(raw)
+    return theirs
+
+
+@exception
 def another_clock(view, theirs, ours):
     """RFC 791, timestamp: a router without a clock of universal time inserts any, with the highest
     bit set. The one time that this router wrote may differ, no more."""
@@ -264,7 +279,7 @@ def beyond_65535(view, theirs, _ours):
 @exception
 def protocols_linux_listens_to(view, theirs, ours):
     """RFC 1122 3.2.2.1: protocol unreachable if no one listens. In a Linux kernel someone may."""
-    if view.dst in topology.ROUTER4 + [topology.SECOND4[1]] and view.proto in LISTENERS and \
+    if view.dst in OWN and view.proto in LISTENERS and \
             [(m.get("type"), m.get("code")) for m in ours] == [(3, 2)]:
         return ours
     return theirs
