@@ -68,7 +68,7 @@ class Churn:
         self.lab.configure(f"set system idle {self.random.choice(['poll', 'relaxed'])}")
 
     def mtu(self):
-        self.lab.configure(f"set interfaces eth3 mtu {self.random.randrange(576, 1501)}")
+        self.lab.configure(f"set interfaces eth3 mtu {self.random.randrange(1280, 1501)}")
 
     def cable(self):
         self.lab.link(3, up=False)
