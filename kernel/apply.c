@@ -15,9 +15,7 @@
 /* What an apply changes, so that it can be put back; the vectors are malloc'd. */
 struct saved {
 	struct iface iface[PORT_MAX];
-	struct static4 *statics;
-	struct static6 *statics6;
-	unsigned statics_n, statics6_n;
+	struct statics statics, statics6;
 };
 
 /* The static neighbours in force. */
@@ -93,12 +91,12 @@ static bool check_ifaces(struct apply *a)
 
 static bool check_sizes(struct apply *a)
 {
-	if (a->config->routes > a->r->statics_max)
+	if (a->config->routes > a->r->statics.max)
 		return apply_fail(
-			a, "%u static routes: %u fit", a->config->routes, a->r->statics_max);
-	if (a->config->routes6 > a->r->statics6_max)
+			a, "%u static routes: %u fit", a->config->routes, a->r->statics.max);
+	if (a->config->routes6 > a->r->statics6.max)
 		return apply_fail(
-			a, "%u static IPv6 routes: %u fit", a->config->routes6, a->r->statics6_max);
+			a, "%u static IPv6 routes: %u fit", a->config->routes6, a->r->statics6.max);
 	if (a->config->neighbors > NEIGHBOR_MAX / 2)
 		return apply_fail(
 			a, "%u static neighbors: %u fit", a->config->neighbors, NEIGHBOR_MAX / 2);
@@ -111,20 +109,22 @@ static bool check_routes(struct apply *a)
 	for (unsigned i = 0; i < a->config->routes; i++) {
 		const struct config_route *r = &a->config->route[i];
 		const struct config_iface *c = config_of(a->config, r->dev);
-		char prefix[TEXT_PREFIX_MAX], gateway[TEXT_IPV4_MAX];
+		uint32_t gateway = (uint32_t)(r->route.gateway.hi >> 32);
+		char prefix_text[TEXT_PREFIX_MAX], gateway_text[TEXT_IPV4_MAX];
 		bool found = false;
 
 		if (r->dev[0] == 0 || port_by_name(a->r, r->dev) < 0)
 			continue;
 		for (unsigned k = 0; c && k < c->addrs; k++)
-			found |= ((c->addr[k].address ^ r->route.gateway) &
-					 rib4_mask(c->addr[k].length)) == 0;
+			found |= ((c->addr[k].address ^ gateway) & rib4_mask(c->addr[k].length)) ==
+				 0;
 		if (found)
 			continue;
-		text_print_ipv4_prefix(prefix, r->route.prefix, r->route.length);
-		text_print_ipv4(gateway, r->route.gateway);
-		return apply_fail(
-			a, "routes %s: %s is on no network of %s", prefix, gateway, r->dev);
+		text_print_ipv4_prefix(
+			prefix_text, (uint32_t)(r->route.prefix.hi >> 32), r->route.length);
+		text_print_ipv4(gateway_text, gateway);
+		return apply_fail(a, "routes %s: %s is on no network of %s", prefix_text,
+			gateway_text, r->dev);
 	}
 	return true;
 }
@@ -238,70 +238,7 @@ static bool configure_ifaces(struct apply *a)
 
 static int compare_routes(const void *x, const void *y)
 {
-	const struct static4 *a = x, *b = y;
-
-	if (a->prefix != b->prefix)
-		return a->prefix < b->prefix ? -1 : 1;
-	if (a->length != b->length || a->kind != b->kind)
-		return a->length != b->length ? a->length - b->length : a->kind - b->kind;
-	return a->gateway < b->gateway ? -1 : a->gateway > b->gateway;
-}
-
-static bool same_route(const struct static4 *a, const struct static4 *b)
-{
-	return compare_routes(a, b) == 0 && a->weight == b->weight;
-}
-
-/*
- * Replaces the static routes by want[0..n), sorted. Those in both stay
- * installed, so their traffic sees no change.
- */
-static bool set_statics(struct apply *a, struct static4 *want, unsigned n)
-{
-	struct router *r = a->r;
-	unsigned w = 0;
-
-	for (unsigned i = 0; i < r->statics_n; i++) {
-		struct static4 *have = &r->statics[i];
-
-		while (w < n && compare_routes(&want[w], have) < 0)
-			want[w++].installed = false;
-		if (w < n && same_route(&want[w], have))
-			want[w++].installed = have->installed;
-		else
-			static4_withdraw(have, 1, &r->rib, &r->nexthops);
-	}
-	for (; w < n; w++)
-		want[w].installed = false;
-	if (n)
-		memcpy(r->statics, want, n * sizeof *want);
-	r->statics_n = n;
-	if (static4_refresh(r->statics, n, r->iface, r->ports, &r->rib, &r->nexthops) != ERR_OK)
-		return apply_fail(a, "the static routes do not fit the routing table");
-	return true;
-}
-
-static bool set_routes(struct apply *a)
-{
-	unsigned n = a->config->routes;
-	struct static4 *want = malloc((n + 1) * sizeof *want);
-	bool ok;
-
-	if (!want)
-		return apply_fail(a, "not enough memory");
-	for (unsigned i = 0; i < n; i++)
-		want[i] = a->config->route[i].route;
-	qsort(want, n, sizeof *want, compare_routes);
-	ok = set_statics(a, want, n);
-	free(want);
-	return ok;
-}
-
-/* ---- the same for IPv6 ---- */
-
-static int compare_routes6(const void *x, const void *y)
-{
-	const struct static6 *a = x, *b = y;
+	const struct static_route *a = x, *b = y;
 
 	if (!ip6_equal(a->prefix, b->prefix))
 		return ip6_less(a->prefix, b->prefix) ? -1 : 1;
@@ -312,48 +249,57 @@ static int compare_routes6(const void *x, const void *y)
 	return a->port - b->port;
 }
 
-/* Replaces the static routes by want[0..n), sorted. */
-static bool set_statics6(struct apply *a, struct static6 *want, unsigned n)
+static bool same_route(const struct static_route *a, const struct static_route *b)
+{
+	return compare_routes(a, b) == 0 && a->weight == b->weight;
+}
+
+/*
+ * Replaces the static routes of a family by want[0..n), sorted. Those in both
+ * stay installed, so their traffic sees no change.
+ */
+static bool set_statics(
+	struct apply *a, struct statics *have, struct static_route *want, unsigned n)
 {
 	struct router *r = a->r;
 	unsigned w = 0;
 
-	for (unsigned i = 0; i < r->statics6_n; i++) {
-		struct static6 *have = &r->statics6[i];
+	for (unsigned i = 0; i < have->n; i++) {
+		struct static_route *old = &have->route[i];
 
-		while (w < n && compare_routes6(&want[w], have) < 0)
+		while (w < n && compare_routes(&want[w], old) < 0)
 			want[w++].installed = false;
-		if (w < n && compare_routes6(&want[w], have) == 0 && want[w].weight == have->weight)
-			want[w++].installed = have->installed;
+		if (w < n && same_route(&want[w], old))
+			want[w++].installed = old->installed;
 		else
-			static6_withdraw(have, 1, &r->rib6, &r->nexthops);
+			static_withdraw(old, 1, have->rib, &r->nexthops);
 	}
 	for (; w < n; w++)
 		want[w].installed = false;
 	if (n)
-		memcpy(r->statics6, want, n * sizeof *want);
-	r->statics6_n = n;
-	if (static6_refresh(r->statics6, n, r->iface, r->ports, &r->rib6, &r->nexthops) != ERR_OK)
-		return apply_fail(a, "the static IPv6 routes do not fit the routing table");
+		memcpy(have->route, want, n * sizeof *want);
+	have->n = n;
+	if (static_refresh(have->route, n, r->iface, r->ports, have->rib, &r->nexthops) != ERR_OK)
+		return apply_fail(a, "the static routes do not fit the routing table");
 	return true;
 }
 
-static bool set_routes6(struct apply *a)
+static bool set_routes(
+	struct apply *a, struct statics *have, const struct config_route *route, unsigned n)
 {
-	unsigned n = a->config->routes6;
-	struct static6 *want = malloc((n + 1) * sizeof *want);
+	struct static_route *want = malloc((n + 1) * sizeof *want);
 	bool ok;
 
 	if (!want)
 		return apply_fail(a, "not enough memory");
 	for (unsigned i = 0; i < n; i++) {
-		int port = port_by_name(a->r, a->config->route6[i].dev);
+		int port = port_by_name(a->r, route[i].dev);
 
-		want[i] = a->config->route6[i].route;
+		want[i] = route[i].route;
 		want[i].port = port < 0 ? PORT_MAX : (uint16_t)port;
 	}
-	qsort(want, n, sizeof *want, compare_routes6);
-	ok = set_statics6(a, want, n);
+	qsort(want, n, sizeof *want, compare_routes);
+	ok = set_statics(a, have, want, n);
 	free(want);
 	return ok;
 }
@@ -417,20 +363,31 @@ static bool set_neighbors(struct apply *a)
 
 /* ---- the whole ---- */
 
+static bool save_statics(const struct statics *now, struct statics *copy)
+{
+	*copy = *now;
+	copy->route = malloc((now->n + 1) * sizeof *copy->route);
+	if (copy->route)
+		memcpy(copy->route, now->route, now->n * sizeof *copy->route);
+	return copy->route != NULL;
+}
+
+static void forget(struct saved *s)
+{
+	free(s->statics.route);
+	free(s->statics6.route);
+}
+
 static bool save(const struct router *r, struct saved *s)
 {
-	s->statics_n = r->statics_n;
-	s->statics = malloc((r->statics_n + 1) * sizeof *s->statics);
-	s->statics6_n = r->statics6_n;
-	s->statics6 = malloc((r->statics6_n + 1) * sizeof *s->statics6);
-	if (!s->statics || !s->statics6) {
-		free(s->statics);
-		free(s->statics6);
+	bool ok = save_statics(&r->statics, &s->statics);
+
+	ok &= save_statics(&r->statics6, &s->statics6);
+	if (!ok) {
+		forget(s);
 		return false;
 	}
 	memcpy(s->iface, r->iface, sizeof s->iface);
-	memcpy(s->statics, r->statics, r->statics_n * sizeof *s->statics);
-	memcpy(s->statics6, r->statics6, r->statics6_n * sizeof *s->statics6);
 	return true;
 }
 
@@ -454,8 +411,8 @@ static void restore(struct apply *a, struct saved *s)
 		memcpy(want[port].addr6, old->addr6, sizeof old->addr6);
 	}
 	(void)set_ifaces(&back, want);
-	(void)set_statics(&back, s->statics, s->statics_n);
-	(void)set_statics6(&back, s->statics6, s->statics6_n);
+	(void)set_statics(&back, &a->r->statics, s->statics.route, s->statics.n);
+	(void)set_statics(&back, &a->r->statics6, s->statics6.route, s->statics6.n);
 }
 
 bool config_apply(struct router *r, const struct config *c, char *error, unsigned error_size)
@@ -468,7 +425,8 @@ bool config_apply(struct router *r, const struct config *c, char *error, unsigne
 	if (!save(r, &s))
 		return apply_fail(&a, "not enough memory");
 	nexthop_hold_all(&r->nexthops); /* so that what was in force still fits */
-	bool ok = configure_ifaces(&a) && set_routes(&a) && set_routes6(&a) && set_neighbors(&a);
+	bool ok = configure_ifaces(&a) && set_routes(&a, &r->statics, c->route, c->routes) &&
+		  set_routes(&a, &r->statics6, c->route6, c->routes6) && set_neighbors(&a);
 
 	if (ok) {
 		config_apply_queues(r, c);
@@ -477,8 +435,7 @@ bool config_apply(struct router *r, const struct config *c, char *error, unsigne
 		restore(&a, &s);
 	}
 	nexthop_release_all(&r->nexthops);
-	free(s.statics);
-	free(s.statics6);
+	forget(&s);
 	control_routes_changed(r);
 	(void)control_sync(r); /* a worker that does not answer is named in the log */
 	return ok;

@@ -11,8 +11,7 @@
 #include "kernel/router.h"
 #include "lib/limits.h"
 #include "net/table/iface.h"
-#include "net/table/static4.h"
-#include "net/table/static6.h"
+#include "net/table/static_route.h"
 
 struct netdev;
 
@@ -31,12 +30,7 @@ struct config_iface {
 };
 
 struct config_route {
-	struct static4 route;
-	char dev[IFACE_NAME_MAX]; /* "" unless given */
-};
-
-struct config_route6 {
-	struct static6 route;
+	struct static_route route;
 	char dev[IFACE_NAME_MAX]; /* "" unless given */
 };
 
@@ -67,8 +61,8 @@ struct config {
 	unsigned workers; /* 0: not set */
 	bool relaxed;     /* idle cores sleep */
 	struct config_iface *iface;
-	struct config_route *route;   /* by prefix, length, kind and gateway */
-	struct config_route6 *route6; /* likewise */
+	struct config_route *route;  /* IPv4's, by prefix, length, kind and gateway */
+	struct config_route *route6; /* likewise */
 	struct config_neighbor *neighbor;
 	struct config_class *class;
 	struct config_shape *shape;

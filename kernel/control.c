@@ -8,8 +8,7 @@
 #include "kernel/verify.h"
 #include "lib/text.h"
 #include "lib/text6.h"
-#include "net/table/resolve4.h"
-#include "net/table/resolve6.h"
+#include "net/table/resolve.h"
 
 #define PUNT_BURST 16u       /* packets taken from one punt ring a turn */
 #define TICK_US    10000u    /* protocol timers */
@@ -154,6 +153,12 @@ static bool control_punted(struct router *r)
 	return any;
 }
 
+static void refresh_statics(struct router *r, struct statics *s)
+{
+	if (static_refresh(s->route, s->n, r->iface, r->ports, s->rib, &r->nexthops) != ERR_OK)
+		log_text("static routes: the routing table is full");
+}
+
 /* An interface came up or went down: its routes, then those that lean on it. */
 static void control_iface_changed(struct router *r, struct iface *iface)
 {
@@ -166,11 +171,8 @@ static void control_iface_changed(struct router *r, struct iface *iface)
 		iface6_withdraw(iface, &r->rib6, &r->nexthops);
 		iface_withdraw(iface, &r->rib, &r->nexthops);
 	}
-	if (static4_refresh(r->statics, r->statics_n, r->iface, r->ports, &r->rib, &r->nexthops) !=
-			ERR_OK ||
-		static6_refresh(r->statics6, r->statics6_n, r->iface, r->ports, &r->rib6,
-			&r->nexthops) != ERR_OK)
-		log_text("static routes: the routing table is full");
+	refresh_statics(r, &r->statics);
+	refresh_statics(r, &r->statics6);
 	stack_link_changed(&r->stack, iface->port, up, now_ms());
 	control_routes_changed(r);
 }
@@ -272,8 +274,8 @@ bool control_init(struct router *r)
 
 void control_routes_changed(struct router *r)
 {
-	resolve4_refresh(&r->rib, &r->nexthops);
-	resolve6_refresh(&r->rib6, &r->nexthops);
+	resolve_refresh(&r->rib.rib, &r->nexthops);
+	resolve_refresh(&r->rib6.rib, &r->nexthops);
 }
 
 bool control_sync(struct router *r)

@@ -6,8 +6,7 @@
 #include "kernel/log.h"
 #include "kernel/router.h"
 #include "lib/text.h"
-#include "net/table/resolve4.h"
-#include "net/table/resolve6.h"
+#include "net/table/resolve.h"
 #include "net/table/route_load.h"
 #include "net/table/route_text.h"
 
@@ -59,8 +58,8 @@ struct routefile_result routefile_load(
 	route_load_text(&load, text, n);
 	if (teller.told > TOLD_MAX)
 		log_text("routes %s: %u more lines are wrong", name, teller.told - TOLD_MAX);
-	resolve4_refresh(&r->rib, &r->nexthops);
-	resolve6_refresh(&r->rib6, &r->nexthops);
+	resolve_refresh(&r->rib.rib, &r->nexthops);
+	resolve_refresh(&r->rib6.rib, &r->nexthops);
 	return (struct routefile_result){load.routes4, load.routes6, load.wrong_lines};
 }
 

@@ -367,10 +367,11 @@ static bool build_tables(struct router *r, struct builder *b)
 		.group = build_alloc(b, GROUP_MAX * sizeof *m.group, "groups"),
 	};
 
-	r->statics_max = STATIC_MAX;
-	r->statics = build_alloc(b, r->statics_max * sizeof *r->statics, "static routes");
-	r->statics6_max = STATIC_MAX;
-	r->statics6 = build_alloc(b, r->statics6_max * sizeof *r->statics6, "IPv6 static routes");
+	r->statics = (struct statics){.rib = &r->rib.rib, .max = STATIC_MAX};
+	r->statics.route = build_alloc(b, STATIC_MAX * sizeof *r->statics.route, "static routes");
+	r->statics6 = (struct statics){.rib = &r->rib6.rib, .max = STATIC_MAX};
+	r->statics6.route =
+		build_alloc(b, STATIC_MAX * sizeof *r->statics6.route, "IPv6 static routes");
 	size_tables(&routes, &routes6);
 	void *rib = build_reserve(b, rib4_size(routes), "IPv4 routes");
 	void *rib6 = build_reserve(b, rib6_size(routes6), "IPv6 routes");

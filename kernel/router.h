@@ -27,8 +27,7 @@
 #include "net/path/shaper.h"
 #include "net/path/spread.h"
 #include "net/proto/stack.h"
-#include "net/table/static4.h"
-#include "net/table/static6.h"
+#include "net/table/static_route.h"
 #include "net/table/tables.h"
 
 /* An RX queue, and the workers that can process it. */
@@ -123,10 +122,7 @@ struct router {
 	struct fib6 *fib6;
 	struct nexthop_table nexthops;
 	struct stack stack;
-	struct static4 *statics;
-	unsigned statics_n, statics_max;
-	struct static6 *statics6;
-	unsigned statics6_n, statics6_max;
+	struct statics statics, statics6; /* by family */
 };
 
 extern struct router router;

@@ -140,12 +140,12 @@ static bool build_interface(struct build *b, const struct line *line)
 	return true; /* a description is for people */
 }
 
-static enum static4_kind route_kind(const struct line *line)
+static enum static_kind route_kind(const struct line *line)
 {
-	return word_is(line, 2, "via")           ? STATIC4_VIA
-	       : word_is(line, 2, "blackhole")   ? STATIC4_BLACKHOLE
-	       : word_is(line, 2, "unreachable") ? STATIC4_UNREACHABLE
-						 : STATIC4_PROHIBIT;
+	return word_is(line, 2, "via")           ? STATIC_VIA
+	       : word_is(line, 2, "blackhole")   ? STATIC_BLACKHOLE
+	       : word_is(line, 2, "unreachable") ? STATIC_UNREACHABLE
+						 : STATIC_PROHIBIT;
 }
 
 /* Behind the next hop: [dev IF] [weight N]. */
@@ -176,55 +176,42 @@ static bool check_paths(
 	return true;
 }
 
-static bool build_route4(struct build *b, const struct line *line)
+/* An address as the RIB of its family has it. */
+static bool parse_gateway(const char *text, bool six, struct ip6 *gateway)
 {
-	struct config *c = b->config;
-	struct config_route *route = &c->route[c->routes];
-	unsigned length, paths = 0;
+	uint32_t four;
 
-	if (!text_parse_ipv4_prefix(line->text[1], &route->route.prefix, &length))
-		return config_fault_at(b->fault, line, "not a prefix");
-	route->route.length = (uint8_t)length;
-	route->route.kind = (uint8_t)route_kind(line);
-	while (paths < c->routes && route[-1 - (int)paths].route.prefix == route->route.prefix &&
-		route[-1 - (int)paths].route.length == route->route.length)
-		paths++;
-	if (!check_paths(b, line, paths, paths && route[-1].route.kind == STATIC4_VIA,
-		    route->route.kind == STATIC4_VIA))
+	if (six)
+		return text_parse_ipv6(text, &gateway->hi, &gateway->lo);
+	if (!text_parse_ipv4(text, &four))
 		return false;
-	b->origin->route[c->routes++] = line;
-	if (route->route.kind != STATIC4_VIA)
-		return true;
-	if (!text_parse_ipv4(line->text[3], &route->route.gateway))
-		return config_fault_at(b->fault, line, "the next hop is not an IPv4 address");
-	build_options(line, route->dev, &route->route.weight);
-	return config_check_host(b->fault, line, route->route.gateway);
+	*gateway = rib4_key(four);
+	return true;
 }
 
-static bool build_route6(struct build *b, const struct line *line)
+static bool parse_prefix(const char *text, bool six, struct ip6 *prefix, unsigned *length)
 {
-	struct config *c = b->config;
-	struct config_route6 *config = &c->route6[c->routes6];
-	struct static6 *route = &config->route;
-	unsigned length, paths = 0;
+	uint32_t four;
 
-	if (!text_parse_ipv6_prefix(line->text[1], &route->prefix.hi, &route->prefix.lo, &length))
-		return config_fault_at(b->fault, line, "not a prefix");
-	route->length = (uint8_t)length;
-	route->kind = (uint8_t)route_kind(line);
-	while (paths < c->routes6 &&
-		ip6_equal(config[-1 - (int)paths].route.prefix, route->prefix) &&
-		config[-1 - (int)paths].route.length == length)
-		paths++;
-	if (!check_paths(b, line, paths, paths && config[-1].route.kind == STATIC4_VIA,
-		    route->kind == STATIC4_VIA))
+	if (six)
+		return text_parse_ipv6_prefix(text, &prefix->hi, &prefix->lo, length);
+	if (!text_parse_ipv4_prefix(text, &four, length))
 		return false;
-	b->origin->route6[c->routes6++] = line;
-	if (route->kind != STATIC4_VIA)
-		return true;
-	if (!text_parse_ipv6(line->text[3], &route->gateway.hi, &route->gateway.lo))
-		return config_fault_at(b->fault, line, "the next hop is not an IPv6 address");
+	*prefix = rib4_key(four);
+	return true;
+}
+
+static bool build_gateway(
+	struct build *b, const struct line *line, bool six, struct config_route *config)
+{
+	struct static_route *route = &config->route;
+
+	if (!parse_gateway(line->text[3], six, &route->gateway))
+		return config_fault_at(
+			b->fault, line, "the next hop is not an IPv%u address", six ? 6 : 4);
 	build_options(line, config->dev, &route->weight);
+	if (!six)
+		return config_check_host(b->fault, line, (uint32_t)(route->gateway.hi >> 32));
 	if (ip6_is_link_local(route->gateway) && config->dev[0] == 0)
 		return config_fault_at(b->fault, line, "a link-local next hop needs 'dev'");
 	return config_check_host6(b->fault, line, route->gateway);
@@ -232,7 +219,24 @@ static bool build_route6(struct build *b, const struct line *line)
 
 static bool build_route(struct build *b, const struct line *line)
 {
-	return strchr(line->text[1], ':') ? build_route6(b, line) : build_route4(b, line);
+	bool six = strchr(line->text[1], ':') != NULL;
+	struct config *c = b->config;
+	unsigned *n = six ? &c->routes6 : &c->routes, length, paths = 0;
+	struct config_route *config = (six ? c->route6 : c->route) + *n;
+	struct static_route *route = &config->route;
+
+	if (!parse_prefix(line->text[1], six, &route->prefix, &length))
+		return config_fault_at(b->fault, line, "not a prefix");
+	route->length = (uint8_t)length;
+	route->kind = (uint8_t)route_kind(line);
+	while (paths < *n && ip6_equal(config[-1 - (int)paths].route.prefix, route->prefix) &&
+		config[-1 - (int)paths].route.length == length)
+		paths++;
+	if (!check_paths(b, line, paths, paths && config[-1].route.kind == STATIC_VIA,
+		    route->kind == STATIC_VIA))
+		return false;
+	(six ? b->origin->route6 : b->origin->route)[(*n)++] = line;
+	return route->kind != STATIC_VIA || build_gateway(b, line, six, config);
 }
 
 static bool build_neighbor(struct build *b, const struct line *line)

@@ -185,7 +185,8 @@ static bool check_addresses(
 		if (o->address[i - 1].addr.address == o->address[i].addr.address)
 			return config_fault_at(fault, o->address[i].line, "is configured twice");
 	for (unsigned i = 0; i < c->routes; i++)
-		if (c->route[i].route.kind == STATIC4_VIA && find_own(o, c->route[i].route.gateway))
+		if (c->route[i].route.kind == STATIC_VIA &&
+			find_own(o, (uint32_t)(c->route[i].route.gateway.hi >> 32)))
 			return config_fault_at(
 				fault, o->route[i], "the next hop is an address of this router");
 	for (unsigned i = 0; i < c->neighbors; i++)

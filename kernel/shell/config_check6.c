@@ -57,7 +57,7 @@ bool config_check6(const struct config *c, struct config_origin *o, struct confi
 	if (!check_addresses(c, o, fault))
 		return false;
 	for (unsigned i = 0; i < c->routes6; i++)
-		if (c->route6[i].route.kind == STATIC4_VIA &&
+		if (c->route6[i].route.kind == STATIC_VIA &&
 			is_own(c, o, c->route6[i].route.gateway, c->route6[i].dev))
 			return config_fault_at(
 				fault, o->route6[i], "the next hop is an address of this router");

@@ -111,6 +111,15 @@ enum err nexthop_get6(struct nexthop_table *t, enum nexthop_action action, unsig
 		t, action, port, gateway6_hash(gateway), gateway, src_mac, mtu, index);
 }
 
+enum err nexthop_get_key(struct nexthop_table *t, unsigned bits, enum nexthop_action action,
+	unsigned port, struct ip6 gateway, const uint8_t *src_mac, uint32_t mtu, uint32_t *index)
+{
+	if (bits == 32)
+		return nexthop_get(
+			t, action, port, (uint32_t)(gateway.hi >> 32), src_mac, mtu, index);
+	return nexthop_get6(t, action, port, gateway, src_mac, mtu, index);
+}
+
 /* What is to happen to the next hop happens after the end of a grace period begun from now on. */
 static void nexthop_want_grace(struct nexthop_table *t, uint32_t index)
 {

@@ -209,6 +209,21 @@ MUST_CHECK enum err nexthop_get_recursive6(
 	struct nexthop_table *t, struct ip6 gateway, unsigned port, uint32_t *index);
 
 /*
+ * Gateways as keys of a RIB with `bits` in its addresses: an IPv4 one is the top
+ * 32. As nexthop_get and nexthop_get6, as nexthop_get_recursive and _recursive6.
+ */
+static inline struct ip6 nexthop_gateway(const struct nexthop *n)
+{
+	return ip6_is_zero(n->gateway6) ? (struct ip6){(uint64_t)n->gateway << 32, 0} : n->gateway6;
+}
+
+MUST_CHECK enum err nexthop_get_key(struct nexthop_table *t, unsigned bits,
+	enum nexthop_action action, unsigned port, struct ip6 gateway, const uint8_t *src_mac,
+	uint32_t mtu, uint32_t *index);
+MUST_CHECK enum err nexthop_get_recursive_key(
+	struct nexthop_table *t, unsigned bits, struct ip6 gateway, unsigned port, uint32_t *index);
+
+/*
  * What a recursive next hop stands for from now on: any index but a recursive
  * one, or NEXTHOP_NONE (unreachable). Takes its own reference. Control core.
  */

@@ -291,6 +291,14 @@ enum err nexthop_get_recursive6(
 	return get_recursive(t, gateway6_hash(gateway), gateway, port, index);
 }
 
+enum err nexthop_get_recursive_key(
+	struct nexthop_table *t, unsigned bits, struct ip6 gateway, unsigned port, uint32_t *index)
+{
+	if (bits == 32)
+		return nexthop_get_recursive(t, (uint32_t)(gateway.hi >> 32), port, index);
+	return nexthop_get_recursive6(t, gateway, port, index);
+}
+
 /* The places come to what those of `to` say, or all to `to` itself. */
 static void redirect_places(struct nexthop_table *t, unsigned group, uint32_t to)
 {

@@ -157,6 +157,22 @@ const struct route4 *rib4_find(
 const struct route6 *rib6_find(
 	const struct rib6 *rib, struct ip6 prefix, unsigned length, enum rib_source source);
 
+/*
+ * The same for what treats both families alike: the key of an IPv4 prefix is
+ * rib4_key of it. rib_add takes prefix and family from key and rib, all else from
+ * route; rib_remove gives back the next hop. rib_match is among prefixes of at
+ * most `longest` bits.
+ */
+MUST_CHECK enum err rib_add(struct rib *rib, struct ip6 key, const struct route *route);
+MUST_CHECK enum err rib_remove(struct rib *rib, struct ip6 key, unsigned length,
+	enum rib_source source, uint32_t *nexthop);
+MUST_CHECK enum err rib_replace(struct rib *rib, struct ip6 key, unsigned length,
+	enum rib_source source, uint32_t nexthop, uint32_t *old);
+const struct route *rib_find(
+	const struct rib *rib, struct ip6 key, unsigned length, enum rib_source source);
+const struct route *rib_match(
+	const struct rib *rib, struct ip6 key, unsigned longest, bool skip_neighbors);
+
 /* Longest match, best source first; NULL if none. With skip_neighbors, neighbour routes are not
  * seen. */
 const struct route4 *rib4_match(const struct rib4 *rib, uint32_t address, bool skip_neighbors);

@@ -30,7 +30,7 @@ struct route_load {
 
 /*
  * Adds all routes of a text; the results count on. Gateways are not resolved
- * (resolve4_refresh), and the RIBs note the changes.
+ * (resolve_refresh), and the RIBs note the changes.
  */
 void route_load_text(struct route_load *load, const char *text, size_t n);
 

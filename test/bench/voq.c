@@ -100,8 +100,9 @@ static void configure(void)
 		snprintf(iface[p].name, sizeof iface[p].name, "eth%u", p);
 		iface[p].addrs = 1;
 		iface[p].addr[0] = (struct iface_addr){IP(10, 0, p, 1), 24};
-		route[p].route = (struct static4){
-			.prefix = IP(198, 18, p, 0), .length = 24, .gateway = IP(10, 0, p, 2)};
+		route[p].route = (struct static_route){.prefix = rib4_key(IP(198, 18, p, 0)),
+			.length = 24,
+			.gateway = rib4_key(IP(10, 0, p, 2))};
 		memcpy(neighbor[p].iface, iface[p].name, IFACE_NAME_MAX);
 		neighbor[p].address = IP(10, 0, p, 2);
 		memcpy(neighbor[p].mac, (uint8_t[]){2, 1, 1, 1, 1, (uint8_t)p}, 6);

@@ -141,14 +141,14 @@ static inline struct config base_config(void)
 		base_iface[port].addrs = 1;
 		base_iface[port].addr[0] = (struct iface_addr){ROUTER(port), 24};
 	}
-	base_route[0].route =
-		(struct static4){.prefix = IP(20, 0, 0, 0), .length = 8, .gateway = HOST(1)};
-	base_route[1].route =
-		(struct static4){.prefix = IP(30, 0, 0, 0), .length = 8, .kind = STATIC4_BLACKHOLE};
-	base_route[2].route = (struct static4){
-		.prefix = IP(31, 0, 0, 0), .length = 8, .kind = STATIC4_UNREACHABLE};
-	base_route[3].route =
-		(struct static4){.prefix = IP(32, 0, 0, 0), .length = 8, .kind = STATIC4_PROHIBIT};
+	base_route[0].route = (struct static_route){
+		.prefix = rib4_key(IP(20, 0, 0, 0)), .length = 8, .gateway = rib4_key(HOST(1))};
+	base_route[1].route = (struct static_route){
+		.prefix = rib4_key(IP(30, 0, 0, 0)), .length = 8, .kind = STATIC_BLACKHOLE};
+	base_route[2].route = (struct static_route){
+		.prefix = rib4_key(IP(31, 0, 0, 0)), .length = 8, .kind = STATIC_UNREACHABLE};
+	base_route[3].route = (struct static_route){
+		.prefix = rib4_key(IP(32, 0, 0, 0)), .length = 8, .kind = STATIC_PROHIBIT};
 	return (struct config){
 		.iface = base_iface, .ifaces = PORTS, .route = base_route, .routes = 4};
 }

@@ -55,19 +55,19 @@ static void test_refusal_restores(void **state)
 	base_iface[0].addr[0].address = ROUTER(1);
 	base_iface[1].addr[0].address = ROUTER(0);
 	base_route[0].dev[0] = 0;
-	router.statics_max = 4;
+	router.statics.max = 4;
 	base_route[4].route = base_route[3].route;
-	base_route[4].route.prefix = IP(33, 0, 0, 0);
+	base_route[4].route.prefix = rib4_key(IP(33, 0, 0, 0));
 	c.routes = 5;
 	configure(&c, "5 static routes: 4 fit");
-	router.statics_max = STATIC_MAX;
+	router.statics.max = STATIC_MAX;
 	c.routes = 4;
 	c.neighbor = many;
 	c.neighbors = NEIGHBOR_MAX / 2;
 	uint32_t next = router.nexthops.used;
 
 	router.nexthops.used = NEXTHOP_MAX; /* no next hop is left */
-	base_route[0].route.gateway = IP(10, 0, 1, 77);
+	base_route[0].route.gateway = rib4_key(IP(10, 0, 1, 77));
 	configure(&c, "do not fit");
 	router.nexthops.used = next;
 	assert_int_equal(port_of(IP(10, 0, 0, 0)), 0);

@@ -237,9 +237,10 @@ static void test_configured_meanwhile(void **state)
 
 	learn_hosts();
 	changes_done();
-	base_route[4].route = (struct static4){
-		.prefix = address_of(i) & ~0xffu, .length = 24, .gateway = HOST(other)};
-	base_route[5].route = (struct static4){.gateway = HOST(0)}; /* default */
+	base_route[4].route = (struct static_route){.prefix = rib4_key(address_of(i) & ~0xffu),
+		.length = 24,
+		.gateway = rib4_key(HOST(other))};
+	base_route[5].route = (struct static_route){.gateway = rib4_key(HOST(0))}; /* default */
 	c.routes = 5;
 	configure(&c, NULL);
 	assert_true(publish_filling(&router));

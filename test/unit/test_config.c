@@ -246,11 +246,11 @@ static void test_build(void **state)
 	assert_int_equal(c.iface[1].addr[0].length, 24);
 	assert_int_equal(c.iface[1].mtu, 1400);
 	assert_int_equal(c.routes, 4);
-	assert_int_equal(c.route[0].route.gateway, 0xc00002fe);
+	assert_true(ip6_equal(c.route[0].route.gateway, rib4_key(0xc00002fe)));
 	assert_string_equal(c.route[0].dev, "eth1");
-	assert_int_equal(c.route[1].route.kind, STATIC4_BLACKHOLE);
-	assert_int_equal(c.route[2].route.kind, STATIC4_UNREACHABLE);
-	assert_int_equal(c.route[3].route.kind, STATIC4_PROHIBIT);
+	assert_int_equal(c.route[1].route.kind, STATIC_BLACKHOLE);
+	assert_int_equal(c.route[2].route.kind, STATIC_UNREACHABLE);
+	assert_int_equal(c.route[3].route.kind, STATIC_PROHIBIT);
 	assert_int_equal(c.neighbors, 1);
 	assert_string_equal(c.neighbor[0].iface, "eth1");
 	assert_int_equal(c.neighbor[0].address, 0xc0000209);

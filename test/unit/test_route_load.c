@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/table/resolve4.h"
+#include "net/table/resolve.h"
 #include "net/table/route_load.h"
 #include "test/model/tables.h"
 
@@ -62,7 +62,8 @@ static void take(const char *text)
 	copy[n] = '7'; /* not read: a text need not be terminated */
 	route_load_text(&load, copy, n);
 	free(copy);
-	resolve4_refresh(&rib4, &t);
+	resolve_refresh(&rib4.rib, &t);
+	resolve_refresh(&rib6.rib, &t);
 }
 
 /* 10.0.PORT.0/24 is connected there. */
@@ -78,9 +79,39 @@ static void connect(unsigned port, bool up)
 		assert_int_equal(rib4_remove(&rib4, r.prefix, 24, RIB_CONNECTED, &r), ERR_OK);
 		nexthop_put(&t, r.nexthop);
 	}
-	resolve4_refresh(&rib4, &t);
+	resolve_refresh(&rib4.rib, &t);
 	nexthop_grace_begin(&t, true);
 	nexthop_grace_passed(&t);
+}
+
+#define IP6(top) ((struct ip6){(uint64_t)(top) << 32, 0})
+
+/* 2001:PORT::/32 is connected there. */
+static void connect6(unsigned port, bool up)
+{
+	struct route6 r = {.prefix = IP6(0x20010000 | port), .length = 32, .source = RIB_CONNECTED};
+	struct ip6 none = {0, 0};
+
+	if (up) {
+		assert_int_equal(
+			nexthop_get6(&t, NEXTHOP_RESOLVE, port, none, own, 1500, &r.nexthop),
+			ERR_OK);
+		assert_int_equal(rib6_add(&rib6, &r), ERR_OK);
+	} else {
+		assert_int_equal(rib6_remove(&rib6, r.prefix, 32, RIB_CONNECTED, &r), ERR_OK);
+		nexthop_put(&t, r.nexthop);
+	}
+	resolve_refresh(&rib6.rib, &t);
+	nexthop_grace_begin(&t, true);
+	nexthop_grace_passed(&t);
+}
+
+static uint32_t route6(uint32_t top, unsigned length)
+{
+	const struct route6 *r = rib6_find(&rib6, IP6(top), length, RIB_FILE);
+
+	assert_non_null(r);
+	return r->nexthop;
 }
 
 static uint32_t route(uint32_t prefix, unsigned length)
@@ -246,6 +277,25 @@ static void test_gateways_of_gateways(void **state)
 	assert_int_equal(share(index, 0) + share(index, 1), 0);
 }
 
+/* A route's several gateways are each looked at, whatever the family. */
+static void test_gateways_of_gateways6(void **state)
+{
+	connect6(1, true);
+	take("2020::/16 via 2020::9\n" /* only itself leads there */
+	     "2020::/16 via 2001:0::2\n"
+	     "2020::/16 via 2001:1::2\n"
+	     "2060::/16 via 2020::1\n");
+	uint32_t index = route6(0x20600000, 16);
+
+	assert_int_equal(share(index, 1), HASHES);
+	assert_int_equal(share(route6(0x20200000, 16), 1), HASHES);
+	connect6(0, true);
+	assert_int_equal(share(index, 0), HASHES);
+	connect6(1, false);
+	connect6(0, false);
+	assert_int_equal(share(index, 0) + share(index, 1), 0);
+}
+
 static void test_dev(void **state)
 {
 	connect(1, true);
@@ -295,6 +345,7 @@ int main(void)
 		CASE(test_weights),
 		CASE(test_paths_of_paths),
 		CASE(test_gateways_of_gateways),
+		CASE(test_gateways_of_gateways6),
 		CASE(test_dev),
 		CASE(test_references),
 	};

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/table/resolve6.h"
-#include "net/table/static6.h"
+#include "net/table/resolve.h"
+#include "net/table/static_route.h"
 #include "test/model/tables.h"
 
 #define NET(p, x) ((struct ip6){0xfd00000000000000ull | (p), (x)})
@@ -59,9 +59,9 @@ static void down(unsigned p)
 	iface[p].installed = false;
 }
 
-static enum err refresh(struct static6 *s, unsigned n)
+static enum err refresh(struct static_route *s, unsigned n)
 {
-	return static6_refresh(s, n, iface, 2, &rib, &t);
+	return static_refresh(s, n, iface, 2, &rib.rib, &t);
 }
 
 static const struct nexthop *hop(struct ip6 prefix, unsigned length)
@@ -71,9 +71,9 @@ static const struct nexthop *hop(struct ip6 prefix, unsigned length)
 	return r ? &t.nexthop[r->nexthop] : NULL;
 }
 
-static void assert_nothing_left(struct static6 *s, unsigned n)
+static void assert_nothing_left(struct static_route *s, unsigned n)
 {
-	static6_withdraw(s, n, &rib, &t);
+	static_withdraw(s, n, &rib.rib, &t);
 	down(0);
 	down(1);
 	assert_int_equal(rib.rib.count, 0);
@@ -137,13 +137,13 @@ static void test_lengths(void **state)
 
 static void test_static(void **state)
 {
-	struct static6 s[] = {
+	struct static_route s[] = {
 		{.prefix = TO(0), .length = 48, .gateway = NET(0, 9)},
 		{.prefix = TO(1), .length = 48, .gateway = NET(0, 9)},
 		{.prefix = TO(1), .length = 48, .gateway = NET(1, 9), .weight = 2},
 		{.prefix = TO(2), .length = 48, .gateway = LINK(9), .port = 1},
 		{.prefix = TO(3), .length = 48, .gateway = TO(0)}, /* by way of the first */
-		{.prefix = TO(4), .length = 48, .kind = STATIC4_PROHIBIT},
+		{.prefix = TO(4), .length = 48, .kind = STATIC_PROHIBIT},
 		{.prefix = TO(5), .length = 48, .gateway = LINK(9), .port = PORT_MAX},
 	};
 	enum { N = sizeof s / sizeof *s };

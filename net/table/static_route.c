@@ -1,28 +1,29 @@
-/* Keeps the configured static IPv6 routes in the RIB while they can be used; see static4.c. */
-#include "net/table/static6.h"
+/* Keeps the configured static routes in the RIB while they can be used. */
+#include "net/table/static_route.h"
 
 #include <stddef.h>
 
-#include "net/table/resolve6.h"
+#include "net/table/iface6.h"
+#include "net/table/resolve.h"
 
-#define STATIC6_ROUNDS 8u /* a route may make the gateway of another reachable, or no longer so */
+#define STATIC_ROUNDS 8u /* a route may make the gateway of another reachable, or no longer so */
 
 /* What decides which routes can be used. */
 struct context {
 	struct iface *ifaces;
 	unsigned ifaces_n;
-	struct rib6 *rib;
+	struct rib *rib; /* its bits tell the family */
 	struct nexthop_table *t;
 };
 
 /* The lines of one prefix. */
 struct set {
-	struct static6 *line;
+	struct static_route *line;
 	unsigned n;
 };
 
 /* The lines from route[0] on, of n, that have its prefix. */
-static struct set set_at(struct static6 *route, unsigned n)
+static struct set set_at(struct static_route *route, unsigned n)
 {
 	struct set s = {route, 1};
 
@@ -35,25 +36,45 @@ static struct set set_at(struct static6 *route, unsigned n)
 /* How a line can be used now, the best last. */
 enum use { UNUSABLE, RECURSIVE, DIRECT };
 
+/* The interface on whose link or network a gateway is, or NULL; *near: it may be a neighbour there.
+ */
+static const struct iface *gateway_iface(
+	const struct static_route *s, const struct context *c, bool *near)
+{
+	const struct iface *i;
+
+	if (c->rib->bits == 32) {
+		uint32_t gateway = (uint32_t)(s->gateway.hi >> 32);
+
+		i = iface_to(c->ifaces, c->ifaces_n, gateway);
+		*near = i && iface_neighbor(i, gateway);
+		return i;
+	}
+	if (ip6_is_link_local(s->gateway)) {
+		i = s->port < c->ifaces_n ? &c->ifaces[s->port] : NULL;
+		*near = i && iface6_has_link(i);
+		return i;
+	}
+	i = iface6_to(c->ifaces, c->ifaces_n, s->gateway);
+	*near = i && iface6_neighbor(i, s->gateway);
+	return i;
+}
+
 /* *iface: where a gateway that is a neighbour is reached; NULL else. */
 static enum use line_use(
-	const struct static6 *s, const struct context *c, const struct iface **iface)
+	const struct static_route *s, const struct context *c, const struct iface **iface)
 {
+	bool near;
+
 	*iface = NULL;
-	if (s->kind != STATIC4_VIA)
+	if (s->kind != STATIC_VIA)
 		return DIRECT;
-	if (ip6_is_link_local(s->gateway)) {
-		if (s->port >= c->ifaces_n || !iface6_has_link(&c->ifaces[s->port]))
-			return UNUSABLE;
-		*iface = &c->ifaces[s->port];
-		return DIRECT;
-	}
-	const struct iface *i = iface6_to(c->ifaces, c->ifaces_n, s->gateway);
+	const struct iface *i = gateway_iface(s, c, &near);
 
 	if (!i)
-		return resolve6_gateway(c->rib, c->t, s->gateway) ? RECURSIVE : UNUSABLE;
+		return resolve_gateway(c->rib, c->t, s->gateway) ? RECURSIVE : UNUSABLE;
 	*iface = i;
-	return iface6_neighbor(i, s->gateway) ? DIRECT : UNUSABLE;
+	return near ? DIRECT : UNUSABLE;
 }
 
 static enum use set_use(const struct set *s, const struct context *c)
@@ -70,12 +91,12 @@ static enum use set_use(const struct set *s, const struct context *c)
 	return best;
 }
 
-static void set_remove(struct set *s, struct rib6 *rib, struct nexthop_table *t)
+static void set_remove(struct set *s, struct rib *rib, struct nexthop_table *t)
 {
-	struct route6 removed;
+	uint32_t nexthop;
 
-	if (rib6_remove(rib, s->line->prefix, s->line->length, RIB_STATIC, &removed) == ERR_OK)
-		nexthop_put(t, removed.nexthop);
+	if (rib_remove(rib, s->line->prefix, s->line->length, RIB_STATIC, &nexthop) == ERR_OK)
+		nexthop_put(t, nexthop);
 	for (unsigned i = 0; i < s->n; i++)
 		s->line[i].installed = false;
 }
@@ -89,20 +110,20 @@ static bool set_is_installed(const struct set *s)
 }
 
 /* The next hop of one line, with a reference. */
-static enum err line_nexthop(
-	const struct static6 *s, const struct iface *i, const struct context *c, uint32_t *index)
+static enum err line_nexthop(const struct static_route *s, const struct iface *i,
+	const struct context *c, uint32_t *index)
 {
 	static const enum nexthop_action action[] = {
-		[STATIC4_VIA] = NEXTHOP_RESOLVE,
-		[STATIC4_BLACKHOLE] = NEXTHOP_BLACKHOLE,
-		[STATIC4_UNREACHABLE] = NEXTHOP_UNREACHABLE,
-		[STATIC4_PROHIBIT] = NEXTHOP_PROHIBIT,
+		[STATIC_VIA] = NEXTHOP_RESOLVE,
+		[STATIC_BLACKHOLE] = NEXTHOP_BLACKHOLE,
+		[STATIC_UNREACHABLE] = NEXTHOP_UNREACHABLE,
+		[STATIC_PROHIBIT] = NEXTHOP_PROHIBIT,
 	};
 
-	if (s->kind == STATIC4_VIA && !i)
-		return resolve6_get(c->rib, c->t, s->gateway, index);
-	return nexthop_get6(c->t, action[s->kind], i ? i->port : 0, i ? s->gateway : IP6_ANY,
-		i ? i->mac : NULL, i ? i->mtu : 0, index);
+	if (s->kind == STATIC_VIA && !i)
+		return resolve_get(c->rib, c->t, s->gateway, index);
+	return nexthop_get_key(c->t, c->rib->bits, action[s->kind], i ? i->port : 0,
+		i ? s->gateway : IP6_ANY, i ? i->mac : NULL, i ? i->mtu : 0, index);
 }
 
 /*
@@ -117,9 +138,9 @@ static enum err set_nexthop(struct set *s, enum use use, const struct context *c
 	unsigned members = 0;
 
 	for (unsigned i = 0; i < s->n; i++) {
-		struct static6 *line = &s->line[i];
+		struct static_route *line = &s->line[i];
 		bool alone =
-			use == RECURSIVE || line->kind != STATIC4_VIA; /* no member of a group */
+			use == RECURSIVE || line->kind != STATIC_VIA; /* no member of a group */
 
 		line->installed = false;
 		if (err != ERR_OK || members == GROUP_MEMBERS || (alone && members) ||
@@ -145,11 +166,9 @@ static enum err set_nexthop(struct set *s, enum use use, const struct context *c
 /* The RIB has the usable lines of the prefix. *added: it had none of them before. */
 static enum err set_install(struct set *s, enum use use, const struct context *c, bool *added)
 {
-	struct route6 route = {.prefix = s->line->prefix,
-		.length = s->line->length,
-		.source = RIB_STATIC,
-		.distance = 1};
-	const struct route6 *have = rib6_find(c->rib, route.prefix, route.length, RIB_STATIC);
+	struct ip6 prefix = s->line->prefix;
+	struct route route = {.length = s->line->length, .source = RIB_STATIC, .distance = 1};
+	const struct route *have = rib_find(c->rib, prefix, route.length, RIB_STATIC);
 	uint32_t old = NEXTHOP_NONE;
 	enum err err = set_nexthop(s, use, c, &route.nexthop);
 
@@ -158,10 +177,9 @@ static enum err set_install(struct set *s, enum use use, const struct context *c
 		return err;
 	}
 	if (!have)
-		err = rib6_add(c->rib, &route);
+		err = rib_add(c->rib, prefix, &route);
 	else if (have->nexthop != route.nexthop)
-		err = rib6_replace(
-			c->rib, route.prefix, route.length, RIB_STATIC, route.nexthop, &old);
+		err = rib_replace(c->rib, prefix, route.length, RIB_STATIC, route.nexthop, &old);
 	else
 		old = route.nexthop;
 	if (old != NEXTHOP_NONE)
@@ -175,7 +193,7 @@ static enum err set_install(struct set *s, enum use use, const struct context *c
 }
 
 /* Takes out what can no longer be used. true: that may have made others useless. */
-static bool remove_useless(struct static6 *route, unsigned n, const struct context *c)
+static bool remove_useless(struct static_route *route, unsigned n, const struct context *c)
 {
 	bool removed = false;
 
@@ -192,7 +210,8 @@ static bool remove_useless(struct static6 *route, unsigned n, const struct conte
 }
 
 /* Installs what can be used. true: that may have made others usable. */
-static bool add_usable(struct static6 *route, unsigned n, const struct context *c, enum err *result)
+static bool add_usable(
+	struct static_route *route, unsigned n, const struct context *c, enum err *result)
 {
 	bool waiting = false, added = false;
 
@@ -212,25 +231,26 @@ static bool add_usable(struct static6 *route, unsigned n, const struct context *
 	return waiting && added;
 }
 
-enum err static6_refresh(struct static6 *route, unsigned n, struct iface *ifaces, unsigned ifaces_n,
-	struct rib6 *rib, struct nexthop_table *t)
+enum err static_refresh(struct static_route *route, unsigned n, struct iface *ifaces,
+	unsigned ifaces_n, struct rib *rib, struct nexthop_table *t)
 {
 	const struct context c = {ifaces, ifaces_n, rib, t};
 	enum err result = ERR_OK;
-	unsigned rounds = STATIC6_ROUNDS;
+	unsigned rounds = STATIC_ROUNDS;
 
 	/* All that must go first: it makes room. */
 	while (remove_useless(route, n, &c) && rounds-- > 0)
 		;
-	rounds = STATIC6_ROUNDS;
+	rounds = STATIC_ROUNDS;
 	do
 		result = ERR_OK; /* what did not fit is tried again */
 	while (add_usable(route, n, &c, &result) && rounds-- > 0);
-	resolve6_refresh(rib, t);
+	resolve_refresh(rib, t);
 	return result;
 }
 
-void static6_withdraw(struct static6 *route, unsigned n, struct rib6 *rib, struct nexthop_table *t)
+void static_withdraw(
+	struct static_route *route, unsigned n, struct rib *rib, struct nexthop_table *t)
 {
 	for (unsigned i = 0; i < n; i++) {
 		struct set s = {&route[i], 1};

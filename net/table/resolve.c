@@ -1,5 +1,5 @@
 /* Resolving gateways through the RIB. */
-#include "net/table/resolve4.h"
+#include "net/table/resolve.h"
 
 #define RESOLVE_DEPTH 8u /* gateways on the way from one that is no neighbour to one that is */
 #define RESOLVE_STEPS                                                                              \
@@ -7,15 +7,15 @@
 
 /* The way from a gateway to a neighbour. */
 struct way {
-	uint32_t gateway[RESOLVE_DEPTH];
+	struct ip6 gateway[RESOLVE_DEPTH];
 	unsigned gateways, steps;
-	const struct route4 *route; /* by which the last of them is reached, or NULL */
+	const struct route *route; /* by which the last of them is reached, or NULL */
 };
 
-static bool way_has(const struct way *w, uint32_t gateway)
+static bool way_has(const struct way *w, struct ip6 gateway)
 {
 	for (unsigned i = 0; i < w->gateways; i++)
-		if (w->gateway[i] == gateway)
+		if (ip6_equal(w->gateway[i], gateway))
 			return true;
 	return false;
 }
@@ -45,7 +45,7 @@ static unsigned recursive_parts(
 static bool route_suits(const struct nexthop *n, unsigned port)
 {
 	return port == NEXTHOP_ANY_PORT ||
-	       (n->action == NEXTHOP_RESOLVE && !n->gateway && n->port == port);
+	       (n->action == NEXTHOP_RESOLVE && ip6_is_zero(nexthop_gateway(n)) && n->port == port);
 }
 
 /*
@@ -53,10 +53,11 @@ static bool route_suits(const struct nexthop *n, unsigned port)
  * nowhere; of several gateways of a route, by the first of which that is so. A
  * way that needs more gateways than there is room for counts as none.
  */
-static bool way_find(struct way *w, const struct rib4 *rib, const struct nexthop_table *t,
-	uint32_t gateway, unsigned port)
+static bool way_find(struct way *w, const struct rib *rib, const struct nexthop_table *t,
+	struct ip6 gateway, unsigned port)
 {
-	const struct route4 *r = rib4_match(rib, gateway, true); /* neighbours come and go */
+	const struct route *r =
+		rib_match(rib, gateway, rib->bits, true); /* neighbours come and go */
 
 	if (w->gateways == RESOLVE_DEPTH)
 		return false;
@@ -69,17 +70,17 @@ static bool way_find(struct way *w, const struct rib4 *rib, const struct nexthop
 		if (parts == 0 && route_suits(&t->nexthop[r->nexthop], port))
 			return true;
 		for (unsigned i = 0; i < parts && port == NEXTHOP_ANY_PORT; i++)
-			if (!way_has(w, part[i]->gateway) &&
-				way_find(w, rib, t, part[i]->gateway, part[i]->port))
+			if (!way_has(w, nexthop_gateway(part[i])) &&
+				way_find(w, rib, t, nexthop_gateway(part[i]), part[i]->port))
 				return true;
-		r = rib4_match_upto(rib, gateway, r->length - 1u);
+		r = rib_match(rib, gateway, r->length - 1u, false);
 	}
 	w->gateways--;
 	return false;
 }
 
 static struct way way_from(
-	const struct rib4 *rib, const struct nexthop_table *t, uint32_t gateway, unsigned port)
+	const struct rib *rib, const struct nexthop_table *t, struct ip6 gateway, unsigned port)
 {
 	struct way w = {.gateways = 0};
 
@@ -96,15 +97,16 @@ static bool way_is_usable(const struct way *w, const struct nexthop_table *t)
 	return action != NEXTHOP_NO_ROUTE && action != NEXTHOP_LOCAL && action != NEXTHOP_BROADCAST;
 }
 
-bool resolve4_gateway(const struct rib4 *rib, const struct nexthop_table *t, uint32_t gateway)
+bool resolve_gateway(const struct rib *rib, const struct nexthop_table *t, struct ip6 gateway)
 {
 	struct way w = way_from(rib, t, gateway, NEXTHOP_ANY_PORT);
+	bool link_local = rib->bits == 128 && ip6_is_link_local(gateway);
 
-	return way_is_usable(&w, t);
+	return !link_local && way_is_usable(&w, t);
 }
 
 /* The index to redirect to, with a reference; NEXTHOP_NONE if there is no way or no room. */
-static uint32_t way_index(const struct way *w, struct nexthop_table *t)
+static uint32_t way_index(const struct way *w, unsigned bits, struct nexthop_table *t)
 {
 	if (!way_is_usable(w, t))
 		return NEXTHOP_NONE;
@@ -112,46 +114,46 @@ static uint32_t way_index(const struct way *w, struct nexthop_table *t)
 	const struct nexthop *n = &t->nexthop[index];
 	const struct adjacency *a = &t->adjacency[index];
 
-	if (n->action != NEXTHOP_RESOLVE || n->gateway) {
+	if (n->action != NEXTHOP_RESOLVE || !ip6_is_zero(nexthop_gateway(n))) {
 		t->nexthop[index].refs++;
 		return index;
 	}
 	/* A connected network: the last gateway is a neighbour there. */
-	if (nexthop_get(t, NEXTHOP_RESOLVE, n->port, w->gateway[w->gateways - 1], a->mac + 6,
-		    adjacency_mtu(a->out), &index) != ERR_OK)
+	if (nexthop_get_key(t, bits, NEXTHOP_RESOLVE, n->port, w->gateway[w->gateways - 1],
+		    a->mac + 6, adjacency_mtu(a->out), &index) != ERR_OK)
 		return NEXTHOP_NONE;
 	return index;
 }
 
-static void resolve_index(const struct rib4 *rib, struct nexthop_table *t, uint32_t index)
+static void resolve_index(const struct rib *rib, struct nexthop_table *t, uint32_t index)
 {
 	const struct nexthop *n = &t->nexthop[index];
-	struct way w = way_from(rib, t, n->gateway, n->port);
-	uint32_t to = way_index(&w, t);
+	struct way w = way_from(rib, t, nexthop_gateway(n), n->port);
+	uint32_t to = way_index(&w, rib->bits, t);
 
 	nexthop_redirect(t, index, to);
 	if (to != NEXTHOP_NONE)
 		nexthop_put(t, to); /* the recursive next hop has its own reference now */
 }
 
-enum err resolve4_get(
-	const struct rib4 *rib, struct nexthop_table *t, uint32_t gateway, uint32_t *index)
+enum err resolve_get(
+	const struct rib *rib, struct nexthop_table *t, struct ip6 gateway, uint32_t *index)
 {
-	enum err err = nexthop_get_recursive(t, gateway, NEXTHOP_ANY_PORT, index);
+	enum err err = nexthop_get_recursive_key(t, rib->bits, gateway, NEXTHOP_ANY_PORT, index);
 
 	if (err == ERR_OK)
 		resolve_index(rib, t, *index);
 	return err;
 }
 
-void resolve4_refresh(const struct rib4 *rib, struct nexthop_table *t)
+void resolve_refresh(const struct rib *rib, struct nexthop_table *t)
 {
 	for (unsigned g = 0; t->recursive && g < t->group_used; g++) {
 		uint32_t owner = t->group[g].owner;
 
 		if (owner && t->nexthop[owner].refs &&
 			t->nexthop[owner].action == NEXTHOP_RECURSIVE &&
-			ip6_is_zero(t->nexthop[owner].gateway6))
+			ip6_is_zero(t->nexthop[owner].gateway6) == (rib->bits == 32))
 			resolve_index(rib, t, owner);
 	}
 }
