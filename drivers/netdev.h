@@ -8,8 +8,8 @@
  * then get nothing more from their queues, and the control core's polls reset the
  * device. Buffers posted meanwhile stay in the books of their queue.
  *
- * Buffers are named by index (lib/packet.h); a frame lies at
- * buffer_data(index), and the DMA address is the same plus dma_offset.
+ * Buffers are named by index (lib/packet.h); a frame received lies at
+ * buffer_data(index), one to be sent at packet_frame(word).
  */
 #ifndef DRIVERS_NETDEV_H
 #define DRIVERS_NETDEV_H
@@ -48,6 +48,9 @@ struct netdev_ops {
 	unsigned (*tx_held)(const struct netdev *dev, unsigned q);
 	/* Doorbells rung on all queues: a snapshot for 'show interfaces'. */
 	uint64_t (*doorbells)(const struct netdev *dev);
+	/* Control core: lets frames of a VLAN through the device's filter, or no more; NULL where
+	 * it has none. false: it does not answer. */
+	bool (*vlan)(struct netdev *dev, uint16_t vid, bool pass);
 	/* Control core: reads the link state into dev->link; may do slow MMIO. */
 	void (*poll)(struct netdev *dev);
 	/* Control core, workers stopped: resets the device; no DMA afterwards. */
@@ -73,6 +76,7 @@ struct netdev {
 	uint16_t mtu_max; /* largest IP MTU it can carry, at most MTU_MAX; see also buffers->mtu */
 	uint16_t rx_queues, tx_queues; /* in use, 1 or more; numbered from 0 */
 	uint16_t rx_slots, tx_slots;   /* ring depth of each queue */
+	bool vlan_filter;              /* it drops tagged frames of VLANs it was not told of */
 	bool link;                     /* written by poll */
 	bool failed;         /* stopped because it broke its contract; any core may write it */
 	const char *failure; /* one line, when failed */

@@ -10,11 +10,12 @@
 #include "kernel/platform.h"
 #include "kernel/publish.h"
 #include "kernel/router.h"
+#include "kernel/vlans.h"
 #include "lib/text.h"
 
 /* What an apply changes, so that it can be put back; the vectors are malloc'd. */
 struct saved {
-	struct iface iface[PORT_MAX];
+	struct iface iface[IFACE_MAX];
 	struct statics statics, statics6;
 };
 
@@ -44,7 +45,7 @@ static bool apply_fail(struct apply *a, const char *format, ...)
 
 static int port_by_name(const struct router *r, const char *name)
 {
-	for (unsigned port = 0; port < r->ports; port++)
+	for (unsigned port = 0; port < r->ifaces; port++)
 		if (strcmp(r->iface[port].name, name) == 0)
 			return (int)port;
 	return -1;
@@ -59,22 +60,51 @@ static const struct config_iface *config_of(const struct config *c, const char *
 }
 
 /* The MTU an interface shall have: as configured, or the most the device can up to 1500. */
-static uint32_t wanted_mtu(const struct router *r, unsigned port, const struct config_iface *c)
+static uint32_t port_mtu(const struct router *r, unsigned port, const struct config_iface *c)
 {
 	uint32_t can = r->dev[port]->mtu_max < MTU_DEFAULT ? r->dev[port]->mtu_max : MTU_DEFAULT;
 
 	return c && c->mtu ? c->mtu : can;
 }
 
+/* What is configured of the port that carries an interface: of a port, itself. */
+static const struct config_iface *parent_config(const struct apply *a, unsigned port)
+{
+	return config_of(a->config, a->r->iface[a->r->iface[port].parent].name);
+}
+
+/* The same of a VLAN subinterface: as its port. */
+static uint32_t wanted_mtu(const struct apply *a, unsigned port, const struct config_iface *c)
+{
+	if (c && c->mtu)
+		return c->mtu;
+	return port_mtu(a->r, a->r->iface[port].parent, parent_config(a, port));
+}
+
+/* A subinterface that is no longer configured is disabled before it goes. */
+static bool wanted_enabled(const struct apply *a, unsigned port, const struct config_iface *c)
+{
+	const struct config_iface *parent = parent_config(a, port);
+
+	if (port >= a->r->ports && !c)
+		return false;
+	return !(c && c->disabled) && !(parent && parent->disabled);
+}
+
 /* ---- checks that need no change ---- */
 
 static bool check_ifaces(struct apply *a)
 {
-	for (unsigned port = 0; port < a->r->ports; port++) {
+	for (unsigned port = 0; port < a->r->ifaces; port++) {
 		const struct iface *iface = &a->r->iface[port];
 		const struct config_iface *c = config_of(a->config, iface->name);
 
-		if (c && c->mtu > a->r->dev[port]->mtu_max)
+		uint32_t carries = port_mtu(a->r, iface->parent, parent_config(a, port));
+
+		if (c && port >= a->r->ports && c->mtu > carries)
+			return apply_fail(a, "interfaces %s vlan %u mtu %u: the MTU of %s is %u",
+				c->parent, c->vid, c->mtu, c->parent, carries);
+		if (c && port < a->r->ports && c->mtu > a->r->dev[port]->mtu_max)
 			return apply_fail(a, "interfaces %s mtu %u: the device carries %u at most",
 				iface->name, c->mtu, a->r->dev[port]->mtu_max);
 		if (c && c->mtu > a->r->buffers.mtu)
@@ -82,7 +112,7 @@ static bool check_ifaces(struct apply *a)
 				"interfaces %s mtu %u: the buffers made at boot hold %u; "
 				"an MTU in the boot configuration makes larger ones",
 				iface->name, c->mtu, a->r->buffers.mtu);
-		if (c && c->addrs6 && wanted_mtu(a->r, port, c) < MTU_MIN_IP6)
+		if (c && c->addrs6 && wanted_mtu(a, port, c) < MTU_MIN_IP6)
 			return apply_fail(a, "interfaces %s: IPv6 needs an MTU of %u, RFC 8200 5",
 				iface->name, MTU_MIN_IP6);
 	}
@@ -199,9 +229,9 @@ static bool bring_up(struct apply *a, unsigned port, const struct wanted *w)
 static bool set_ifaces(struct apply *a, const struct wanted *want)
 {
 	struct router *r = a->r;
-	bool changes[PORT_MAX] = {false}, ok = true;
+	bool changes[IFACE_MAX] = {false}, ok = true;
 
-	for (unsigned port = 0; port < r->ports; port++) {
+	for (unsigned port = 0; port < r->ifaces; port++) {
 		if (r->iface[port].mtu != want[port].mtu)
 			set_mtu(r, port, want[port].mtu);
 		r->iface[port].router_advert = want[port].router_advert;
@@ -209,7 +239,7 @@ static bool set_ifaces(struct apply *a, const struct wanted *want)
 		if (changes[port])
 			take_down(r, port);
 	}
-	for (unsigned port = 0; port < r->ports; port++)
+	for (unsigned port = 0; port < r->ifaces; port++)
 		if (changes[port])
 			ok = bring_up(a, port, &want[port]) && ok;
 	return ok;
@@ -217,16 +247,16 @@ static bool set_ifaces(struct apply *a, const struct wanted *want)
 
 static bool configure_ifaces(struct apply *a)
 {
-	struct wanted want[PORT_MAX];
+	static struct wanted want[IFACE_MAX];
 
-	for (unsigned port = 0; port < a->r->ports; port++) {
+	for (unsigned port = 0; port < a->r->ifaces; port++) {
 		const struct config_iface *c = config_of(a->config, a->r->iface[port].name);
 
 		want[port] = (struct wanted){
-			.mtu = wanted_mtu(a->r, port, c),
+			.mtu = wanted_mtu(a, port, c),
 			.addrs = c ? c->addrs : 0,
 			.addr = c ? c->addr : NULL,
-			.enabled = !c || !c->disabled,
+			.enabled = wanted_enabled(a, port, c),
 			.router_advert = c && c->router_advert,
 		};
 		want[port].addrs6 = config_addresses6(c, a->r->iface[port].mac, want[port].addr6);
@@ -279,7 +309,7 @@ static bool set_statics(
 	if (n)
 		memcpy(have->route, want, n * sizeof *want);
 	have->n = n;
-	if (static_refresh(have->route, n, r->iface, r->ports, have->rib, &r->nexthops) != ERR_OK)
+	if (static_refresh(have->route, n, r->iface, r->ifaces, have->rib, &r->nexthops) != ERR_OK)
 		return apply_fail(a, "the static routes do not fit the routing table");
 	return true;
 }
@@ -296,7 +326,7 @@ static bool set_routes(
 		int port = port_by_name(a->r, route[i].dev);
 
 		want[i] = route[i].route;
-		want[i].port = port < 0 ? PORT_MAX : (uint16_t)port;
+		want[i].port = port < 0 ? IFACE_NONE : (uint16_t)port;
 	}
 	qsort(want, n, sizeof *want, compare_routes);
 	ok = set_statics(a, have, want, n);
@@ -335,7 +365,8 @@ static bool set_neighbors(struct apply *a)
 	unsigned n = a->config->neighbors;
 
 	if (n == neighbors_n &&
-		(n == 0 || memcmp(neighbors, a->config->neighbor, n * sizeof *neighbors) == 0))
+		(n == 0 || memcmp(neighbors, a->config->neighbor, n * sizeof *neighbors) == 0) &&
+		!vlans_are_new(a->r))
 		return true;
 	struct config_neighbor *copy = malloc((n + 1) * sizeof *copy);
 
@@ -397,9 +428,9 @@ static void restore(struct apply *a, struct saved *s)
 	char ignored[8];
 	struct apply back = {a->r, a->config, ignored, sizeof ignored};
 
-	struct wanted want[PORT_MAX];
+	static struct wanted want[IFACE_MAX];
 
-	for (unsigned port = 0; port < a->r->ports; port++) {
+	for (unsigned port = 0; port < a->r->ifaces; port++) {
 		const struct iface *old = &s->iface[port];
 
 		want[port] = (struct wanted){.mtu = old->mtu,
@@ -418,12 +449,17 @@ static void restore(struct apply *a, struct saved *s)
 bool config_apply(struct router *r, const struct config *c, char *error, unsigned error_size)
 {
 	struct apply a = {r, c, error, error_size};
-	struct saved s;
+	static struct saved s;
 
-	if (!check_ifaces(&a) || !check_sizes(&a) || !check_routes(&a))
+	if (!vlans_prepare(r, c, error, error_size) || !check_ifaces(&a) || !check_sizes(&a) ||
+		!check_routes(&a)) {
+		vlans_settle(r, c, false);
 		return false;
-	if (!save(r, &s))
+	}
+	if (!save(r, &s)) {
+		vlans_settle(r, c, false);
 		return apply_fail(&a, "not enough memory");
+	}
 	nexthop_hold_all(&r->nexthops); /* so that what was in force still fits */
 	bool ok = configure_ifaces(&a) && set_routes(&a, &r->statics, c->route, c->routes) &&
 		  set_routes(&a, &r->statics6, c->route6, c->routes6) && set_neighbors(&a);
@@ -434,6 +470,7 @@ bool config_apply(struct router *r, const struct config *c, char *error, unsigne
 	} else {
 		restore(&a, &s);
 	}
+	vlans_settle(r, c, ok);
 	nexthop_release_all(&r->nexthops);
 	forget(&s);
 	control_routes_changed(r);

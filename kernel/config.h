@@ -16,8 +16,10 @@
 struct netdev;
 
 struct config_iface {
-	char name[IFACE_NAME_MAX]; /* "eth0" */
-	uint32_t mtu;              /* 0: not set (1500, or what the device can) */
+	char name[IFACE_NAME_MAX];   /* "eth0"; of a VLAN subinterface "eth0.100", */
+	char parent[IFACE_NAME_MAX]; /* and "eth0", */
+	uint16_t vid;                /* and 100; else 0 */
+	uint32_t mtu;                /* 0: not set (1500 or what the device can; the parent's) */
 	bool disabled;
 	enum rx_spread rx_spread;
 	bool has_mac; /* `mac` binds the name to a NIC; at boot only */
@@ -42,10 +44,12 @@ struct config_neighbor {
 	uint8_t mac[6];
 };
 
-/* One line of `queues IF class`: a range of DSCPs, and how its class shares the output. */
+/* One line of `queues IF class`: a range of DSCPs or 802.1p priorities, and how its class shares
+ * the output. */
 struct config_class {
 	char iface[IFACE_NAME_MAX];
-	uint8_t class, dscp_first, dscp_last;
+	bool pcp; /* first to last are priorities, not DSCPs */
+	uint8_t class, first, last;
 	bool strict;
 	uint16_t weight; /* unless strict */
 };

@@ -6,6 +6,7 @@
 #include "kernel/platform.h"
 #include "kernel/publish.h"
 #include "kernel/verify.h"
+#include "kernel/vlans.h"
 #include "lib/text.h"
 #include "lib/text6.h"
 #include "net/table/resolve.h"
@@ -41,38 +42,43 @@ static bool op_alloc(void *ctx, uint32_t *index)
 	return true;
 }
 
+/* The port whose books a packet is in. */
+static unsigned port_of(const struct router *r, uint64_t word)
+{
+	return r->tables.pool_port[packet_pool(word)];
+}
+
 static unsigned op_ingress(void *ctx, uint64_t word)
 {
-	struct router *r = ctx;
-
-	return r->tables.pool_port[packet_pool(word)];
+	return vlans_ingress(ctx, word);
 }
 
 static void op_drop(void *ctx, uint64_t word, enum drop_reason reason)
 {
-	path_drop(router_control_lane(ctx), op_ingress(ctx, word), word, reason);
+	path_drop(router_control_lane(ctx), port_of(ctx, word), word, reason);
 }
 
 static void op_deliver(void *ctx, uint64_t word)
 {
 	struct router *r = ctx;
 
-	counter_add(&r->counters[ACTOR_CONTROL]->port[op_ingress(r, word)].delivered, 1);
+	counter_add(&r->counters[ACTOR_CONTROL]->port[port_of(r, word)].delivered, 1);
 	buffers_free(&r->buffers, ACTOR_CONTROL, &word, 1);
 }
 
-static void op_transmit(void *ctx, unsigned port, uint64_t word)
+static void op_transmit(void *ctx, unsigned number, uint64_t word)
 {
 	struct router *r = ctx;
+	const struct iface *i = &r->iface[number];
 	struct counters *c = r->counters[ACTOR_CONTROL];
 
-	if (op_ingress(r, word) == CONTROL_PORT)
+	if (port_of(r, word) == CONTROL_PORT)
 		counter_add(&c->port[CONTROL_PORT].rx_bytes, packet_len(word));
-	word = packet_word(packet_index(word), packet_len(word), 0);
-	if (!r->iface[port].link || !r->iface[port].enabled)
+	word = packet_retake(word, packet_len(word), 0);
+	if (!i->link || !i->enabled)
 		op_drop(r, word, DROP_LINK_DOWN);
 	else
-		path_enqueue(router_control_lane(r), port, &word, 1);
+		path_enqueue(router_control_lane(r), i->txq, &word, 1);
 }
 
 static void op_routes_changed(void *ctx)
@@ -155,11 +161,11 @@ static bool control_punted(struct router *r)
 
 static void refresh_statics(struct router *r, struct statics *s)
 {
-	if (static_refresh(s->route, s->n, r->iface, r->ports, s->rib, &r->nexthops) != ERR_OK)
+	if (static_refresh(s->route, s->n, r->iface, r->ifaces, s->rib, &r->nexthops) != ERR_OK)
 		log_text("static routes: the routing table is full");
 }
 
-/* An interface came up or went down: its routes, then those that lean on it. */
+/* An interface came up or went down: its routes. */
 static void control_iface_changed(struct router *r, struct iface *iface)
 {
 	bool up = iface->link && iface->enabled;
@@ -171,9 +177,24 @@ static void control_iface_changed(struct router *r, struct iface *iface)
 		iface6_withdraw(iface, &r->rib6, &r->nexthops);
 		iface_withdraw(iface, &r->rib, &r->nexthops);
 	}
+}
+
+/* A port's link came or went, for it and its subinterfaces; then the routes that lean on them. */
+static void control_link_changed(struct router *r, unsigned port, bool link)
+{
+	for (unsigned n = 0; n < r->ifaces; n++) {
+		struct iface *i = &r->iface[n];
+
+		if (i->parent != port || !i->name[0])
+			continue;
+		i->link = link;
+		control_iface_changed(r, i);
+	}
 	refresh_statics(r, &r->statics);
 	refresh_statics(r, &r->statics6);
-	stack_link_changed(&r->stack, iface->port, up, now_ms());
+	for (unsigned n = 0; n < r->ifaces; n++)
+		if (r->iface[n].parent == port && r->iface[n].name[0])
+			stack_link_changed(&r->stack, n, link && r->iface[n].enabled, now_ms());
 	control_routes_changed(r);
 }
 
@@ -210,9 +231,8 @@ static void control_links(struct router *r)
 			control.rising[port] = false;
 		if (link == iface->link || (link && !control_link_rose(r, port)))
 			continue;
-		iface->link = link;
 		log_text("%s: link %s", iface->name, link ? "up" : "down");
-		control_iface_changed(r, iface);
+		control_link_changed(r, port, link);
 	}
 	control.links_read = true;
 }
@@ -262,7 +282,7 @@ bool control_init(struct router *r)
 	r->stack.ctx = r;
 	r->stack.buffers = &r->buffers;
 	r->stack.iface = r->iface;
-	r->stack.ifaces = r->ports;
+	r->stack.ifaces = r->ifaces;
 	r->stack.rib = &r->rib;
 	r->stack.rib6 = &r->rib6;
 	r->stack.nexthops = &r->nexthops;

@@ -5,7 +5,7 @@
 
 /* What the configuration says of one port's output. */
 struct output {
-	uint8_t class_of[DSCP_COUNT];
+	uint8_t class_of[DSCP_COUNT], pcp_class[PCP_COUNT];
 	uint32_t strict; /* a bit per class */
 	uint16_t weight[VOQ_CLASSES];
 	uint64_t bps; /* 0: no limit */
@@ -15,6 +15,7 @@ struct output {
 static void read_output(struct output *o, const struct config *c, const char *name)
 {
 	*o = (struct output){0};
+	memset(o->pcp_class, CLASS_BY_DSCP, sizeof o->pcp_class);
 	for (unsigned class = 0; class < VOQ_CLASSES; class ++)
 		o->weight[class] = 1;
 	for (unsigned i = 0; i < c->classes; i++) {
@@ -23,7 +24,8 @@ static void read_output(struct output *o, const struct config *c, const char *na
 		if (strcmp(k->iface, name) != 0)
 			continue;
 		o->any = true;
-		memset(o->class_of + k->dscp_first, k->class, k->dscp_last - k->dscp_first + 1u);
+		memset((k->pcp ? o->pcp_class : o->class_of) + k->first, k->class,
+			k->last - k->first + 1u);
 		if (k->strict)
 			o->strict |= 1u << k->class;
 		else
@@ -48,6 +50,8 @@ static void apply_output(struct router *r, unsigned port, const struct output *o
 	router_set_one_txq(r, port, o->any);
 	for (unsigned dscp = 0; dscp < DSCP_COUNT; dscp++)
 		store_once(&r->classes[port].of_dscp[dscp], o->class_of[dscp]);
+	for (unsigned pcp = 0; pcp < PCP_COUNT; pcp++)
+		store_once(&r->classes[port].of_pcp[pcp], o->pcp_class[pcp]);
 }
 
 static enum rx_spread wanted_spread(const struct config *c, const char *name)

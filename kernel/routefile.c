@@ -85,7 +85,7 @@ void routefile_report(const struct router *r)
 		if (!n->refs || n->action != NEXTHOP_RECURSIVE || n->port == NEXTHOP_ANY_PORT ||
 			!ip6_is_zero(n->gateway6))
 			continue;
-		if ((n->port < r->ports && has_network_of(&r->iface[n->port], n->gateway)) ||
+		if ((n->port < r->ifaces && has_network_of(&r->iface[n->port], n->gateway)) ||
 			told++ >= TOLD_MAX)
 			continue;
 		text_print_ipv4(gateway, n->gateway);

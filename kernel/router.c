@@ -367,6 +367,7 @@ static bool build_tables(struct router *r, struct builder *b)
 		.group = build_alloc(b, GROUP_MAX * sizeof *m.group, "groups"),
 	};
 
+	r->vlans = build_alloc(b, sizeof *r->vlans, "VLANs");
 	r->statics = (struct statics){.rib = &r->rib.rib, .max = STATIC_MAX};
 	r->statics.route = build_alloc(b, STATIC_MAX * sizeof *r->statics.route, "static routes");
 	r->statics6 = (struct statics){.rib = &r->rib6.rib, .max = STATIC_MAX};
@@ -381,6 +382,7 @@ static bool build_tables(struct router *r, struct builder *b)
 	nexthop_init(&r->nexthops, &m);
 	r->tables.adjacency = m.adjacency;
 	r->tables.place = m.place;
+	r->tables.vlans = r->vlans;
 	rib4_init(&r->rib, rib, routes);
 	rib6_init(&r->rib6, rib6, routes6);
 	return true;
@@ -394,7 +396,7 @@ static void build_ifaces(struct router *r)
 		uint32_t mtu = can < MTU_DEFAULT ? can : MTU_DEFAULT;
 
 		snprintf(iface->name, sizeof iface->name, "eth%u", port);
-		iface->port = (uint16_t)port;
+		iface->port = iface->parent = (uint16_t)port;
 		iface->txq = (uint16_t)port; /* adjacencies name the port; lanes know its queues */
 		iface->mtu = mtu;
 		iface->enabled = true;
@@ -426,7 +428,7 @@ bool router_init(struct router *r, struct netdev **dev, unsigned ports, unsigned
 {
 	struct builder b = {.node = platform_core(0)->node};
 
-	r->ports = ports;
+	r->ports = r->ifaces = ports;
 	r->single_core = workers == 0;
 	r->workers = workers ? workers : 1;
 	r->actors = r->workers + 1;

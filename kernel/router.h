@@ -89,12 +89,13 @@ enum rx_spread {
 
 struct router {
 	unsigned ports, workers, actors;
+	unsigned ifaces; /* ports, and VLAN subinterfaces behind them: see vlans.h */
 	unsigned rxqs, txqs, lanes;
 	bool single_core;  /* the control core runs worker 0 in turns */
 	bool relaxed;      /* idle cores sleep; the control core writes */
 	unsigned tx_depth; /* packets of a device's TX ring in use: see router_init */
 	struct netdev *dev[PORT_MAX];
-	struct iface iface[PORT_MAX];
+	struct iface iface[IFACE_MAX];
 	struct buffers buffers;
 	unsigned control_pool;       /* = rxqs */
 	uint8_t first_rxq[PORT_MAX]; /* of a port; the others follow it */
@@ -112,6 +113,7 @@ struct router {
 	struct worker *worker[CORE_MAX];
 	struct rcu rcu; /* reader i is worker i; none with one core */
 	struct tables tables;
+	struct vlans *vlans;                       /* the same as in tables, to be changed */
 	alignas(CACHE_LINE) uint32_t park_request; /* odd: workers shall park; see audit.h */
 	uint32_t clear_request;                    /* counts router_clear_latency */
 
@@ -122,7 +124,10 @@ struct router {
 	struct fib6 *fib6;
 	struct nexthop_table nexthops;
 	struct stack stack;
-	struct statics statics, statics6; /* by family */
+	struct statics statics, statics6;          /* by family */
+	uint8_t vlan_state[VLAN_MAX];              /* enum vlan_state */
+	struct vlan_counters vlan_start[VLAN_MAX]; /* when its number was given to it */
+	struct rcu_grace vlan_grace;               /* since the last VLAN was removed */
 };
 
 extern struct router router;
@@ -143,7 +148,10 @@ bool router_init(struct router *r, struct netdev **dev, unsigned ports, unsigned
 
 /* ---- settings of a port, for all its lanes and queues. Control core. ---- */
 
-/* The longest frame it receives; whether it receives at all. */
+/*
+ * The longest frame it receives; whether it receives at all. Also of a VLAN
+ * subinterface, by its number: what its `mtu` and `enabled` say.
+ */
 void router_set_frame_max(struct router *r, unsigned port, uint32_t bytes);
 void router_set_disabled(struct router *r, unsigned port, bool disabled);
 

@@ -4,9 +4,12 @@
 #include <string.h>
 
 #include "kernel/platform.h"
+#include "kernel/vlans.h"
 
 void router_set_frame_max(struct router *r, unsigned port, uint32_t bytes)
 {
+	if (port >= r->ports)
+		vlans_refresh(r, &r->iface[port]);
 	for (unsigned l = 0; l < r->lanes; l++)
 		if (r->lane[l].port == port)
 			store_once(&r->lane[l].max_frame, bytes);
@@ -14,6 +17,8 @@ void router_set_frame_max(struct router *r, unsigned port, uint32_t bytes)
 
 void router_set_disabled(struct router *r, unsigned port, bool disabled)
 {
+	if (port >= r->ports)
+		vlans_refresh(r, &r->iface[port]);
 	for (unsigned l = 0; l < r->lanes; l++)
 		if (r->lane[l].port == port)
 			store_once(&r->lane[l].disabled, disabled);

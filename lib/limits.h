@@ -2,10 +2,13 @@
 #ifndef LIB_LIMITS_H
 #define LIB_LIMITS_H
 
-#define PORT_MAX 16u /* NICs driven */
-#define CORE_MAX 64u /* cores started */
-#define RXQ_MAX  64u /* RX queues over all ports; each has one buffer pool */
-#define TXQ_MAX  64u /* TX queues over all ports; an owner byte names one (lib/pool.h) */
+#define PORT_MAX  16u  /* NICs driven */
+#define CORE_MAX  64u  /* cores started */
+#define RXQ_MAX   64u  /* RX queues over all ports; each has one buffer pool */
+#define TXQ_MAX   64u  /* TX queues over all ports; an owner byte names one (lib/pool.h) */
+#define VLAN_MAX  256u /* VLAN subinterfaces over all ports */
+#define IFACE_MAX (PORT_MAX + VLAN_MAX) /* interfaces: ports, and subinterfaces behind them */
+
 #define LANE_MAX                                                                                   \
 	129u /* producers into VOQs: RX queues by processing worker, and the control core */
 

@@ -7,7 +7,9 @@
  *
  *     bits 0-31 buffer index | 32-47 frame length in bytes | 48-63 flags
  *
- * A frame starts at the same offset in every buffer. The 12 bytes before it
+ * A frame is received at the same offset in every buffer. Where a VLAN tag was
+ * taken off it begins 4 bytes later, where one was put on 4 bytes earlier: the
+ * top two flags say so (packet_shift). The 12 bytes before it
  * are the virtio-net header (VIRTIO 1.2 5.1.6), placed so that it shares a
  * cache line with the Ethernet and IPv4 headers. The stride is an odd number
  * of cache lines, so that headers spread over all cache sets.
@@ -26,6 +28,7 @@
 #include "lib/limits.h"
 
 #define PACKET_DATA_OFFSET 140u  /* 128 of headroom, 12 of virtio-net header */
+#define PACKET_TAG         4u    /* bytes of a VLAN tag */
 #define PACKET_OVERHEAD    26u   /* beyond the MTU: Ethernet header, two VLAN tags, FCS */
 #define PACKET_ROOM        2048u /* bytes a device may write at the offset: up to MTU 1500, */
 #define PACKET_STRIDE      2240u /* and the stride then, 35 lines */
@@ -55,6 +58,8 @@ static inline uint32_t packet_stride(uint32_t mtu)
 /* Flags of a packet word. On the way to the control core: the punt reason (net/path/punt.h). */
 #define PACKET_FLAG_PUNT    0x00ffu
 #define PACKET_FLAG_OPTIONS 0x0100u /* in transit by the control core; within the path only */
+#define PACKET_FLAG_SHIFT   0xc000u /* a signed number: see packet_shift */
+#define PACKET_FLAG_POPPED  0x4000u /* +1 of it: what a frame has whose tag was taken off */
 
 static inline uint64_t packet_word(uint32_t index, uint32_t len_bytes, uint32_t flags)
 {
@@ -74,6 +79,30 @@ static inline uint32_t packet_len(uint64_t word)
 static inline uint32_t packet_flags(uint64_t word)
 {
 	return (uint32_t)(word >> 48);
+}
+
+/* By how many bytes the frame begins later than it was received: 4, 0, or -4. */
+static inline int packet_shift(uint64_t word)
+{
+	return (int)((int64_t)word >> 62) * (int)PACKET_TAG;
+}
+
+/* The same frame, with 4 bytes less or more at its front. */
+static inline uint64_t packet_pop(uint64_t word)
+{
+	return word - (UINT64_C(4) << 32) + (UINT64_C(1) << 62);
+}
+
+static inline uint64_t packet_push(uint64_t word)
+{
+	return word + (UINT64_C(4) << 32) - (UINT64_C(1) << 62);
+}
+
+/* The same frame cut to a length, or with other flags; where it begins stays. */
+static inline uint64_t packet_retake(uint64_t word, uint32_t len_bytes, uint32_t flags)
+{
+	return packet_word(
+		packet_index(word), len_bytes, flags | (packet_flags(word) & PACKET_FLAG_SHIFT));
 }
 
 /* The pool a buffer was made in and returns to; it also tells the RX queue, so the ingress port. */

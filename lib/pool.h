@@ -70,10 +70,16 @@ static inline uint8_t *buffer_start(const struct buffers *b, uint32_t index)
 	return (uint8_t *)(b->origin[index >> POOL_SHIFT] + (uint64_t)index * b->stride);
 }
 
-/* The frame of a buffer. */
+/* The frame of a buffer, as received. */
 static inline uint8_t *buffer_data(const struct buffers *b, uint32_t index)
 {
 	return buffer_start(b, index) + PACKET_DATA_OFFSET;
+}
+
+/* The frame of a packet word, wherever it begins (packet_shift). */
+static inline uint8_t *packet_frame(const struct buffers *b, uint64_t word)
+{
+	return buffer_data(b, packet_index(word)) + packet_shift(word);
 }
 
 /*

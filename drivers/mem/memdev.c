@@ -259,7 +259,7 @@ size_t memdev_collect(struct netdev *dev, unsigned q, void *out, size_t room)
 		return 0;
 	word = *slot(tx, tx->wired);
 	if (room)
-		memcpy(out, buffer_data(dev->buffers, packet_index(word)),
+		memcpy(out, packet_frame(dev->buffers, word),
 			packet_len(word) < room ? packet_len(word) : room);
 	store_release(&tx->wired, tx->wired + 1);
 	return packet_len(word);

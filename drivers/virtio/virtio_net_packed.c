@@ -78,7 +78,8 @@ static unsigned packed_tx(struct netdev *dev, unsigned q, const uint64_t *word, 
 		return 0;
 	for (unsigned i = 0; i < n; i++) {
 		uint64_t held = word[i];
-		uint8_t *header = virtio_net_header(buffers, packet_index(held));
+		uint8_t *header =
+			virtio_net_header(buffers, packet_index(held)) + packet_shift(held);
 		unsigned id = virtq_next_free(&tx, i);
 
 		memset(header, 0, VIRTIO_NET_HEADER); /* no offload, num_buffers 0: 5.1.6.2.1 */

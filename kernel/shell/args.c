@@ -12,6 +12,7 @@
 #include "net/path/shaper.h"
 #include "net/table/ip6.h"
 #include "net/table/rib.h"
+#include "net/table/vlan.h"
 
 static bool is_lower(char c)
 {
@@ -47,6 +48,25 @@ static bool parse_iface(const struct node *n, const char *word, char *out)
 	if (*p || digits == word || p == digits || p - word >= (long)IFACE_NAME_MAX)
 		return refuse(out, "is not an interface name");
 	snprintf(out, ARG_TEXT_MAX, "%s", word);
+	return true;
+}
+
+static bool parse_subiface(const struct node *n, const char *word, char *out)
+{
+	const char *dot = strchr(word, '.');
+	char port[IFACE_NAME_MAX] = "";
+	uint64_t vid;
+
+	if (!dot)
+		return parse_iface(n, word, out);
+	if (dot - word < (long)sizeof port)
+		memcpy(port, word, (size_t)(dot - word));
+	if (!parse_iface(n, port, out))
+		return false;
+	if (!text_parse_number(dot + 1, VID_FIRST, VID_LAST, &vid) ||
+		strlen(port) + sizeof ".4094" > IFACE_NAME_MAX)
+		return refuse(out, "is not an interface name");
+	snprintf(out, ARG_TEXT_MAX, "%s.%u", port, (unsigned)vid);
 	return true;
 }
 
@@ -239,9 +259,17 @@ static int order_iface(const char *a, const char *b)
 
 	if (na != nb || letters)
 		return letters;
-	size_t la = strlen(a), lb = strlen(b);
+	size_t la = na + strspn(a + na, "0123456789"), lb = nb + strspn(b + nb, "0123456789");
 
-	return la != lb ? (la < lb ? -1 : 1) : strcmp(a, b);
+	if (la != lb)
+		return la < lb ? -1 : 1;
+	int digits = strncmp(a, b, la);
+
+	if (digits)
+		return digits;
+	size_t ta = strlen(a), tb = strlen(b); /* and its VLAN, likewise */
+
+	return ta != tb ? (ta < tb ? -1 : 1) : strcmp(a, b);
 }
 
 /* An address or a prefix of either family; an IPv4 address is the top 32 bits. */
@@ -301,6 +329,7 @@ struct arg_type {
 static const struct arg_type arg_types[ARG_KINDS] = {
 	[ARG_KEYWORD] = {"", NULL, strcmp},
 	[ARG_IFACE] = {"IF", parse_iface, order_iface},
+	[ARG_SUBIFACE] = {"IF", parse_subiface, order_iface},
 	[ARG_IPV4] = {"ADDR", parse_ipv4, order_address},
 	[ARG_ADDRESS] = {"ADDR", parse_address, order_address},
 	[ARG_PREFIX] = {"PREFIX", parse_prefix, order_address},

@@ -5,10 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/vlans.h"
+
 static struct baseline {
 	struct audit_port port[PORT_COUNT];
 	struct port_counters counters[PORT_COUNT];
 	struct txq_counters txq[TXQ_MAX];
+	struct vlan_counters vlan[VLAN_MAX];
 	struct voq_counters *voq; /* by lane, TX queue and class; malloc'd; NULL: all zero */
 	uint64_t doorbells[PORT_MAX];
 	struct protocol_counters protocols;
@@ -105,6 +108,8 @@ const char *baseline_take(struct router *r)
 		baseline.doorbells[port] = doorbells_now(r, port);
 	for (unsigned t = 0; t < r->txqs; t++)
 		baseline.txq[t] = txq_now(r, t);
+	for (unsigned n = 0; n < VLAN_MAX; n++)
+		vlans_counters(r, n, &baseline.vlan[n]);
 	take_voqs(r);
 	router_clear_latency(r);
 	return NULL;
@@ -158,6 +163,23 @@ void baseline_output(const struct router *r, unsigned port, uint64_t *packets, u
 		*packets += now.packets - baseline.txq[t].packets;
 		*bytes += now.bytes - baseline.txq[t].bytes;
 	}
+}
+
+static uint64_t later(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+void baseline_vlan(const struct router *r, unsigned number, struct vlan_counters *c)
+{
+	const struct vlan_counters *before = &baseline.vlan[number];
+	const struct vlan_counters *start = &r->vlan_start[number];
+
+	vlans_counters(r, number, c);
+	c->rx_packets -= later(before->rx_packets, start->rx_packets);
+	c->rx_bytes -= later(before->rx_bytes, start->rx_bytes);
+	c->tx_packets -= later(before->tx_packets, start->tx_packets);
+	c->tx_bytes -= later(before->tx_bytes, start->tx_bytes);
 }
 
 uint64_t baseline_doorbells(const struct router *r, unsigned port)

@@ -30,6 +30,9 @@ void baseline_port(const struct router *r, unsigned port, struct port_counters *
 /* Packets and bytes given to a port's device. */
 void baseline_output(const struct router *r, unsigned port, uint64_t *packets, uint64_t *bytes);
 
+/* Those of a VLAN subinterface. */
+void baseline_vlan(const struct router *r, unsigned number, struct vlan_counters *c);
+
 /* Doorbells a port's device was rung. */
 uint64_t baseline_doorbells(const struct router *r, unsigned port);
 

@@ -57,10 +57,15 @@ unsigned shell_ports(void);
 /* The port whose interface has that name. */
 bool shell_find_port(const char *name, unsigned *port);
 
+/* Interfaces: the ports and their VLAN subinterfaces. Names of those that are gone are empty. */
+unsigned shell_ifaces(void);
+bool shell_find_iface(const char *name, unsigned *number);
+const char *shell_iface_name(unsigned number);
+
 /* Name of a port's interface, or "control" for CONTROL_PORT. */
 const char *shell_port_name(unsigned port);
 
-/* Which ports a command with an optional interface at word 2 is about: *first to before *end.
+/* Which ports a command with an optional port at word 2 is about: *first to before *end.
  * false: no such one, told. */
 bool call_ports(struct call *call, unsigned *first, unsigned *end);
 

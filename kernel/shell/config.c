@@ -61,26 +61,46 @@ static bool build_system(struct build *b, const struct line *line)
 	return true;
 }
 
+static bool is_vlan(const struct line *line)
+{
+	return line->words > 3 && word_is(line, 2, "vlan");
+}
+
+const char *config_iface_name(const struct line *line, char name[IFACE_NAME_MAX])
+{
+	if (is_vlan(line))
+		snprintf(name, IFACE_NAME_MAX, "%s.%s", line->text[1], line->text[3]);
+	else
+		snprintf(name, IFACE_NAME_MAX, "%s", line->text[1]);
+	return name;
+}
+
 /* Lines are in order, so an interface's lines follow one another. */
 static struct config_iface *this_iface(struct build *b, const struct line *line)
 {
 	struct config *c = b->config;
+	char name[IFACE_NAME_MAX];
 
-	if (!c->ifaces || strcmp(c->iface[c->ifaces - 1].name, line->text[1]) != 0) {
-		snprintf(c->iface[c->ifaces].name, IFACE_NAME_MAX, "%s", line->text[1]);
-		c->ifaces++;
+	config_iface_name(line, name);
+	if (!c->ifaces || strcmp(c->iface[c->ifaces - 1].name, name) != 0) {
+		struct config_iface *iface = &c->iface[c->ifaces++];
+
+		snprintf(iface->name, IFACE_NAME_MAX, "%s", name);
+		snprintf(iface->parent, IFACE_NAME_MAX, "%s", line->text[1]);
+		iface->vid = (uint16_t)(is_vlan(line) ? number(line->text[3]) : 0);
 	}
 	return &c->iface[c->ifaces - 1];
 }
 
-static bool build_address6(struct build *b, struct config_iface *iface, const struct line *line)
+static bool build_address6(
+	struct build *b, struct config_iface *iface, const struct line *line, const char *text)
 {
 	struct iface_addr6 *addr = &iface->addr6[iface->addrs6];
 	unsigned length;
 
 	if (iface->addrs6 == IFACE_ADDR_MAX)
 		return config_fault_at(b->fault, line, "more than %u addresses", IFACE_ADDR_MAX);
-	if (!text_parse_ipv6_prefix(line->text[3], &addr->address.hi, &addr->address.lo, &length))
+	if (!text_parse_ipv6_prefix(text, &addr->address.hi, &addr->address.lo, &length))
 		return config_fault_at(b->fault, line, "not an address");
 	addr->length = (uint8_t)length;
 	if (!config_check_own_address6(b->fault, line, addr))
@@ -91,14 +111,15 @@ static bool build_address6(struct build *b, struct config_iface *iface, const st
 	return true;
 }
 
-static bool build_address(struct build *b, struct config_iface *iface, const struct line *line)
+static bool build_address(
+	struct build *b, struct config_iface *iface, const struct line *line, const char *text)
 {
 	struct iface_addr addr;
 	unsigned length;
 
-	if (strchr(line->text[3], ':'))
-		return build_address6(b, iface, line);
-	if (!text_parse_ipv4_prefix(line->text[3], &addr.address, &length))
+	if (strchr(text, ':'))
+		return build_address6(b, iface, line, text);
+	if (!text_parse_ipv4_prefix(text, &addr.address, &length))
 		return config_fault_at(b->fault, line, "not an address");
 	addr.length = (uint8_t)length;
 	if (iface->addrs == IFACE_ADDR_MAX)
@@ -119,24 +140,30 @@ static bool build_mac(struct build *b, struct config_iface *iface, const struct 
 	return config_check_mac(b->fault, line, iface->mac);
 }
 
+/* "interfaces IF [vlan N] PROPERTY [VALUE]" */
 static bool build_interface(struct build *b, const struct line *line)
 {
+	unsigned at = is_vlan(line) ? 4 : 2;
+	const char *value = line->words > at + 1 ? line->text[at + 1] : "";
+
+	if (at == 4 && strlen(line->text[1]) + sizeof ".4094" > IFACE_NAME_MAX)
+		return config_fault_at(b->fault, line, "its name is too long for a subinterface");
 	struct config_iface *iface = this_iface(b, line);
 
-	if (word_is(line, 2, "address"))
-		return build_address(b, iface, line);
-	if (word_is(line, 2, "mac"))
+	if (word_is(line, at, "address"))
+		return build_address(b, iface, line, value);
+	if (word_is(line, at, "mac"))
 		return build_mac(b, iface, line);
-	if (word_is(line, 2, "disabled"))
+	if (word_is(line, at, "disabled"))
 		iface->disabled = true;
-	else if (word_is(line, 2, "router-advert"))
+	else if (word_is(line, at, "router-advert"))
 		iface->router_advert = true;
-	else if (word_is(line, 2, "mtu"))
-		iface->mtu = number(line->text[3]);
-	else if (word_is(line, 2, "rx-spread"))
-		iface->rx_spread = word_is(line, 3, "on")    ? RX_SPREAD_ON
-				   : word_is(line, 3, "off") ? RX_SPREAD_OFF
-							     : RX_SPREAD_AUTO;
+	else if (word_is(line, at, "mtu"))
+		iface->mtu = number(value);
+	else if (word_is(line, at, "rx-spread"))
+		iface->rx_spread = !strcmp(value, "on")    ? RX_SPREAD_ON
+				   : !strcmp(value, "off") ? RX_SPREAD_OFF
+							   : RX_SPREAD_AUTO;
 	return true; /* a description is for people */
 }
 
@@ -258,7 +285,7 @@ static bool build_neighbor(struct build *b, const struct line *line)
 	       config_check_mac(b->fault, line, neighbor->mac);
 }
 
-/* "queues IF class N dscp A[-B] priority | weight W" */
+/* "queues IF class N dscp|pcp A[-B] priority | weight W" */
 static bool build_class(struct build *b, const struct line *line)
 {
 	struct config *c = b->config;
@@ -267,9 +294,10 @@ static bool build_class(struct build *b, const struct line *line)
 
 	snprintf(k->iface, sizeof k->iface, "%s", line->text[1]);
 	k->class = (uint8_t)number(line->text[3]);
-	k->dscp_first = k->dscp_last = (uint8_t)strtoul(line->text[5], &end, 10);
+	k->pcp = word_is(line, 4, "pcp");
+	k->first = k->last = (uint8_t)strtoul(line->text[5], &end, 10);
 	if (*end == '-')
-		k->dscp_last = (uint8_t)number(end + 1);
+		k->last = (uint8_t)number(end + 1);
 	k->strict = word_is(line, 6, "priority");
 	k->weight = (uint16_t)(k->strict ? 1 : number(line->text[7]));
 	if (!config_check_class(b->fault, line, k, c->class, c->classes))

@@ -14,6 +14,9 @@ struct config_fault {
 	char text[120];
 };
 
+/* The interface that an `interfaces` line is about: "eth0", or "eth0.100" of its VLAN. */
+const char *config_iface_name(const struct line *line, char name[IFACE_NAME_MAX]);
+
 /* Builds *out. false: *fault says why, and *out is empty. */
 bool config_build(const struct lines *set, struct config *out, struct config_fault *fault);
 

@@ -95,10 +95,10 @@ bool config_check_class(struct config_fault *fault, const struct line *line,
 
 		if (strcmp(b->iface, k->iface) != 0)
 			continue;
-		if (k->dscp_first <= b->dscp_last && b->dscp_first <= k->dscp_last)
-			return config_fault_at(fault, line, "DSCP %u is in another line of %s",
-				k->dscp_first > b->dscp_first ? k->dscp_first : b->dscp_first,
-				k->iface);
+		if (k->pcp == b->pcp && k->first <= b->last && b->first <= k->last)
+			return config_fault_at(fault, line, "%s %u is in another line of %s",
+				k->pcp ? "priority" : "DSCP",
+				k->first > b->first ? k->first : b->first, k->iface);
 		if (b->class == k->class && (b->strict != k->strict || b->weight != k->weight))
 			return config_fault_at(fault, line, "class %u shares in two ways on %s",
 				k->class, k->iface);
@@ -154,7 +154,8 @@ static bool check_networks(
 						    *other = later ? widest : a;
 
 			return config_fault_at(fault, named->line, "overlaps %s on %s",
-				other->line->text[3], c->iface[other->iface].name);
+				other->line->text[other->line->words - 1],
+				c->iface[other->iface].name);
 		}
 	}
 	return true;

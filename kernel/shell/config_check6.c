@@ -32,7 +32,7 @@ static bool check_addresses(
 				return config_fault_at(fault, a->line, "is configured twice");
 			if (overlap(a, b))
 				return config_fault_at(fault, a->line, "overlaps %s on %s",
-					b->line->text[3], c->iface[b->iface].name);
+					b->line->text[b->line->words - 1], c->iface[b->iface].name);
 		}
 	}
 	return true;

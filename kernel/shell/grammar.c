@@ -178,8 +178,11 @@ static void offer(const struct place *p, const char *word, grammar_choice_fn *fn
 		fn(ctx, arg_name(n->arg), help, false);
 		const char *name;
 
-		for (unsigned k = 0; n->arg == ARG_IFACE && (name = p->g->iface_name(k)); k++)
-			if (!strncmp(name, word, strlen(word)))
+		bool any = n->arg == ARG_SUBIFACE;
+
+		for (unsigned k = 0;
+			(any || n->arg == ARG_IFACE) && (name = p->g->iface_name(k, !any)); k++)
+			if (*name && !strncmp(name, word, strlen(word)))
 				fn(ctx, name, "interface", true);
 	}
 	if (!*word && p->at && may_end(p))

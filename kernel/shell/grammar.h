@@ -18,7 +18,8 @@ struct call;
 
 enum arg_kind {
 	ARG_KEYWORD = 0,
-	ARG_IFACE,    /* eth0: letters, then digits */
+	ARG_IFACE,    /* a port, eth0: letters, then digits */
+	ARG_SUBIFACE, /* or its VLAN, eth0.100 */
 	ARG_IPV4,     /* 192.0.2.1 */
 	ARG_ADDRESS,  /* of either family: 192.0.2.1, 2001:db8::1 */
 	ARG_PREFIX,   /* of either family: 192.0.2.0/24, host bits zero */
@@ -60,8 +61,9 @@ struct node {
 
 struct grammar {
 	const struct node *root;
-	const struct node *pipe;               /* the node `|` */
-	const char *(*iface_name)(unsigned i); /* names Tab offers; NULL after the last */
+	const struct node *pipe; /* the node `|` */
+	/* Names Tab offers, ports first; NULL after the last, or the last port. */
+	const char *(*iface_name)(unsigned i, bool ports_only);
 };
 
 /* A line understood: the nodes of its path and their canonical texts. */

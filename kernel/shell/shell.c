@@ -107,15 +107,30 @@ unsigned shell_ports(void)
 	return shell.env.router ? shell.env.router->ports : 0;
 }
 
-bool shell_find_port(const char *name, unsigned *port)
+unsigned shell_ifaces(void)
 {
-	for (unsigned i = 0; i < shell_ports(); i++) {
+	return shell.env.router ? shell.env.router->ifaces : 0;
+}
+
+bool shell_find_iface(const char *name, unsigned *number)
+{
+	for (unsigned i = 0; i < shell_ifaces(); i++) {
 		if (!strcmp(shell.env.router->iface[i].name, name)) {
-			*port = i;
+			*number = i;
 			return true;
 		}
 	}
 	return false;
+}
+
+const char *shell_iface_name(unsigned number)
+{
+	return number < shell_ifaces() ? shell.env.router->iface[number].name : "";
+}
+
+bool shell_find_port(const char *name, unsigned *port)
+{
+	return shell_find_iface(name, port) && *port < shell_ports();
 }
 
 void shell_queue_name(char out[QUEUE_NAME_MAX], unsigned port, unsigned queue, unsigned queues)

@@ -4,6 +4,7 @@
 #include "kernel/shell/baseline.h"
 #include "kernel/shell/commands.h"
 #include "kernel/shell/store.h"
+#include "kernel/vlans.h"
 #include "lib/text.h"
 #include "lib/text6.h"
 
@@ -37,12 +38,24 @@ static void show_addresses(struct output *o, const struct iface *i)
 	output_close(o);
 }
 
-static void show_device(struct output *o, const struct iface *i, const struct netdev *dev)
+static void show_rx_tx(struct output *o, uint64_t rx_packets, uint64_t rx_bytes,
+	uint64_t tx_packets, uint64_t tx_bytes)
+{
+	output_object(o, "rx");
+	output_number(o, "packets", rx_packets);
+	output_number(o, "bytes", rx_bytes);
+	output_close(o);
+	output_object(o, "tx");
+	output_number(o, "packets", tx_packets);
+	output_number(o, "bytes", tx_bytes);
+	output_close(o);
+}
+
+/* What ports and subinterfaces have alike. */
+static void show_head(struct output *o, const struct iface *i, const struct netdev *dev)
 {
 	const char *description = store_description(i->name);
-	char mac[TEXT_MAC_MAX];
 
-	text_print_mac(mac, i->mac);
 	output_text(o, "name", "%s", i->name);
 	output_text(o, "state", "%s", iface_state(i, dev));
 	if (dev->failed)
@@ -50,17 +63,45 @@ static void show_device(struct output *o, const struct iface *i, const struct ne
 	if (description)
 		output_text(o, "description", "%s", description);
 	output_text(o, "link", "%s", i->link ? "up" : "down");
+}
+
+static void show_mac(struct output *o, const struct iface *i)
+{
+	char mac[TEXT_MAC_MAX];
+
+	text_print_mac(mac, i->mac);
+	output_text(o, "mac", "%s", mac);
+	output_number(o, "mtu", i->mtu);
+}
+
+static void show_device(struct output *o, const struct iface *i, const struct netdev *dev)
+{
+	show_head(o, i, dev);
 	output_text(o, "driver", "%s", dev->driver);
 	output_text(o, "location", "%s", dev->location);
 	if (platform_nodes() > 1)
 		shell_output_node(o, "node", dev->node);
-	output_text(o, "mac", "%s", mac);
-	output_number(o, "mtu", i->mtu);
+	show_mac(o, i);
 	output_number(o, "queues", dev->rx_queues);
 	if (dev->rings)
 		output_text(o, "rings", "%s", dev->rings);
 	if (dev->steering)
 		output_text(o, "steering", "%s", dev->steering);
+	if (dev->vlan_filter)
+		output_text(o, "vlan filter", "device");
+}
+
+/* A VLAN subinterface: what it drops its port counts. */
+static void show_vlan(struct output *o, const struct router *r, const struct iface *i)
+{
+	struct vlan_counters c;
+
+	show_head(o, i, r->dev[i->parent]);
+	output_number(o, "vlan", i->vid);
+	show_mac(o, i);
+	show_addresses(o, i);
+	baseline_vlan(r, vlans_number(r, i), &c);
+	show_rx_tx(o, c.rx_packets, c.rx_bytes, c.tx_packets, c.tx_bytes);
 }
 
 static void show_counters(struct output *o, const struct router *r, unsigned port)
@@ -72,14 +113,7 @@ static void show_counters(struct output *o, const struct router *r, unsigned por
 		dry += load_once(&r->buffers.pool[r->first_rxq[port] + i]->starved);
 	baseline_port(r, port, &c);
 	baseline_output(r, port, &packets, &bytes);
-	output_object(o, "rx");
-	output_number(o, "packets", c.rx_packets);
-	output_number(o, "bytes", c.rx_bytes);
-	output_close(o);
-	output_object(o, "tx");
-	output_number(o, "packets", packets);
-	output_number(o, "bytes", bytes);
-	output_close(o);
+	show_rx_tx(o, c.rx_packets, c.rx_bytes, packets, bytes);
 	output_number(o, "doorbells", baseline_doorbells(r, port));
 	output_number(o, "pool ran dry", dry);
 	output_object(o, "dropped");
@@ -102,26 +136,34 @@ bool call_ports(struct call *call, unsigned *first, unsigned *end)
 	return true;
 }
 
+static void show_iface(struct output *o, const struct router *r, const struct iface *i)
+{
+	output_object(o, NULL);
+	if (i->vid) {
+		show_vlan(o, r, i);
+	} else {
+		show_device(o, i, r->dev[i->port]);
+		show_addresses(o, i);
+		show_counters(o, r, i->port);
+	}
+	output_close(o);
+}
+
+/* One at a time: the ports, then their subinterfaces. */
 bool show_interfaces(struct call *call)
 {
 	const struct router *r = call->env->router;
-	struct output *o = call->out;
-	unsigned first, end;
+	const char *name = call_word(call, 2);
+	unsigned number = call->step, end = shell_ifaces();
 
-	if (!call_ports(call, &first, &end))
-		return true;
+	if (name && !shell_find_iface(name, &number))
+		return call_error(call, "no interface '%s'", name);
 	if (call->step == 0)
-		output_list(o, "interfaces");
-	first += call->step; /* one at a time */
-	if (first < end) {
-		output_object(o, NULL);
-		show_device(o, &r->iface[first], r->dev[first]);
-		show_addresses(o, &r->iface[first]);
-		show_counters(o, r, first);
-		output_close(o);
-	}
-	if (first + 1 < end)
+		output_list(call->out, "interfaces");
+	if (number < end && *shell_iface_name(number))
+		show_iface(call->out, r, &r->iface[number]);
+	if (!name && number + 1 < end)
 		return false;
-	output_close(o);
+	output_close(call->out);
 	return true;
 }

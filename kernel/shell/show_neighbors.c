@@ -15,7 +15,7 @@ static void show_neighbor(struct output *o, const struct neighbor *e, bool six, 
 	text_print_mac(mac, e->mac);
 	output_row(o);
 	output_text(o, NULL, "%s", address);
-	output_text(o, NULL, "%s", shell_port_name(e->port));
+	output_text(o, NULL, "%s", shell_iface_name(e->port));
 	if (neighbor_is_usable(e))
 		output_text(o, NULL, "%s", mac);
 	else

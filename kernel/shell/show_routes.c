@@ -84,7 +84,7 @@ static bool show_next_hop(struct output *o, const struct router *r, uint32_t ind
 	if (n->action == NEXTHOP_RECURSIVE)
 		to = &t->nexthop[nexthop_pick(t, index, 0)];
 	if (to->action == NEXTHOP_RESOLVE)
-		output_text(o, NULL, "%s", shell_port_name(to->port));
+		output_text(o, NULL, "%s", shell_iface_name(to->port));
 	else
 		output_none(o, NULL);
 	return to != n || n->action == NEXTHOP_RESOLVE;

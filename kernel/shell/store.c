@@ -38,12 +38,14 @@ bool store_changed(void)
 
 const char *store_description(const char *iface)
 {
+	char name[IFACE_NAME_MAX];
+
 	for (unsigned i = 0; i < store.running.count; i++) {
 		const struct line *line = store.running.line[i];
 
-		if (line->words == 4 && !strcmp(line->text[2], "description") &&
-			!strcmp(line->text[1], iface))
-			return line->text[3];
+		if (line->words >= 4 && !strcmp(line->text[line->words - 2], "description") &&
+			!strcmp(config_iface_name(line, name), iface))
+			return line->text[line->words - 1];
 	}
 	return NULL;
 }
@@ -125,8 +127,9 @@ static void warn_absent(const struct lines *set, void (*warn)(const char *what))
 		const struct line *line = set->line[i];
 
 		for (unsigned k = 0; k < line->words; k++)
-			if (line->node[k]->arg == ARG_IFACE &&
-				!shell_find_port(line->text[k], &port))
+			if ((line->node[k]->arg == ARG_IFACE ||
+				    line->node[k]->arg == ARG_SUBIFACE) &&
+				!shell_find_iface(line->text[k], &port))
 				name[names++] = line->text[k];
 	}
 	qsort(name, names, sizeof *name, order_names);

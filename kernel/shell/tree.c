@@ -3,6 +3,7 @@
 #include "lib/limits.h"
 #include "net/path/class.h"
 #include "net/path/sched.h"
+#include "net/table/vlan.h"
 
 #define WORD(w, h, ...)                                                                            \
 	{                                                                                          \
@@ -64,6 +65,19 @@ static const struct node rx_spread_value[] = {
 	WORD("on", "flows over several workers", .flags = NODE_END),
 	LAST,
 };
+static const struct node set_vlan[] = {
+	WORD("address", "own address, repeatable", .next = address_value),
+	WORD("description", "what it leads to", .next = description_value, .flags = NODE_SINGLE),
+	WORD("disabled", "receives and sends nothing", .flags = NODE_END),
+	WORD("mtu", "largest IP packet; the port's, unless given", .next = mtu_value,
+		.flags = NODE_SINGLE),
+	WORD("router-advert", "tells hosts of its IPv6 networks", .flags = NODE_END),
+	LAST,
+};
+static const struct node vlan_value[] = {
+	ARG(NUMBER, "VLAN, 802.1Q", .min = VID_FIRST, .max = VID_LAST, .next = set_vlan),
+	LAST,
+};
 static const struct node set_interface[] = {
 	WORD("address", "own address, repeatable", .next = address_value),
 	WORD("description", "what it leads to", .next = description_value, .flags = NODE_SINGLE),
@@ -74,6 +88,7 @@ static const struct node set_interface[] = {
 	WORD("router-advert", "tells hosts of its IPv6 networks", .flags = NODE_END),
 	WORD("rx-spread", "who processes what it receives", .next = rx_spread_value,
 		.flags = NODE_SINGLE),
+	WORD("vlan", "a subinterface: what has its tag", .next = vlan_value),
 	LAST,
 };
 static const struct node set_interfaces[] = {
@@ -91,7 +106,7 @@ static const struct node route_dev_options[] = {
 	LAST,
 };
 static const struct node route_dev_value[] = {
-	ARG(IFACE, "interface of the next hop", .next = route_dev_options, .flags = NODE_END),
+	ARG(SUBIFACE, "interface of the next hop", .next = route_dev_options, .flags = NODE_END),
 	LAST,
 };
 static const struct node route_via_options[] = {
@@ -126,7 +141,7 @@ static const struct node neighbor_address[] = {
 	LAST,
 };
 static const struct node set_neighbors[] = {
-	ARG(IFACE, "interface", .next = neighbor_address),
+	ARG(SUBIFACE, "interface", .next = neighbor_address),
 	LAST,
 };
 
@@ -144,8 +159,15 @@ static const struct node class_dscp_value[] = {
 		.flags = NODE_SINGLE),
 	LAST,
 };
+static const struct node class_pcp_value[] = {
+	ARG(RANGE, "802.1p priority of its packets", .min = 0, .max = PCP_COUNT - 1,
+		.next = class_share, .flags = NODE_SINGLE),
+	LAST,
+};
 static const struct node class_dscp[] = {
 	WORD("dscp", "what it holds, repeatable", .next = class_dscp_value),
+	WORD("pcp", "what it holds of packets that came with a VLAN tag, before their DSCP",
+		.next = class_pcp_value),
 	LAST,
 };
 static const struct node class_value[] = {
@@ -196,6 +218,10 @@ static const struct node show_configuration_options[] = {
 	LAST,
 };
 static const struct node show_iface_options[] = {
+	ARG(SUBIFACE, "only this one", .flags = NODE_END),
+	LAST,
+};
+static const struct node show_port_options[] = {
 	ARG(IFACE, "only this one", .flags = NODE_END),
 	LAST,
 };
@@ -227,7 +253,7 @@ static const struct node show_what[] = {
 	WORD("memory", "RAM and its use", .run = show_memory, .flags = NODE_END),
 	WORD("neighbors", "what is known of neighbours", .run = show_neighbors, .flags = NODE_END),
 	WORD("protocols", "counters of ARP, ND and ICMP", .run = show_protocols, .flags = NODE_END),
-	WORD("queues", "virtual output queues", .run = show_queues, .next = show_iface_options,
+	WORD("queues", "virtual output queues", .run = show_queues, .next = show_port_options,
 		.flags = NODE_END),
 	WORD("routes", "the routing table", .run = show_routes, .next = show_routes_options,
 		.flags = NODE_END),
@@ -315,11 +341,11 @@ static const struct node edit_commands[] = {
 	LAST,
 };
 
-/* The names Tab offers: the ports'. */
-static const char *port_name(unsigned i)
+/* The names Tab offers. */
+static const char *iface_name(unsigned i, bool ports_only)
 {
-	return i < shell_ports() ? shell_port_name(i) : NULL;
+	return i < (ports_only ? shell_ports() : shell_ifaces()) ? shell_iface_name(i) : NULL;
 }
 
-const struct grammar grammar_all = {commands, &pipe_node, port_name};
-const struct grammar grammar_edit = {edit_commands, &pipe_node, port_name};
+const struct grammar grammar_all = {commands, &pipe_node, iface_name};
+const struct grammar grammar_edit = {edit_commands, &pipe_node, iface_name};

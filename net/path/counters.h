@@ -34,8 +34,17 @@ struct txq_counters {
 	uint64_t bytes;
 };
 
+/* By VLAN subinterface; bytes with their tags. What the port counts is not repeated but here. */
+struct vlan_counters {
+	uint64_t rx_packets; /* received with its tag, whatever became of them */
+	uint64_t rx_bytes;
+	uint64_t tx_packets; /* put into a VOQ with its tag */
+	uint64_t tx_bytes;
+};
+
 struct counters {
 	struct port_counters port[PORT_COUNT];
+	struct vlan_counters vlan[VLAN_MAX];
 	struct txq_counters txq[TXQ_MAX];
 	alignas(CACHE_LINE) uint64_t
 		transmitted[POOL_MAX]; /* completed by a device, by home pool */

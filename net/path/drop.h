@@ -16,6 +16,9 @@
 	X(WRONG_MAC, "wrong-mac", "unicast to another station")                                    \
 	X(MULTICAST, "multicast", "multicast, which is not routed")                                \
 	X(UNKNOWN_ETHERTYPE, "unknown-ethertype", "neither IPv4, IPv6 nor ARP")                    \
+	X(VLAN_UNKNOWN, "vlan-unknown", "tag of a VLAN that the port does not have")               \
+	X(VLAN_STACKED, "vlan-stacked", "a second VLAN tag, or a provider's, 802.1ad")             \
+	X(VLAN_TRUNCATED, "vlan-truncated", "frame ends inside the VLAN tag")                      \
 	X(L2_BROADCAST, "l2-broadcast", "unicast IP in a link-layer broadcast, RFC 1812 5.3.4")    \
 	X(IP_TRUNCATED, "ip-truncated", "frame ends inside the IP header")                         \
 	X(IP_VERSION, "ip-version", "IP version is not that of the EtherType")                     \

@@ -5,6 +5,7 @@
 #include "lib/hash.h"
 #include "net/path/parse.h"
 #include "net/path/rewrite.h"
+#include "net/path/tag.h"
 
 void path_drop(struct lane *lane, unsigned port, uint64_t word, enum drop_reason reason)
 {
@@ -31,7 +32,7 @@ static enum drop_reason punt_refused(enum punt_reason reason)
 
 static void path_punt(struct lane *lane, uint64_t word, enum punt_reason reason)
 {
-	uint64_t w = packet_word(packet_index(word), packet_len(word), reason);
+	uint64_t w = packet_retake(word, packet_len(word), reason);
 
 	buffer_move(lane->buffers, lane->actor, packet_index(word), OWNER_HOME, OWNER_CONTROL);
 	if (ring_push(lane->punt, &w, 1) == 0)
@@ -85,19 +86,42 @@ static uint32_t forward_limit(struct lane *lane)
 	return pool_free(lane->buffers, lane->pool, lane->actor, VOQ_SLOTS);
 }
 
-/* Puts word into the VOQ of its class towards an egress port; notes the TX queue in *touched. */
-static inline void forward_queue(struct lane *lane, unsigned port, uint8_t tos, uint64_t word,
+/* Puts word into the VOQ of its class towards an egress port; notes the TX queue in *touched.
+ * false: it was dropped. */
+static inline bool forward_queue(struct lane *lane, unsigned port, unsigned class, uint64_t word,
 	unsigned owner, uint32_t limit, uint64_t *touched)
 {
 	unsigned t = load_once(&lane->txq[port]);
-	unsigned class = class_of(&lane->classes[port], tos);
 
 	buffer_move(lane->buffers, lane->actor, packet_index(word), owner, OWNER_OUTPUT(t));
 	if (__builtin_expect(!voq_put(lane->cross[t], class, word, limit), 0)) {
 		path_drop(lane, lane->tables->pool_port[packet_pool(word)], word, DROP_VOQ_FULL);
-		return;
+		return false;
 	}
 	*touched |= UINT64_C(1) << t;
+	return true;
+}
+
+/* The same towards a port or a VLAN, of a frame whose tag may have been taken off; with the tag of
+ * the VLAN. */
+static void forward_tagged(struct lane *lane, uint32_t target, uint8_t tos, uint64_t word,
+	unsigned owner, uint32_t limit, uint64_t *touched)
+{
+	uint8_t *f = packet_frame(lane->buffers, word);
+	bool tagged = target >= NEXTHOP_VLAN;
+	unsigned number = tagged ? target - NEXTHOP_VLAN : 0;
+	const struct vlan *vlan = &lane->tables->vlans->vlan[number];
+	unsigned port = tagged ? vlan->port : target;
+	unsigned class = tag_class(&lane->classes[port], word, f, tos);
+
+	if (tagged) {
+		tag_push(f, (uint16_t)(class << TAG_PCP_SHIFT | vlan->vid));
+		word = packet_push(word);
+	}
+	if (!forward_queue(lane, port, class, word, owner, limit, touched) || !tagged)
+		return;
+	counter_add(&lane->counters->vlan[number].tx_packets, 1);
+	counter_add(&lane->counters->vlan[number].tx_bytes, packet_len(word));
 }
 
 static inline void forward_publish(struct lane *lane, uint64_t touched)
@@ -124,7 +148,7 @@ static const struct adjacency *forward_member(
 /* Packet i can go out by a next hop whose adjacency says `out`, as it is. */
 static inline bool forward_can_send(const struct batch *b, unsigned i, uint32_t out)
 {
-	return (adjacency_target(out) < NEXTHOP_ACTION) & (b->data[i][IPV4_TTL] > 1) &
+	return (adjacency_target(out) < NEXTHOP_VLAN) & (b->data[i][IPV4_TTL] > 1) &
 	       (packet_len(b->word[i]) <= ETH_HEADER + adjacency_mtu(out)) &
 	       (packet_flags(b->word[i]) == 0);
 }
@@ -132,9 +156,33 @@ static inline bool forward_can_send(const struct batch *b, unsigned i, uint32_t 
 /* The same for an IPv6 packet. */
 static inline bool forward_can_send6(const struct batch *b, unsigned i, uint32_t out)
 {
-	return (adjacency_target(out) < NEXTHOP_ACTION) & (b->data[i][IPV6_HOPS] > 1) &
+	return (adjacency_target(out) < NEXTHOP_VLAN) & (b->data[i][IPV6_HOPS] > 1) &
 	       (packet_len(b->word[i]) <= ETH_HEADER + adjacency_mtu(out)) &
 	       (packet_flags(b->word[i]) == 0);
+}
+
+/*
+ * Packet i cannot go out as it is: it has come with a tag or goes by a VLAN, and is
+ * rewritten and queued; or it is ended.
+ */
+static void forward_rest(struct lane *lane, const struct batch *b, unsigned i,
+	const struct adjacency *a, uint32_t out, uint32_t limit, uint64_t *touched)
+{
+	bool six = b->verdict[i] == VERDICT_ROUTE6;
+	uint8_t *f = b->data[i];
+
+	if (adjacency_target(out) >= NEXTHOP_ACTION || f[six ? IPV6_HOPS : IPV4_TTL] <= 1 ||
+		packet_len(b->word[i]) > ETH_HEADER + adjacency_mtu(out) ||
+		(packet_flags(b->word[i]) & PACKET_FLAG_OPTIONS)) {
+		forward_end(lane, b, i, forward_exception(b, i, out));
+		return;
+	}
+	if (six)
+		rewrite_frame6(f, a);
+	else
+		rewrite_frame(f, a);
+	forward_tagged(lane, adjacency_target(out), six ? ipv6_class(f) : f[IPV4_TOS], b->word[i],
+		OWNER_HOME, limit, touched);
 }
 
 /* The next hops of the IPv6 packets of a batch. */
@@ -166,12 +214,14 @@ static void forward_other(
 		out = load_acquire(&a->out);
 	}
 	if (__builtin_expect(!forward_can_send6(b, i, out), 0)) {
-		forward_end(lane, b, i, forward_exception(b, i, out));
+		forward_rest(lane, b, i, a, out, limit, touched);
 		return;
 	}
+	uint32_t port = adjacency_target(out);
+
 	rewrite_frame6(b->data[i], a);
-	forward_queue(lane, adjacency_target(out), ipv6_class(b->data[i]), b->word[i], OWNER_HOME,
-		limit, touched);
+	forward_queue(lane, port, class_of(&lane->classes[port], ipv6_class(b->data[i])),
+		b->word[i], OWNER_HOME, limit, touched);
 }
 
 /* Rewrites and queues what can be sent; ends the rest. */
@@ -194,14 +244,14 @@ static void forward_batch(struct lane *lane, struct batch *b)
 			out = load_acquire(&a->out);
 		}
 		if (__builtin_expect(!forward_can_send(b, i, out), 0)) {
-			forward_end(lane, b, i, forward_exception(b, i, out));
+			forward_rest(lane, b, i, a, out, limit, &touched);
 			continue;
 		}
-		uint32_t target = adjacency_target(out);
+		uint32_t port = adjacency_target(out);
 
 		rewrite_frame(b->data[i], a);
-		forward_queue(lane, target, b->data[i][IPV4_TOS], b->word[i], OWNER_HOME, limit,
-			&touched);
+		forward_queue(lane, port, class_of(&lane->classes[port], b->data[i][IPV4_TOS]),
+			b->word[i], OWNER_HOME, limit, &touched);
 	}
 	forward_publish(lane, touched);
 }
@@ -241,15 +291,16 @@ static uint8_t forward_tos(const uint8_t *f)
 	}
 }
 
-void path_enqueue(struct lane *lane, unsigned port, const uint64_t *word, unsigned n)
+void path_enqueue(struct lane *lane, uint32_t target, const uint64_t *word, unsigned n)
 {
 	uint32_t limit = forward_limit(lane);
 	uint64_t touched = 0;
 
 	for (unsigned i = 0; i < n; i++) {
-		const uint8_t *f = buffer_data(lane->buffers, packet_index(word[i]));
+		const uint8_t *f = packet_frame(lane->buffers, word[i]);
 
-		forward_queue(lane, port, forward_tos(f), word[i], OWNER_CONTROL, limit, &touched);
+		forward_tagged(
+			lane, target, forward_tos(f), word[i], OWNER_CONTROL, limit, &touched);
 	}
 	forward_publish(lane, touched);
 }

@@ -12,6 +12,8 @@
 #define ETH_TYPE_IPV4 0x0800u
 #define ETH_TYPE_ARP  0x0806u
 #define ETH_TYPE_IPV6 0x86ddu
+#define ETH_TYPE_VLAN 0x8100u /* IEEE 802.1Q */
+#define ETH_TYPE_QINQ 0x88a8u /* IEEE 802.1ad */
 
 /* IPv4 (RFC 791 3.1): offsets in the frame. */
 #define IPV4_HEADER     20u /* without options */

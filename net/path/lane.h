@@ -47,11 +47,11 @@ void path_forward(struct lane *lane, const uint64_t *word, unsigned n);
 void path_drop(struct lane *lane, unsigned port, uint64_t word, enum drop_reason reason);
 
 /*
- * Queues n frames for an egress port, in the class of each, and marks them
- * OWNER_OUTPUT of the lane's TX queue there; what does not fit is dropped as
- * voq-full, each at its own ingress port. For frames of the control core
- * (OWNER_CONTROL). The lane's actor only.
+ * Queues n frames for an egress port or, target NEXTHOP_VLAN + number, for a VLAN
+ * whose tag they get; in the class of each, and marks them OWNER_OUTPUT of the
+ * lane's TX queue there; what does not fit is dropped as voq-full, each at its own
+ * ingress port. For frames of the control core (OWNER_CONTROL). The lane's actor only.
  */
-void path_enqueue(struct lane *lane, unsigned port, const uint64_t *word, unsigned n);
+void path_enqueue(struct lane *lane, uint32_t target, const uint64_t *word, unsigned n);
 
 #endif

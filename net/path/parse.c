@@ -90,7 +90,7 @@ static uint16_t parse_ipv4(const uint8_t *f, uint32_t len, bool to_us)
 	return VERDICT_ROUTE;
 }
 
-uint16_t parse_frame(const struct lane *lane, const uint8_t *f, uint32_t len)
+uint16_t parse_frame(const struct lane *lane, const uint8_t *f, uint32_t len, uint32_t max_frame)
 {
 	if (len == 0)
 		return verdict_drop(DROP_RX_ERROR);
@@ -98,7 +98,7 @@ uint16_t parse_frame(const struct lane *lane, const uint8_t *f, uint32_t len)
 		return verdict_drop(DROP_PORT_DISABLED);
 	if (len < ETH_HEADER)
 		return verdict_drop(DROP_RX_RUNT);
-	if (len > load_once(&lane->max_frame))
+	if (len > max_frame)
 		return verdict_drop(DROP_RX_OVERSIZE);
 
 	static const uint8_t broadcast[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
@@ -120,24 +120,54 @@ uint16_t parse_frame(const struct lane *lane, const uint8_t *f, uint32_t len)
 }
 
 /*
- * A frame that is not plain IPv4: its verdict, its flags, and its place in the
- * list if it is IPv6 to be routed.
+ * A frame without tag that is not plain IPv4: its verdict, its flags, and its
+ * place in the list if it is IPv6 to be routed.
  */
-static uint32_t parse_other(
-	const struct lane *lane, struct batch *b, unsigned i, uint64_t mac, uint32_t max_frame)
+static uint32_t parse_untagged(
+	const struct lane *lane, struct batch *b, unsigned i, bool plain6, uint32_t max_frame)
 {
 	const uint8_t *f = b->data[i];
 	uint32_t len = packet_len(b->word[i]), flags = 0;
-	bool plain6 = parse6_is_plain(f, len, mac, max_frame);
 
-	b->verdict[i] = plain6 ? VERDICT_ROUTE6 : parse_frame(lane, f, len);
+	b->verdict[i] = plain6 ? VERDICT_ROUTE6 : parse_frame(lane, f, len, max_frame);
 	if (b->verdict[i] != VERDICT_ROUTE6)
 		return f[IPV4_OFF] == 0x45 ? 0 : PACKET_FLAG_OPTIONS;
 	flags = plain6 ? 0 : parse6_flags(f);
 	b->six[b->sixes++] = (uint8_t)i;
-	b->word[i] = packet_word(packet_index(b->word[i]),
-		ETH_HEADER + IPV6_HEADER + load_be16(f + IPV6_PAYLOAD), flags);
+	b->word[i] = packet_retake(
+		b->word[i], ETH_HEADER + IPV6_HEADER + load_be16(f + IPV6_PAYLOAD), flags);
 	return flags;
+}
+
+/* The same of a frame with a tag, which comes off. */
+static uint32_t parse_tagged(const struct lane *lane, struct batch *b, unsigned i, uint64_t mac)
+{
+	uint32_t max_frame;
+
+	b->verdict[i] = parse_tag(lane, b, i, &max_frame);
+	if (b->verdict[i] != VERDICT_ROUTE)
+		return 0;
+	const uint8_t *f = b->data[i];
+	uint32_t len = packet_len(b->word[i]);
+
+	if (frame_is_plain(f, len, mac, max_frame))
+		return PACKET_FLAG_POPPED;
+	bool plain6 = parse6_is_plain(f, len, mac, max_frame);
+
+	return PACKET_FLAG_POPPED | parse_untagged(lane, b, i, plain6, max_frame);
+}
+
+/* A frame that is not plain IPv4: its verdict, and its flags. */
+static uint32_t parse_other(
+	const struct lane *lane, struct batch *b, unsigned i, uint64_t mac, uint32_t max_frame)
+{
+	const uint8_t *f = b->data[i];
+	uint32_t len = packet_len(b->word[i]);
+	bool plain6 = parse6_is_plain(f, len, mac, max_frame);
+
+	if (!plain6 && parse_is_tagged(f, len))
+		return parse_tagged(lane, b, i, mac);
+	return parse_untagged(lane, b, i, plain6, load_once(&lane->max_frame));
 }
 
 void parse_batch(const struct lane *lane, struct batch *b)
@@ -160,8 +190,10 @@ void parse_batch(const struct lane *lane, struct batch *b)
 		uint32_t flags = 0;
 
 		b->verdict[i] = VERDICT_ROUTE;
-		if (__builtin_expect(!frame_is_plain(f, len, mac, max_frame), 0))
+		if (__builtin_expect(!frame_is_plain(f, len, mac, max_frame), 0)) {
 			flags = parse_other(lane, b, i, mac, max_frame);
+			f = b->data[i]; /* without its tag */
+		}
 		if (__builtin_expect(b->verdict[i] != VERDICT_ROUTE, 0)) {
 			b->dst[i] = 0;
 			ended++;

@@ -51,8 +51,21 @@ struct batch {
 /* Fills data, dst and verdict from word[0..n). */
 void parse_batch(const struct lane *lane, struct batch *b);
 
-/* The verdict on one frame, all checks in the order RFC 1812 5.2 and 5.3 give. Any core. */
-uint16_t parse_frame(const struct lane *lane, const uint8_t *frame, uint32_t len_bytes);
+/*
+ * The verdict on one frame without tag of at most max_frame bytes, all checks in the order RFC
+ * 1812 5.2 and 5.3 give. Any core.
+ */
+uint16_t parse_frame(
+	const struct lane *lane, const uint8_t *frame, uint32_t len_bytes, uint32_t max_frame);
+
+/* A frame of this length has a VLAN tag, or enough of one to say so. */
+bool parse_is_tagged(const uint8_t *frame, uint32_t len_bytes);
+
+/*
+ * Takes the tag off frame i of a batch and counts it. VERDICT_ROUTE: the frame is
+ * to be parsed; *max_frame: what its subinterface allows. (parse_tag.c)
+ */
+uint16_t parse_tag(const struct lane *lane, struct batch *b, unsigned i, uint32_t *max_frame);
 
 /* The same of an IPv6 frame from its version on. to_us: to the port's MAC. (parse6.c) */
 uint16_t parse_ipv6(const uint8_t *frame, uint32_t len_bytes, bool to_us);

@@ -12,6 +12,10 @@
 
 uint32_t spread_hash(const uint8_t *f, uint32_t len)
 {
+	if (len > ETH_HEADER + PACKET_TAG && load_be16(f + ETH_TYPE) == ETH_TYPE_VLAN) {
+		f += PACKET_TAG; /* a flow is one whatever its tag */
+		len -= PACKET_TAG;
+	}
 	if (len < ETH_HEADER + IPV4_HEADER)
 		return 0;
 	if (load_be16(f + ETH_TYPE) == ETH_TYPE_IPV4)

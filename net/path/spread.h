@@ -26,7 +26,8 @@ struct spread_sort {
 	uint64_t word[SPREAD_MAX][BATCH_MAX];
 };
 
-/* An equal number for all packets of a flow in both directions; 0 if it is not IP. */
+/* An equal number for all packets of a flow in both directions; 0 if it is not IP. A VLAN tag is
+ * passed over. */
 uint32_t spread_hash(const uint8_t *frame, uint32_t len_bytes);
 
 /*

@@ -17,7 +17,7 @@
 
 static inline uint8_t *frame_of(const struct stack *s, uint64_t word)
 {
-	return buffer_data(s->buffers, packet_index(word));
+	return packet_frame(s->buffers, word);
 }
 
 static inline uint32_t ipv4_header_len(const uint8_t *frame)

@@ -56,7 +56,7 @@ struct ra_port {
 
 struct nd_state {
 	struct pace solicits;
-	struct ra_port ra[PORT_MAX];
+	struct ra_port ra[IFACE_MAX];
 	uint64_t suppressed; /* solicitations not sent, for their rate */
 	uint64_t redirects, adverts_sent /* router */, adverts_received /* router */;
 };

@@ -191,11 +191,11 @@ static void forget(
 	t->free = number_of(t, e);
 }
 
-static struct neighbor_list *longest(struct neighbor_list list[PORT_MAX])
+static struct neighbor_list *longest(struct neighbor_list list[IFACE_MAX])
 {
 	struct neighbor_list *most = &list[0];
 
-	for (unsigned port = 1; port < PORT_MAX; port++)
+	for (unsigned port = 1; port < IFACE_MAX; port++)
 		if (list[port].n > most->n)
 			most = &list[port];
 	return most;
@@ -400,6 +400,16 @@ void neighbor_flush_port(struct stack *s, struct neighbor_table *t, unsigned por
 		}
 		remove_route(s, t, e);
 		e->checked = UNCHECKED;
+	}
+}
+
+void neighbor_remove_port(struct stack *s, struct neighbor_table *t, unsigned port)
+{
+	for (unsigned k = 0; k < NEIGHBOR_MAX; k++) {
+		struct neighbor *e = &t->entry[k];
+
+		if (e->state != NEIGHBOR_FREE && e->port == port)
+			forget(s, t, e, DROP_LINK_DOWN);
 	}
 }
 

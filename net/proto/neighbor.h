@@ -98,14 +98,14 @@ struct neighbor_table {
 	uint16_t bucket[NEIGHBOR_BUCKETS];
 	uint16_t free;
 	/* What makes room in a full table, by port. */
-	struct neighbor_list unresolved[PORT_MAX]; /* incomplete or failed, by age */
-	struct neighbor_list confirmed[PORT_MAX];  /* usable, by their last confirmation */
-	uint32_t unresolved_n;                     /* of all ports */
-	uint32_t cursor;                           /* next entry the timer looks at */
-	uint32_t held;                             /* packets held */
+	struct neighbor_list unresolved[IFACE_MAX]; /* incomplete or failed, by age */
+	struct neighbor_list confirmed[IFACE_MAX];  /* usable, by their last confirmation */
+	uint32_t unresolved_n;                      /* of all ports */
+	uint32_t cursor;                            /* next entry the timer looks at */
+	uint32_t held;                              /* packets held */
 	uint64_t requests_sent, replies_sent, received, failed;
-	uint64_t conflicts;                 /* packets of others that claim an address of ours */
-	uint64_t conflict_due_ms[PORT_MAX]; /* the next may be reported */
+	uint64_t conflicts;                  /* packets of others that claim an address of ours */
+	uint64_t conflict_due_ms[IFACE_MAX]; /* the next may be reported */
 };
 
 /* State as shown: incomplete, reachable, stale, delay, probe, failed, static. */
@@ -155,6 +155,9 @@ void neighbor_port_up(struct stack *s, struct neighbor_table *t, unsigned port);
  * static ones stay, without a route until a connected network holds them again.
  */
 void neighbor_flush_port(struct stack *s, struct neighbor_table *t, unsigned port);
+
+/* There is no such port any more: forgets them all, as `link-down`. */
+void neighbor_remove_port(struct stack *s, struct neighbor_table *t, unsigned port);
 
 /* Forgets all but the static ones; held packets are dropped as `neighbor-pending`. */
 void neighbor_flush(struct stack *s, struct neighbor_table *t);

@@ -260,7 +260,7 @@ void slowpath6_input(struct stack *s, uint64_t word)
 		return;
 	}
 	/* Link-layer padding ends here. */
-	word = packet_word(packet_index(word), ETH_HEADER + ipv6_total_len(frame), 0);
+	word = packet_retake(word, ETH_HEADER + ipv6_total_len(frame), 0);
 
 	struct ip6 dst = ipv6_dst(frame);
 

@@ -26,7 +26,7 @@ void stack_input(struct stack *s, uint64_t word, uint64_t now_ms)
 	uint32_t reason = packet_flags(word) & PACKET_FLAG_PUNT;
 
 	s->now_ms = now_ms;
-	word = packet_word(packet_index(word), packet_len(word), 0);
+	word = packet_retake(word, packet_len(word), 0);
 	if (reason == PUNT_ARP)
 		arp_input(s, word);
 	else if (packet_len(word) >= ETH_HEADER &&
@@ -58,6 +58,13 @@ void stack_link_changed(struct stack *s, unsigned port, bool up, uint64_t now_ms
 		arp_flush_port(s, port);
 		nd_flush_port(s, port);
 	}
+}
+
+void stack_removed(struct stack *s, unsigned port, uint64_t now_ms)
+{
+	s->now_ms = now_ms;
+	neighbor_remove_port(s, &s->arp, port);
+	neighbor_remove_port(s, &s->nd, port);
 }
 
 uint32_t stack_route(const struct stack *s, uint32_t dst, uint32_t flow)

@@ -4,7 +4,9 @@
  * Everything here runs on the control core and never blocks. The stack owns no
  * memory but its own struct; it reaches the router through stack_ops.
  *
- * A buffer is named by its packet word; the frame starts at buffer_data().
+ * A buffer is named by its packet word; the frame starts at packet_frame().
+ * What is called a port here is an interface by its number (iface.h): a port, or
+ * a VLAN subinterface. A frame that came with a tag is handed up without it.
  * Whoever holds a word must end it with exactly one of transmit, drop, deliver.
  */
 #ifndef NET_PROTO_STACK_H
@@ -29,13 +31,13 @@ struct stack_ops {
 	/* A buffer of the control core's pool to build a frame in; counts as received at
 	 * CONTROL_PORT. false: pool empty, nothing is to be sent. */
 	bool (*alloc)(void *ctx, uint32_t *index);
-	/* Queues a complete Ethernet frame for a port. */
+	/* Queues a complete Ethernet frame, without tag, for an interface. */
 	void (*transmit)(void *ctx, unsigned port, uint64_t word);
 	/* Ends a packet: counted at the ingress port of its buffer. */
 	void (*drop)(void *ctx, uint64_t word, enum drop_reason reason);
 	/* Ends a packet consumed here as local traffic. */
 	void (*deliver)(void *ctx, uint64_t word);
-	/* The ingress port of a buffer; CONTROL_PORT for the control core's own. */
+	/* The interface a packet came in by; IFACE_NONE for the control core's own. */
 	unsigned (*ingress)(void *ctx, uint64_t word);
 	/* The RIB changed. */
 	void (*routes_changed)(void *ctx);
@@ -60,7 +62,7 @@ struct stack {
 	const struct stack_ops *ops;
 	void *ctx;
 	struct buffers *buffers;
-	struct iface *iface; /* by port */
+	struct iface *iface; /* by number */
 	unsigned ifaces;
 	struct rib4 *rib;
 	struct rib6 *rib6;
@@ -97,8 +99,11 @@ void stack_tick(struct stack *s, uint64_t now_ms);
  * are forgotten). */
 void stack_link_changed(struct stack *s, unsigned port, bool up, uint64_t now_ms);
 
+/* An interface that is down is no more: nothing is known of it, static neighbours included. */
+void stack_removed(struct stack *s, unsigned port, uint64_t now_ms);
+
 /*
- * Sends an IPv4 packet of the router's own, built at buffer_data + 14 with all
+ * Sends an IPv4 packet of the router's own, built at packet_frame + 14 with all
  * but id and header checksum filled in (word length = 14 + total length).
  * Source 0.0.0.0 is replaced by the egress interface's address. One longer than
  * the egress MTU leaves in fragments (RFC 1122 3.3.3). Takes the word: also when
@@ -118,7 +123,7 @@ MUST_CHECK enum err stack_send_echo(
 	struct stack *s, uint32_t dst, uint16_t id, uint16_t seq, uint32_t size, uint8_t ttl);
 
 /*
- * As stack_send, an IPv6 packet built at buffer_data + 14, ICMPv6 without its
+ * As stack_send, an IPv6 packet built at packet_frame + 14, ICMPv6 without its
  * checksum. A zero source is replaced by the egress interface's address. port:
  * where a link-local destination is; of any other the route decides. One longer
  * than the egress MTU is dropped, and ERR_INVALID.

@@ -1,7 +1,9 @@
 /*
  * An interface as the control core sees it, and the routes its addresses make.
  *
- * One per port, index = port number. Addresses become routes while the
+ * One per port, index = port number, and behind those one per VLAN subinterface.
+ * net/table and net/proto know interfaces by that number and call it a port; what
+ * leads out is `txq`. Addresses become routes while the
  * interface is up (enabled and with link): the network (connected), the
  * address itself (local, /32), and the broadcast addresses of the network
  * (RFC 1812 5.3.5; none for /31, RFC 3021, and /32).
@@ -18,6 +20,8 @@
 #include "net/table/nexthop.h"
 #include "net/table/rib.h"
 
+#define IFACE_NONE 0xffffu /* no interface has this number */
+
 struct iface_addr {
 	uint32_t address; /* host byte order */
 	uint8_t length;   /* 1-32 */
@@ -25,9 +29,11 @@ struct iface_addr {
 
 struct iface {
 	char name[IFACE_NAME_MAX];
-	uint16_t port;
-	uint16_t txq; /* TX queue for what the control core sends, and for adjacencies */
-	uint32_t mtu; /* IP MTU, bytes */
+	uint16_t port;   /* its own number */
+	uint16_t parent; /* the port that carries it; of a port: itself */
+	uint16_t vid;    /* of its VLAN; 0: a port */
+	uint16_t txq;    /* target of adjacencies: the port, or NEXTHOP_VLAN and up */
+	uint32_t mtu;    /* IP MTU, bytes */
 	uint8_t mac[6];
 	bool enabled;   /* not 'disabled' in the configuration */
 	bool link;      /* the device says the link is up */

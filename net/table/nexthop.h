@@ -30,6 +30,10 @@
 #include "lib/limits.h"
 #include "net/table/ip6.h"
 
+/* The low 16 bits of `out`, from here up to NEXTHOP_ACTION: a port's VLAN subinterface, by number.
+ * Below: a port. */
+#define NEXTHOP_VLAN 0xfe00u
+
 /* What happens to a packet: the low 16 bits of `out`, at or above NEXTHOP_ACTION. */
 enum nexthop_action {
 	NEXTHOP_ACTION = 0xff00,
@@ -56,10 +60,12 @@ struct adjacency {
 			uint32_t mask;  /* 0: no need to look at the flow */
 		};
 	};
-	uint32_t out; /* TX queue or action | IP MTU in bytes << 16 */
+	uint32_t out; /* port, VLAN or action | IP MTU in bytes << 16 */
 };
 
 _Static_assert(sizeof(struct adjacency) == 16, "one 16-byte store writes the Ethernet addresses");
+
+_Static_assert(NEXTHOP_VLAN + VLAN_MAX <= NEXTHOP_ACTION, "each subinterface has a target");
 
 static inline uint32_t adjacency_target(uint32_t out)
 {

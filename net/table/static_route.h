@@ -25,7 +25,7 @@ enum static_kind { STATIC_VIA, STATIC_BLACKHOLE, STATIC_UNREACHABLE, STATIC_PROH
 struct static_route {
 	struct ip6 prefix;
 	struct ip6 gateway; /* for STATIC_VIA */
-	uint16_t port;      /* where a link-local gateway is; none there: the route waits */
+	uint16_t port;      /* where a link-local gateway is; IFACE_NONE: the route waits */
 	uint8_t length;
 	uint8_t kind;   /* enum static_kind */
 	uint8_t weight; /* of its part of the flows; 0 counts as 1 */

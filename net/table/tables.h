@@ -14,12 +14,14 @@
 #include "net/table/fib4.h"
 #include "net/table/fib6.h"
 #include "net/table/nexthop.h"
+#include "net/table/vlan.h"
 
 struct tables {
 	const struct fib4 *fib4;
 	const struct fib6 *fib6;
 	struct adjacency *adjacency; /* NEXTHOP_MAX of them */
 	const uint16_t *place;       /* members of groups: see struct adjacency */
+	const struct vlans *vlans;   /* changed in place: see vlan.h */
 	uint8_t pool_port[POOL_MAX]; /* constant after boot */
 };
 

@@ -97,7 +97,7 @@ static unsigned nic_tx(struct netdev *dev, unsigned q, const uint64_t *word, uns
 	for (unsigned i = 0; i < n; i++) {
 		struct nic_desc *d = &nic->tx[(given + i) & (NIC_SLOTS - 1)];
 
-		d->address = (uintptr_t)buffer_data(buffers, packet_index(word[i]));
+		d->address = (uintptr_t)packet_frame(buffers, word[i]);
 		d->control = word[i];
 	}
 	nic->tx_given = given + n;

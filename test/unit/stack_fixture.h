@@ -142,7 +142,7 @@ static inline void fix_deliver(void *ctx, uint64_t word)
 
 static inline unsigned fix_ingress(void *ctx, uint64_t word)
 {
-	return packet_pool(word) == CONTROL_POOL ? CONTROL_PORT : packet_pool(word);
+	return packet_pool(word) == CONTROL_POOL ? IFACE_NONE : packet_pool(word);
 }
 
 static inline void fix_routes_changed(void *ctx)

@@ -101,12 +101,12 @@ static void test_meaning(void **state)
 	assert_int_equal(c.classes, 2);
 	assert_string_equal(c.class[0].iface, "eth1");
 	assert_int_equal(c.class[0].class, 1);
-	assert_int_equal(c.class[0].dscp_first, 46);
-	assert_int_equal(c.class[0].dscp_last, 46);
+	assert_int_equal(c.class[0].first, 46);
+	assert_int_equal(c.class[0].last, 46);
 	assert_true(c.class[0].strict);
 	assert_int_equal(c.class[1].class, 2);
-	assert_int_equal(c.class[1].dscp_first, 10);
-	assert_int_equal(c.class[1].dscp_last, 14);
+	assert_int_equal(c.class[1].first, 10);
+	assert_int_equal(c.class[1].last, 14);
 	assert_false(c.class[1].strict);
 	assert_int_equal(c.class[1].weight, 4);
 	assert_int_equal(c.shapes, 2);

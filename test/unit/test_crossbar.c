@@ -236,13 +236,8 @@ static void test_auto_is_off_with_enough_queues(void **state)
 /* ---- classes and rates ---- */
 
 static struct config_class classes[] = {
-	{.iface = "eth1",
-		.class = 1,
-		.dscp_first = 46,
-		.dscp_last = 46,
-		.strict = true,
-		.weight = 1},
-	{.iface = "eth1", .class = 2, .dscp_first = 10, .dscp_last = 14, .weight = 4},
+	{.iface = "eth1", .class = 1, .first = 46, .last = 46, .strict = true, .weight = 1},
+	{.iface = "eth1", .class = 2, .first = 10, .last = 14, .weight = 4},
 };
 static struct config_shape shape = {.iface = "eth1", .bps = 8000000};
 
@@ -302,8 +297,8 @@ static void test_control_has_a_class(void **state)
 {
 	static struct config_class control = {.iface = "eth1",
 		.class = 3,
-		.dscp_first = DSCP_CS6,
-		.dscp_last = DSCP_CS6,
+		.first = DSCP_CS6,
+		.last = DSCP_CS6,
 		.strict = true,
 		.weight = 1};
 	struct config c = base_config();

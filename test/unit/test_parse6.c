@@ -53,7 +53,8 @@ static uint16_t verdict(void)
 	b.n = 1;
 	b.word[0] = packet_word(1, len, 0);
 	parse_batch(&lane, &b);
-	assert_int_equal(b.verdict[0], parse_frame(&lane, buffer_data(&buffers, 1), len));
+	assert_int_equal(
+		b.verdict[0], parse_frame(&lane, buffer_data(&buffers, 1), len, lane.max_frame));
 	assert_int_equal(b.ended, b.verdict[0] != VERDICT_ROUTE);
 	assert_int_equal(b.sixes, b.verdict[0] == VERDICT_ROUTE6);
 	return b.verdict[0];

@@ -233,12 +233,8 @@ static void one_audit(void)
 /* Settings change under load: spreading on and off, classes, a rate. */
 static void change_settings(unsigned round)
 {
-	static struct config_class class = {.iface = "eth1",
-		.class = 3,
-		.dscp_first = 40,
-		.dscp_last = 50,
-		.strict = true,
-		.weight = 1};
+	static struct config_class class = {
+		.iface = "eth1", .class = 3, .first = 40, .last = 50, .strict = true, .weight = 1};
 	static struct config_shape shape = {.iface = "eth2", .bps = 1000000000};
 	struct config c = base_config();
 
