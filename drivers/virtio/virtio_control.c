@@ -16,6 +16,7 @@ bool virtio_control_init(struct virtio_control *c, const struct io_env *env, boo
 	uint16_t number, uint16_t size)
 {
 	c->packed = packed;
+	c->wait_us = VIRTIO_CONTROL_US;
 	c->memory = env->alloc(env->ctx, sizeof *c->memory, CACHE_LINE);
 	if (!c->memory)
 		return false;
@@ -85,7 +86,7 @@ static bool await(struct virtio_control *c, const struct io_env *env)
 	bool sound = false;
 
 	while (!returned(c, &sound))
-		if (env->now_us(env->ctx) - start > VIRTIO_CONTROL_US)
+		if (env->now_us(env->ctx) - start > c->wait_us)
 			return false;
 	return sound;
 }

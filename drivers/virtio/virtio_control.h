@@ -1,6 +1,6 @@
 /*
  * The control virtqueue of a device (VIRTIO 1.2 5.1.6.5): commands, one at a
- * time, each waited for. Control core at boot.
+ * time, each waited for. Control core.
  */
 #ifndef DRIVERS_VIRTIO_CONTROL_H
 #define DRIVERS_VIRTIO_CONTROL_H
@@ -11,7 +11,8 @@
 #include "drivers/io.h"
 #include "drivers/virtio/virtqueue.h"
 
-#define VIRTIO_CONTROL_US        1000000u /* the longest wait for an answer */
+#define VIRTIO_CONTROL_US        1000000u /* the longest wait for an answer at boot, */
+#define VIRTIO_CONTROL_RUN_US    100000u  /* and later, while the control core has other work */
 #define VIRTIO_CONTROL_SLOTS_MIN 2u       /* a command is two descriptors */
 #define VIRTIO_CONTROL_SLOTS_MAX 16u
 #define VIRTIO_CONTROL_DATA_MAX  384u /* bytes after class and command */
@@ -27,6 +28,7 @@ struct virtio_control {
 	struct virtq vq;
 	struct virtio_control_memory *memory;
 	bool packed;
+	uint32_t wait_us; /* for an answer */
 };
 
 enum virtio_answer {

@@ -110,7 +110,10 @@ static const char *set_up_pair(struct virtio_net *net, unsigned pair, const stru
 
 static const char *set_up_control(struct virtio_net *net, const struct io_env *env)
 {
-	unsigned number = QUEUE_CONTROL(virtio_pci_read16(&net->pci, VIRTIO_NET_CONFIG_PAIRS_MAX));
+	bool many =
+		net->features & (VIRTIO_NET_F_MQ | VIRTIO_NET_F_RSS); /* else it has one, 5.1.2 */
+	unsigned number = QUEUE_CONTROL(
+		many ? virtio_pci_read16(&net->pci, VIRTIO_NET_CONFIG_PAIRS_MAX) : 1u);
 	uint16_t depth =
 		queue_depth(net, number, VIRTIO_CONTROL_SLOTS_MIN, VIRTIO_CONTROL_SLOTS_MAX);
 
@@ -162,7 +165,8 @@ static unsigned choose_pairs(const struct virtio_net *net, uint64_t offered, uns
  * buffers (lib/packet.h says why), no hash report (it makes the header longer,
  * and the frame would begin elsewhere).
  */
-static uint64_t choose_features(const struct virtio_net *net, uint64_t offered, uint32_t mtu)
+static uint64_t choose_features(
+	const struct virtio_net *net, uint64_t offered, bool filter, uint32_t mtu)
 {
 	uint64_t wanted = VIRTIO_F_VERSION_1 | VIRTIO_F_RING_PACKED;
 
@@ -176,17 +180,22 @@ static uint64_t choose_features(const struct virtio_net *net, uint64_t offered, 
 		wanted |= VIRTIO_NET_F_CTRL_VQ | VIRTIO_NET_F_MQ;
 	if (net->dev.rx_queues > 1 && virtio_net_rss_fits(net))
 		wanted |= VIRTIO_NET_F_RSS;
+	if (filter && (offered & VIRTIO_NET_F_CTRL_VLAN))
+		wanted |= VIRTIO_NET_F_CTRL_VQ | VIRTIO_NET_F_CTRL_VLAN;
+	if (!(offered & VIRTIO_NET_F_CTRL_VQ)) /* 5.1.3.1: what needs it */
+		wanted &= ~VIRTIO_NET_F_CTRL_VLAN;
 	return offered & wanted;
 }
 
 /* ---------------------------------------------------------------- bring-up */
 
 /*
- * Starts the device, reset first, with as many as `pairs` queue pairs (VIRTIO
- * 1.2 3.1.1, step by step). NULL, or why it is refused.
+ * Starts the device, reset first, with as many as `pairs` queue pairs, and its
+ * VLAN filter if it has one and `filter` (VIRTIO 1.2 3.1.1, step by step). NULL, or
+ * why it is refused.
  */
 static const char *start(
-	struct virtio_net *net, unsigned pairs, uint32_t mtu, const struct io_env *env)
+	struct virtio_net *net, unsigned pairs, bool filter, uint32_t mtu, const struct io_env *env)
 {
 	struct netdev *dev = &net->dev;
 	uint64_t offered = 0;
@@ -198,7 +207,7 @@ static const char *start(
 	if (refusal)
 		return refusal;
 	dev->rx_queues = dev->tx_queues = (uint16_t)choose_pairs(net, offered, pairs);
-	net->features = choose_features(net, offered, mtu);
+	net->features = choose_features(net, offered, filter, mtu);
 	refusal = virtio_pci_agree(&net->pci, net->features);
 	if (!refusal)
 		refusal = read_identity(net, offered);
@@ -209,28 +218,51 @@ static const char *start(
 	return refusal;
 }
 
+/* What a started device is asked over its control queue. */
+static const char *command(struct virtio_net *net, const struct io_env *env)
+{
+	const char *refusal = NULL;
+
+	if (net->dev.rx_queues > 1)
+		refusal = virtio_net_steer(net, env);
+	if (!refusal && (net->features & VIRTIO_NET_F_CTRL_VLAN))
+		refusal = virtio_net_filter(net);
+	return refusal;
+}
+
 /*
- * With several queue pairs, whatever goes wrong there costs only them: the
- * device is started again with one. The memory of the first try is lost, at most
- * 70 KiB a pair.
+ * Whatever goes wrong with the control queue costs only what needs it: the device
+ * is started again, first without the VLAN filter, then with one queue pair. The
+ * memory of a try is lost, at most 70 KiB a pair.
  */
 static const char *bring_up(struct virtio_net *net, struct pci *pci, struct pci_function *f,
 	const struct netdev_request *want, const struct io_env *env)
 {
 	uint32_t mtu = want->mtu < MTU_DEFAULT ? MTU_DEFAULT : want->mtu;
+	unsigned pairs = want->queue_pairs;
+	bool filter = true;
 	const char *refusal = virtio_pci_open(&net->pci, pci, f, env);
 
-	if (refusal)
-		return refusal;
-	refusal = start(net, want->queue_pairs, mtu, env);
-	if (net->dev.rx_queues <= 1)
-		return refusal;
-	if (!refusal)
-		refusal = virtio_net_steer(net, env);
-	if (!refusal)
-		return NULL;
-	env->log(env->ctx, "virtio-net %s: one queue pair: %s", f->location, refusal);
-	return start(net, 1, mtu, env);
+	net->env = *env;
+	while (!refusal) {
+		net->features = 0;
+		refusal = start(net, pairs, filter, mtu, env);
+		if (!(net->features & VIRTIO_NET_F_CTRL_VQ))
+			break;
+		if (!refusal)
+			refusal = command(net, env);
+		if (!refusal)
+			break;
+		bool again = net->features & VIRTIO_NET_F_CTRL_VLAN;
+
+		env->log(env->ctx, "virtio-net %s: %s: %s", f->location,
+			again ? "no VLAN filter" : "one queue pair", refusal);
+		if (!again)
+			pairs = 1;
+		filter = false;
+		refusal = NULL;
+	}
+	return refusal;
 }
 
 bool virtio_net_match(const struct pci_function *f)

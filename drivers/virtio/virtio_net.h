@@ -22,7 +22,8 @@ bool virtio_net_match(const struct pci_function *f);
  * pairs (16 at most), one if it has or can do no more; dev->rx_queues says how
  * many. Packed rings are used where offered. NULL when it is refused, with one
  * line in env->log. dev->buffers must be set before the first rx_fill or tx.
- * Control core at boot; waits at most four seconds: two resets, two commands.
+ * A VLAN filter is used where there is one. Control core at boot; waits for three
+ * resets and five commands at most, a second each.
  */
 struct netdev *virtio_net_probe(struct pci *pci, struct pci_function *f,
 	const struct netdev_request *want, const struct io_env *env);

@@ -1,7 +1,8 @@
 /*
  * One virtio-net device, as the files of this folder share it: bring-up
- * (virtio_net.c), steering (virtio_net_steer.c), state (virtio_net_state.c) and
- * the data path over split or packed rings. Internal to drivers/virtio/.
+ * (virtio_net.c), steering (virtio_net_steer.c), the VLAN filter
+ * (virtio_net_vlan.c), state (virtio_net_state.c) and the data path over split or packed rings.
+ * Internal to drivers/virtio/.
  */
 #ifndef DRIVERS_VIRTIO_NET_DEVICE_H
 #define DRIVERS_VIRTIO_NET_DEVICE_H
@@ -20,12 +21,13 @@
 #define VIRTIO_NET_PAIRS_MAX 16u /* queue pairs of one device that are used */
 
 /* Features (5.1.3). */
-#define VIRTIO_NET_F_MTU     (UINT64_C(1) << 3)
-#define VIRTIO_NET_F_MAC     (UINT64_C(1) << 5)
-#define VIRTIO_NET_F_STATUS  (UINT64_C(1) << 16)
-#define VIRTIO_NET_F_CTRL_VQ (UINT64_C(1) << 17)
-#define VIRTIO_NET_F_MQ      (UINT64_C(1) << 22)
-#define VIRTIO_NET_F_RSS     (UINT64_C(1) << 60)
+#define VIRTIO_NET_F_MTU       (UINT64_C(1) << 3)
+#define VIRTIO_NET_F_MAC       (UINT64_C(1) << 5)
+#define VIRTIO_NET_F_STATUS    (UINT64_C(1) << 16)
+#define VIRTIO_NET_F_CTRL_VQ   (UINT64_C(1) << 17)
+#define VIRTIO_NET_F_CTRL_VLAN (UINT64_C(1) << 19)
+#define VIRTIO_NET_F_MQ        (UINT64_C(1) << 22)
+#define VIRTIO_NET_F_RSS       (UINT64_C(1) << 60)
 
 /* Device configuration (5.1.4). */
 #define VIRTIO_NET_CONFIG_MAC        0u
@@ -47,7 +49,9 @@ struct virtio_net {
 	struct netdev dev; /* first, so that a netdev is its virtio_net */
 	struct virtio_pci pci;
 	struct virtio_control control;
+	struct io_env env;
 	uint64_t features; /* agreed on */
+	bool control_lost; /* a command was not answered */
 	bool resetting;    /* control core: after a failure, the reset has been asked for */
 	bool halted;       /* the reset is done: the device touches no buffer any more */
 	struct virtq rx[VIRTIO_NET_PAIRS_MAX], tx[VIRTIO_NET_PAIRS_MAX]; /* a line each */
@@ -107,5 +111,14 @@ bool virtio_net_rss_fits(const struct virtio_net *net);
  * pair; then it must be reset. Control core at boot; waits two answers at most.
  */
 const char *virtio_net_steer(struct virtio_net *net, const struct io_env *env) MUST_CHECK;
+
+/* ---------------------------------------------------------------- virtio_net_vlan.c */
+
+/* Makes the filter of a started device ready. NULL, or why it cannot be used; then it must be
+ * reset. Control core at boot; waits for one answer at most. */
+const char *virtio_net_filter(struct virtio_net *net) MUST_CHECK;
+
+/* See struct netdev_ops. */
+bool virtio_net_vlan(struct netdev *dev, uint16_t vid, bool pass);
 
 #endif

@@ -129,6 +129,7 @@ const struct netdev_ops virtio_net_split_ops = {
 	.rx_held = virtio_net_rx_held,
 	.tx_held = virtio_net_tx_held,
 	.doorbells = virtio_net_doorbells,
+	.vlan = virtio_net_vlan,
 	.poll = virtio_net_poll,
 	.stop = virtio_net_stop,
 };

@@ -26,6 +26,7 @@ static void reset(struct virtio_model *m)
 	m->config_vector = 0xffff;
 	m->pairs = 1;
 	m->rss.entries = 0;
+	memset(m->vlan, 0, sizeof m->vlan);
 	for (unsigned i = 0; i < VIRTIO_MODEL_QUEUES; i++) {
 		memset(&m->queue[i], 0, sizeof m->queue[i]);
 		m->queue[i].size = m->max_size[i];
@@ -327,6 +328,13 @@ void virtio_model_multiqueue(struct virtio_model *m, unsigned pairs)
 		m->max_size[i] = m->max_size[i % 2];
 	m->max_size[2 * pairs] = 64;
 	virtio_model_set_config(m, 8, (uint16_t)pairs);
+}
+
+void virtio_model_offer_vlan(struct virtio_model *m)
+{
+	m->offered |= VIRTIO_MODEL_F_CTRL_VQ | VIRTIO_MODEL_F_CTRL_VLAN;
+	if (m->max_size[m->queues - 1] == 0)
+		m->max_size[m->queues - 1] = 64;
 }
 
 void virtio_model_offer_rss(struct virtio_model *m)

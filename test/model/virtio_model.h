@@ -28,6 +28,7 @@
 #define VIRTIO_MODEL_F_MAC         (UINT64_C(1) << 5)
 #define VIRTIO_MODEL_F_STATUS      (UINT64_C(1) << 16)
 #define VIRTIO_MODEL_F_CTRL_VQ     (UINT64_C(1) << 17)
+#define VIRTIO_MODEL_F_CTRL_VLAN   (UINT64_C(1) << 19)
 #define VIRTIO_MODEL_F_MQ          (UINT64_C(1) << 22)
 #define VIRTIO_MODEL_F_VERSION_1   (UINT64_C(1) << 32)
 #define VIRTIO_MODEL_F_RING_PACKED (UINT64_C(1) << 34)
@@ -91,6 +92,7 @@ struct virtio_model {
 	bool control_no_ack;   /* the chain comes back without an answer in it */
 	bool refuse_rss;       /* RSS_CONFIG is answered with ERR */
 	bool refuse_pairs;     /* VQ_PAIRS_SET is */
+	bool refuse_vlan;      /* VLAN commands are */
 	uint8_t refusal;       /* ERR, or what stands for it */
 
 	/* What the driver has done. */
@@ -102,6 +104,7 @@ struct virtio_model {
 	unsigned resets, starts, commands;
 	unsigned pairs;              /* queue pairs in use */
 	struct virtio_model_rss rss; /* entries 0: none set */
+	bool vlan[4096];             /* that pass the filter */
 	const char *complaint;       /* the driver's first breach of the specification, or NULL */
 
 	/* The last frame sent, by which pair, and how many. */
@@ -123,6 +126,9 @@ void virtio_model_multiqueue(struct virtio_model *m, unsigned pairs);
 
 /* Lets it offer RSS: 40 bytes of key, 128 entries, all hash types. */
 void virtio_model_offer_rss(struct virtio_model *m);
+
+/* Lets it offer a VLAN filter, and a control queue if it has none. */
+void virtio_model_offer_vlan(struct virtio_model *m);
 
 /* Changes the 16-bit config field at `at`, with a new generation. */
 void virtio_model_set_config(struct virtio_model *m, unsigned at, uint16_t v);

@@ -6,6 +6,9 @@
 #define CLASS_MQ        4u
 #define MQ_VQ_PAIRS_SET 0u
 #define MQ_RSS_CONFIG   1u
+#define CLASS_VLAN      2u
+#define VLAN_ADD        0u
+#define VLAN_DEL        1u
 #define ACK_OK          0u
 
 #define CONFIG_PAIRS_MAX  8u
@@ -88,6 +91,15 @@ static bool set_rss(struct virtio_model *m, const uint8_t *data, uint32_t bytes)
 	return true;
 }
 
+/* 5.1.6.5.3: a VLAN passes, or no more. */
+static bool set_vlan(struct virtio_model *m, bool pass, const uint8_t *data, uint32_t bytes)
+{
+	if (!(m->accepted & VIRTIO_MODEL_F_CTRL_VLAN) || bytes != 2 || get16(data) >= 4096)
+		return false;
+	m->vlan[get16(data)] = pass;
+	return true;
+}
+
 /* The answer to a command. */
 static uint8_t obey(struct virtio_model *m, const uint8_t *command, uint32_t bytes)
 {
@@ -100,6 +112,10 @@ static uint8_t obey(struct virtio_model *m, const uint8_t *command, uint32_t byt
 	} else if (bytes >= 2 && command[0] == CLASS_MQ && command[1] == MQ_RSS_CONFIG) {
 		refuse = m->refuse_rss;
 		good = refuse || set_rss(m, command + 2, bytes - 2);
+	}
+	if (bytes >= 2 && command[0] == CLASS_VLAN && command[1] <= VLAN_DEL) {
+		refuse = m->refuse_vlan;
+		good = refuse || set_vlan(m, command[1] == VLAN_ADD, command + 2, bytes - 2);
 	}
 	if (!good)
 		virtio_model_complain(m, "a malformed command");
