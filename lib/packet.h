@@ -82,9 +82,9 @@ static inline uint32_t packet_flags(uint64_t word)
 }
 
 /* By how many bytes the frame begins later than it was received: 4, 0, or -4. */
-static inline int packet_shift(uint64_t word)
+static inline int64_t packet_shift(uint64_t word)
 {
-	return (int)((int64_t)word >> 62) * (int)PACKET_TAG;
+	return ((int64_t)word >> 62) * (int64_t)PACKET_TAG;
 }
 
 /* The same frame, with 4 bytes less or more at its front. */

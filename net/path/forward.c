@@ -86,26 +86,24 @@ static uint32_t forward_limit(struct lane *lane)
 	return pool_free(lane->buffers, lane->pool, lane->actor, VOQ_SLOTS);
 }
 
-/* Puts word into the VOQ of its class towards an egress port; notes the TX queue in *touched.
- * false: it was dropped. */
-static inline bool forward_queue(struct lane *lane, unsigned port, unsigned class, uint64_t word,
-	unsigned owner, uint32_t limit, uint64_t *touched)
+/* Puts word into the VOQ of its class towards an egress port. The TX queue's bit; 0: dropped. */
+static inline uint64_t forward_queue(struct lane *lane, unsigned port, unsigned class,
+	uint64_t word, unsigned owner, uint32_t limit)
 {
 	unsigned t = load_once(&lane->txq[port]);
 
 	buffer_move(lane->buffers, lane->actor, packet_index(word), owner, OWNER_OUTPUT(t));
 	if (__builtin_expect(!voq_put(lane->cross[t], class, word, limit), 0)) {
 		path_drop(lane, lane->tables->pool_port[packet_pool(word)], word, DROP_VOQ_FULL);
-		return false;
+		return 0;
 	}
-	*touched |= UINT64_C(1) << t;
-	return true;
+	return UINT64_C(1) << t;
 }
 
 /* The same towards a port or a VLAN, of a frame whose tag may have been taken off; with the tag of
- * the VLAN. */
-static void forward_tagged(struct lane *lane, uint32_t target, uint8_t tos, uint64_t word,
-	unsigned owner, uint32_t limit, uint64_t *touched)
+ * the VLAN. Apart from the loop of plain packets, whose registers it would take. */
+static __attribute__((noinline)) uint64_t forward_tagged(struct lane *lane, uint32_t target,
+	uint8_t tos, uint64_t word, unsigned owner, uint32_t limit)
 {
 	uint8_t *f = packet_frame(lane->buffers, word);
 	bool tagged = target >= NEXTHOP_VLAN;
@@ -118,10 +116,13 @@ static void forward_tagged(struct lane *lane, uint32_t target, uint8_t tos, uint
 		tag_push(f, (uint16_t)(class << TAG_PCP_SHIFT | vlan->vid));
 		word = packet_push(word);
 	}
-	if (!forward_queue(lane, port, class, word, owner, limit, touched) || !tagged)
-		return;
-	counter_add(&lane->counters->vlan[number].tx_packets, 1);
-	counter_add(&lane->counters->vlan[number].tx_bytes, packet_len(word));
+	uint64_t queue = forward_queue(lane, port, class, word, owner, limit);
+
+	if (queue && tagged) {
+		counter_add(&lane->counters->vlan[number].tx_packets, 1);
+		counter_add(&lane->counters->vlan[number].tx_bytes, packet_len(word));
+	}
+	return queue;
 }
 
 static inline void forward_publish(struct lane *lane, uint64_t touched)
@@ -163,10 +164,10 @@ static inline bool forward_can_send6(const struct batch *b, unsigned i, uint32_t
 
 /*
  * Packet i cannot go out as it is: it has come with a tag or goes by a VLAN, and is
- * rewritten and queued; or it is ended.
+ * rewritten and queued; or it is ended. As forward_queue.
  */
-static void forward_rest(struct lane *lane, const struct batch *b, unsigned i,
-	const struct adjacency *a, uint32_t out, uint32_t limit, uint64_t *touched)
+static uint64_t forward_rest(struct lane *lane, const struct batch *b, unsigned i,
+	const struct adjacency *a, uint32_t out, uint32_t limit)
 {
 	bool six = b->verdict[i] == VERDICT_ROUTE6;
 	uint8_t *f = b->data[i];
@@ -175,14 +176,14 @@ static void forward_rest(struct lane *lane, const struct batch *b, unsigned i,
 		packet_len(b->word[i]) > ETH_HEADER + adjacency_mtu(out) ||
 		(packet_flags(b->word[i]) & PACKET_FLAG_OPTIONS)) {
 		forward_end(lane, b, i, forward_exception(b, i, out));
-		return;
+		return 0;
 	}
 	if (six)
 		rewrite_frame6(f, a);
 	else
 		rewrite_frame(f, a);
-	forward_tagged(lane, adjacency_target(out), six ? ipv6_class(f) : f[IPV4_TOS], b->word[i],
-		OWNER_HOME, limit, touched);
+	return forward_tagged(lane, adjacency_target(out), six ? ipv6_class(f) : f[IPV4_TOS],
+		b->word[i], OWNER_HOME, limit);
 }
 
 /* The next hops of the IPv6 packets of a batch. */
@@ -198,13 +199,14 @@ static void forward_lookup6(const struct lane *lane, struct batch *b)
 		b->nh[b->six[k]] = nh[k];
 }
 
-/* Packet i of a batch, which is not IPv4 to be routed: rewrites and queues it, or ends it. */
-static void forward_other(
-	struct lane *lane, const struct batch *b, unsigned i, uint32_t limit, uint64_t *touched)
+/* Packet i of a batch, which is not IPv4 to be routed: rewrites and queues it, or ends it. As
+ * forward_queue. */
+static __attribute__((noinline)) uint64_t forward_other(
+	struct lane *lane, const struct batch *b, unsigned i, uint32_t limit)
 {
 	if (b->verdict[i] != VERDICT_ROUTE6) {
 		forward_end(lane, b, i, b->verdict[i]);
-		return;
+		return 0;
 	}
 	const struct adjacency *a = &lane->tables->adjacency[b->nh[i]];
 	uint32_t out = load_acquire(&a->out); /* before its MAC: see nexthop.h */
@@ -213,15 +215,13 @@ static void forward_other(
 		a = forward_member(lane->tables, b, i, a);
 		out = load_acquire(&a->out);
 	}
-	if (__builtin_expect(!forward_can_send6(b, i, out), 0)) {
-		forward_rest(lane, b, i, a, out, limit, touched);
-		return;
-	}
+	if (__builtin_expect(!forward_can_send6(b, i, out), 0))
+		return forward_rest(lane, b, i, a, out, limit);
 	uint32_t port = adjacency_target(out);
 
 	rewrite_frame6(b->data[i], a);
-	forward_queue(lane, port, class_of(&lane->classes[port], ipv6_class(b->data[i])),
-		b->word[i], OWNER_HOME, limit, touched);
+	return forward_queue(lane, port, class_of(&lane->classes[port], ipv6_class(b->data[i])),
+		b->word[i], OWNER_HOME, limit);
 }
 
 /* Rewrites and queues what can be sent; ends the rest. */
@@ -233,7 +233,7 @@ static void forward_batch(struct lane *lane, struct batch *b)
 
 	for (unsigned i = 0; i < b->n; i++) {
 		if (__builtin_expect(b->verdict[i] != VERDICT_ROUTE, 0)) {
-			forward_other(lane, b, i, limit, &touched);
+			touched |= forward_other(lane, b, i, limit);
 			continue;
 		}
 		const struct adjacency *a = &adjacency[b->nh[i]];
@@ -244,14 +244,15 @@ static void forward_batch(struct lane *lane, struct batch *b)
 			out = load_acquire(&a->out);
 		}
 		if (__builtin_expect(!forward_can_send(b, i, out), 0)) {
-			forward_rest(lane, b, i, a, out, limit, &touched);
+			touched |= forward_rest(lane, b, i, a, out, limit);
 			continue;
 		}
 		uint32_t port = adjacency_target(out);
 
 		rewrite_frame(b->data[i], a);
-		forward_queue(lane, port, class_of(&lane->classes[port], b->data[i][IPV4_TOS]),
-			b->word[i], OWNER_HOME, limit, &touched);
+		touched |= forward_queue(lane, port,
+			class_of(&lane->classes[port], b->data[i][IPV4_TOS]), b->word[i],
+			OWNER_HOME, limit);
 	}
 	forward_publish(lane, touched);
 }
@@ -299,8 +300,8 @@ void path_enqueue(struct lane *lane, uint32_t target, const uint64_t *word, unsi
 	for (unsigned i = 0; i < n; i++) {
 		const uint8_t *f = packet_frame(lane->buffers, word[i]);
 
-		forward_tagged(
-			lane, target, forward_tos(f), word[i], OWNER_CONTROL, limit, &touched);
+		touched |=
+			forward_tagged(lane, target, forward_tos(f), word[i], OWNER_CONTROL, limit);
 	}
 	forward_publish(lane, touched);
 }
