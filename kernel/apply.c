@@ -59,6 +59,14 @@ static const struct config_iface *config_of(const struct config *c, const char *
 	return NULL;
 }
 
+/* An interface that will be there: not a subinterface that is about to go. */
+static int wanted_by_name(const struct apply *a, const char *name)
+{
+	int port = port_by_name(a->r, name);
+
+	return port >= (int)a->r->ports && !config_of(a->config, name) ? -1 : port;
+}
+
 /* The MTU an interface shall have: as configured, or the most the device can up to 1500. */
 static uint32_t port_mtu(const struct router *r, unsigned port, const struct config_iface *c)
 {
@@ -143,7 +151,7 @@ static bool check_routes(struct apply *a)
 		char prefix_text[TEXT_PREFIX_MAX], gateway_text[TEXT_IPV4_MAX];
 		bool found = false;
 
-		if (r->dev[0] == 0 || port_by_name(a->r, r->dev) < 0)
+		if (r->dev[0] == 0 || wanted_by_name(a, r->dev) < 0)
 			continue;
 		for (unsigned k = 0; c && k < c->addrs; k++)
 			found |= ((c->addr[k].address ^ gateway) & rib4_mask(c->addr[k].length)) ==
@@ -323,7 +331,7 @@ static bool set_routes(
 	if (!want)
 		return apply_fail(a, "not enough memory");
 	for (unsigned i = 0; i < n; i++) {
-		int port = port_by_name(a->r, route[i].dev);
+		int port = wanted_by_name(a, route[i].dev);
 
 		want[i] = route[i].route;
 		want[i].port = port < 0 ? IFACE_NONE : (uint16_t)port;

@@ -105,6 +105,24 @@ static void test_fragments(void **state)
 	assert_int_equal(hash(&first), hash(&later));
 }
 
+/* Of a tagged packet the same: a flow stays with its worker, whatever the tag. */
+static void test_tagged(void **state)
+{
+	struct frame f, plain;
+
+	for (uint16_t port = 0; port < 100; port++) {
+		flow(&plain, 1, 2, port, 4);
+		f = plain;
+		memmove(f.data + 16, f.data + 12, f.len - 12);
+		store_be16(f.data + 12, 0x8100);
+		store_be16(f.data + 14, (uint16_t)(port << 13 | 7));
+		f.len += 4;
+		assert_int_equal(hash(&f), hash(&plain));
+	}
+	store_be16(f.data + 16, 0x8100); /* not behind a second one */
+	assert_int_equal(hash(&f), 0);
+}
+
 /* Whatever comes, at every length: nothing is read beyond the frame. */
 static void test_garbage(void **state)
 {
@@ -117,6 +135,10 @@ static void test_garbage(void **state)
 
 		flow(&f, 1, 2, 3, 4);
 		f.data[14] = (uint8_t)rand();
+		if (i % 2) {
+			memmove(f.data + 16, f.data + 12, f.len - 12);
+			store_be16(f.data + 12, 0x8100);
+		}
 		memcpy(exact, f.data, len);
 		spread_hash(exact, (uint32_t)len);
 		free(exact);
@@ -235,6 +257,7 @@ int main(void)
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 		CASE(test_symmetric),
 		CASE(test_fragments),
+		CASE(test_tagged),
 		CASE(test_garbage),
 		CASE(test_even),
 		CASE(test_order_and_time),
