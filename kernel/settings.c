@@ -60,7 +60,8 @@ void router_set_rate(struct router *r, unsigned port, uint64_t bps)
 	struct shaper_rate *spare = &r->rate[port][now == &r->rate[port][0]];
 
 	if (bps)
-		shaper_rate_set(spare, bps, platform_tsc_hz(), r->iface[port].mtu + 14);
+		shaper_rate_set(
+			spare, bps, platform_tsc_hz(), r->iface[port].mtu + 14 + PACKET_TAG);
 	if (bps && now && memcmp(now, spare, sizeof *now) == 0)
 		return;
 	store_release(&shaper->rate, bps ? spare : NULL);

@@ -179,6 +179,22 @@ static void test_commit(void **state)
 	assert_int_equal(vlan_find(router.vlans, 0, 5), VLAN_NONE);
 	run_expect("delete routes", "");
 	run_expect("commit", "");
+
+	for (unsigned vid = 6; vid < 9; vid++) { /* by the number of VLAN 5, counted anew */
+		char line[80];
+
+		snprintf(line, sizeof line, "set interfaces eth0 vlan %u address 10.6.0.1/24", vid);
+		run_expect("delete interfaces eth0", "");
+		run_expect("commit", "");
+		run_expect(line, "");
+		run_expect("commit", "");
+		turns(5);
+		assert_int_equal(vlan_find(router.vlans, 0, vid), 0);
+		snprintf(line, sizeof line, "show interfaces eth0.%u | json", vid);
+		expect_in(run(line), "\"tx\":{\"packets\":1,");
+		run_expect("set interfaces eth0 address 10.0.0.1/24", "");
+	}
+	run_expect("discard", "");
 }
 
 static void test_completion(void **state)

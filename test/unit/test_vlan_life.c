@@ -88,6 +88,10 @@ static void test_hole(void **state)
 	turns(2);
 	assert_int_not_equal(sent(0, &out), 0);
 	assert_int_equal(take_tag(&out), 5);
+	v_udp(&in, 5, HOST(1), 10);
+	inject(0, &in);
+	turns(2);
+	assert_int_not_equal(sent(1, &out), 0);
 	check_books();
 }
 
