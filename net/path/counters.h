@@ -44,10 +44,10 @@ struct vlan_counters {
 
 struct counters {
 	struct port_counters port[PORT_COUNT];
-	struct vlan_counters vlan[VLAN_MAX];
 	struct txq_counters txq[TXQ_MAX];
 	alignas(CACHE_LINE) uint64_t
 		transmitted[POOL_MAX]; /* completed by a device, by home pool */
+	struct vlan_counters vlan[VLAN_MAX];
 };
 
 #endif

@@ -298,10 +298,14 @@ void path_enqueue(struct lane *lane, uint32_t target, const uint64_t *word, unsi
 	uint64_t touched = 0;
 
 	for (unsigned i = 0; i < n; i++) {
-		const uint8_t *f = packet_frame(lane->buffers, word[i]);
+		uint8_t tos = forward_tos(packet_frame(lane->buffers, word[i]));
 
-		touched |=
-			forward_tagged(lane, target, forward_tos(f), word[i], OWNER_CONTROL, limit);
+		if (target >= NEXTHOP_VLAN || tag_is_off(word[i]))
+			touched |= forward_tagged(lane, target, tos, word[i], OWNER_CONTROL, limit);
+		else
+			touched |=
+				forward_queue(lane, target, class_of(&lane->classes[target], tos),
+					word[i], OWNER_CONTROL, limit);
 	}
 	forward_publish(lane, touched);
 }
