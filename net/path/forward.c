@@ -300,12 +300,12 @@ void path_enqueue(struct lane *lane, uint32_t target, const uint64_t *word, unsi
 	for (unsigned i = 0; i < n; i++) {
 		uint8_t tos = forward_tos(packet_frame(lane->buffers, word[i]));
 
-		if (target >= NEXTHOP_VLAN || tag_is_off(word[i]))
-			touched |= forward_tagged(lane, target, tos, word[i], OWNER_CONTROL, limit);
-		else
+		if (target < PORT_MAX && !tag_is_off(word[i]))
 			touched |=
 				forward_queue(lane, target, class_of(&lane->classes[target], tos),
 					word[i], OWNER_CONTROL, limit);
+		else
+			touched |= forward_tagged(lane, target, tos, word[i], OWNER_CONTROL, limit);
 	}
 	forward_publish(lane, touched);
 }

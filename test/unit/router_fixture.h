@@ -71,6 +71,7 @@ static inline size_t sent_on(unsigned port, unsigned q, struct frame *f)
 /* ... any of its queues. */
 static inline size_t sent(unsigned port, struct frame *f)
 {
+	f->len = 0;
 	for (unsigned q = 0; q < dev[port]->tx_queues; q++)
 		if (sent_on(port, q, f))
 			return f->len;
