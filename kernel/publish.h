@@ -2,9 +2,10 @@
  * Publication of tables to the workers: the FIBs follow the RIBs, and what they
  * no longer use is freed after a grace period. Control core only.
  *
- * A FIB changes in place, one prefix after another, so the prefixes that one
- * commit changes become visible one by one, within milliseconds. No work here
- * takes longer than a slice.
+ * A FIB changes in place, one prefix after another, as neighbours come and go. What
+ * a commit changes becomes visible all at once: a second pair of FIBs, which no
+ * worker reads, follows the RIBs first and takes the place of the first. No work
+ * here takes longer than a slice.
  */
 #ifndef KERNEL_PUBLISH_H
 #define KERNEL_PUBLISH_H
@@ -34,6 +35,16 @@ void publish_rebuild(struct router *r);
 
 /* Something else left the workers' view: publish_settled waits until all have passed. */
 void publish_want_grace(void);
+
+/*
+ * A commit: from publish_hold on, what workers read stays as it is however the
+ * RIBs change, and publish_turn brings the pair that stands by up to date.
+ * publish_release ends that: with `swap`, and only once publish_is_ready, the
+ * workers read that pair from now on; else the one they have follows in place.
+ */
+void publish_hold(void);
+bool publish_is_ready(const struct router *r);
+void publish_release(struct router *r, bool swap);
 
 /* For 'show fib'. */
 struct publish_stats {
