@@ -400,6 +400,13 @@ static void arp_recheck(struct stack *s, struct arp_entry *e)
 		arp_publish(s, e);
 }
 
+void arp_follow(struct stack *s)
+{
+	for (unsigned k = 0; k < NEIGHBOR_MAX; k++)
+		if (s->arp.entry[k].state != ARP_FREE)
+			arp_recheck(s, &s->arp.entry[k]);
+}
+
 void arp_tick(struct stack *s, unsigned max)
 {
 	struct arp_table *t = &s->arp;

@@ -106,6 +106,9 @@ void arp_announce(struct stack *s, unsigned port);
  */
 void arp_flush_port(struct stack *s, unsigned port);
 
+/* All entries follow the RIB now, instead of within some ticks. */
+void arp_follow(struct stack *s);
+
 /* Forgets all but the static ones; held packets are dropped as `neighbor-pending`. */
 void arp_flush(struct stack *s);
 

@@ -45,6 +45,12 @@ void stack_link_changed(struct stack *s, unsigned port, bool up, uint64_t now_ms
 		arp_flush_port(s, port);
 }
 
+void stack_configured(struct stack *s, uint64_t now_ms)
+{
+	s->now_ms = now_ms;
+	arp_follow(s);
+}
+
 uint32_t stack_route(const struct stack *s, uint32_t dst, uint32_t flow)
 {
 	const struct route4 *r = rib4_match(s->rib, dst, false);

@@ -81,6 +81,9 @@ void stack_tick(struct stack *s, uint64_t now_ms);
  * are forgotten). */
 void stack_link_changed(struct stack *s, unsigned port, bool up, uint64_t now_ms);
 
+/* Addresses or routes were configured anew: the neighbours agree with them from now on. */
+void stack_configured(struct stack *s, uint64_t now_ms);
+
 /*
  * Sends an IPv4 packet of the router's own, built at buffer_data + 14 with all
  * but id and header checksum filled in (word length = 14 + total length).

@@ -141,17 +141,8 @@ void nexthop_hold_all(struct nexthop_table *t)
 		struct nexthop *n = &t->nexthop[i];
 
 		n->held = n->refs > 0;
+		n->unlearn = false;
 		n->refs += n->held;
-	}
-}
-
-void nexthop_release_all(struct nexthop_table *t)
-{
-	for (uint32_t i = 1; i < t->used; i++) {
-		if (!t->nexthop[i].held)
-			continue;
-		t->nexthop[i].held = false;
-		nexthop_put(t, i);
 	}
 }
 
@@ -164,6 +155,7 @@ void nexthop_set_mac(
 
 	if (i == NEXTHOP_NONE)
 		return;
+	n->unlearn = false;
 	if (memcmp(a->mac, mac, 6) == 0) {
 		/* The address in place is right: workers may be pointed at it at any time. */
 		n->resolved = true;
@@ -184,18 +176,42 @@ void nexthop_set_mac(
 	}
 }
 
-void nexthop_clear_mac(struct nexthop_table *t, unsigned port, uint32_t gateway)
+/* The neighbour's address is not to be used from now on. */
+static void nexthop_unlearn(struct nexthop_table *t, uint32_t i)
 {
-	uint32_t i = nexthop_find(t, NEXTHOP_RESOLVE, port, gateway);
 	struct adjacency *a = &t->adjacency[i];
 
-	if (i == NEXTHOP_NONE)
-		return;
 	if (adjacency_target(a->out) != NEXTHOP_RESOLVE) {
 		adjacency_retarget(a, NEXTHOP_RESOLVE);
 		nexthop_want_grace(t, i); /* before another address may be written */
 	}
 	t->nexthop[i].resolved = false;
+}
+
+void nexthop_clear_mac(struct nexthop_table *t, unsigned port, uint32_t gateway)
+{
+	uint32_t i = nexthop_find(t, NEXTHOP_RESOLVE, port, gateway);
+
+	if (i == NEXTHOP_NONE)
+		return;
+	if (t->nexthop[i].held)
+		t->nexthop[i].unlearn = true;
+	else
+		nexthop_unlearn(t, i);
+}
+
+void nexthop_release_all(struct nexthop_table *t)
+{
+	for (uint32_t i = 1; i < t->used; i++) {
+		struct nexthop *n = &t->nexthop[i];
+
+		if (!n->held)
+			continue;
+		n->held = false;
+		if (n->unlearn && n->refs > 1)
+			nexthop_unlearn(t, i);
+		nexthop_put(t, i);
+	}
 }
 
 void nexthop_set_mtu(struct nexthop_table *t, unsigned port, uint32_t mtu)

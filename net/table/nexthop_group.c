@@ -233,7 +233,7 @@ void nexthop_redirect(struct nexthop_table *t, uint32_t index, uint32_t to)
 	struct adjacency *a = &t->adjacency[index];
 	uint32_t old = g->members ? g->member[0].index : NEXTHOP_NONE;
 
-	if (to == old)
+	if (to == old || n->held)
 		return;
 	if (to == NEXTHOP_NONE) {
 		adjacency_retarget(a, NEXTHOP_UNREACHABLE);

@@ -38,6 +38,23 @@ struct static4 {
 MUST_CHECK enum err static4_refresh(struct static4 *route, unsigned n, struct iface *ifaces,
 	unsigned ifaces_n, struct rib4 *rib, struct nexthop_table *t);
 
+/*
+ * The same in steps of up to `max` lines of looking. To begin with *job is {0};
+ * nothing else may change route[], the RIB or the interfaces in between. true:
+ * done, *result is as above.
+ */
+struct static4_job {
+	enum err result;
+	uint8_t phase;   /* see static4.c */
+	bool again;      /* this phase has found something that others may depend on */
+	bool waiting;    /* some cannot be used yet */
+	unsigned at;     /* the next line */
+	unsigned rounds; /* of this phase */
+};
+bool static4_refresh_step(struct static4_job *job, struct static4 *route, unsigned n,
+	struct iface *ifaces, unsigned ifaces_n, struct rib4 *rib, struct nexthop_table *t,
+	unsigned max);
+
 /* Takes all of them out, with the other lines of their prefixes. */
 void static4_withdraw(struct static4 *route, unsigned n, struct rib4 *rib, struct nexthop_table *t);
 
