@@ -1,41 +1,49 @@
-/* Making the router be as a configuration says, all of it or nothing. */
-#include "kernel/config.h"
+/*
+ * Making the router be as a configuration says, all of it or nothing.
+ *
+ * First the RIBs become so, in slices, while nothing else looks at them and
+ * workers read FIBs that stay as they are. If something does not fit, all is put
+ * back. Else the other pair of FIBs follows, and then, while the workers stand
+ * still for some microseconds, it takes the place of the first, and all else that
+ * they read of the configuration is written: no packet sees a part of it. Nothing
+ * of that can fail.
+ */
+#include "kernel/apply.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/audit.h"
 #include "kernel/control.h"
 #include "kernel/platform.h"
 #include "kernel/publish.h"
-#include "kernel/router.h"
 #include "lib/text.h"
-#include "net/proto/arp.h"
 
-/* What an apply changes, so that it can be put back; the vectors are malloc'd. */
+#define READY_US 1000000u /* for workers to leave the pair of FIBs of the commit before */
+
+/* What one interface shall be. */
+struct wanted {
+	uint32_t mtu;
+	unsigned addrs;
+	const struct iface_addr *addr;
+	bool enabled;
+};
+
+/* What is in force before. */
 struct saved {
 	struct iface iface[PORT_MAX];
-	struct static4 *statics;
-	struct static6 *statics6;
-	unsigned statics_n, statics6_n;
+	struct statics statics;
 };
 
 /* The static neighbours in force. */
-static struct config_neighbor *neighbors;
-static unsigned neighbors_n;
+static struct neighbors {
+	struct config_neighbor *list;
+	unsigned n;
+} neighbors;
 
-struct apply {
-	struct router *r;
-	const struct config *config;
-	char *error;
-	unsigned error_size;
-};
-
-static bool apply_fail(struct apply *a, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static bool apply_fail(struct apply *a, const char *format, ...)
+bool apply_fail(struct apply *a, const char *format, ...)
 {
 	va_list args;
 
@@ -112,6 +120,7 @@ static bool check_routes(struct apply *a)
 		char prefix[TEXT_PREFIX_MAX], gateway[TEXT_IPV4_MAX];
 		bool found = false;
 
+		control_yield(a->r);
 		if (r->dev[0] == 0 || port_by_name(a->r, r->dev) < 0)
 			continue;
 		for (unsigned k = 0; c && k < c->addrs; k++)
@@ -127,7 +136,7 @@ static bool check_routes(struct apply *a)
 	return true;
 }
 
-/* ---- interfaces ---- */
+/* ---- interfaces: their part of the RIBs ---- */
 
 static bool same_addresses(const struct iface *i, const struct iface_addr *addr, unsigned n)
 {
@@ -139,49 +148,25 @@ static bool same_addresses(const struct iface *i, const struct iface_addr *addr,
 	return true;
 }
 
-static void set_mtu(struct router *r, unsigned port, uint32_t mtu)
-{
-	r->iface[port].mtu = mtu;
-	router_set_frame_max(r, port, mtu + 14);
-	nexthop_set_mtu(&r->nexthops, port, mtu);
-}
-
-/* What one interface shall be. */
-struct wanted {
-	uint32_t mtu;
-	unsigned addrs;
-	const struct iface_addr *addr;
-	bool enabled;
-};
-
 static bool is_as_wanted(const struct iface *i, const struct wanted *w)
 {
 	return i->enabled == w->enabled && same_addresses(i, w->addr, w->addrs);
 }
 
-static void take_down(struct router *r, unsigned port)
-{
-	stack_link_changed(&r->stack, port, false, platform_now_us() / 1000);
-	iface_withdraw(&r->iface[port], &r->rib, &r->nexthops);
-}
-
 static bool bring_up(struct apply *a, unsigned port, const struct wanted *w)
 {
-	struct router *r = a->r;
-	struct iface *iface = &r->iface[port];
+	struct iface *iface = &a->r->iface[port];
 
 	iface->addrs = w->addrs;
 	for (unsigned k = 0; k < w->addrs; k++)
 		iface->addr[k] = w->addr[k];
 	iface->enabled = w->enabled;
-	router_set_disabled(r, port, !w->enabled);
 	if (!iface->link || !w->enabled)
 		return true;
-	if (iface_install(iface, &r->rib, &r->nexthops) != ERR_OK)
-		return apply_fail(a, "interfaces %s: its addresses do not fit the routing table",
-			iface->name);
-	stack_link_changed(&r->stack, port, true, platform_now_us() / 1000);
-	return true;
+	if (iface_install(iface, &a->r->rib, &a->r->nexthops) == ERR_OK)
+		return true;
+	return apply_fail(
+		a, "interfaces %s: its addresses do not fit the routing table", iface->name);
 }
 
 /*
@@ -194,15 +179,16 @@ static bool set_ifaces(struct apply *a, const struct wanted *want)
 	bool changes[PORT_MAX] = {false}, ok = true;
 
 	for (unsigned port = 0; port < r->ports; port++) {
-		if (r->iface[port].mtu != want[port].mtu)
-			set_mtu(r, port, want[port].mtu);
+		r->iface[port].mtu = want[port].mtu;
 		changes[port] = !is_as_wanted(&r->iface[port], &want[port]);
 		if (changes[port])
-			take_down(r, port);
+			iface_withdraw(&r->iface[port], &r->rib, &r->nexthops);
 	}
-	for (unsigned port = 0; port < r->ports; port++)
+	for (unsigned port = 0; port < r->ports; port++) {
 		if (changes[port])
 			ok = bring_up(a, port, &want[port]) && ok;
+		control_yield(r);
+	}
 	return ok;
 }
 
@@ -223,207 +209,13 @@ static bool configure_ifaces(struct apply *a)
 	return set_ifaces(a, want);
 }
 
-/* ---- static routes ---- */
+/* ---- the RIBs ---- */
 
-static int compare_routes(const void *x, const void *y)
-{
-	const struct static4 *a = x, *b = y;
-
-	if (a->prefix != b->prefix)
-		return a->prefix < b->prefix ? -1 : 1;
-	if (a->length != b->length || a->kind != b->kind)
-		return a->length != b->length ? a->length - b->length : a->kind - b->kind;
-	return a->gateway < b->gateway ? -1 : a->gateway > b->gateway;
-}
-
-static bool same_route(const struct static4 *a, const struct static4 *b)
-{
-	return compare_routes(a, b) == 0 && a->weight == b->weight;
-}
-
-/*
- * Replaces the static routes by want[0..n), sorted. Those in both stay
- * installed, so their traffic sees no change.
- */
-static bool set_statics(struct apply *a, struct static4 *want, unsigned n)
-{
-	struct router *r = a->r;
-	unsigned w = 0;
-
-	for (unsigned i = 0; i < r->statics_n; i++) {
-		struct static4 *have = &r->statics[i];
-
-		while (w < n && compare_routes(&want[w], have) < 0)
-			want[w++].installed = false;
-		if (w < n && same_route(&want[w], have))
-			want[w++].installed = have->installed;
-		else
-			static4_withdraw(have, 1, &r->rib, &r->nexthops);
-	}
-	for (; w < n; w++)
-		want[w].installed = false;
-	if (n)
-		memcpy(r->statics, want, n * sizeof *want);
-	r->statics_n = n;
-	if (static4_refresh(r->statics, n, r->iface, r->ports, &r->rib, &r->nexthops) != ERR_OK)
-		return apply_fail(a, "the static routes do not fit the routing table");
-	return true;
-}
-
-static bool set_routes(struct apply *a)
-{
-	unsigned n = a->config->routes;
-	struct static4 *want = malloc((n + 1) * sizeof *want);
-	bool ok;
-
-	if (!want)
-		return apply_fail(a, "not enough memory");
-	for (unsigned i = 0; i < n; i++)
-		want[i] = a->config->route[i].route;
-	qsort(want, n, sizeof *want, compare_routes);
-	ok = set_statics(a, want, n);
-	free(want);
-	return ok;
-}
-
-/* ---- the same for IPv6 ---- */
-
-static int compare_routes6(const void *x, const void *y)
-{
-	const struct static6 *a = x, *b = y;
-
-	if (!ip6_equal(a->prefix, b->prefix))
-		return ip6_less(a->prefix, b->prefix) ? -1 : 1;
-	if (a->length != b->length || a->kind != b->kind)
-		return a->length != b->length ? a->length - b->length : a->kind - b->kind;
-	return ip6_less(a->gateway, b->gateway) ? -1 : ip6_less(b->gateway, a->gateway);
-}
-
-/* Replaces the static routes by want[0..n), sorted. */
-static bool set_statics6(struct apply *a, struct static6 *want, unsigned n)
-{
-	struct router *r = a->r;
-	unsigned w = 0;
-
-	for (unsigned i = 0; i < r->statics6_n; i++) {
-		struct static6 *have = &r->statics6[i];
-
-		while (w < n && compare_routes6(&want[w], have) < 0)
-			want[w++].installed = false;
-		if (w < n && compare_routes6(&want[w], have) == 0)
-			want[w++].installed = have->installed;
-		else
-			static6_withdraw(have, 1, &r->rib6, &r->nexthops);
-	}
-	for (; w < n; w++)
-		want[w].installed = false;
-	if (n)
-		memcpy(r->statics6, want, n * sizeof *want);
-	r->statics6_n = n;
-	if (static6_refresh(r->statics6, n, &r->rib6, &r->nexthops) != ERR_OK)
-		return apply_fail(a, "the static IPv6 routes do not fit the routing table");
-	return true;
-}
-
-static bool set_routes6(struct apply *a)
-{
-	unsigned n = a->config->routes6;
-	struct static6 *want = malloc((n + 1) * sizeof *want);
-	bool ok;
-
-	if (!want)
-		return apply_fail(a, "not enough memory");
-	for (unsigned i = 0; i < n; i++)
-		want[i] = a->config->route6[i].route;
-	qsort(want, n, sizeof *want, compare_routes6);
-	ok = set_statics6(a, want, n);
-	free(want);
-	return ok;
-}
-
-/* ---- static neighbours ---- */
-
-static void clear_neighbors(struct router *r)
-{
-	for (unsigned i = 0; i < neighbors_n; i++) {
-		int port = port_by_name(r, neighbors[i].iface);
-
-		if (port >= 0)
-			arp_clear_static(&r->stack, (unsigned)port, neighbors[i].address);
-	}
-}
-
-static enum err install_neighbors(struct router *r, const struct config_neighbor *list, unsigned n)
-{
-	for (unsigned i = 0; i < n; i++) {
-		int port = port_by_name(r, list[i].iface);
-		enum err err = ERR_OK;
-
-		if (port >= 0)
-			err = arp_set_static(
-				&r->stack, (unsigned)port, list[i].address, list[i].mac);
-		if (err != ERR_OK)
-			return err;
-	}
-	return ERR_OK;
-}
-
-static bool set_neighbors(struct apply *a)
-{
-	unsigned n = a->config->neighbors;
-
-	if (n == neighbors_n &&
-		(n == 0 || memcmp(neighbors, a->config->neighbor, n * sizeof *neighbors) == 0))
-		return true;
-	struct config_neighbor *copy = malloc((n + 1) * sizeof *copy);
-
-	if (!copy)
-		return apply_fail(a, "not enough memory");
-	if (n)
-		memcpy(copy, a->config->neighbor, n * sizeof *copy);
-	clear_neighbors(a->r);
-	if (install_neighbors(a->r, copy, n) != ERR_OK) {
-		for (unsigned i = 0; i < n; i++) {
-			int port = port_by_name(a->r, copy[i].iface);
-
-			if (port >= 0)
-				arp_clear_static(&a->r->stack, (unsigned)port, copy[i].address);
-		}
-		free(copy);
-		(void)!install_neighbors(a->r, neighbors, neighbors_n); /* they fitted before */
-		return apply_fail(a, "the static neighbors do not fit the table");
-	}
-	free(neighbors);
-	neighbors = copy;
-	neighbors_n = n;
-	return true;
-}
-
-/* ---- the whole ---- */
-
-static bool save(const struct router *r, struct saved *s)
-{
-	s->statics_n = r->statics_n;
-	s->statics = malloc((r->statics_n + 1) * sizeof *s->statics);
-	s->statics6_n = r->statics6_n;
-	s->statics6 = malloc((r->statics6_n + 1) * sizeof *s->statics6);
-	if (!s->statics || !s->statics6) {
-		free(s->statics);
-		free(s->statics6);
-		return false;
-	}
-	memcpy(s->iface, r->iface, sizeof s->iface);
-	memcpy(s->statics, r->statics, r->statics_n * sizeof *s->statics);
-	memcpy(s->statics6, r->statics6, r->statics6_n * sizeof *s->statics6);
-	return true;
-}
-
-/* Back to what was in force; it fitted before, and no worker has seen anything else. */
-static void restore(struct apply *a, struct saved *s)
+/* Back to what was in force; it fitted before, and nobody has seen anything else. */
+static void restore(struct apply *a, const struct saved *s)
 {
 	char ignored[8];
 	struct apply back = {a->r, a->config, ignored, sizeof ignored};
-
 	struct wanted want[PORT_MAX];
 
 	for (unsigned port = 0; port < a->r->ports; port++) {
@@ -431,34 +223,179 @@ static void restore(struct apply *a, struct saved *s)
 
 		want[port] = (struct wanted){old->mtu, old->addrs, old->addr, old->enabled};
 	}
+	statics_replace(&back, &s->statics);
 	(void)set_ifaces(&back, want);
-	(void)set_statics(&back, s->statics, s->statics_n);
-	(void)set_statics6(&back, s->statics6, s->statics6_n);
+	(void)statics_install(&back);
+}
+
+/* The RIBs and interfaces as configured; false: as before. Nobody else looks at them meanwhile. */
+static bool change_ribs(struct apply *a, const struct statics *want, const struct saved *s)
+{
+	bool ok;
+
+	control_freeze(true);
+	statics_replace(a, want);
+	ok = configure_ifaces(a) && statics_install(a);
+	if (ok)
+		stack_configured(&a->r->stack, platform_now_us() / 1000);
+	else
+		restore(a, s);
+	control_freeze(false);
+	return ok;
+}
+
+/* ---- static neighbours ---- */
+
+static bool copy_neighbors(struct apply *a, struct neighbors *copy)
+{
+	*copy = (struct neighbors){.n = a->config->neighbors};
+	copy->list = malloc((copy->n + 1) * sizeof *copy->list);
+	if (!copy->list)
+		return apply_fail(a, "not enough memory");
+	if (copy->n)
+		memcpy(copy->list, a->config->neighbor, copy->n * sizeof *copy->list);
+	return true;
+}
+
+static bool has_neighbor(const struct neighbors *in, const struct config_neighbor *x)
+{
+	for (unsigned i = 0; i < in->n; i++)
+		if (in->list[i].address == x->address && strcmp(in->list[i].iface, x->iface) == 0)
+			return true;
+	return false;
+}
+
+/* They fit: half of the table is theirs, see check_sizes; the rest makes room. */
+static void set_neighbors(struct router *r, struct neighbors *want)
+{
+	int port;
+
+	if (neighbors.n == want->n &&
+		(!want->n || memcmp(neighbors.list, want->list, want->n * sizeof *want->list) == 0))
+		return;
+	for (unsigned i = 0; i < neighbors.n; i++) {
+		const struct config_neighbor *x = &neighbors.list[i];
+
+		if (!has_neighbor(want, x) && (port = port_by_name(r, x->iface)) >= 0)
+			arp_clear_static(&r->stack, (unsigned)port, x->address);
+	}
+	for (unsigned i = 0; i < want->n; i++) {
+		const struct config_neighbor *x = &want->list[i];
+
+		if ((port = port_by_name(r, x->iface)) >= 0)
+			(void)!arp_set_static(&r->stack, (unsigned)port, x->address, x->mac);
+	}
+	free(neighbors.list);
+	neighbors = *want;
+	*want = (struct neighbors){0};
+}
+
+/* ---- what workers see ---- */
+
+/* Waits until the pair of FIBs that stands by has followed. false: somebody may still read it. */
+static bool wait_ready(struct router *r)
+{
+	uint64_t start = platform_now_us();
+
+	while (!publish_is_ready(r)) {
+		publish_turn(r);
+		if (publish_standby_is_read() && platform_now_us() - start > READY_US)
+			return false;
+		control_yield(r);
+	}
+	return true;
+}
+
+static void write_settings(struct apply *a, const struct saved *s)
+{
+	struct router *r = a->r;
+
+	for (unsigned port = 0; port < r->ports; port++) {
+		const struct iface *iface = &r->iface[port];
+
+		router_set_disabled(r, port, !iface->enabled);
+		if (iface->mtu == s->iface[port].mtu)
+			continue;
+		router_set_frame_max(r, port, iface->mtu + 14);
+		nexthop_set_mtu(&r->nexthops, port, iface->mtu);
+	}
+	config_apply_queues(r, a->config);
+	publish_want_grace(); /* its old rates: router_set_rate */
+}
+
+/* Before the workers run nobody needs to stand still. */
+static void switch_over(struct apply *a, const struct saved *s, struct neighbors *want, bool swap)
+{
+	struct router *r = a->r;
+	unsigned holdout;
+	bool parked = r->rcu.readers && audit_park(r, &holdout); /* a stuck one is in the log */
+
+	write_settings(a, s);
+	publish_release(r, swap);
+	nexthop_release_all(&r->nexthops);
+	control_routes_changed(r);
+	set_neighbors(r, want);
+	if (parked)
+		audit_release(r);
+}
+
+/* Neighbours of ports that are down are forgotten; the others hear of new addresses. */
+static void tell_neighbors(struct router *r, const struct saved *s)
+{
+	uint64_t now_ms = platform_now_us() / 1000;
+
+	for (unsigned port = 0; port < r->ports; port++) {
+		const struct iface *is = &r->iface[port], *was = &s->iface[port];
+
+		if (is->enabled == was->enabled && same_addresses(is, was->addr, was->addrs))
+			continue;
+		if (!is->enabled || is->link)
+			stack_link_changed(&r->stack, port, is->enabled, now_ms);
+	}
+}
+
+/* ---- the whole ---- */
+
+static bool apply(
+	struct apply *a, const struct statics *want, const struct saved *s, struct neighbors *hosts)
+{
+	struct router *r = a->r;
+
+	publish_hold();
+	nexthop_hold_all(&r->nexthops); /* so that what was in force still fits */
+	bool ok = change_ribs(a, want, s);
+
+	if (ok) {
+		bool swap = !publish_idle(r) && wait_ready(r);
+
+		switch_over(a, s, hosts, swap);
+		tell_neighbors(r, s);
+	} else {
+		publish_release(r, false);
+		nexthop_release_all(&r->nexthops);
+		control_routes_changed(r);
+	}
+	(void)control_sync(r); /* a worker that does not answer is named in the log */
+	return ok;
 }
 
 bool config_apply(struct router *r, const struct config *c, char *error, unsigned error_size)
 {
 	struct apply a = {r, c, error, error_size};
-	struct saved s;
-
-	if (!check_ifaces(&a) || !check_sizes(&a) || !check_routes(&a))
-		return false;
-	if (!save(r, &s))
-		return apply_fail(&a, "not enough memory");
-	nexthop_hold_all(&r->nexthops); /* so that what was in force still fits */
-	bool ok = configure_ifaces(&a) && set_routes(&a) && set_routes6(&a) && set_neighbors(&a);
+	struct neighbors hosts = {0};
+	struct statics want = {0};
+	struct saved s = {0};
+	bool ok = check_ifaces(&a) && check_sizes(&a) && check_routes(&a) &&
+		  statics_want(&a, &want) && statics_save(&a, &s.statics) &&
+		  copy_neighbors(&a, &hosts);
 
 	if (ok) {
-		config_apply_queues(r, c);
-		publish_want_grace(); /* its old rates: router_set_rate */
-	} else {
-		restore(&a, &s);
+		memcpy(s.iface, r->iface, sizeof s.iface);
+		ok = apply(&a, &want, &s, &hosts);
 	}
-	nexthop_release_all(&r->nexthops);
-	free(s.statics);
-	free(s.statics6);
-	control_routes_changed(r);
-	(void)control_sync(r); /* a worker that does not answer is named in the log */
+	statics_free(&want);
+	statics_free(&s.statics);
+	free(hosts.list);
 	return ok;
 }
 

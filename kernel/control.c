@@ -14,6 +14,7 @@
 #define LINK_US    100000u   /* link state: slow reads over the bus */
 #define STARVED_US 60000000u /* a flood must not wash the log away */
 #define SYNC_US    1000000u
+#define YIELD_US   300u /* between turns of the others: a task takes 1 ms at most */
 
 static struct {
 	uint64_t tick_us, link_us, starved_us; /* when each task last ran */
@@ -21,6 +22,9 @@ static struct {
 	bool failed[PORT_MAX];                 /* devices already reported */
 	control_icmp_fn *listener;
 	void *listener_ctx;
+	void (*more)(void); /* at each yield */
+	uint64_t yield_us;  /* when the last one ended */
+	bool frozen, yielding;
 } control;
 
 /* ---- what the stack needs (net/proto/stack.h) ---- */
@@ -222,6 +226,29 @@ void control_routes_changed(struct router *r)
 	resolve4_refresh(&r->rib, &r->nexthops);
 }
 
+void control_yield(struct router *r)
+{
+	if (control.yielding || platform_now_us() - control.yield_us < YIELD_US)
+		return;
+	control.yielding = true;
+	if (!control.frozen)
+		control_turn(r);
+	if (control.more)
+		control.more();
+	control.yielding = false;
+	control.yield_us = platform_now_us();
+}
+
+void control_freeze(bool frozen)
+{
+	control.frozen = frozen;
+}
+
+void control_on_yield(void (*more)(void))
+{
+	control.more = more;
+}
+
 bool control_sync(struct router *r)
 {
 	uint64_t start = platform_now_us();
@@ -230,6 +257,7 @@ bool control_sync(struct router *r)
 		publish_turn(r);
 		if (publish_settled(r))
 			return true;
+		control_yield(r);
 		platform_relax();
 	} while (platform_now_us() - start < SYNC_US);
 	return false;

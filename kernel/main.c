@@ -29,6 +29,11 @@ static uint64_t console_now_us(void *ctx)
 	return platform_now_us();
 }
 
+static void console_yield(void *ctx)
+{
+	control_yield(ctx);
+}
+
 static bool console_apply(void *ctx, const struct config *c, char *error, unsigned error_size)
 {
 	return config_apply(ctx, c, error, error_size);
@@ -188,15 +193,32 @@ static void boot_workers(struct router *r)
 	}
 }
 
+/* With one core the control core forwards as well, between its tasks. */
+static bool forward_in_turns(struct router *r)
+{
+	bool moved = r->single_core && worker_turn(r, r->worker[0]);
+
+	if (r->single_core)
+		r->worker[0]->since = GAP_CONTROL;
+	return moved;
+}
+
+/* What goes on while the control core is busy with a long command. */
+static void between(void)
+{
+	(void)forward_in_turns(&router);
+	console_listen();
+}
+
 static void __attribute__((noreturn)) control_loop(struct router *r)
 {
 	struct idle idle = {0};
 
-	for (;;) {
-		bool moved = r->single_core && worker_turn(r, r->worker[0]);
+	control_on_yield(between);
 
-		if (r->single_core)
-			r->worker[0]->since = GAP_CONTROL;
+	for (;;) {
+		bool moved = forward_in_turns(r);
+
 		moved |= control_turn(r);
 		moved |= console_turn();
 		if (moved)
@@ -214,6 +236,7 @@ void kernel_main(void)
 		.write = console_write,
 		.now_us = console_now_us,
 		.apply = console_apply,
+		.yield = console_yield,
 		.ctx = &router,
 	};
 	char error[160];

@@ -186,6 +186,11 @@ bool publish_is_ready(const struct router *r)
 	return publish.leaving == LEFT && pair_is_idle(r, standby());
 }
 
+bool publish_standby_is_read(void)
+{
+	return publish.leaving != LEFT;
+}
+
 void publish_release(struct router *r, bool swap)
 {
 	publish.held = false;

@@ -44,6 +44,7 @@ void publish_want_grace(void);
  */
 void publish_hold(void);
 bool publish_is_ready(const struct router *r);
+bool publish_standby_is_read(void); /* by some worker, since the last swap: it cannot begin */
 void publish_release(struct router *r, bool swap);
 
 /* For 'show fib'. */
