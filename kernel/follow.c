@@ -236,15 +236,15 @@ static void follow_retry(const struct router *r, struct pair *p)
 
 void pair_follow(struct router *r, struct pair *p, struct pair *other, uint64_t start_us)
 {
-	bool more = true;
+	bool more;
 
 	follow_retry(r, p);
-	while (more && platform_now_us() - start_us < SLICE_US) {
+	do { /* a little even if there is no time: it must come to an end */
 		more = follow4(r, p, other);
 		more |= follow6(r, p, other);
 		if (!p->is_read)
 			pair_tidy(p);
-	}
+	} while (more && platform_now_us() - start_us < SLICE_US);
 }
 
 void pair_rebuild(struct pair *p)

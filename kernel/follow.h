@@ -44,8 +44,8 @@ struct pair {
 bool pair_init(
 	struct pair *p, const struct fib4_limits *limits4, const struct fib6_limits *limits6);
 
-/* Follows until nothing is left to do, or the slice that began at start_us is over. `other` is the
- * one that trails if this one leads. */
+/* Follows, some steps at least, until nothing is left to do or the slice that began at start_us is
+ * over. `other` is the one that trails if this one leads. */
 void pair_follow(struct router *r, struct pair *p, struct pair *other, uint64_t start_us);
 
 /* All changes are followed, as far as there was room; the same, and all found room. */

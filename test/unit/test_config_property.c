@@ -108,6 +108,23 @@ static void step_unconfirmed(void)
 	expect_in_force();
 }
 
+/* The words of a line that the candidate has, or any. */
+static void present_line(char out[RANDOM_LINE_MAX])
+{
+	const char *text = run("show configuration candidate");
+	unsigned lines = 0;
+
+	for (const char *p = text; *p; p++)
+		lines += *p == '\n' || !p[1];
+	if (!lines || any(4) == 0) {
+		random_line(out);
+		return;
+	}
+	for (unsigned skip = any(lines); skip; skip--)
+		text = strchr(text, '\n') + 1;
+	snprintf(out, RANDOM_LINE_MAX, "%.*s", (int)strcspn(text, "\n") - 4, text + 4);
+}
+
 static void step(void)
 {
 	char words[RANDOM_LINE_MAX], line[RANDOM_LINE_MAX + 10];
@@ -132,9 +149,9 @@ static void step(void)
 	case 5:
 	case 6:
 	case 7:
-		random_line(words);
+		present_line(words);
 		snprintf(line, sizeof line, "delete %s", words);
-		for (unsigned cut = any(4); cut; cut--) /* or any beginning of it */
+		for (unsigned cut = any(2) * any(4); cut; cut--) /* or any beginning of it */
 			if (strrchr(line + 7, ' '))
 				*strrchr(line + 7, ' ') = '\0';
 		if (strcmp(line, "delete routes") != 0 || any(5) == 0)
