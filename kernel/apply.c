@@ -194,7 +194,7 @@ static bool set_ifaces(struct apply *a, const struct wanted *want)
 
 static bool configure_ifaces(struct apply *a)
 {
-	struct wanted want[PORT_MAX];
+	struct wanted want[PORT_MAX] = {{0}};
 
 	for (unsigned port = 0; port < a->r->ports; port++) {
 		const struct config_iface *c = config_of(a->config, a->r->iface[port].name);
@@ -216,7 +216,7 @@ static void restore(struct apply *a, const struct saved *s)
 {
 	char ignored[8];
 	struct apply back = {a->r, a->config, ignored, sizeof ignored};
-	struct wanted want[PORT_MAX];
+	struct wanted want[PORT_MAX] = {{0}};
 
 	for (unsigned port = 0; port < a->r->ports; port++) {
 		const struct iface *old = &s->iface[port];

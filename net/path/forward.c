@@ -175,7 +175,7 @@ void path_forward(struct lane *lane, const uint64_t *word, unsigned n)
 
 	parse_batch(lane, &b);
 	if (b.ended < n)
-		fib4_lookup(lane->tables->fib4, b.dst, b.nh, n);
+		fib4_lookup(load_acquire(&lane->tables->fib4), b.dst, b.nh, n);
 	forward_batch(lane, &b);
 }
 

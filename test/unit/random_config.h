@@ -22,7 +22,7 @@ static inline unsigned any(unsigned n)
 static inline void random_route(char out[RANDOM_LINE_MAX])
 {
 	static const char *const kinds[] = {"blackhole", "unreachable", "prohibit"};
-	unsigned length = any(4) ? 24 : 16;
+	unsigned length = any(4) ? 24u : 16u;
 	unsigned net = 2 + any(4), a = any(4), b = length == 24 ? any(4) : 0;
 
 	if (any(6) == 0)
@@ -64,7 +64,7 @@ static inline void random_interface(char out[RANDOM_LINE_MAX])
 		return;
 	default: /* mostly each on its own network; sometimes not, which a commit may refuse */
 		snprintf(out, RANDOM_LINE_MAX, "interfaces eth%u address 10.0.%u.1/%u", port,
-			any(5) ? port : any(3), any(9) ? 24 : 25);
+			any(5) ? port : any(3), any(9) ? 24u : 25u);
 	}
 }
 
