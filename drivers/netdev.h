@@ -32,7 +32,8 @@ struct netdev_ops {
 	unsigned (*rx)(struct netdev *dev, unsigned q, uint64_t *word, unsigned max);
 	/* RX queue q: how many buffers it lacks. */
 	unsigned (*rx_room)(struct netdev *dev, unsigned q);
-	/* RX queue q: gives it n <= rx_room empty buffers; one doorbell if the device wants one. */
+	/* RX queue q: gives it n <= rx_room empty buffers, all of one pool; one doorbell if the
+	 * device wants one. */
 	void (*rx_fill)(struct netdev *dev, unsigned q, const uint32_t *index, unsigned n);
 	/*
 	 * TX queue q: posts up to n frames in order, one doorbell at the end;
@@ -67,6 +68,7 @@ struct netdev {
 	const char *rings;       /* the kind of its rings in a word, or NULL: "split", "packed" */
 	const char *steering;    /* who spreads frames over RX queues, or NULL: "rss", "device" */
 	char location[24];       /* "0000:00:03.0" */
+	uint32_t node; /* NUMA node it is on, or NODE_UNKNOWN; the platform's probe says */
 	uint8_t mac[6];
 	uint16_t mtu_max; /* largest IP MTU it can carry, at most MTU_MAX; see also buffers->mtu */
 	uint16_t rx_queues, tx_queues; /* in use, 1 or more; numbered from 0 */

@@ -3,10 +3,9 @@
  *
  * First the RIBs become so, in slices, while nothing else looks at them and
  * workers read FIBs that stay as they are. If something does not fit, all is put
- * back. Else the other pair of FIBs follows, and then, while the workers stand
- * still for some microseconds, it takes the place of the first, and all else that
- * they read of the configuration is written: no packet sees a part of it. Nothing
- * of that can fail.
+ * back. Else the other pair of FIBs follows and takes the place of the first: no
+ * packet sees a part of it. If more changes that workers read, they stand still
+ * for it, some microseconds. Nothing of that can fail.
  */
 #include "kernel/apply.h"
 
@@ -26,15 +25,16 @@
 /* What one interface shall be. */
 struct wanted {
 	uint32_t mtu;
-	unsigned addrs;
+	unsigned addrs, addrs6;
 	const struct iface_addr *addr;
-	bool enabled;
+	struct iface_addr6 addr6[IFACE_ADDR6_MAX]; /* in their states */
+	bool enabled, router_advert;
 };
 
 /* What is in force before. */
 struct saved {
 	struct iface iface[PORT_MAX];
-	struct statics statics;
+	struct route_sets routes;
 };
 
 /* The static neighbours in force. */
@@ -53,7 +53,7 @@ bool apply_fail(struct apply *a, const char *format, ...)
 	return false;
 }
 
-static int port_by_name(const struct router *r, const char *name)
+int port_by_name(const struct router *r, const char *name)
 {
 	for (unsigned port = 0; port < r->ports; port++)
 		if (strcmp(r->iface[port].name, name) == 0)
@@ -93,18 +93,21 @@ static bool check_ifaces(struct apply *a)
 				"interfaces %s mtu %u: the buffers made at boot hold %u; "
 				"an MTU in the boot configuration makes larger ones",
 				iface->name, c->mtu, a->r->buffers.mtu);
+		if (c && c->addrs6 && wanted_mtu(a->r, port, c) < MTU_MIN_IP6)
+			return apply_fail(a, "interfaces %s: IPv6 needs an MTU of %u, RFC 8200 5",
+				iface->name, MTU_MIN_IP6);
 	}
 	return true;
 }
 
 static bool check_sizes(struct apply *a)
 {
-	if (a->config->routes > a->r->statics_max)
+	if (a->config->routes > a->r->statics.max)
 		return apply_fail(
-			a, "%u static routes: %u fit", a->config->routes, a->r->statics_max);
-	if (a->config->routes6 > a->r->statics6_max)
+			a, "%u static routes: %u fit", a->config->routes, a->r->statics.max);
+	if (a->config->routes6 > a->r->statics6.max)
 		return apply_fail(
-			a, "%u static IPv6 routes: %u fit", a->config->routes6, a->r->statics6_max);
+			a, "%u static IPv6 routes: %u fit", a->config->routes6, a->r->statics6.max);
 	if (a->config->neighbors > NEIGHBOR_MAX / 2)
 		return apply_fail(
 			a, "%u static neighbors: %u fit", a->config->neighbors, NEIGHBOR_MAX / 2);
@@ -117,21 +120,23 @@ static bool check_routes(struct apply *a)
 	for (unsigned i = 0; i < a->config->routes; i++) {
 		const struct config_route *r = &a->config->route[i];
 		const struct config_iface *c = config_of(a->config, r->dev);
-		char prefix[TEXT_PREFIX_MAX], gateway[TEXT_IPV4_MAX];
+		uint32_t gateway = (uint32_t)(r->route.gateway.hi >> 32);
+		char prefix_text[TEXT_PREFIX_MAX], gateway_text[TEXT_IPV4_MAX];
 		bool found = false;
 
 		control_yield(a->r);
 		if (r->dev[0] == 0 || port_by_name(a->r, r->dev) < 0)
 			continue;
 		for (unsigned k = 0; c && k < c->addrs; k++)
-			found |= ((c->addr[k].address ^ r->route.gateway) &
-					 rib4_mask(c->addr[k].length)) == 0;
+			found |= ((c->addr[k].address ^ gateway) & rib4_mask(c->addr[k].length)) ==
+				 0;
 		if (found)
 			continue;
-		text_print_ipv4_prefix(prefix, r->route.prefix, r->route.length);
-		text_print_ipv4(gateway, r->route.gateway);
-		return apply_fail(
-			a, "routes %s: %s is on no network of %s", prefix, gateway, r->dev);
+		text_print_ipv4_prefix(
+			prefix_text, (uint32_t)(r->route.prefix.hi >> 32), r->route.length);
+		text_print_ipv4(gateway_text, gateway);
+		return apply_fail(a, "routes %s: %s is on no network of %s", prefix_text,
+			gateway_text, r->dev);
 	}
 	return true;
 }
@@ -148,63 +153,99 @@ static bool same_addresses(const struct iface *i, const struct iface_addr *addr,
 	return true;
 }
 
-static bool is_as_wanted(const struct iface *i, const struct wanted *w)
+static bool differs4(const struct iface *i, const struct wanted *w)
 {
-	return i->enabled == w->enabled && same_addresses(i, w->addr, w->addrs);
+	return i->enabled != w->enabled || !same_addresses(i, w->addr, w->addrs);
 }
 
-static bool bring_up(struct apply *a, unsigned port, const struct wanted *w)
+static bool differs6(const struct iface *i, const struct wanted *w)
+{
+	return i->enabled != w->enabled || !config_same_addresses6(i, w->addr6, w->addrs6);
+}
+
+static bool bring_up(struct apply *a, unsigned port, const struct wanted *w, bool four, bool six)
 {
 	struct iface *iface = &a->r->iface[port];
+	bool ok = true;
 
-	iface->addrs = w->addrs;
-	for (unsigned k = 0; k < w->addrs; k++)
+	for (unsigned k = 0; four && k < w->addrs; k++)
 		iface->addr[k] = w->addr[k];
+	iface->addrs = w->addrs;
+	for (unsigned k = 0; six && k < w->addrs6; k++)
+		iface->addr6[k] = w->addr6[k];
+	iface->addrs6 = w->addrs6;
 	iface->enabled = w->enabled;
 	if (!iface->link || !w->enabled)
 		return true;
-	if (iface_install(iface, &a->r->rib, &a->r->nexthops) == ERR_OK)
-		return true;
-	return apply_fail(
-		a, "interfaces %s: its addresses do not fit the routing table", iface->name);
+	if (four)
+		ok = iface_install(iface, &a->r->rib, &a->r->nexthops) == ERR_OK;
+	if (six)
+		ok = ok && iface6_install(iface, &a->r->rib6, &a->r->nexthops) == ERR_OK;
+	return ok || apply_fail(a, "interfaces %s: its addresses do not fit the routing table",
+			     iface->name);
 }
 
 /*
- * Brings the interfaces that differ from want[] to it; their routes follow. All
- * of them let go before any takes, so that a network can move between ports.
+ * Brings the interfaces that differ from want[] to it, each family by itself;
+ * their routes follow. All of them let go before any takes, so that a network can
+ * move between ports.
  */
 static bool set_ifaces(struct apply *a, const struct wanted *want)
 {
 	struct router *r = a->r;
-	bool changes[PORT_MAX] = {false}, ok = true;
+	bool four[PORT_MAX] = {false}, six[PORT_MAX] = {false}, ok = true;
 
 	for (unsigned port = 0; port < r->ports; port++) {
-		r->iface[port].mtu = want[port].mtu;
-		changes[port] = !is_as_wanted(&r->iface[port], &want[port]);
-		if (changes[port])
-			iface_withdraw(&r->iface[port], &r->rib, &r->nexthops);
+		struct iface *iface = &r->iface[port];
+
+		iface->mtu = want[port].mtu;
+		iface->router_advert = want[port].router_advert;
+		four[port] = differs4(iface, &want[port]);
+		six[port] = differs6(iface, &want[port]);
+		if (six[port])
+			iface6_withdraw(iface, &r->rib6, &r->nexthops);
+		if (four[port])
+			iface_withdraw(iface, &r->rib, &r->nexthops);
 	}
 	for (unsigned port = 0; port < r->ports; port++) {
-		if (changes[port])
-			ok = bring_up(a, port, &want[port]) && ok;
+		if (four[port] || six[port])
+			ok = bring_up(a, port, &want[port], four[port], six[port]) && ok;
 		control_yield(r);
 	}
 	return ok;
 }
 
+/* Addresses that an interface has and goes on having are as well known as before. */
+static void keep_states(struct wanted *w, struct iface *i)
+{
+	for (unsigned k = 0; i->enabled && w->enabled && k < w->addrs6; k++) {
+		const struct iface_addr6 *has = iface6_own(i, w->addr6[k].address);
+
+		if (!has)
+			continue;
+		w->addr6[k].state = has->state;
+		w->addr6[k].probed = has->probed;
+		w->addr6[k].due_ms = has->due_ms;
+	}
+}
+
 static bool configure_ifaces(struct apply *a)
 {
-	struct wanted want[PORT_MAX] = {{0}};
+	struct wanted want[PORT_MAX];
 
 	for (unsigned port = 0; port < a->r->ports; port++) {
-		const struct config_iface *c = config_of(a->config, a->r->iface[port].name);
+		struct iface *iface = &a->r->iface[port];
+		const struct config_iface *c = config_of(a->config, iface->name);
 
 		want[port] = (struct wanted){
 			.mtu = wanted_mtu(a->r, port, c),
 			.addrs = c ? c->addrs : 0,
 			.addr = c ? c->addr : NULL,
 			.enabled = !c || !c->disabled,
+			.router_advert = c && c->router_advert,
 		};
+		want[port].addrs6 = config_addresses6(c, iface->mac, want[port].addr6);
+		keep_states(&want[port], iface);
 	}
 	return set_ifaces(a, want);
 }
@@ -216,26 +257,35 @@ static void restore(struct apply *a, const struct saved *s)
 {
 	char ignored[8];
 	struct apply back = {a->r, a->config, ignored, sizeof ignored};
-	struct wanted want[PORT_MAX] = {{0}};
+	struct wanted want[PORT_MAX];
 
 	for (unsigned port = 0; port < a->r->ports; port++) {
 		const struct iface *old = &s->iface[port];
 
-		want[port] = (struct wanted){old->mtu, old->addrs, old->addr, old->enabled};
+		want[port] = (struct wanted){.mtu = old->mtu,
+			.addrs = old->addrs,
+			.addr = old->addr,
+			.addrs6 = old->addrs6,
+			.enabled = old->enabled,
+			.router_advert = old->router_advert};
+		for (unsigned k = 0; k < old->addrs6; k++) {
+			want[port].addr6[k] = old->addr6[k];
+			want[port].addr6[k].has = 0; /* none is installed yet */
+		}
 	}
-	statics_replace(&back, &s->statics);
+	routes_replace(&back, &s->routes);
 	(void)set_ifaces(&back, want);
-	(void)statics_install(&back);
+	(void)routes_install(&back);
 }
 
 /* The RIBs and interfaces as configured; false: as before. Nobody else looks at them meanwhile. */
-static bool change_ribs(struct apply *a, const struct statics *want, const struct saved *s)
+static bool change_ribs(struct apply *a, const struct route_sets *want, const struct saved *s)
 {
 	bool ok;
 
 	control_freeze(true);
-	statics_replace(a, want);
-	ok = configure_ifaces(a) && statics_install(a);
+	routes_replace(a, want);
+	ok = configure_ifaces(a) && routes_install(a);
 	if (ok)
 		stack_configured(&a->r->stack, platform_now_us() / 1000);
 	else
@@ -260,7 +310,9 @@ static bool copy_neighbors(struct apply *a, struct neighbors *copy)
 static bool has_neighbor(const struct neighbors *in, const struct config_neighbor *x)
 {
 	for (unsigned i = 0; i < in->n; i++)
-		if (in->list[i].address == x->address && strcmp(in->list[i].iface, x->iface) == 0)
+		if (in->list[i].six == x->six && in->list[i].address == x->address &&
+			ip6_equal(in->list[i].address6, x->address6) &&
+			strcmp(in->list[i].iface, x->iface) == 0)
 			return true;
 	return false;
 }
@@ -277,13 +329,13 @@ static void set_neighbors(struct router *r, struct neighbors *want)
 		const struct config_neighbor *x = &neighbors.list[i];
 
 		if (!has_neighbor(want, x) && (port = port_by_name(r, x->iface)) >= 0)
-			arp_clear_static(&r->stack, (unsigned)port, x->address);
+			config_clear_neighbor(r, (unsigned)port, x);
 	}
 	for (unsigned i = 0; i < want->n; i++) {
 		const struct config_neighbor *x = &want->list[i];
 
 		if ((port = port_by_name(r, x->iface)) >= 0)
-			(void)!arp_set_static(&r->stack, (unsigned)port, x->address, x->mac);
+			(void)!config_set_neighbor(r, (unsigned)port, x);
 	}
 	free(neighbors.list);
 	neighbors = *want;
@@ -306,6 +358,22 @@ static bool wait_ready(struct router *r)
 	return true;
 }
 
+/*
+ * What the swap of FIBs does not carry: sizes, switched-off ports, classes and
+ * rates, and what recursive next hops stand for. A packet that met a part of it
+ * would meet half of the commit.
+ */
+static bool changes_more_than_fibs(const struct apply *a, const struct saved *s)
+{
+	const struct router *r = a->r;
+
+	for (unsigned port = 0; port < r->ports; port++)
+		if (r->iface[port].mtu != s->iface[port].mtu ||
+			r->iface[port].enabled != s->iface[port].enabled)
+			return true;
+	return nexthop_any_moves(&r->nexthops) || r->queues != config_queues_digest(r, a->config);
+}
+
 static void write_settings(struct apply *a, const struct saved *s)
 {
 	struct router *r = a->r;
@@ -323,20 +391,21 @@ static void write_settings(struct apply *a, const struct saved *s)
 	publish_want_grace(); /* its old rates: router_set_rate */
 }
 
-/* Before the workers run nobody needs to stand still. */
+/* Workers stand still only if they must; before they run nobody needs to. */
 static void switch_over(struct apply *a, const struct saved *s, struct neighbors *want, bool swap)
 {
 	struct router *r = a->r;
 	unsigned holdout;
-	bool parked = r->rcu.readers && audit_park(r, &holdout); /* a stuck one is in the log */
+	bool parked = r->rcu.readers && changes_more_than_fibs(a, s) &&
+		      audit_park(r, &holdout); /* a stuck one is in the log */
 
 	write_settings(a, s);
 	publish_release(r, swap);
 	nexthop_release_all(&r->nexthops);
 	control_routes_changed(r);
-	set_neighbors(r, want);
 	if (parked)
 		audit_release(r);
+	set_neighbors(r, want);
 }
 
 /* Neighbours of ports that are down are forgotten; the others hear of new addresses. */
@@ -346,18 +415,20 @@ static void tell_neighbors(struct router *r, const struct saved *s)
 
 	for (unsigned port = 0; port < r->ports; port++) {
 		const struct iface *is = &r->iface[port], *was = &s->iface[port];
+		bool four = !same_addresses(is, was->addr, was->addrs);
+		bool six = !config_same_addresses6(is, was->addr6, was->addrs6);
 
-		if (is->enabled == was->enabled && same_addresses(is, was->addr, was->addrs))
-			continue;
-		if (!is->enabled || is->link)
+		if (is->enabled != was->enabled && (!is->enabled || is->link))
 			stack_link_changed(&r->stack, port, is->enabled, now_ms);
+		else if (is->enabled && is->link)
+			stack_addresses_changed(&r->stack, port, four, six, now_ms);
 	}
 }
 
 /* ---- the whole ---- */
 
-static bool apply(
-	struct apply *a, const struct statics *want, const struct saved *s, struct neighbors *hosts)
+static bool apply(struct apply *a, const struct route_sets *want, const struct saved *s,
+	struct neighbors *hosts)
 {
 	struct router *r = a->r;
 
@@ -366,7 +437,7 @@ static bool apply(
 	bool ok = change_ribs(a, want, s);
 
 	if (ok) {
-		bool swap = !publish_idle(r) && wait_ready(r);
+		bool swap = !r->booting && !publish_idle(r) && wait_ready(r);
 
 		switch_over(a, s, hosts, swap);
 		tell_neighbors(r, s);
@@ -383,39 +454,18 @@ bool config_apply(struct router *r, const struct config *c, char *error, unsigne
 {
 	struct apply a = {r, c, error, error_size};
 	struct neighbors hosts = {0};
-	struct statics want = {0};
+	struct route_sets want = {0};
 	struct saved s = {0};
 	bool ok = check_ifaces(&a) && check_sizes(&a) && check_routes(&a) &&
-		  statics_want(&a, &want) && statics_save(&a, &s.statics) &&
+		  routes_want(&a, &want) && routes_save(&a, &s.routes) &&
 		  copy_neighbors(&a, &hosts);
 
 	if (ok) {
 		memcpy(s.iface, r->iface, sizeof s.iface);
 		ok = apply(&a, &want, &s, &hosts);
 	}
-	statics_free(&want);
-	statics_free(&s.statics);
+	routes_free(&want);
+	routes_free(&s.routes);
 	free(hosts.list);
 	return ok;
-}
-
-void config_bind_ports(const struct config *c, struct netdev **dev, unsigned n)
-{
-	for (unsigned i = 0; i < c->ifaces; i++) {
-		const struct config_iface *iface = &c->iface[i];
-		uint64_t want;
-
-		if (!iface->has_mac || strncmp(iface->name, "eth", 3) != 0 ||
-			!text_parse_number(iface->name + 3, 0, n - 1, &want))
-			continue;
-		for (unsigned d = 0; d < n; d++) {
-			if (memcmp(dev[d]->mac, iface->mac, 6) != 0)
-				continue;
-			struct netdev *other = dev[want];
-
-			dev[want] = dev[d];
-			dev[d] = other;
-			break;
-		}
-	}
 }

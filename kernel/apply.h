@@ -17,26 +17,32 @@ struct apply {
 /* Says why it cannot be; returns false. */
 bool apply_fail(struct apply *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* The port of this name, or -1. */
+int port_by_name(const struct router *r, const char *name);
+
 /* ---- apply_routes.c: the static routes of both families; sets are sorted, vectors malloc'd ----
  */
 
-struct statics {
-	struct static4 *four;
-	struct static6 *six;
-	unsigned fours, sixes;
+struct route_set {
+	struct static_route *route;
+	unsigned n;
+};
+
+struct route_sets {
+	struct route_set four, six;
 };
 
 /* What the configuration wants; what is in force. false: no memory, told; nothing is to be freed.
  */
-bool statics_want(struct apply *a, struct statics *s);
-bool statics_save(struct apply *a, struct statics *s);
-void statics_free(struct statics *s);
+bool routes_want(struct apply *a, struct route_sets *s);
+bool routes_save(struct apply *a, struct route_sets *s);
+void routes_free(struct route_sets *s);
 
 /* Those in force that are not wanted go; then `want` are the router's, those that stay installed.
  */
-void statics_replace(struct apply *a, const struct statics *want);
+void routes_replace(struct apply *a, const struct route_sets *want);
 
 /* Installs what can be used. false: it does not fit, told. */
-bool statics_install(struct apply *a);
+bool routes_install(struct apply *a);
 
 #endif

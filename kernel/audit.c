@@ -230,7 +230,7 @@ void audit_take(struct router *r, struct audit *a)
 	a->parked_us = platform_now_us() - parked;
 	a->wait_us = parked - start;
 	a->parked = true;
-	a->control_held = arp_held(&r->stack);
+	a->control_held = stack_held(&r->stack);
 
 	count_owners(r, a);
 	compare_books(r, a);

@@ -11,8 +11,7 @@
 #include "kernel/router.h"
 #include "lib/limits.h"
 #include "net/table/iface.h"
-#include "net/table/static4.h"
-#include "net/table/static6.h"
+#include "net/table/static_route.h"
 
 struct netdev;
 
@@ -25,21 +24,21 @@ struct config_iface {
 	uint8_t mac[6];
 	unsigned addrs;
 	struct iface_addr addr[IFACE_ADDR_MAX];
+	unsigned addrs6;
+	struct iface_addr6 addr6[IFACE_ADDR_MAX];
+	bool router_advert;
 };
 
 struct config_route {
-	struct static4 route;
-	char dev[IFACE_NAME_MAX]; /* "" unless given */
-};
-
-struct config_route6 {
-	struct static6 route;
+	struct static_route route;
 	char dev[IFACE_NAME_MAX]; /* "" unless given */
 };
 
 struct config_neighbor {
 	char iface[IFACE_NAME_MAX];
-	uint32_t address;
+	uint32_t address;    /* IPv4, or */
+	struct ip6 address6; /* IPv6 */
+	bool six;
 	uint8_t mac[6];
 };
 
@@ -62,8 +61,8 @@ struct config {
 	unsigned workers; /* 0: not set */
 	bool relaxed;     /* idle cores sleep */
 	struct config_iface *iface;
-	struct config_route *route;   /* by prefix, length, kind and gateway */
-	struct config_route6 *route6; /* likewise */
+	struct config_route *route;  /* IPv4's, by prefix, length, kind and gateway */
+	struct config_route *route6; /* likewise */
 	struct config_neighbor *neighbor;
 	struct config_class *class;
 	struct config_shape *shape;
@@ -72,9 +71,25 @@ struct config {
 
 void config_free(struct config *c);
 
+/* ---- for config_apply: apply6.c ---- */
+
+/* The IPv6 addresses an interface with this MAC shall have; with any, a link-local one as well.
+ * c: NULL for none. Returns how many. */
+unsigned config_addresses6(
+	const struct config_iface *c, const uint8_t *mac, struct iface_addr6 addr[IFACE_ADDR6_MAX]);
+bool config_same_addresses6(const struct iface *i, const struct iface_addr6 *addr, unsigned n);
+
+/* One static neighbour of either family. */
+MUST_CHECK enum err config_set_neighbor(
+	struct router *r, unsigned port, const struct config_neighbor *n);
+void config_clear_neighbor(struct router *r, unsigned port, const struct config_neighbor *n);
+
 /* Makes classes, rates and receive spreading of all ports be as configured. Never fails. Control
  * core; a grace period follows. */
 void config_apply_queues(struct router *r, const struct config *c);
+
+/* A hash of all that: router.queues is that of what was applied last. */
+uint64_t config_queues_digest(const struct router *r, const struct config *c);
 
 /*
  * Checks all of `c`, then makes the router be so; or changes nothing and puts

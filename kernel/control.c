@@ -7,21 +7,26 @@
 #include "kernel/publish.h"
 #include "kernel/verify.h"
 #include "lib/text.h"
-#include "net/table/resolve4.h"
+#include "lib/text6.h"
+#include "net/table/resolve.h"
 
 #define PUNT_BURST 16u       /* packets taken from one punt ring a turn */
 #define TICK_US    10000u    /* protocol timers */
 #define LINK_US    100000u   /* link state: slow reads over the bus */
 #define STARVED_US 60000000u /* a flood must not wash the log away */
 #define SYNC_US    1000000u
-#define YIELD_US   300u /* between turns of the others: a task takes 1 ms at most */
+#define FILLING_US 20000u /* the same, while the RIBs get compiled-in routes: seconds */
+#define YIELD_US   300u   /* between turns of the others: a task takes 1 ms at most */
 
 static struct {
 	uint64_t tick_us, link_us, starved_us; /* when each task last ran */
 	uint64_t starved[RXQ_MAX];             /* pool counts already reported */
 	bool failed[PORT_MAX];                 /* devices already reported */
-	control_icmp_fn *listener;
-	void *listener_ctx;
+	bool links_read;                       /* once, before the workers start */
+	bool rising[PORT_MAX];                 /* the link came, and this waits for the workers */
+	struct rcu_grace risen[PORT_MAX];
+	control_icmp_fn *listener, *listener6;
+	void *listener_ctx, *listener6_ctx;
 	void (*more)(void); /* at each yield */
 	uint64_t yield_us;  /* when the last one ended */
 	bool frozen, yielding;
@@ -96,6 +101,25 @@ static void op_address_conflict(void *ctx, unsigned port, uint32_t address, cons
 	log_text("%s: %s uses our address %s", r->iface[port].name, other, own);
 }
 
+static void op_icmp6_seen(
+	void *ctx, const uint8_t *ip, uint32_t ip_len, const uint8_t *icmp, uint32_t icmp_len)
+{
+	if (control.listener6)
+		control.listener6(control.listener6_ctx, ip, ip_len, icmp, icmp_len);
+}
+
+static void op_address_conflict6(
+	void *ctx, unsigned port, struct ip6 address, const uint8_t *mac, bool duplicate)
+{
+	const struct router *r = ctx;
+	char own[TEXT_IPV6_MAX], other[TEXT_MAC_MAX];
+
+	text_print_ipv6(own, address.hi, address.lo);
+	text_print_mac(other, mac);
+	log_text("%s: %s uses our address %s%s", r->iface[port].name, other, own,
+		duplicate ? "; duplicate, so we do not" : "");
+}
+
 static const struct stack_ops ops = {
 	.alloc = op_alloc,
 	.transmit = op_transmit,
@@ -105,6 +129,8 @@ static const struct stack_ops ops = {
 	.routes_changed = op_routes_changed,
 	.icmp_seen = op_icmp_seen,
 	.address_conflict = op_address_conflict,
+	.icmp6_seen = op_icmp6_seen,
+	.address_conflict6 = op_address_conflict6,
 };
 
 /* ---- tasks ---- */
@@ -131,20 +157,44 @@ static bool control_punted(struct router *r)
 	return any;
 }
 
+static void refresh_statics(struct router *r, struct statics *s)
+{
+	if (static_refresh(s->route, s->n, r->iface, r->ports, s->rib, &r->nexthops) != ERR_OK)
+		log_text("static routes: the routing table is full");
+}
+
 /* An interface came up or went down: its routes, then those that lean on it. */
 static void control_iface_changed(struct router *r, struct iface *iface)
 {
 	bool up = iface->link && iface->enabled;
 
-	if (up && iface_install(iface, &r->rib, &r->nexthops) != ERR_OK)
+	if (up && (iface_install(iface, &r->rib, &r->nexthops) != ERR_OK ||
+			  iface6_install(iface, &r->rib6, &r->nexthops) != ERR_OK))
 		log_text("%s: its addresses do not fit the routing table", iface->name);
-	if (!up)
+	if (!up) {
+		iface6_withdraw(iface, &r->rib6, &r->nexthops);
 		iface_withdraw(iface, &r->rib, &r->nexthops);
-	if (static4_refresh(r->statics, r->statics_n, r->iface, r->ports, &r->rib, &r->nexthops) !=
-		ERR_OK)
-		log_text("static routes: the routing table is full");
+	}
+	refresh_statics(r, &r->statics);
+	refresh_statics(r, &r->statics6);
 	stack_link_changed(&r->stack, iface->port, up, now_ms());
 	control_routes_changed(r);
+}
+
+/*
+ * A link that came. A worker that found it down a moment ago may still be throwing
+ * away what waits for the port: announcements and probes would go with it. true:
+ * all workers have looked again since.
+ */
+static bool control_link_rose(const struct router *r, unsigned port)
+{
+	unsigned holdout;
+
+	if (!control.rising[port] && control.links_read)
+		rcu_grace_start(&r->rcu, &control.risen[port]);
+	control.rising[port] =
+		control.links_read && !rcu_grace_done(&r->rcu, &control.risen[port], &holdout);
+	return !control.rising[port];
 }
 
 static void control_links(struct router *r)
@@ -160,12 +210,15 @@ static void control_links(struct router *r)
 			control.failed[port] = true;
 			log_text("%s: %s stopped: %s", iface->name, dev->driver, dev->failure);
 		}
-		if (link == iface->link)
+		if (!link)
+			control.rising[port] = false;
+		if (link == iface->link || (link && !control_link_rose(r, port)))
 			continue;
 		iface->link = link;
 		log_text("%s: link %s", iface->name, link ? "up" : "down");
 		control_iface_changed(r, iface);
 	}
+	control.links_read = true;
 }
 
 static void control_starved(struct router *r)
@@ -215,15 +268,18 @@ bool control_init(struct router *r)
 	r->stack.iface = r->iface;
 	r->stack.ifaces = r->ports;
 	r->stack.rib = &r->rib;
+	r->stack.rib6 = &r->rib6;
 	r->stack.nexthops = &r->nexthops;
 	stack_init(&r->stack, now_ms());
+	control.links_read = false;
 	control.link_us = platform_now_us() - LINK_US; /* the first turn reads the links */
 	return publish_init(r);
 }
 
 void control_routes_changed(struct router *r)
 {
-	resolve4_refresh(&r->rib, &r->nexthops);
+	resolve_refresh(&r->rib.rib, &r->nexthops);
+	resolve_refresh(&r->rib6.rib, &r->nexthops);
 }
 
 void control_yield(struct router *r)
@@ -251,7 +307,7 @@ void control_on_yield(void (*more)(void))
 
 bool control_sync(struct router *r)
 {
-	uint64_t start = platform_now_us();
+	uint64_t start = platform_now_us(), limit = publish_filling(r) ? FILLING_US : SYNC_US;
 
 	do {
 		publish_turn(r);
@@ -259,7 +315,7 @@ bool control_sync(struct router *r)
 			return true;
 		control_yield(r);
 		platform_relax();
-	} while (platform_now_us() - start < SYNC_US);
+	} while (platform_now_us() - start < limit);
 	return false;
 }
 
@@ -279,4 +335,10 @@ void control_listen_icmp(control_icmp_fn *fn, void *ctx)
 {
 	control.listener = fn;
 	control.listener_ctx = ctx;
+}
+
+void control_listen_icmp6(control_icmp_fn *fn, void *ctx)
+{
+	control.listener6 = fn;
+	control.listener6_ctx = ctx;
 }

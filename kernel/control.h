@@ -45,5 +45,6 @@ void control_stop_devices(struct router *r);
 typedef void control_icmp_fn(
 	void *ctx, const uint8_t *ip, uint32_t ip_len, const uint8_t *icmp, uint32_t icmp_len);
 void control_listen_icmp(control_icmp_fn *fn, void *ctx);
+void control_listen_icmp6(control_icmp_fn *fn, void *ctx);
 
 #endif

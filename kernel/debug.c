@@ -7,43 +7,46 @@
 
 struct debug_request debug_request;
 
-/* True once if `request` names a port whose first RX queue is this worker's; its pool then. */
-static bool debug_wanted(
-	const struct router *r, volatile unsigned *request, const struct worker *w, unsigned *pool)
+/* Does `request` name a port whose first RX queue is this worker's? Its pool, then. */
+static bool debug_wanted(const struct router *r, volatile const unsigned *request,
+	const struct worker *w, unsigned *pool)
 {
 	unsigned wanted = *request;
 
 	if (!wanted || r->rxq[r->first_rxq[wanted - 1]].worker != w->id)
 		return false;
-	*request = 0;
 	*pool = r->first_rxq[wanted - 1];
+	return true;
+}
+
+static bool double_free(struct pool *pool)
+{
+	if (pool->top < 2 || pool->top == POOL_BUFS)
+		return false;
+	pool->stack[pool->top] = pool->stack[pool->top - 1];
+	pool->top++;
 	return true;
 }
 
 void debug_worker_hook(struct router *r, struct worker *w)
 {
+	struct buffers *b = &r->buffers;
 	uint32_t index;
 	unsigned p;
 
-	if (debug_wanted(r, &debug_request.leak, w, &p))
-		(void)pool_take(&r->buffers, p, &index, 1);
-	if (debug_wanted(r, &debug_request.double_free, w, &p)) {
-		struct pool *pool = r->buffers.pool[p];
-
-		if (pool->top > 1 && pool->top < POOL_BUFS) {
-			pool->stack[pool->top] = pool->stack[pool->top - 1];
-			pool->top++;
-		}
-	}
-	if (debug_wanted(r, &debug_request.owner, w, &p)) {
-		struct pool *pool = r->buffers.pool[p];
-
-		if (pool->top)
-			r->buffers.owner[pool->stack[0]] = OWNER_CONTROL;
+	/* A pool that is empty now will not be for ever: the request stays. */
+	if (debug_wanted(r, &debug_request.leak, w, &p) && pool_take(b, p, &index, 1))
+		debug_request.leak = 0;
+	if (debug_wanted(r, &debug_request.double_free, w, &p) && double_free(b->pool[p]))
+		debug_request.double_free = 0;
+	if (debug_wanted(r, &debug_request.owner, w, &p) && b->pool[p]->top) {
+		b->owner[b->pool[p]->stack[0]] = OWNER_CONTROL;
+		debug_request.owner = 0;
 	}
 	if (debug_wanted(r, &debug_request.stuck, w, &p)) {
 		uint64_t until = platform_now_us() + 2000000;
 
+		debug_request.stuck = 0;
 		while (platform_now_us() < until)
 			platform_relax();
 	}

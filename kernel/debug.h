@@ -7,12 +7,13 @@
 
 #include "kernel/router.h"
 
-/* Requests of the shell's `debug` command: port + 1, cleared by who carries it out. */
+/* Requests of the shell's `debug` command: port + 1, cleared by who has carried it out. */
 struct debug_request {
 	volatile unsigned leak;        /* the port's worker takes a free buffer and forgets it */
 	volatile unsigned double_free; /* it puts one free buffer on the stack twice */
 	volatile unsigned owner;       /* it marks a free buffer as the control core's */
-	volatile unsigned stuck;       /* the port's worker stops answering for two seconds */
+	volatile unsigned
+		stuck; /* the port's worker stops answering for two seconds, from now on */
 };
 
 #ifdef TEST_HOOKS

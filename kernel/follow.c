@@ -4,9 +4,9 @@
 #include "kernel/log.h"
 #include "kernel/platform.h"
 
-#define SLICE_US    300u     /* work of one turn, about: tasks share 1 ms */
 #define SLICE_STEPS 4u       /* steps between looks at the clock */
 #define RETRY_US    1000000u /* after a FIB was full */
+#define BRING       16u      /* routes that a step adds, while the RIB lacks some: see fibfill.h */
 
 bool pair_init(struct pair *p, const struct fib4_limits *limits4, const struct fib6_limits *limits6)
 {
@@ -105,7 +105,8 @@ static enum err trail4(struct router *r, struct pair *p, unsigned steps)
 				break;
 			p->job4 = fib4_job((uint32_t)(c.key.hi >> 32), c.length);
 		}
-		err = fib4_job_step(p->fib4, &r->rib, &p->job4, 1);
+		if (rib_bring(&r->rib.rib, rib4_key(p->job4.next), BRING))
+			err = fib4_job_step(p->fib4, &r->rib, &p->job4, 1);
 	}
 	return err;
 }
@@ -121,7 +122,8 @@ static enum err trail6(struct router *r, struct pair *p, unsigned steps)
 				break;
 			p->job6 = fib6_job(c.key, c.length);
 		}
-		err = fib6_job_step(p->fib6, &r->rib6, &p->job6, 1);
+		if (rib_bring(&r->rib6.rib, p->job6.next, BRING))
+			err = fib6_job_step(p->fib6, &r->rib6, &p->job6, 1);
 	}
 	return err;
 }
@@ -234,7 +236,7 @@ static void follow_retry(const struct router *r, struct pair *p)
 		p->four.told = p->six.told = false;
 }
 
-void pair_follow(struct router *r, struct pair *p, struct pair *other, uint64_t start_us)
+bool pair_follow(struct router *r, struct pair *p, struct pair *other, uint64_t start_us)
 {
 	bool more;
 
@@ -244,7 +246,8 @@ void pair_follow(struct router *r, struct pair *p, struct pair *other, uint64_t 
 		more |= follow6(r, p, other);
 		if (!p->is_read)
 			pair_tidy(p);
-	} while (more && platform_now_us() - start_us < SLICE_US);
+	} while (more && platform_now_us() - start_us < FOLLOW_US);
+	return more;
 }
 
 void pair_rebuild(struct pair *p)

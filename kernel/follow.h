@@ -14,6 +14,8 @@
 
 #include "kernel/router.h"
 
+#define FOLLOW_US 300u /* a slice: work of one turn, about; tasks share 1 ms */
+
 /* How one FIB follows its RIB. */
 struct follower {
 	const char *family;
@@ -44,9 +46,9 @@ struct pair {
 bool pair_init(
 	struct pair *p, const struct fib4_limits *limits4, const struct fib6_limits *limits6);
 
-/* Follows, some steps at least, until nothing is left to do or the slice that began at start_us is
- * over. `other` is the one that trails if this one leads. */
-void pair_follow(struct router *r, struct pair *p, struct pair *other, uint64_t start_us);
+/* Follows, some steps at least, until nothing is left to do (false) or the slice that began at
+ * start_us is over. `other` is the one that trails if this one leads. */
+bool pair_follow(struct router *r, struct pair *p, struct pair *other, uint64_t start_us);
 
 /* All changes are followed, as far as there was room; the same, and all found room. */
 bool pair_is_idle(const struct router *r, const struct pair *p);

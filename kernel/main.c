@@ -4,6 +4,7 @@
 #include <stdalign.h>
 #include <string.h>
 
+#include "kernel/compiled.h"
 #include "kernel/config.h"
 #include "kernel/console.h"
 #include "kernel/control.h"
@@ -44,16 +45,36 @@ static bool console_apply(void *ctx, const struct config *c, char *error, unsign
 
 /*
  * What the boot modules say: tables of routes (routefile.h), and of the others
- * the first, a configuration, read before the router exists.
+ * the first, a configuration, read before the router exists. For what no module
+ * gives, what was compiled in.
  */
 static struct boot {
 	struct platform_module table[MODULES_MAX];
 	unsigned tables;
-	struct platform_module module; /* no name: there is none */
+	struct platform_module compiled_table; /* no name: there is none */
+	struct platform_module module;         /* the same */
 	struct config config;
 	bool good;
 	char error[160];
 } boot;
+
+static void boot_read_compiled(void)
+{
+	struct platform_module m;
+
+	if (compiled_config(&m)) {
+		if (!boot.module.name)
+			boot.module = m;
+		else
+			log_text("configuration %s is not used: there is a boot module", m.name);
+	}
+	if (compiled_table(&m)) {
+		if (!boot.tables)
+			boot.compiled_table = m;
+		else
+			log_text("routes %s are not used: there is a boot module", m.name);
+	}
+}
 
 static void boot_read(void)
 {
@@ -69,6 +90,7 @@ static void boot_read(void)
 			log_text("boot module %s is not used: a configuration came before it",
 				m[i].name);
 	}
+	boot_read_compiled();
 	if (boot.module.name)
 		boot.good = shell_read_config(boot.module.data, boot.module.bytes, &boot.config,
 			boot.error, sizeof boot.error);
@@ -138,10 +160,13 @@ static void boot_tables(struct router *r)
 		struct routefile_result result = routefile_load(r, m->name, m->data, m->bytes);
 
 		now = platform_now_us();
-		log_text("routes %s: %u, read in %u ms", m->name, (unsigned)result.routes,
+		log_text("routes %s: %u, read in %u ms", m->name,
+			(unsigned)(result.routes4 + result.routes6),
 			(unsigned)((now - start) / 1000));
 		start = now;
 	}
+	if (boot.tables)
+		routefile_report(r);
 	while (boot.tables && !publish_current(r) && platform_now_us() - now < TABLE_WAIT_US)
 		publish_turn(r);
 	if (boot.tables)
@@ -182,15 +207,33 @@ static unsigned boot_cores(unsigned want)
 	return n;
 }
 
+static void boot_router(struct netdev **dev, unsigned ports, unsigned workers, uint32_t mtu)
+{
+	unsigned core[CORE_MAX];
+	char error[160];
+
+	for (unsigned w = 0; w < workers; w++)
+		core[w] = waiting[w].core;
+	if (!router_init(&router, dev, ports, workers, core, mtu, error, sizeof error))
+		platform_panic("%s", error);
+	for (unsigned port = 0; port < ports && platform_nodes() > 1; port++)
+		if (dev[port]->node == NODE_UNKNOWN)
+			log_text("%s: NUMA node unknown, any worker drives it",
+				router.iface[port].name);
+	if (!control_init(&router))
+		platform_panic("not enough memory for the forwarding table");
+	if (boot.compiled_table.name)
+		compiled_begin(&router, &boot.compiled_table);
+	platform_seal();
+}
+
 static void boot_workers(struct router *r)
 {
 	if (r->single_core)
 		return;
 	r->rcu.readers = r->workers; /* from now on a grace period waits for them */
-	for (unsigned w = 0; w < r->workers; w++) {
-		r->worker[w]->core = waiting[w].core;
+	for (unsigned w = 0; w < r->workers; w++)
 		store_release(&waiting[w].worker, r->worker[w]);
-	}
 }
 
 /* With one core the control core forwards as well, between its tasks. */
@@ -239,7 +282,6 @@ void kernel_main(void)
 		.yield = console_yield,
 		.ctx = &router,
 	};
-	char error[160];
 
 	log_text("barewire %s (%s, %s)", barewire_version, platform_loader(), platform_isa());
 	boot_read();
@@ -249,15 +291,14 @@ void kernel_main(void)
 
 	config_free(&boot.config);
 
-	if (!router_init(&router, dev, ports, workers, mtu, error, sizeof error))
-		platform_panic("%s", error);
-	if (!control_init(&router))
-		platform_panic("not enough memory for the forwarding table");
-	platform_seal();
+	boot_router(dev, ports, workers, mtu);
 	shell_init(&env);
+	router.booting = true;
 	boot_config();
 	control_turn(&router); /* links, routes and the first FIB before the first packet */
 	boot_tables(&router);
+	compiled_report(&router);
+	router.booting = false;
 	boot_workers(&router);
 	uint64_t us = platform_now_us();
 

@@ -43,10 +43,13 @@ void platform_idle(unsigned us);
 unsigned platform_cores(void);
 struct platform_core {
 	uint32_t apic_id; /* or the Linux CPU number */
+	uint32_t node;    /* NUMA node as the firmware numbers it, or NODE_UNKNOWN */
 	bool running;     /* answered at boot */
 	const char *note; /* why not, else "" */
 };
 const struct platform_core *platform_core(unsigned core);
+/* NUMA nodes; 1 as well where nothing is known of any. */
+unsigned platform_nodes(void);
 /* Which compiled form of vector code the cores can run: "x86-64", "x86-64-v3", "x86-64-v4". */
 const char *platform_isa(void);
 /* Starts fn(arg) on core 1 .. platform_cores()-1; it never returns. false: that core does not run.
@@ -58,7 +61,12 @@ bool platform_start(unsigned core, void (*fn)(void *arg), void *arg);
  * exhausted or sealed.
  */
 void *platform_alloc(size_t bytes, size_t align);
-/* The same, but not zeroed: for large tables that begin empty. */
+/*
+ * The same, out of the node's memory if it has room; else from anywhere, and the
+ * log says so when boot memory is sealed. NODE_UNKNOWN: from anywhere.
+ */
+void *platform_alloc_near(size_t bytes, size_t align, uint32_t node);
+/* The same as platform_alloc, but not zeroed: for large tables that begin empty. */
 void *platform_reserve(size_t bytes, size_t align);
 void platform_seal(void);
 struct platform_memory {
@@ -70,6 +78,13 @@ struct platform_memory {
 	const char *pages; /* "2 MiB", "1 GiB", ... */
 };
 void platform_memory(struct platform_memory *m);
+/* The memory of NUMA node i, where there are more than one. */
+struct platform_node {
+	uint32_t node; /* as the firmware numbers it */
+	uint64_t ram_bytes;
+	uint64_t free_bytes; /* of the boot arena */
+};
+void platform_node(unsigned i, struct platform_node *n);
 
 /*
  * Finds NICs, brings each up as `want` says (with fewer queues where those of all ports

@@ -8,6 +8,7 @@
  */
 #include "kernel/publish.h"
 
+#include "kernel/compiled.h"
 #include "kernel/follow.h"
 #include "kernel/log.h"
 #include "kernel/platform.h"
@@ -69,25 +70,45 @@ bool publish_init(struct router *r)
 	return true;
 }
 
+const char *publish_load(struct router *r, const struct fibimage *image)
+{
+	const char *wrong = fibimage_load(image, r->fib4, r->fib6, &r->nexthops);
+
+	if (!wrong && fibimage_copy(image, standby()->fib4, standby()->fib6) != ERR_OK)
+		pair_rebuild(standby());
+	return wrong;
+}
+
 /* The pair that stands by has what time is left, and all of it while the other is held. */
 static void follow(struct router *r)
 {
 	uint64_t start = platform_now_us();
+	bool more = false;
 
 	if (!publish.held)
-		pair_follow(r, active(), standby(), start);
+		more = pair_follow(r, active(), standby(), start);
 	if (publish.leaving == LEFT)
-		pair_follow(r, standby(), active(), start);
+		more |= pair_follow(r, standby(), active(), start);
+	if (more)
+		return;
+	do /* routes that both have already: changes come first */
+		more = compiled_fill();
+	while (more && platform_now_us() - start < FOLLOW_US);
+}
+
+bool publish_filling(const struct router *r)
+{
+	return r->rib.rib.supply || r->rib6.rib.supply;
 }
 
 bool publish_idle(const struct router *r)
 {
-	return pair_is_idle(r, active());
+	return pair_is_idle(r, active()) && !publish_filling(r);
 }
 
 bool publish_current(const struct router *r)
 {
-	return pair_is_current(r, active());
+	return pair_is_current(r, active()) && !publish_filling(r);
 }
 
 /* ---- grace periods ---- */
@@ -95,7 +116,7 @@ bool publish_current(const struct router *r)
 /* Then no FIB names a next hop that its RIB does not: freed ones may begin their grace period. */
 static bool none_is_named(const struct router *r)
 {
-	return pair_is_current(r, active()) && pair_is_current(r, standby());
+	return publish_current(r) && pair_is_current(r, standby());
 }
 
 static bool grace_is_wanted(const struct router *r)
@@ -208,6 +229,7 @@ void publish_stats(const struct router *r, struct publish_stats *s)
 	*s = (struct publish_stats){
 		.current = publish_current(r),
 		.no_room = p->four.behind || p->six.behind,
+		.to_come = compiled_left(),
 		.waiting =
 			r->rib.rib.change_tail - p->four.at + r->rib6.rib.change_tail - p->six.at,
 		.update_us = p->update_us,

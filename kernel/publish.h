@@ -14,14 +14,24 @@
 #include <stdint.h>
 
 #include "kernel/router.h"
+#include "net/table/fibimage.h"
 
 /* Allocates the FIBs, empty, for as many routes as the RIBs hold. Boot only. false: no memory. */
 bool publish_init(struct router *r);
 
+/*
+ * Puts a table that was made elsewhere in force, in both pairs: as fibimage_load,
+ * with its result. Boot only.
+ */
+MUST_CHECK const char *publish_load(struct router *r, const struct fibimage *image);
+
 /* One slice: goes on following the RIBs, ends and begins a grace period. Never blocks. */
 void publish_turn(struct router *r);
 
-/* The FIBs have followed every change, as far as there was room. */
+/* The RIBs still get routes that the FIBs have already (compiled.h). */
+bool publish_filling(const struct router *r);
+
+/* The FIBs have followed every change, as far as there was room, and the RIBs are whole. */
 bool publish_idle(const struct router *r);
 
 /* The same, and all found room: the FIBs answer as the RIBs do. */
@@ -52,6 +62,7 @@ struct publish_stats {
 	bool current;       /* publish_current */
 	bool no_room;       /* some addresses keep old answers: a FIB was full; tried again later */
 	uint32_t waiting;   /* changed prefixes not yet followed */
+	uint32_t to_come;   /* compiled-in routes that the RIBs do not have yet */
 	uint64_t update_us; /* when the last change was followed, since entry */
 	uint64_t build_us;  /* when a FIB was last made anew, wholly; 0: never */
 	uint64_t build_took_us;

@@ -5,10 +5,12 @@
 
 #include "kernel/log.h"
 #include "kernel/router.h"
-#include "net/table/resolve4.h"
+#include "lib/text.h"
+#include "net/table/resolve.h"
+#include "net/table/route_load.h"
 #include "net/table/route_text.h"
 
-#define TOLD_MAX 8u /* wrong lines named in the log */
+#define TOLD_MAX 8u /* of each kind of trouble; the rest are only counted */
 
 static bool has_suffix(const char *name, const char *suffix)
 {
@@ -27,85 +29,69 @@ bool routefile_is(const char *name, const char *text, size_t n)
 	return route_text_next(&reader, &first);
 }
 
-/* ---- one route ---- */
+struct teller {
+	const char *name;
+	unsigned told;
+};
 
-static const char *why(enum err err)
+static void tell_wrong(void *ctx, uint32_t line, const char *why)
 {
-	switch (err) {
-	case ERR_OK:
-		return NULL;
-	case ERR_EXISTS:
-		return "a second line for this prefix";
-	case ERR_FULL:
-		return "no room";
-	default:
-		return "not a route";
-	}
+	struct teller *t = ctx;
+
+	if (t->told++ < TOLD_MAX)
+		log_text("routes %s: line %u: %s", t->name, (unsigned)line, why);
 }
-
-static enum err add4(struct router *r, const struct route_line *l, uint32_t nexthop)
-{
-	return rib4_add(&r->rib, &(struct route4){.nexthop = nexthop,
-					 .length = l->length,
-					 .source = RIB_FILE,
-					 .distance = 1,
-					 .prefix = (uint32_t)(l->prefix.hi >> 32)});
-}
-
-static enum err add6(struct router *r, const struct route_line *l, uint32_t nexthop)
-{
-	return rib6_add(&r->rib6, &(struct route6){.nexthop = nexthop,
-					  .length = l->length,
-					  .source = RIB_FILE,
-					  .distance = 1,
-					  .prefix = l->prefix});
-}
-
-/* The next hop of a line, with a reference; gateways are resolved at the end. */
-static enum err line_nexthop(struct router *r, const struct route_line *l, uint32_t *index)
-{
-	if (l->family == 4)
-		return nexthop_get_recursive(&r->nexthops, (uint32_t)(l->gateway.hi >> 32), index);
-	return nexthop_get(&r->nexthops, NEXTHOP_UNREACHABLE, 0, 0, NULL, 0, index);
-}
-
-static const char *add(struct router *r, const struct route_line *l)
-{
-	uint32_t index;
-
-	if (line_nexthop(r, l, &index) != ERR_OK)
-		return "too many different next hops";
-	enum err err = l->family == 6 ? add6(r, l, index) : add4(r, l, index);
-
-	if (err != ERR_OK)
-		nexthop_put(&r->nexthops, index);
-	return why(err);
-}
-
-/* ---- the whole ---- */
 
 struct routefile_result routefile_load(
 	struct router *r, const char *name, const char *text, size_t n)
 {
-	struct route_text reader = {.at = text, .end = text + n};
-	struct routefile_result result = {0, 0};
-	struct route_line route;
+	struct teller teller = {name, 0};
+	struct route_load load = {
+		.rib4 = &r->rib,
+		.rib6 = &r->rib6,
+		.nexthops = &r->nexthops,
+		.ports = r->ports,
+		.wrong = tell_wrong,
+		.ctx = &teller,
+	};
 
-	for (;;) {
-		bool good = route_text_next(&reader, &route);
+	route_load_text(&load, text, n);
+	if (teller.told > TOLD_MAX)
+		log_text("routes %s: %u more lines are wrong", name, teller.told - TOLD_MAX);
+	resolve_refresh(&r->rib.rib, &r->nexthops);
+	resolve_refresh(&r->rib6.rib, &r->nexthops);
+	return (struct routefile_result){load.routes4, load.routes6, load.wrong_lines};
+}
 
-		if (!good && !reader.error)
-			break;
-		const char *wrong = good ? add(r, &route) : reader.error;
+/* ---- what becomes of them ---- */
 
-		if (!wrong)
-			result.routes++;
-		else if (result.wrong++ < TOLD_MAX)
-			log_text("routes %s: line %u: %s", name, (unsigned)reader.line, wrong);
+static bool has_network_of(const struct iface *i, uint32_t address)
+{
+	for (unsigned k = 0; k < i->addrs; k++)
+		if (((i->addr[k].address ^ address) & rib4_mask(i->addr[k].length)) == 0)
+			return true;
+	return false;
+}
+
+/* Gateways that are bound to an interface where they cannot be, as it is configured. */
+void routefile_report(const struct router *r)
+{
+	unsigned told = 0;
+
+	for (uint32_t i = 1; i < r->nexthops.used; i++) {
+		const struct nexthop *n = &r->nexthops.nexthop[i];
+		char gateway[TEXT_IPV4_MAX];
+
+		if (!n->refs || n->action != NEXTHOP_RECURSIVE || n->port == NEXTHOP_ANY_PORT ||
+			!ip6_is_zero(n->gateway6))
+			continue;
+		if ((n->port < r->ports && has_network_of(&r->iface[n->port], n->gateway)) ||
+			told++ >= TOLD_MAX)
+			continue;
+		text_print_ipv4(gateway, n->gateway);
+		log_text("routes via %s dev eth%u are unreachable: it is on no network of eth%u",
+			gateway, n->port, n->port);
 	}
-	if (result.wrong > TOLD_MAX)
-		log_text("routes %s: %u more lines are wrong", name,
-			(unsigned)(result.wrong - TOLD_MAX));
-	resolve4_refresh(&r->rib, &r->nexthops);
-	return result;
+	if (told > TOLD_MAX)
+		log_text("routes via %u more gateways likewise", told - TOLD_MAX);
 }

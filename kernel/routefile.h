@@ -2,10 +2,8 @@
  * Tables of routes given at boot: text (net/table/route_text.h) into the RIBs.
  *
  * These routes stand beside the configuration: `set routes` for the same prefix
- * is preferred, and a commit never removes them. Each gateway is one recursive
- * next hop, so that a change of interfaces touches gateways, not routes; routes
- * whose gateway nothing leads to are unreachable. IPv6 gateways never are
- * reached: interfaces have no IPv6 addresses yet. Control core, at boot.
+ * is preferred, and a commit never removes them. What the lines mean is told in
+ * net/table/route_load.h. Control core, at boot.
  */
 #ifndef KERNEL_ROUTEFILE_H
 #define KERNEL_ROUTEFILE_H
@@ -17,7 +15,8 @@
 struct router;
 
 struct routefile_result {
-	uint32_t routes, wrong; /* lines taken and left out */
+	uint32_t routes4, routes6; /* added */
+	uint32_t wrong;            /* lines left out */
 };
 
 /*
@@ -33,5 +32,11 @@ bool routefile_is(const char *name, const char *text, size_t n);
  */
 struct routefile_result routefile_load(
 	struct router *r, const char *name, const char *text, size_t n);
+
+/*
+ * Says in the log which routes cannot be used as the router is configured: by a
+ * IPv4 gateway with `dev` that is on no network of that interface.
+ */
+void routefile_report(const struct router *r);
 
 #endif

@@ -13,18 +13,19 @@ struct router router;
 /* Boot allocation that remembers what did not fit. */
 struct builder {
 	const char *failed; /* first thing that found no memory */
+	uint32_t node;      /* of who will work with what is allocated next, or NODE_UNKNOWN */
 };
 
 static void *build_alloc(struct builder *b, size_t bytes, const char *what)
 {
-	void *p = b->failed ? NULL : platform_alloc(bytes, CACHE_LINE);
+	void *p = b->failed ? NULL : platform_alloc_near(bytes, CACHE_LINE, b->node);
 
 	if (!p && !b->failed)
 		b->failed = what;
 	return p;
 }
 
-/* As build_alloc, not zeroed. */
+/* As build_alloc, from anywhere, not zeroed. */
 static void *build_reserve(struct builder *b, size_t bytes, const char *what)
 {
 	void *p = b->failed ? NULL : platform_reserve(bytes, CACHE_LINE);
@@ -47,48 +48,43 @@ static struct ring *build_ring(struct builder *b, uint32_t slots, const char *wh
 
 /* ---- who drives which queue ---- */
 
-static bool build_workers(struct router *r, struct builder *b)
+static bool build_workers(struct router *r, struct builder *b, const unsigned *core)
 {
+	r->counters[ACTOR_CONTROL] = build_alloc(b, sizeof *r->counters[0], "counters");
 	for (unsigned w = 0; w < r->workers; w++) {
-		struct worker *worker = build_alloc(b, sizeof *worker, "workers");
+		unsigned on = r->single_core ? 0 : core ? core[w] : w + 1;
 
-		if (!worker)
+		b->node = platform_core(on)->node;
+		r->counters[w + 1] = build_alloc(b, sizeof *r->counters[0], "counters");
+		r->worker[w] = build_alloc(b, sizeof *r->worker[w], "workers");
+		if (!r->worker[w])
 			return false;
-		worker->id = w;
-		worker->core = r->single_core ? 0 : w + 1;
-		r->worker[w] = worker;
+		r->worker[w]->id = w;
+		r->worker[w]->core = on;
+		r->worker[w]->node = b->node;
 	}
-	for (unsigned a = 0; a < r->actors; a++)
-		r->counters[a] = build_alloc(b, sizeof *r->counters[a], "counters");
 	return !b->failed;
 }
 
-static void deal_rxq(struct router *r, unsigned port, unsigned queue)
+/* The node of what an actor alone works with. */
+static uint32_t actor_node(const struct router *r, unsigned actor)
+{
+	return actor == ACTOR_CONTROL ? platform_core(0)->node : r->worker[actor - 1]->node;
+}
+
+static void add_rxq(struct router *r, unsigned port, unsigned queue)
 {
 	unsigned g = r->rxqs++;
-	struct worker *w = r->worker[g % r->workers];
 
 	r->rxq[g] = (struct rxq){.port = (uint8_t)port,
 		.queue = (uint8_t)queue,
-		.worker = (uint8_t)w->id,
 		.ways = 1,
 		.spread = 1,
 		.lane = {(uint8_t)g}};
-	w->rxq[w->rxqs++] = (uint8_t)g;
 }
 
-static void deal_txq(struct router *r, unsigned port, unsigned queue)
-{
-	unsigned g = r->txqs++;
-	struct worker *w = r->worker[g % r->workers];
-
-	r->txq[g] = (struct txq){
-		.port = (uint8_t)port, .queue = (uint8_t)queue, .worker = (uint8_t)w->id};
-	w->txq[w->txqs++] = (uint8_t)g;
-}
-
-/* Deals all queues out. false: the devices have more than there is room for. */
-static bool deal_queues(struct router *r)
+/* Numbers all queues. false: the devices have more than there is room for. */
+static bool number_queues(struct router *r)
 {
 	for (unsigned port = 0; port < r->ports; port++) {
 		const struct netdev *dev = r->dev[port];
@@ -98,38 +94,116 @@ static bool deal_queues(struct router *r)
 		r->first_rxq[port] = (uint8_t)r->rxqs;
 		r->first_txq[port] = (uint8_t)r->txqs;
 		for (unsigned q = 0; q < dev->rx_queues; q++)
-			deal_rxq(r, port, q);
+			add_rxq(r, port, q);
 		for (unsigned q = 0; q < dev->tx_queues; q++)
-			deal_txq(r, port, q);
+			r->txq[r->txqs++] =
+				(struct txq){.port = (uint8_t)port, .queue = (uint8_t)q};
 	}
 	r->control_pool = r->rxqs;
 	return true;
 }
 
+/* Of n RX (or TX) queues the share of each worker, and how many one has been dealt so far. */
+static unsigned share(const struct router *r, unsigned n)
+{
+	return (n + r->workers - 1) / r->workers;
+}
+
+static unsigned dealt(const struct worker *w, bool rx)
+{
+	return rx ? w->rxqs : w->txqs;
+}
+
+/* The worker on a node (NODE_UNKNOWN: on any) that has been dealt least; NULL: none is there. */
+static struct worker *least_dealt(const struct router *r, bool rx, uint32_t node)
+{
+	struct worker *least = NULL;
+
+	for (unsigned i = 0; i < r->workers; i++) {
+		struct worker *w = r->worker[i];
+
+		if (node != NODE_UNKNOWN && w->node != node)
+			continue;
+		if (!least || dealt(w, rx) < dealt(least, rx))
+			least = w;
+	}
+	return least;
+}
+
+/* Who gets a port's next queue: one that is near, until all that are near have their share. */
+static struct worker *deal(const struct router *r, bool rx, unsigned port)
+{
+	struct worker *near = least_dealt(r, rx, r->dev[port]->node);
+
+	if (near && dealt(near, rx) < share(r, rx ? r->rxqs : r->txqs))
+		return near;
+	return least_dealt(r, rx, NODE_UNKNOWN);
+}
+
+/* Deals out the queues of ports whose node is known (or is not). */
+static void deal_queues(struct router *r, bool known)
+{
+	for (unsigned g = 0; g < r->rxqs; g++) {
+		struct rxq *q = &r->rxq[g];
+
+		if ((r->dev[q->port]->node != NODE_UNKNOWN) != known)
+			continue;
+		struct worker *w = deal(r, true, q->port);
+
+		q->worker = (uint8_t)w->id;
+		w->rxq[w->rxqs++] = (uint8_t)g;
+	}
+	for (unsigned g = 0; g < r->txqs; g++) {
+		struct txq *q = &r->txq[g];
+
+		if ((r->dev[q->port]->node != NODE_UNKNOWN) != known)
+			continue;
+		struct worker *w = deal(r, false, q->port);
+
+		q->worker = (uint8_t)w->id;
+		w->txq[w->txqs++] = (uint8_t)g;
+	}
+}
+
 /* ---- buffers ---- */
+
+/* The device writes the buffers first: they are near it, or else near the worker. */
+static uint32_t buffers_node(const struct router *r, unsigned p, unsigned actor)
+{
+	uint32_t node = p == r->control_pool ? NODE_UNKNOWN : r->dev[r->rxq[p].port]->node;
+
+	return node == NODE_UNKNOWN ? actor_node(r, actor) : node;
+}
+
+static void build_pool(struct router *r, struct builder *b, unsigned p)
+{
+	struct buffers *buffers = &r->buffers;
+	unsigned actor = p == r->control_pool ? ACTOR_CONTROL : r->rxq[p].worker + 1u;
+
+	b->node = buffers_node(r, p, actor);
+	void *memory = build_alloc(b, (size_t)POOL_BUFS * buffers->stride, "packet buffers");
+
+	b->node = actor_node(r, actor);
+	struct pool *pool = build_alloc(b, sizeof *pool, "buffer pools");
+
+	if (pool) {
+		pool_place(buffers, p, memory);
+		pool_init(buffers, p, pool, actor);
+	}
+	for (unsigned a = 0; a < r->actors; a++)
+		if (a != actor)
+			buffers->ret[a][p] = build_ring(b, POOL_BUFS, "return rings");
+	r->tables.pool_port[p] = p == r->control_pool ? CONTROL_PORT : (uint8_t)r->rxq[p].port;
+}
 
 static bool build_buffers(struct router *r, struct builder *b)
 {
-	struct buffers *buffers = &r->buffers;
-	unsigned pools = r->rxqs + 1;
-	size_t count = (size_t)pools << POOL_SHIFT;
-
-	buffers->pools = pools;
-	buffers->actors = r->actors;
-	buffers->base = build_alloc(b, count * buffers->stride, "packet buffers");
-	buffers->owner = build_alloc(b, count, "buffer owners");
-	for (unsigned p = 0; p < pools && !b->failed; p++) {
-		unsigned actor = p == r->control_pool ? ACTOR_CONTROL : r->rxq[p].worker + 1u;
-		struct pool *pool = build_alloc(b, sizeof *pool, "buffer pools");
-
-		if (pool)
-			pool_init(buffers, p, pool, actor);
-		for (unsigned a = 0; a < r->actors; a++)
-			if (a != actor)
-				buffers->ret[a][p] = build_ring(b, POOL_BUFS, "return rings");
-		r->tables.pool_port[p] =
-			p == r->control_pool ? CONTROL_PORT : (uint8_t)r->rxq[p].port;
-	}
+	r->buffers.pools = r->rxqs + 1;
+	r->buffers.actors = r->actors;
+	b->node = NODE_UNKNOWN; /* written by all workers */
+	r->buffers.owner = build_alloc(b, (size_t)r->buffers.pools << POOL_SHIFT, "buffer owners");
+	for (unsigned p = 0; p < r->buffers.pools && !b->failed; p++)
+		build_pool(r, b, p);
 	return !b->failed;
 }
 
@@ -168,6 +242,7 @@ static struct lane *build_lane(struct router *r, struct builder *b, unsigned q, 
 	struct lane *lane = &r->lane[l];
 	bool control = q == RXQ_MAX;
 
+	b->node = actor_node(r, actor);
 	lane->buffers = &r->buffers;
 	lane->tables = &r->tables;
 	lane->classes = r->classes;
@@ -192,6 +267,8 @@ static void build_helpers(struct router *r, struct builder *b, struct rxq *q, un
 {
 	for (unsigned way = 1; way < ways; way++) {
 		struct worker *w = r->worker[(q->worker + way) % r->workers];
+
+		b->node = w->node;
 		struct ring *ring = build_ring(b, SPREAD_SLOTS, "spread rings");
 
 		q->lane[way] = (uint8_t)r->lanes;
@@ -219,16 +296,19 @@ static bool build_lanes(struct router *r, struct builder *b)
 
 static bool build_latency(struct router *r, struct builder *b)
 {
-	for (unsigned port = 0; port < r->ports; port++)
-		for (unsigned t = 0; t < r->txqs; t++)
+	for (unsigned t = 0; t < r->txqs; t++) {
+		b->node = r->worker[r->txq[t].worker]->node;
+		for (unsigned port = 0; port < r->ports; port++)
 			r->latency[port][t] =
 				build_alloc(b, sizeof *r->latency[port][t], "latency histograms");
+	}
 	return !b->failed;
 }
 
 static bool build_scheds(struct router *r, struct builder *b)
 {
 	for (unsigned t = 0; t < r->txqs; t++) {
+		b->node = r->worker[r->txq[t].worker]->node;
 		void *memory = build_alloc(b, sched_bytes(r->lanes), "schedulers");
 
 		if (!memory)
@@ -279,6 +359,8 @@ static void size_tables(uint32_t *routes, uint32_t *routes6)
 static bool build_tables(struct router *r, struct builder *b)
 {
 	uint32_t routes, routes6;
+
+	b->node = NODE_UNKNOWN; /* read by all */
 	struct nexthop_memory m = {
 		.adjacency = build_alloc(b, NEXTHOP_MAX * sizeof *m.adjacency, "adjacencies"),
 		.nexthop = build_alloc(b, NEXTHOP_MAX * sizeof *m.nexthop, "next hops"),
@@ -286,10 +368,11 @@ static bool build_tables(struct router *r, struct builder *b)
 		.group = build_alloc(b, GROUP_MAX * sizeof *m.group, "groups"),
 	};
 
-	r->statics_max = STATIC_MAX;
-	r->statics = build_alloc(b, r->statics_max * sizeof *r->statics, "static routes");
-	r->statics6_max = STATIC_MAX;
-	r->statics6 = build_alloc(b, r->statics6_max * sizeof *r->statics6, "IPv6 static routes");
+	r->statics = (struct statics){.rib = &r->rib.rib, .max = STATIC_MAX};
+	r->statics.route = build_alloc(b, STATIC_MAX * sizeof *r->statics.route, "static routes");
+	r->statics6 = (struct statics){.rib = &r->rib6.rib, .max = STATIC_MAX};
+	r->statics6.route =
+		build_alloc(b, STATIC_MAX * sizeof *r->statics6.route, "IPv6 static routes");
 	size_tables(&routes, &routes6);
 	void *rib = build_reserve(b, rib4_size(routes), "IPv4 routes");
 	void *rib6 = build_reserve(b, rib6_size(routes6), "IPv6 routes");
@@ -340,9 +423,9 @@ static unsigned tx_depth(const struct router *r)
 }
 
 bool router_init(struct router *r, struct netdev **dev, unsigned ports, unsigned workers,
-	uint32_t mtu, char *error, unsigned error_size)
+	const unsigned *core, uint32_t mtu, char *error, unsigned error_size)
 {
-	struct builder b = {NULL};
+	struct builder b = {.node = platform_core(0)->node};
 
 	r->ports = ports;
 	r->single_core = workers == 0;
@@ -351,11 +434,15 @@ bool router_init(struct router *r, struct netdev **dev, unsigned ports, unsigned
 	buffers_shape(&r->buffers, mtu);
 	for (unsigned port = 0; port < ports; port++)
 		r->dev[port] = dev[port];
-	if (build_workers(r, &b) && !deal_queues(r)) {
+	if (!number_queues(r)) {
 		snprintf(error, error_size, "the ports have more than %u queues", RXQ_MAX);
 		return false;
 	}
 	r->tx_depth = tx_depth(r);
+	if (build_workers(r, &b, core)) {
+		deal_queues(r, true);
+		deal_queues(r, false);
+	}
 	if (b.failed || !build_buffers(r, &b) || !build_lanes(r, &b) || !build_latency(r, &b) ||
 		!build_scheds(r, &b) || !build_tables(r, &b)) {
 		snprintf(error, error_size, "not enough memory for %s", b.failed);

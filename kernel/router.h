@@ -3,7 +3,9 @@
  * who owns which. Built at boot by router_init, constant in shape afterwards.
  *
  * RX and TX queues of all ports are numbered in port order, and dealt out to the
- * workers like cards: queue g to worker g mod workers. RX queue g has pool g.
+ * workers like cards, so that all drive as many (one at most more than another).
+ * Where it is known on which NUMA node a port is, a worker of that node comes
+ * first. RX queue g has pool g.
  * Lane g is RX queue g as processed by its own worker. Behind those come the
  * lanes of workers that help with another's RX queue (net/path/spread.h), and
  * last the control core's, with its own pool.
@@ -25,8 +27,7 @@
 #include "net/path/shaper.h"
 #include "net/path/spread.h"
 #include "net/proto/stack.h"
-#include "net/table/static4.h"
-#include "net/table/static6.h"
+#include "net/table/static_route.h"
 #include "net/table/tables.h"
 
 /* An RX queue, and the workers that can process it. */
@@ -64,6 +65,7 @@ enum gap_reason {
 struct worker {
 	alignas(CACHE_LINE) unsigned id; /* worker id; its actor is id + 1 */
 	unsigned core;                   /* the core it runs on; 0 with one core */
+	uint32_t node;                   /* that core's, or NODE_UNKNOWN */
 	unsigned rxqs, txqs, feeds;      /* how many of the router's it drives */
 	uint8_t rxq[RXQ_MAX];
 	uint8_t txq[TXQ_MAX];
@@ -120,10 +122,9 @@ struct router {
 	struct fib6 *fib6;
 	struct nexthop_table nexthops;
 	struct stack stack;
-	struct static4 *statics;
-	unsigned statics_n, statics_max;
-	struct static6 *statics6;
-	unsigned statics6_n, statics6_max;
+	struct statics statics, statics6; /* by family */
+	uint64_t queues;                  /* see config_queues_digest */
+	bool booting;                     /* nobody forwards yet: a commit may be seen by halves */
 };
 
 extern struct router router;
@@ -135,12 +136,12 @@ static inline struct lane *router_control_lane(struct router *r)
 
 /*
  * Allocates and wires everything from boot memory, for 0 to CORE_MAX - 1 worker
- * cores; 0: one core does all in turns. mtu: the largest that any interface may
- * have until the next boot; buffers are made for it. false: `error` says what did
- * not fit.
+ * cores; 0: one core does all in turns. core: by worker, the core it runs on; NULL:
+ * cores 1 and up. mtu: the largest that any interface may have until the next boot;
+ * buffers are made for it. false: `error` says what did not fit.
  */
 bool router_init(struct router *r, struct netdev **dev, unsigned ports, unsigned workers,
-	uint32_t mtu, char *error, unsigned error_size);
+	const unsigned *core, uint32_t mtu, char *error, unsigned error_size);
 
 /* ---- settings of a port, for all its lanes and queues. Control core. ---- */
 

@@ -55,4 +55,19 @@ static inline uint32_t hash_flow4(const uint8_t *ip, uint32_t bytes)
 	return (uint32_t)h;
 }
 
+/* The same for an IPv6 header. What has extension headers hashes by addresses alone. */
+static inline uint32_t hash_flow6(const uint8_t *ip, uint32_t bytes)
+{
+	uint64_t a = load_be64(ip + 8), b = load_be64(ip + 16);
+	uint64_t c = load_be64(ip + 24), d = load_be64(ip + 32);
+	uint64_t h = hash_mix(a + c) ^ hash_mix(~(b + d)) * 3;
+	unsigned protocol = ip[6];
+
+	h = hash_mix(h ^ (a ^ c) ^ (b ^ d) << 1);
+	if (hash_has_ports(protocol) && bytes >= 44)
+		h = hash_mix(h ^ hash_pair(load_be16(ip + 40), load_be16(ip + 42)) ^
+			     (uint64_t)protocol << 56);
+	return (uint32_t)h;
+}
+
 #endif

@@ -23,24 +23,28 @@
 #define PUNT_SLOTS  512u  /* packets waiting for the control core per lane, a power of two */
 #define VOQ_CLASSES 8u    /* traffic classes per TX queue */
 
-#define NEXTHOP_MAX    65535u   /* an index has 16 bits, and 65,535 is none */
-#define RIB4_MAX       1200000u /* routes, if there is memory for them */
-#define RIB6_MAX       300000u
-#define RIB_MIN        16384u /* less memory than for these is not enough to run */
-#define RIB_CHANGES    65536u /* changed prefixes waiting for the FIB; more: it is made anew */
-#define GROUP_MAX      1024u  /* ECMP groups and recursive next hops */
-#define GROUP_MEMBERS  16u    /* next hops of one group */
-#define GROUP_SPREAD   128u   /* places that flows are spread over, a power of two */
-#define STATIC_MAX     16384u /* configured static routes of one family */
-#define NEIGHBOR_MAX   1024u  /* ARP entries */
-#define IFACE_ADDR_MAX 8u     /* IPv4 addresses of one interface */
-#define IFACE_NAME_MAX 16u    /* with the terminating zero */
+#define NEXTHOP_MAX     65535u   /* an index has 16 bits, and 65,535 is none */
+#define RIB4_MAX        1200000u /* routes, if there is memory for them */
+#define RIB6_MAX        300000u
+#define RIB_MIN         16384u /* less memory than for these is not enough to run */
+#define RIB_CHANGES     65536u /* changed prefixes waiting for the FIB; more: it is made anew */
+#define GROUP_MAX       1024u  /* ECMP groups and recursive next hops */
+#define GROUP_MEMBERS   16u    /* next hops of one group */
+#define GROUP_SPREAD    128u   /* places that flows are spread over, a power of two */
+#define STATIC_MAX      16384u /* configured static routes of one family */
+#define NEIGHBOR_MAX    1024u  /* neighbours of one family */
+#define IFACE_ADDR_MAX  8u     /* addresses of one interface and family, configured */
+#define IFACE_ADDR6_MAX (IFACE_ADDR_MAX + 1u) /* and a link-local one */
+#define IFACE_NAME_MAX  16u                   /* with the terminating zero */
 
 #define MTU_MIN     576u  /* RFC 791: every host takes 576 */
+#define MTU_MIN_IP6 1280u /* RFC 8200 5: every link carries 1280 */
 #define MTU_DEFAULT 1500u /* of Ethernet, RFC 894 */
 #define MTU_MAX     9000u /* one buffer holds one frame (lib/packet.h) */
 
-#define LOG_RECORDS  256u /* kept per core */
-#define HOSTNAME_MAX 64u  /* with the terminating zero; RFC 1123 label: 63 */
+#define LOG_RECORDS  256u        /* kept per core */
+#define NODE_UNKNOWN 0xffffffffu /* no NUMA node, or nobody says which */
+
+#define HOSTNAME_MAX 64u /* with the terminating zero; RFC 1123 label: 63 */
 
 #endif

@@ -1,8 +1,8 @@
 /*
  * The packet word: how a packet is named while it moves between queues.
  *
- * A buffer is a slot in one array, `stride` bytes after the one before, and is
- * named by its index. VOQs and rings carry one 8-byte word per packet, so no stage after
+ * A buffer is a slot in its pool's array, `stride` bytes after the one before, and
+ * is named by its index. VOQs and rings carry one 8-byte word per packet, so no stage after
  * parsing touches a metadata line:
  *
  *     bits 0-31 buffer index | 32-47 frame length in bytes | 48-63 flags
@@ -54,7 +54,7 @@ static inline uint32_t packet_stride(uint32_t mtu)
 
 /* Flags of a packet word. On the way to the control core: the punt reason (net/path/punt.h). */
 #define PACKET_FLAG_PUNT    0x00ffu
-#define PACKET_FLAG_OPTIONS 0x0100u /* the IPv4 header has options; within the path only */
+#define PACKET_FLAG_OPTIONS 0x0100u /* in transit by the control core; within the path only */
 
 static inline uint64_t packet_word(uint32_t index, uint32_t len_bytes, uint32_t flags)
 {

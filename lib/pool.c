@@ -46,7 +46,7 @@ static bool is_free(const struct buffers *b, uint32_t index, uint32_t n)
 
 static void debug_init(struct buffers *b, uint32_t index)
 {
-	if (b->base)
+	if (b->origin[index >> POOL_SHIFT])
 		memset(buffer_data(b, index), FREE_BYTE, b->room);
 }
 
@@ -57,7 +57,7 @@ static void debug_free(struct buffers *b, unsigned actor, uint32_t index)
 
 	if (owner != OWNER_HOME && owner != OWNER_CONTROL && owner < OWNER_OUTPUT(0))
 		buffer_fault(b, actor, index, OWNER_HOME, "free");
-	if (b->base && is_free(b, index, b->room))
+	if (b->origin[index >> POOL_SHIFT] && is_free(b, index, b->room))
 		buffer_fault(b, actor, index, owner, "free of a free buffer");
 	debug_init(b, index);
 }
@@ -65,7 +65,7 @@ static void debug_free(struct buffers *b, unsigned actor, uint32_t index)
 static void debug_take(struct buffers *b, unsigned actor, uint32_t index)
 {
 	buffer_check(b, actor, index, OWNER_HOME, "take");
-	if (!b->base)
+	if (!b->origin[index >> POOL_SHIFT])
 		return;
 	if (!is_free(b, index, b->room))
 		buffer_fault(b, actor, index, OWNER_HOME, "write to a free buffer");

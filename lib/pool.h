@@ -1,5 +1,5 @@
 /*
- * Packet buffers: one array made at boot, divided into pools, with an owner each.
+ * Packet buffers: pools made at boot, each an array in its actor's memory; an owner each.
  *
  * Pool p holds the indices p << POOL_SHIFT and up. A pool belongs to one actor:
  * actor 0 is the control core's side, actor 1 + w is worker w (with one core,
@@ -51,8 +51,9 @@ struct buffer_fault {
 };
 
 struct buffers {
-	uint8_t *base;   /* `stride` bytes a buffer, DMA-able, 64-byte aligned */
-	uint32_t stride; /* from one buffer to the next, bytes */
+	/* By pool: where buffer 0 would start if the pool's array went on down to it. */
+	uintptr_t origin[POOL_MAX];
+	uint32_t stride; /* from one buffer of a pool to the next, bytes */
 	uint32_t room;   /* bytes a device may write at buffer_data */
 	uint32_t mtu;    /* the largest IP packet a buffer is made for */
 	uint8_t *owner;  /* one byte a buffer */
@@ -63,10 +64,16 @@ struct buffers {
 	struct buffer_fault fault[ACTOR_MAX];
 };
 
+/* Where a buffer starts; its frame stands PACKET_DATA_OFFSET behind. */
+static inline uint8_t *buffer_start(const struct buffers *b, uint32_t index)
+{
+	return (uint8_t *)(b->origin[index >> POOL_SHIFT] + (uint64_t)index * b->stride);
+}
+
 /* The frame of a buffer. */
 static inline uint8_t *buffer_data(const struct buffers *b, uint32_t index)
 {
-	return b->base + (uint64_t)index * b->stride + PACKET_DATA_OFFSET;
+	return buffer_start(b, index) + PACKET_DATA_OFFSET;
 }
 
 /*
@@ -100,6 +107,12 @@ static inline void buffer_move(
 /* Fixes stride, room and mtu: for frames of MTU `mtu` and of any up to 1500. Boot, before all else.
  */
 void buffers_shape(struct buffers *b, uint32_t mtu);
+
+/* Gives pool p its array: POOL_BUFS * stride bytes, DMA-able, 64-byte aligned. Boot. */
+static inline void pool_place(struct buffers *b, unsigned p, void *memory)
+{
+	b->origin[p] = (uintptr_t)memory - ((uint64_t)p << POOL_SHIFT) * b->stride;
+}
 
 /* Fills the stack of pool p with its buffers; boot only. */
 void pool_init(struct buffers *b, unsigned p, struct pool *pool, unsigned actor);

@@ -211,6 +211,7 @@ struct netdev *memdev_create(
 	m->dev = (struct netdev){
 		.ops = &memdev_ops,
 		.driver = "mem",
+		.node = NODE_UNKNOWN,
 		.mac = {0x02, 'm', 'e', 'm', 0, (uint8_t)number},
 		.mtu_max = MTU_MAX,
 		.rx_queues = (uint16_t)queues,

@@ -60,10 +60,16 @@ static inline struct virtio_net *virtio_net_of(struct netdev *dev)
 	return (struct virtio_net *)dev;
 }
 
-/* Where the device's part of buffer 0 starts; buffer i follows i strides later. */
-static inline uint8_t *virtio_net_headers(const struct netdev *dev)
+/* Where the device's part of buffer 0 would start, were it of the same pool: see buffers.origin. */
+static inline uintptr_t virtio_net_headers(const struct buffers *b, uint32_t index)
 {
-	return dev->buffers->base + VIRTIO_NET_OFFSET;
+	return b->origin[index >> POOL_SHIFT] + VIRTIO_NET_OFFSET;
+}
+
+/* Where the device's part of a buffer starts. */
+static inline uint8_t *virtio_net_header(const struct buffers *b, uint32_t index)
+{
+	return buffer_start(b, index) + VIRTIO_NET_OFFSET;
 }
 
 /* ---------------------------------------------------------------- virtio_net_state.c */

@@ -23,15 +23,11 @@ static unsigned packed_rx(struct netdev *dev, unsigned q, uint64_t *word, unsign
 	struct virtq *queue = &virtio_net_of(dev)->rx[q];
 	const struct virtq rx = *queue;
 	unsigned n = look_at(queue, max), i;
-	const uint8_t *headers;
-	uint32_t stride, room;
+	const struct buffers *buffers = dev->buffers;
 	uint64_t state;
 
 	if (load_once(&dev->failed))
 		return 0;
-	headers = virtio_net_headers(dev);
-	stride = dev->buffers->stride;
-	room = dev->buffers->room;
 	for (i = 0; i < n && virtq_packed_returned(&rx, i, &state); i++) {
 		uint32_t len = virtq_packed_bytes(state) - VIRTIO_NET_HEADER; /* huge if shorter */
 		uint64_t held = virtq_take(&rx, i, virtq_packed_id(state));
@@ -40,8 +36,8 @@ static unsigned packed_rx(struct netdev *dev, unsigned q, uint64_t *word, unsign
 			virtio_net_fail(dev, "it returned a receive buffer that it did not have");
 			break;
 		}
-		__builtin_prefetch(headers + held * stride);
-		word[i] = packet_word((uint32_t)held, len <= room ? len : 0, 0);
+		__builtin_prefetch(virtio_net_header(buffers, (uint32_t)held));
+		word[i] = packet_word((uint32_t)held, len <= buffers->room ? len : 0, 0);
 	}
 	queue->taken = (uint16_t)(rx.taken + i);
 	return i;
@@ -52,12 +48,13 @@ static void packed_rx_fill(struct netdev *dev, unsigned q, const uint32_t *index
 {
 	struct virtq *queue = &virtio_net_of(dev)->rx[q];
 	const struct virtq rx = *queue;
-	uintptr_t headers = (uintptr_t)virtio_net_headers(dev);
-	uint32_t stride = dev->buffers->stride;
-	uint32_t bytes = VIRTIO_NET_HEADER + dev->buffers->room;
+	const struct buffers *buffers = dev->buffers;
+	uint32_t bytes = VIRTIO_NET_HEADER + buffers->room, stride = buffers->stride;
 
 	if (!n)
 		return;
+	uintptr_t headers = virtio_net_headers(buffers, index[0]);
+
 	for (unsigned i = 0; i < n; i++) {
 		unsigned id = virtq_next_free(&rx, i);
 		uint64_t held = index[i]; /* a packet word of length 0 */
@@ -72,19 +69,16 @@ static unsigned packed_tx(struct netdev *dev, unsigned q, const uint64_t *word, 
 {
 	struct virtq *queue = &virtio_net_of(dev)->tx[q];
 	const struct virtq tx = *queue;
+	const struct buffers *buffers = dev->buffers;
 	unsigned room = virtq_room(queue);
-	uint8_t *headers;
-	uint32_t stride;
 
 	if (n > room)
 		n = room;
 	if (!n || load_once(&dev->failed))
 		return 0;
-	headers = virtio_net_headers(dev);
-	stride = dev->buffers->stride;
 	for (unsigned i = 0; i < n; i++) {
 		uint64_t held = word[i];
-		uint8_t *header = headers + (uint64_t)packet_index(held) * stride;
+		uint8_t *header = virtio_net_header(buffers, packet_index(held));
 		unsigned id = virtq_next_free(&tx, i);
 
 		memset(header, 0, VIRTIO_NET_HEADER); /* no offload, num_buffers 0: 5.1.6.2.1 */

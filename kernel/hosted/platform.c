@@ -96,6 +96,12 @@ void *platform_alloc(size_t bytes, size_t align)
 	return arena + at;
 }
 
+void *platform_alloc_near(size_t bytes, size_t align, uint32_t node)
+{
+	(void)node;
+	return platform_alloc(bytes, align);
+}
+
 void *platform_reserve(size_t bytes, size_t align)
 {
 	return platform_alloc(bytes, align); /* what the kernel gives is zero already */
@@ -114,6 +120,12 @@ void platform_memory(struct platform_memory *m)
 		.arena_used = arena_used,
 		.pages = "4 KiB, 2 MiB where the kernel gives them",
 	};
+}
+
+void platform_node(unsigned i, struct platform_node *n)
+{
+	(void)i;
+	*n = (struct platform_node){.node = NODE_UNKNOWN};
 }
 
 static void *io_alloc(void *ctx, size_t bytes, size_t align)
@@ -165,9 +177,15 @@ unsigned platform_cores(void)
 const struct platform_core *platform_core(unsigned core)
 {
 	cores[core].apic_id = core;
+	cores[core].node = NODE_UNKNOWN;
 	cores[core].running = true;
 	cores[core].note = core == 0 ? "main thread" : "thread";
 	return &cores[core];
+}
+
+unsigned platform_nodes(void)
+{
+	return 1; /* Linux places memory where it is first used */
 }
 
 const char *platform_isa(void)

@@ -104,7 +104,14 @@ static bool parse_ifaddr(const struct node *n, const char *word, char *out)
 {
 	uint32_t address;
 	unsigned length;
+	struct ip6 ip;
 
+	if (strchr(word, ':')) {
+		if (!text_parse_ipv6_prefix(word, &ip.hi, &ip.lo, &length) || length == 0)
+			return refuse(out, "is not an IPv6 address with prefix length");
+		text_print_ipv6_prefix(out, ip.hi, ip.lo, length);
+		return true;
+	}
 	if (!text_parse_ipv4_prefix(word, &address, &length) || length == 0)
 		return refuse(out, "is not an IPv4 address with prefix length");
 	text_print_ipv4_prefix(out, address, length);

@@ -56,8 +56,11 @@ static uint64_t doorbells_now(const struct router *r, unsigned port)
 
 static struct protocol_counters protocols_now(const struct router *r)
 {
-	const struct arp_table *arp = &r->stack.arp;
+	const struct neighbor_table *arp = &r->stack.arp;
 	const struct icmp_limit *icmp = &r->stack.icmp_limit;
+	const struct neighbor_table *nd = &r->stack.nd;
+	const struct nd_state *state = &r->stack.nd_state;
+	const struct icmp_limit *icmp6 = &r->stack.icmp6_limit;
 
 	return (struct protocol_counters){.arp_received = arp->received,
 		.arp_requests_sent = arp->requests_sent,
@@ -66,7 +69,19 @@ static struct protocol_counters protocols_now(const struct router *r)
 		.arp_conflicts = arp->conflicts,
 		.icmp_sent = icmp->sent,
 		.icmp_echo_replies = icmp->echo_replies,
-		.icmp_suppressed = icmp->suppressed};
+		.icmp_suppressed = icmp->suppressed,
+		.nd_received = nd->received,
+		.nd_solicits_sent = nd->requests_sent,
+		.nd_adverts_sent = nd->replies_sent,
+		.nd_failed = nd->failed,
+		.nd_conflicts = nd->conflicts,
+		.nd_suppressed = state->suppressed,
+		.nd_redirects = state->redirects,
+		.ra_received = state->adverts_received,
+		.ra_sent = state->adverts_sent,
+		.icmp6_sent = icmp6->sent,
+		.icmp6_echo_replies = icmp6->echo_replies,
+		.icmp6_suppressed = icmp6->suppressed};
 }
 
 const char *baseline_take(struct router *r)
@@ -152,17 +167,12 @@ uint64_t baseline_doorbells(const struct router *r, unsigned port)
 
 void baseline_protocols(const struct router *r, struct protocol_counters *c)
 {
-	const struct protocol_counters *b = &baseline.protocols;
+	const uint64_t *before = (const uint64_t *)&baseline.protocols;
+	uint64_t *now = (uint64_t *)c;
 
 	*c = protocols_now(r);
-	c->arp_received -= b->arp_received;
-	c->arp_requests_sent -= b->arp_requests_sent;
-	c->arp_replies_sent -= b->arp_replies_sent;
-	c->arp_failed -= b->arp_failed;
-	c->arp_conflicts -= b->arp_conflicts;
-	c->icmp_sent -= b->icmp_sent;
-	c->icmp_echo_replies -= b->icmp_echo_replies;
-	c->icmp_suppressed -= b->icmp_suppressed;
+	for (unsigned i = 0; i < sizeof *c / sizeof *now; i++)
+		now[i] -= before[i];
 }
 
 void baseline_voq(

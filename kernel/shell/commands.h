@@ -68,6 +68,9 @@ bool call_ports(struct call *call, unsigned *first, unsigned *end);
 #define QUEUE_NAME_MAX (IFACE_NAME_MAX + 4u)
 void shell_queue_name(char out[QUEUE_NAME_MAX], unsigned port, unsigned queue, unsigned queues);
 
+/* A NUMA node as a value: its number or "unknown". */
+void shell_output_node(struct output *o, const char *key, uint32_t node);
+
 /* The grammar (tree.c): all commands, and only those a configuration text may hold. */
 extern const struct grammar grammar_all, grammar_edit;
 

@@ -74,11 +74,31 @@ static struct config_iface *this_iface(struct build *b, const struct line *line)
 	return &c->iface[c->ifaces - 1];
 }
 
+static bool build_address6(struct build *b, struct config_iface *iface, const struct line *line)
+{
+	struct iface_addr6 *addr = &iface->addr6[iface->addrs6];
+	unsigned length;
+
+	if (iface->addrs6 == IFACE_ADDR_MAX)
+		return config_fault_at(b->fault, line, "more than %u addresses", IFACE_ADDR_MAX);
+	if (!text_parse_ipv6_prefix(line->text[3], &addr->address.hi, &addr->address.lo, &length))
+		return config_fault_at(b->fault, line, "not an address");
+	addr->length = (uint8_t)length;
+	if (!config_check_own_address6(b->fault, line, addr))
+		return false;
+	b->origin->address6[b->origin->addresses6++] = (struct config_address6){
+		.addr = *addr, .iface = b->config->ifaces - 1, .line = line};
+	iface->addrs6++;
+	return true;
+}
+
 static bool build_address(struct build *b, struct config_iface *iface, const struct line *line)
 {
 	struct iface_addr addr;
 	unsigned length;
 
+	if (strchr(line->text[3], ':'))
+		return build_address6(b, iface, line);
 	if (!text_parse_ipv4_prefix(line->text[3], &addr.address, &length))
 		return config_fault_at(b->fault, line, "not an address");
 	addr.length = (uint8_t)length;
@@ -110,6 +130,8 @@ static bool build_interface(struct build *b, const struct line *line)
 		return build_mac(b, iface, line);
 	if (word_is(line, 2, "disabled"))
 		iface->disabled = true;
+	else if (word_is(line, 2, "router-advert"))
+		iface->router_advert = true;
 	else if (word_is(line, 2, "mtu"))
 		iface->mtu = number(line->text[3]);
 	else if (word_is(line, 2, "rx-spread"))
@@ -119,12 +141,12 @@ static bool build_interface(struct build *b, const struct line *line)
 	return true; /* a description is for people */
 }
 
-static enum static4_kind route_kind(const struct line *line)
+static enum static_kind route_kind(const struct line *line)
 {
-	return word_is(line, 2, "via")           ? STATIC4_VIA
-	       : word_is(line, 2, "blackhole")   ? STATIC4_BLACKHOLE
-	       : word_is(line, 2, "unreachable") ? STATIC4_UNREACHABLE
-						 : STATIC4_PROHIBIT;
+	return word_is(line, 2, "via")           ? STATIC_VIA
+	       : word_is(line, 2, "blackhole")   ? STATIC_BLACKHOLE
+	       : word_is(line, 2, "unreachable") ? STATIC_UNREACHABLE
+						 : STATIC_PROHIBIT;
 }
 
 /* Behind the next hop: [dev IF] [weight N]. */
@@ -155,61 +177,67 @@ static bool check_paths(
 	return true;
 }
 
-static bool build_route4(struct build *b, const struct line *line)
+/* An address as the RIB of its family has it. */
+static bool parse_gateway(const char *text, bool six, struct ip6 *gateway)
 {
-	struct config *c = b->config;
-	struct config_route *route = &c->route[c->routes];
-	unsigned length, paths = 0;
+	uint32_t four;
 
-	if (!text_parse_ipv4_prefix(line->text[1], &route->route.prefix, &length))
-		return config_fault_at(b->fault, line, "not a prefix");
-	route->route.length = (uint8_t)length;
-	route->route.kind = (uint8_t)route_kind(line);
-	while (paths < c->routes && route[-1 - (int)paths].route.prefix == route->route.prefix &&
-		route[-1 - (int)paths].route.length == route->route.length)
-		paths++;
-	if (!check_paths(b, line, paths, paths && route[-1].route.kind == STATIC4_VIA,
-		    route->route.kind == STATIC4_VIA))
+	if (six)
+		return text_parse_ipv6(text, &gateway->hi, &gateway->lo);
+	if (!text_parse_ipv4(text, &four))
 		return false;
-	b->origin->route[c->routes++] = line;
-	if (route->route.kind != STATIC4_VIA)
-		return true;
-	if (!text_parse_ipv4(line->text[3], &route->route.gateway))
-		return config_fault_at(b->fault, line, "the next hop is not an IPv4 address");
-	build_options(line, route->dev, &route->route.weight);
-	return config_check_host(b->fault, line, route->route.gateway);
+	*gateway = rib4_key(four);
+	return true;
 }
 
-static bool build_route6(struct build *b, const struct line *line)
+static bool parse_prefix(const char *text, bool six, struct ip6 *prefix, unsigned *length)
 {
-	struct config *c = b->config;
-	struct config_route6 *config = &c->route6[c->routes6];
-	struct static6 *route = &config->route;
-	unsigned length, paths = 0;
+	uint32_t four;
 
-	if (!text_parse_ipv6_prefix(line->text[1], &route->prefix.hi, &route->prefix.lo, &length))
-		return config_fault_at(b->fault, line, "not a prefix");
-	route->length = (uint8_t)length;
-	route->kind = (uint8_t)route_kind(line);
-	while (paths < c->routes6 &&
-		ip6_equal(config[-1 - (int)paths].route.prefix, route->prefix) &&
-		config[-1 - (int)paths].route.length == length)
-		paths++;
-	if (!check_paths(b, line, paths, paths && config[-1].route.kind == STATIC4_VIA,
-		    route->kind == STATIC4_VIA))
+	if (six)
+		return text_parse_ipv6_prefix(text, &prefix->hi, &prefix->lo, length);
+	if (!text_parse_ipv4_prefix(text, &four, length))
 		return false;
-	b->origin->route6[c->routes6++] = line;
-	if (route->kind != STATIC4_VIA)
-		return true;
-	if (!text_parse_ipv6(line->text[3], &route->gateway.hi, &route->gateway.lo))
-		return config_fault_at(b->fault, line, "the next hop is not an IPv6 address");
+	*prefix = rib4_key(four);
+	return true;
+}
+
+static bool build_gateway(
+	struct build *b, const struct line *line, bool six, struct config_route *config)
+{
+	struct static_route *route = &config->route;
+
+	if (!parse_gateway(line->text[3], six, &route->gateway))
+		return config_fault_at(
+			b->fault, line, "the next hop is not an IPv%u address", six ? 6 : 4);
 	build_options(line, config->dev, &route->weight);
+	if (!six)
+		return config_check_host(b->fault, line, (uint32_t)(route->gateway.hi >> 32));
+	if (ip6_is_link_local(route->gateway) && config->dev[0] == 0)
+		return config_fault_at(b->fault, line, "a link-local next hop needs 'dev'");
 	return config_check_host6(b->fault, line, route->gateway);
 }
 
 static bool build_route(struct build *b, const struct line *line)
 {
-	return strchr(line->text[1], ':') ? build_route6(b, line) : build_route4(b, line);
+	bool six = strchr(line->text[1], ':') != NULL;
+	struct config *c = b->config;
+	unsigned *n = six ? &c->routes6 : &c->routes, length, paths = 0;
+	struct config_route *config = (six ? c->route6 : c->route) + *n;
+	struct static_route *route = &config->route;
+
+	if (!parse_prefix(line->text[1], six, &route->prefix, &length))
+		return config_fault_at(b->fault, line, "not a prefix");
+	route->length = (uint8_t)length;
+	route->kind = (uint8_t)route_kind(line);
+	while (paths < *n && ip6_equal(config[-1 - (int)paths].route.prefix, route->prefix) &&
+		config[-1 - (int)paths].route.length == length)
+		paths++;
+	if (!check_paths(b, line, paths, paths && config[-1].route.kind == STATIC_VIA,
+		    route->kind == STATIC_VIA))
+		return false;
+	(six ? b->origin->route6 : b->origin->route)[(*n)++] = line;
+	return route->kind != STATIC_VIA || build_gateway(b, line, six, config);
 }
 
 static bool build_neighbor(struct build *b, const struct line *line)
@@ -218,11 +246,16 @@ static bool build_neighbor(struct build *b, const struct line *line)
 	struct config_neighbor *neighbor = &c->neighbor[c->neighbors];
 
 	snprintf(neighbor->iface, sizeof neighbor->iface, "%s", line->text[1]);
-	if (!text_parse_ipv4(line->text[2], &neighbor->address) ||
+	struct ip6 *ip6 = &neighbor->address6;
+
+	neighbor->six = strchr(line->text[2], ':') != NULL;
+	if (!(neighbor->six ? text_parse_ipv6(line->text[2], &ip6->hi, &ip6->lo)
+			    : text_parse_ipv4(line->text[2], &neighbor->address)) ||
 		!text_parse_mac(line->text[3], neighbor->mac))
 		return config_fault_at(b->fault, line, "not a neighbour");
 	b->origin->neighbor[c->neighbors++] = line;
-	return config_check_host(b->fault, line, neighbor->address) &&
+	return (neighbor->six ? config_check_host6(b->fault, line, *ip6)
+			      : config_check_host(b->fault, line, neighbor->address)) &&
 	       config_check_mac(b->fault, line, neighbor->mac);
 }
 
@@ -303,13 +336,14 @@ static bool allocate(struct config *c, struct config_origin *origin, const struc
 	c->class = calloc(queues + 1, sizeof *c->class);
 	c->shape = calloc(queues + 1, sizeof *c->shape);
 	origin->address = calloc(ifaces + 1, sizeof *origin->address);
+	origin->address6 = calloc(ifaces + 1, sizeof *origin->address6);
 	origin->binding = calloc(ifaces + 1, sizeof *origin->binding);
 	origin->route = calloc(routes + 1, sizeof(struct line *));
 	origin->route6 = calloc(routes + 1, sizeof(struct line *));
 	origin->neighbor = calloc(neighbors + 1, sizeof(struct line *));
 	return c->iface && c->route && c->route6 && c->neighbor && c->class && c->shape &&
-	       origin->address && origin->binding && origin->route && origin->route6 &&
-	       origin->neighbor;
+	       origin->address && origin->address6 && origin->binding && origin->route &&
+	       origin->route6 && origin->neighbor;
 }
 
 bool config_build(const struct lines *set, struct config *out, struct config_fault *fault)
@@ -325,6 +359,7 @@ bool config_build(const struct lines *set, struct config *out, struct config_fau
 	else
 		good = build_lines(&build, set) && config_check(out, &origin, fault);
 	free(origin.address);
+	free(origin.address6);
 	free(origin.binding);
 	free(origin.route);
 	free(origin.route6);

@@ -65,6 +65,18 @@ bool config_check_own_address(
 	return true;
 }
 
+bool config_check_own_address6(
+	struct config_fault *fault, const struct line *line, const struct iface_addr6 *addr)
+{
+	if (!config_check_host6(fault, line, addr->address))
+		return false;
+	if (addr->length < 127 && ip6_equal(ip6_first(addr->address, addr->length), addr->address))
+		return config_fault_at(fault, line, "is the subnet-router anycast address");
+	if (ip6_is_link_local(addr->address) && addr->length != 64)
+		return config_fault_at(fault, line, "a link-local address is of a /64");
+	return true;
+}
+
 bool config_check_mac(struct config_fault *fault, const struct line *line, const uint8_t mac[6])
 {
 	static const uint8_t none[6];
@@ -175,12 +187,13 @@ static bool check_addresses(
 			return config_fault_at(fault, o->address[i].line, "is configured twice");
 	for (unsigned i = 0; i < c->routes; i++) {
 		shell_yield();
-		if (c->route[i].route.kind == STATIC4_VIA && find_own(o, c->route[i].route.gateway))
+		if (c->route[i].route.kind == STATIC_VIA &&
+			find_own(o, (uint32_t)(c->route[i].route.gateway.hi >> 32)))
 			return config_fault_at(
 				fault, o->route[i], "the next hop is an address of this router");
 	}
 	for (unsigned i = 0; i < c->neighbors; i++)
-		if (find_own(o, c->neighbor[i].address))
+		if (!c->neighbor[i].six && find_own(o, c->neighbor[i].address))
 			return config_fault_at(fault, o->neighbor[i],
 				"the neighbour is an address of this router");
 	return true;
@@ -208,5 +221,5 @@ static bool check_bindings(struct config_origin *o, struct config_fault *fault)
 bool config_check(const struct config *c, struct config_origin *origin, struct config_fault *fault)
 {
 	return check_bindings(origin, fault) && check_networks(c, origin, fault) &&
-	       check_addresses(c, origin, fault);
+	       check_addresses(c, origin, fault) && config_check6(c, origin, fault);
 }

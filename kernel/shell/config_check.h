@@ -11,6 +11,12 @@ struct config_address {
 	const struct line *line;
 };
 
+struct config_address6 {
+	struct iface_addr6 addr;
+	unsigned iface; /* index in config.iface */
+	const struct line *line;
+};
+
 /* A NIC bound to a name. */
 struct config_binding {
 	const uint8_t *mac;
@@ -20,8 +26,9 @@ struct config_binding {
 /* The lines behind the elements of a struct config. */
 struct config_origin {
 	struct config_address *address;
+	struct config_address6 *address6;
 	struct config_binding *binding;
-	unsigned addresses, bindings;
+	unsigned addresses, addresses6, bindings;
 	const struct line **route;    /* by config.route index */
 	const struct line **route6;   /* by config.route6 index */
 	const struct line **neighbor; /* by config.neighbor index */
@@ -39,6 +46,14 @@ bool config_check_host6(struct config_fault *fault, const struct line *line, str
 /* ... and neither network nor broadcast address of its own network. */
 bool config_check_own_address(
 	struct config_fault *fault, const struct line *line, const struct iface_addr *addr);
+
+/* The same for IPv6: one of a host; not the subnet-router anycast address (RFC 4291 2.6.1). */
+bool config_check_own_address6(
+	struct config_fault *fault, const struct line *line, const struct iface_addr6 *addr);
+
+/* config_check6.c: as config_check, of IPv6. */
+bool config_check6(
+	const struct config *c, struct config_origin *origin, struct config_fault *fault);
 
 /* A MAC address that one station can have. */
 bool config_check_mac(struct config_fault *fault, const struct line *line, const uint8_t mac[6]);

@@ -22,7 +22,7 @@ enum arg_kind {
 	ARG_IPV4,     /* 192.0.2.1 */
 	ARG_ADDRESS,  /* of either family: 192.0.2.1, 2001:db8::1 */
 	ARG_PREFIX,   /* of either family: 192.0.2.0/24, host bits zero */
-	ARG_IFADDR,   /* 192.0.2.1/24 */
+	ARG_IFADDR,   /* of either family: 192.0.2.1/24, 2001:db8::1/64 */
 	ARG_ROUTE,    /* an address or a prefix of either family */
 	ARG_MAC,      /* 52:54:00:12:34:56 */
 	ARG_NUMBER,   /* min .. max of the node */

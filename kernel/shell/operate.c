@@ -17,6 +17,7 @@ bool clear_counters(struct call *call)
 bool clear_neighbors(struct call *call)
 {
 	arp_flush(&call->env->router->stack);
+	nd_flush(&call->env->router->stack);
 	return true;
 }
 
@@ -34,15 +35,25 @@ bool poweroff(struct call *call)
 
 #ifdef TEST_HOOKS
 
-/* Asks for a fault at the port of word 2. */
+#	define PLANT_US 1000000u
+
+/* Asks for a fault at the port of word 2, and ends when it is there: the next audit must find it.
+ */
 static bool plant(struct call *call, volatile unsigned *request)
 {
+	static uint64_t since;
+	uint64_t now = call->env->now_us(call->env->ctx);
 	unsigned port;
 
-	if (!shell_find_port(call_word(call, 2), &port))
-		return call_error(call, "no interface '%s'", call_word(call, 2));
-	*request = port + 1;
-	return true;
+	if (call->step == 0) {
+		if (!shell_find_port(call_word(call, 2), &port))
+			return call_error(call, "no interface '%s'", call_word(call, 2));
+		*request = port + 1;
+		since = now;
+	}
+	if (*request == 0)
+		return true;
+	return now - since < PLANT_US ? false : call_error(call, "nobody has done it yet");
 }
 
 bool debug_leak(struct call *call)

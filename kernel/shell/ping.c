@@ -8,6 +8,8 @@
 #include "kernel/shell/commands.h"
 #include "lib/byteorder.h"
 #include "lib/text.h"
+#include "lib/text6.h"
+#include "net/table/ip6.h"
 
 #define PING_COUNT   5u
 #define PING_SIZE    56u
@@ -16,7 +18,9 @@
 
 static struct ping {
 	const struct shell_env *env;
+	bool six;
 	uint32_t address;
+	struct ip6 address6;
 	unsigned count, size;
 	uint16_t id; /* of this run; an answer to an earlier one is not ours */
 	unsigned sent, received;
@@ -43,16 +47,29 @@ static void count_time(unsigned us)
 	p->received++;
 }
 
-static void print_reply(const uint8_t *ip)
+/* The source of an IP packet. */
+static const char *source_text(const uint8_t *ip)
+{
+	static char text[TEXT_IPV6_MAX];
+	struct ip6 source = {0, 0};
+
+	if (!ping_run.six) {
+		text_print_ipv4(text, load_be32(ip + 12));
+		return text;
+	}
+	source = ip6_load(ip + 8);
+	text_print_ipv6(text, source.hi, source.lo);
+	return text;
+}
+
+static void print_reply(const uint8_t *ip, unsigned hops)
 {
 	unsigned us = (unsigned)(now() - ping_run.sent_us); /* at most PING_WAIT_US, about */
 
 	count_time(us);
 	ping_run.answered = true;
-	char from[TEXT_IPV4_MAX];
-
-	text_print_ipv4(from, load_be32(ip + 12));
-	shell_print("reply from %s: seq %u ttl %u time %u us\n", from, ping_run.sent, ip[8], us);
+	shell_print("reply from %s: seq %u ttl %u time %u us\n", source_text(ip), ping_run.sent,
+		hops, us);
 }
 
 static const char *error_text(uint8_t type, uint8_t code)
@@ -75,13 +92,30 @@ static const char *error_text(uint8_t type, uint8_t code)
 	}
 }
 
-static void print_error(const uint8_t *ip, const uint8_t *icmp)
+static const char *error_text6(uint8_t type, uint8_t code)
 {
-	char from[TEXT_IPV4_MAX];
+	if (type == ICMP6_TIME_EXCEEDED)
+		return "time exceeded";
+	if (type == ICMP6_TOO_BIG)
+		return "packet too big";
+	if (type == ICMP6_PARAMETER)
+		return "parameter problem";
+	switch (code) {
+	case ICMP6_NO_ROUTE:
+		return "no route";
+	case ICMP6_ADMIN_PROHIBITED:
+		return "prohibited";
+	case ICMP6_ADDRESS_UNREACHABLE:
+		return "address unreachable";
+	default:
+		return "unreachable";
+	}
+}
 
+static void print_error(const uint8_t *ip, const char *what)
+{
 	ping_run.answered = true;
-	text_print_ipv4(from, load_be32(ip + 12));
-	shell_print("from %s: seq %u %s\n", from, ping_run.sent, error_text(icmp[0], icmp[1]));
+	shell_print("from %s: seq %u %s\n", source_text(ip), ping_run.sent, what);
 }
 
 /* Whether an ICMP message with our id and sequence number starts here; the last request only. */
@@ -110,17 +144,44 @@ static void on_icmp(
 	if (ping_run.answered || ip_len < 20 || icmp_len < 8)
 		return;
 	if (is_ours(icmp, icmp_len, ICMP_ECHO_REPLY) && load_be32(ip + 12) == ping_run.address)
-		print_reply(ip);
+		print_reply(ip, ip[8]);
 	else if ((icmp[0] == ICMP_UNREACHABLE || icmp[0] == ICMP_TIME_EXCEEDED) &&
 		 quotes_ours(icmp, icmp_len))
-		print_error(ip, icmp);
+		print_error(ip, error_text(icmp[0], icmp[1]));
+}
+
+/* The echo request that an error of ICMPv6 quotes, straight behind its IPv6 header. */
+static bool quotes_ours6(const uint8_t *icmp, uint32_t n)
+{
+	return n >= 8 + 40 + 8 && ip6_equal(ip6_load(icmp + 8 + 24), ping_run.address6) &&
+	       is_ours(icmp + 8 + 40, n - 8 - 40, ICMP6_ECHO_REQUEST);
+}
+
+/* As on_icmp. */
+static void on_icmp6(
+	void *ctx, const uint8_t *ip, uint32_t ip_len, const uint8_t *icmp, uint32_t icmp_len)
+{
+	if (ping_run.answered || ip_len < 40 || icmp_len < 8)
+		return;
+	if (is_ours(icmp, icmp_len, ICMP6_ECHO_REPLY) &&
+		ip6_equal(ip6_load(ip + 8), ping_run.address6))
+		print_reply(ip, ip[7]);
+	else if (icmp[0] >= ICMP6_UNREACHABLE && icmp[0] <= ICMP6_PARAMETER &&
+		 quotes_ours6(icmp, icmp_len))
+		print_error(ip, error_text6(icmp[0], icmp[1]));
+}
+
+static void listen(bool on)
+{
+	control_listen_icmp(on && !ping_run.six ? on_icmp : NULL, NULL);
+	control_listen_icmp6(on && ping_run.six ? on_icmp6 : NULL, NULL);
 }
 
 static void stop(void)
 {
 	struct ping *p = &ping_run;
 
-	control_listen_icmp(NULL, NULL);
+	listen(false);
 	shell_print("%u sent, %u received, %u%% lost", p->sent, p->received,
 		p->sent ? (p->sent - p->received) * 100 / p->sent : 0);
 	if (p->received)
@@ -136,7 +197,11 @@ static void start(struct call *call)
 	id++;
 	ping_run =
 		(struct ping){.env = call->env, .count = PING_COUNT, .size = PING_SIZE, .id = id};
-	text_parse_ipv4(call_word(call, 1), &ping_run.address);
+	ping_run.six = strchr(call_word(call, 1), ':') != NULL;
+	if (ping_run.six)
+		text_parse_ipv6(call_word(call, 1), &ping_run.address6.hi, &ping_run.address6.lo);
+	else
+		text_parse_ipv4(call_word(call, 1), &ping_run.address);
 	for (unsigned i = 2; call_word(call, i + 1); i += 2) {
 		unsigned value = (unsigned)strtoul(call_word(call, i + 1), NULL, 10);
 
@@ -146,7 +211,7 @@ static void start(struct call *call)
 			ping_run.size = value;
 	}
 	call->cancel = stop;
-	control_listen_icmp(on_icmp, NULL);
+	listen(true);
 }
 
 /* Sends the next request. false: it cannot be, and that was told. */
@@ -157,12 +222,14 @@ static bool send_next(struct call *call)
 	p->sent++;
 	p->answered = false;
 	p->sent_us = now(); /* before: an answer from ourselves comes at once */
-	enum err err = stack_send_echo(
-		&call->env->router->stack, p->address, p->id, (uint16_t)p->sent, p->size, 0);
+	struct stack *stack = &call->env->router->stack;
+	uint16_t seq = (uint16_t)p->sent;
+	enum err err = p->six ? stack_send_echo6(stack, p->address6, p->id, seq, p->size, 0)
+			      : stack_send_echo(stack, p->address, p->id, seq, p->size, 0);
 
 	if (err == ERR_OK)
 		return true;
-	control_listen_icmp(NULL, NULL);
+	listen(false);
 	call_error(call, "%s",
 		err == ERR_NOT_FOUND ? "no route to it"
 		: err == ERR_FULL    ? "no buffer is free"

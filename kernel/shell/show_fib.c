@@ -65,6 +65,7 @@ bool show_fib(struct call *call)
 		: p.no_room ? "no room"
 			    : "being updated");
 	output_number(o, "changes_waiting", p.waiting);
+	output_number(o, "routes_to_come", p.to_come);
 	output_number(o, "updated_s_ago", now > p.update_us ? (now - p.update_us) / 1000000 : 0);
 	if (p.build_us) {
 		output_number(o, "built_s_ago", (now - p.build_us) / 1000000);

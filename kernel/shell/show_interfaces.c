@@ -1,13 +1,26 @@
 /* show interfaces: what the ports are and do. */
+#include "kernel/platform.h"
 #include "kernel/router.h"
 #include "kernel/shell/baseline.h"
 #include "kernel/shell/commands.h"
 #include "kernel/shell/store.h"
 #include "lib/text.h"
+#include "lib/text6.h"
 
 static const char *iface_state(const struct iface *i, const struct netdev *dev)
 {
 	return dev->failed ? "failed" : !i->enabled ? "disabled" : i->link ? "up" : "down";
+}
+
+static void show_address6(struct output *o, const struct iface_addr6 *a)
+{
+	static const char *const state[] = {[ADDR6_TENTATIVE] = " tentative",
+		[ADDR6_VALID] = "",
+		[ADDR6_DUPLICATE] = " duplicate"};
+	char text[TEXT_IPV6_PREFIX_MAX];
+
+	text_print_ipv6_prefix(text, a->address.hi, a->address.lo, a->length);
+	output_text(o, NULL, "%s%s", text, state[a->state]);
 }
 
 static void show_addresses(struct output *o, const struct iface *i)
@@ -19,6 +32,8 @@ static void show_addresses(struct output *o, const struct iface *i)
 		text_print_ipv4_prefix(text, i->addr[k].address, i->addr[k].length);
 		output_text(o, NULL, "%s", text);
 	}
+	for (unsigned k = 0; k < i->addrs6; k++)
+		show_address6(o, &i->addr6[k]);
 	output_close(o);
 }
 
@@ -37,6 +52,8 @@ static void show_device(struct output *o, const struct iface *i, const struct ne
 	output_text(o, "link", "%s", i->link ? "up" : "down");
 	output_text(o, "driver", "%s", dev->driver);
 	output_text(o, "location", "%s", dev->location);
+	if (platform_nodes() > 1)
+		shell_output_node(o, "node", dev->node);
 	output_text(o, "mac", "%s", mac);
 	output_number(o, "mtu", i->mtu);
 	output_number(o, "queues", dev->rx_queues);

@@ -69,14 +69,17 @@ static bool show_next_hop(struct output *o, const struct router *r, uint32_t ind
 {
 	const struct nexthop_table *t = &r->nexthops;
 	const struct nexthop *n = &t->nexthop[index < NEXTHOP_MAX ? index : 0], *to = n;
-	char text[TEXT_IPV4_MAX];
+	char text[TEXT_IPV6_MAX];
 
 	if (n->action != NEXTHOP_RESOLVE && n->action != NEXTHOP_RECURSIVE) {
 		output_text(o, NULL, "%s", action_name(n->action));
 		output_none(o, NULL);
 		return true;
 	}
-	text_print_ipv4(text, n->gateway);
+	if (ip6_is_zero(n->gateway6))
+		text_print_ipv4(text, n->gateway);
+	else
+		text_print_ipv6(text, n->gateway6.hi, n->gateway6.lo);
 	output_text(o, NULL, "%s", n->gateway ? text : "direct");
 	if (n->action == NEXTHOP_RECURSIVE)
 		to = &t->nexthop[nexthop_pick(t, index, 0)];
@@ -217,27 +220,20 @@ static void show_waiting_route(struct output *o, const char *prefix, const char 
 	output_close(o);
 }
 
-static bool show_waiting4(struct output *o, const struct static4 *s)
-{
-	char prefix[TEXT_PREFIX_MAX], gateway[TEXT_IPV4_MAX];
-
-	if (s->installed || !wanted(rib4_key(s->prefix), s->length))
-		return false;
-	text_print_ipv4_prefix(prefix, s->prefix, s->length);
-	text_print_ipv4(gateway, s->gateway);
-	show_waiting_route(o, prefix, s->kind == STATIC4_VIA ? gateway : "none");
-	return true;
-}
-
-static bool show_waiting6(struct output *o, const struct static6 *s)
+static bool show_waiting_one(struct output *o, const struct static_route *s, bool six)
 {
 	char prefix[TEXT_IPV6_PREFIX_MAX], gateway[TEXT_IPV6_MAX];
 
 	if (s->installed || !wanted(s->prefix, s->length))
 		return false;
-	text_print_ipv6_prefix(prefix, s->prefix.hi, s->prefix.lo, s->length);
-	text_print_ipv6(gateway, s->gateway.hi, s->gateway.lo);
-	show_waiting_route(o, prefix, s->kind == STATIC4_VIA ? gateway : "none");
+	if (six) {
+		text_print_ipv6_prefix(prefix, s->prefix.hi, s->prefix.lo, s->length);
+		text_print_ipv6(gateway, s->gateway.hi, s->gateway.lo);
+	} else {
+		text_print_ipv4_prefix(prefix, (uint32_t)(s->prefix.hi >> 32), s->length);
+		text_print_ipv4(gateway, (uint32_t)(s->gateway.hi >> 32));
+	}
+	show_waiting_route(o, prefix, s->kind == STATIC_VIA ? gateway : "none");
 	return true;
 }
 
@@ -245,15 +241,16 @@ static bool show_waiting6(struct output *o, const struct static6 *s)
 static bool show_waiting(
 	struct output *o, const struct router *r, unsigned *rows, bool four, bool six)
 {
-	for (; cursor.waiting < r->statics_n + r->statics6_n; cursor.waiting++) {
+	for (; cursor.waiting < r->statics.n + r->statics6.n; cursor.waiting++) {
 		uint32_t i = cursor.waiting;
 
 		if (*rows == 0)
 			return false;
-		if (i < r->statics_n)
-			*rows -= four && show_waiting4(o, &r->statics[i]);
+		if (i < r->statics.n)
+			*rows -= four && show_waiting_one(o, &r->statics.route[i], false);
 		else
-			*rows -= six && show_waiting6(o, &r->statics6[i - r->statics_n]);
+			*rows -= six &&
+				 show_waiting_one(o, &r->statics6.route[i - r->statics.n], true);
 	}
 	return true;
 }

@@ -32,6 +32,14 @@ bool show_uptime(struct call *call)
 	return true;
 }
 
+void shell_output_node(struct output *o, const char *key, uint32_t node)
+{
+	if (node == NODE_UNKNOWN)
+		output_text(o, key, "unknown");
+	else
+		output_number(o, key, node);
+}
+
 /* The worker that runs on a core, or NULL. */
 static const struct worker *worker_of(const struct router *r, unsigned core)
 {
@@ -104,14 +112,17 @@ static void list_helped(char text[QUEUES_TEXT], const struct router *r, const st
 
 bool show_cores(struct call *call)
 {
-	static const struct column columns[] = {{"core", 4}, {"apic", 5}, {"role", -14},
-		{"state", -8}, {"rx", -12}, {"tx", -12}, {"helps", -12}, {"turns", 14},
-		{"busy_turns", 14}, {"note", -1}};
+	static const struct column columns[] = {{"node", 7}, {"core", 4}, {"apic", 5},
+		{"role", -14}, {"state", -8}, {"rx", -12}, {"tx", -12}, {"helps", -12},
+		{"turns", 14}, {"busy_turns", 14}, {"note", -1}};
 	static char rx[QUEUES_TEXT], tx[QUEUES_TEXT], helps[QUEUES_TEXT];
 	const struct router *r = call->env->router;
 	struct output *o = call->out;
 
-	output_table(o, "cores", columns, sizeof columns / sizeof *columns);
+	bool nodes = platform_nodes() > 1;
+	unsigned hidden = nodes ? 0 : 1;
+
+	output_table(o, "cores", columns + hidden, sizeof columns / sizeof *columns - hidden);
 	for (unsigned i = 0; i < platform_cores(); i++) {
 		const struct platform_core *core = platform_core(i);
 		const struct worker *w = worker_of(r, i);
@@ -120,6 +131,8 @@ bool show_cores(struct call *call)
 		list_txqs(tx, r, w);
 		list_helped(helps, r, w);
 		output_row(o);
+		if (nodes)
+			shell_output_node(o, NULL, core->node);
 		output_number(o, NULL, i);
 		output_number(o, NULL, core->apic_id);
 		output_text(o, NULL, "%s", core_role(r, i));
@@ -134,6 +147,23 @@ bool show_cores(struct call *call)
 	}
 	output_close(o);
 	return true;
+}
+
+static void show_nodes(struct output *o)
+{
+	static const struct column columns[] = {{"node", 7}, {"ram_bytes", 14}, {"free_bytes", 14}};
+	struct platform_node n;
+
+	output_table(o, "nodes", columns, sizeof columns / sizeof *columns);
+	for (unsigned i = 0; i < platform_nodes(); i++) {
+		platform_node(i, &n);
+		output_row(o);
+		shell_output_node(o, NULL, n.node);
+		output_number(o, NULL, n.ram_bytes);
+		output_number(o, NULL, n.free_bytes);
+		output_close(o);
+	}
+	output_close(o);
 }
 
 bool show_memory(struct call *call)
@@ -152,6 +182,8 @@ bool show_memory(struct call *call)
 	output_number(o, "buffers", (uint64_t)r->buffers.pools * POOL_BUFS);
 	output_number(
 		o, "buffer_bytes", (uint64_t)r->buffers.pools * POOL_BUFS * r->buffers.stride);
+	if (platform_nodes() > 1)
+		show_nodes(o);
 	return true;
 }
 
@@ -172,6 +204,22 @@ bool show_protocols(struct call *call)
 	output_number(o, "sent", c.icmp_sent);
 	output_number(o, "echo_replies", c.icmp_echo_replies);
 	output_number(o, "suppressed", c.icmp_suppressed);
+	output_close(o);
+	output_object(o, "nd");
+	output_number(o, "received", c.nd_received);
+	output_number(o, "solicits_sent", c.nd_solicits_sent);
+	output_number(o, "adverts_sent", c.nd_adverts_sent);
+	output_number(o, "failed", c.nd_failed);
+	output_number(o, "conflicts", c.nd_conflicts);
+	output_number(o, "suppressed", c.nd_suppressed);
+	output_number(o, "redirects", c.nd_redirects);
+	output_number(o, "router_adverts_received", c.ra_received);
+	output_number(o, "router_adverts_sent", c.ra_sent);
+	output_close(o);
+	output_object(o, "icmp6");
+	output_number(o, "sent", c.icmp6_sent);
+	output_number(o, "echo_replies", c.icmp6_echo_replies);
+	output_number(o, "suppressed", c.icmp6_suppressed);
 	output_close(o);
 	return true;
 }

@@ -72,6 +72,7 @@ static const struct node set_interface[] = {
 	WORD("mac", "binds the name to this NIC, from the next boot on", .next = mac_value,
 		.flags = NODE_SINGLE),
 	WORD("mtu", "largest IP packet", .next = mtu_value, .flags = NODE_SINGLE),
+	WORD("router-advert", "tells hosts of its IPv6 networks", .flags = NODE_END),
 	WORD("rx-spread", "who processes what it receives", .next = rx_spread_value,
 		.flags = NODE_SINGLE),
 	LAST,
@@ -122,7 +123,7 @@ static const struct node neighbor_mac[] = {
 	LAST,
 };
 static const struct node neighbor_address[] = {
-	ARG(IPV4, "the neighbour", .next = neighbor_mac, .flags = NODE_SINGLE),
+	ARG(ADDRESS, "the neighbour", .next = neighbor_mac, .flags = NODE_SINGLE),
 	LAST,
 };
 static const struct node set_neighbors[] = {
@@ -172,7 +173,7 @@ static const struct node sections[] = {
 	WORD("system", "the router itself", .next = set_system),
 	WORD("interfaces", "addresses and properties of interfaces", .next = set_interfaces),
 	WORD("routes", "static routes", .next = set_routes),
-	WORD("neighbors", "static ARP entries", .next = set_neighbors),
+	WORD("neighbors", "static neighbours", .next = set_neighbors),
 	WORD("queues", "classes and rates of outputs", .next = set_queues),
 	LAST,
 };
@@ -233,8 +234,8 @@ static const struct node show_what[] = {
 		.flags = NODE_END),
 	WORD("log", "what happened", .run = show_log, .flags = NODE_END),
 	WORD("memory", "RAM and its use", .run = show_memory, .flags = NODE_END),
-	WORD("neighbors", "ARP entries", .run = show_neighbors, .flags = NODE_END),
-	WORD("protocols", "ARP and ICMP counters", .run = show_protocols, .flags = NODE_END),
+	WORD("neighbors", "what is known of neighbours", .run = show_neighbors, .flags = NODE_END),
+	WORD("protocols", "counters of ARP, ND and ICMP", .run = show_protocols, .flags = NODE_END),
 	WORD("queues", "virtual output queues", .run = show_queues, .next = show_iface_options,
 		.flags = NODE_END),
 	WORD("routes", "the routing table", .run = show_routes, .next = show_routes_options,
@@ -271,7 +272,7 @@ static const struct node ping_options[3] = {
 	LAST,
 };
 static const struct node ping_address[] = {
-	ARG(IPV4, "whom", .next = ping_options, .flags = NODE_END),
+	ARG(ADDRESS, "whom", .next = ping_options, .flags = NODE_END),
 	LAST,
 };
 
@@ -334,7 +335,7 @@ static const struct node commands[] = {
 		.flags = NODE_END),
 	WORD("load", "reads pasted lines until Ctrl-D", .run = edit_load, .next = load_options,
 		.flags = NODE_END),
-	WORD("ping", "sends ICMP echo requests", .run = ping, .next = ping_address),
+	WORD("ping", "sends echo requests", .run = ping, .next = ping_address),
 	WORD("poweroff", "switches the machine off", .run = poweroff, .flags = NODE_END),
 	WORD("reboot", "restarts the machine", .run = reboot, .flags = NODE_END),
 	WORD("rollback", "makes the candidate what was in force before", .run = edit_rollback,

@@ -228,6 +228,8 @@ static void parse_root(const struct acpi_memory *m, const struct table *root, st
 			parse_madt(&t, a);
 		else if (signature_is(&t, "MCFG") && !a->ecams)
 			parse_mcfg(&t, a);
+		else if (signature_is(&t, "SRAT") && !a->srat.nodes)
+			srat_parse(t.p, t.bytes, &a->srat);
 		else if (signature_is(&t, "FACP") && !a->pm1a_control)
 			parse_fadt(m, &t, a);
 	}

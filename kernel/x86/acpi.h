@@ -1,6 +1,6 @@
 /*
  * ACPI 6.4 tables, as far as a router needs them: cores, PCI config space,
- * timer, power and reset registers.
+ * timer, power and reset registers, and what is near to what (srat.h).
  *
  * Pure: tables are read through a function that hands out byte ranges, nothing
  * is trusted (tables may be short, unaligned, wrongly summed, or point
@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "boot/bootinfo.h"
+#include "kernel/x86/srat.h"
 
 #define ACPI_CPUS_MAX  256u
 #define ACPI_ECAMS_MAX 4u
@@ -41,6 +42,8 @@ struct acpi {
 
 	unsigned ecams;
 	struct acpi_ecam ecam[ACPI_ECAMS_MAX];
+
+	struct srat srat; /* no nodes: there is none */
 
 	uint16_t pm_timer;                   /* port, 3.579545 MHz; 0: none */
 	bool pm_timer_32bit;                 /* else 24 */

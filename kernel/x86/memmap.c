@@ -110,19 +110,26 @@ void memmap_remove_modules(struct memmap *m, const struct bootinfo *b)
 		memmap_remove(m, b->module[i].base, b->module[i].base + b->module[i].bytes);
 }
 
-uint64_t memmap_take(struct memmap *m, uint64_t bytes, uint64_t align, uint64_t limit)
+uint64_t memmap_take_within(
+	struct memmap *m, uint64_t bytes, uint64_t align, uint64_t first, uint64_t end)
 {
 	for (unsigned i = 0; i < m->ranges; i++) {
-		uint64_t first = (m->range[i].first + align - 1) & -align;
-		uint64_t end = m->range[i].end < limit ? m->range[i].end : limit;
+		uint64_t low = m->range[i].first > first ? m->range[i].first : first;
+		uint64_t high = m->range[i].end < end ? m->range[i].end : end;
+		uint64_t at = (low + align - 1) & -align;
 
-		/* first may have wrapped to 0, which is never given away. */
-		if (first == 0 || first < m->range[i].first || first > end || bytes > end - first)
+		/* at may have wrapped to 0, which is never given away. */
+		if (at == 0 || at < low || at > high || bytes > high - at)
 			continue;
-		memmap_remove(m, first, first + bytes);
-		return first;
+		memmap_remove(m, at, at + bytes);
+		return at;
 	}
 	return 0;
+}
+
+uint64_t memmap_take(struct memmap *m, uint64_t bytes, uint64_t align, uint64_t limit)
+{
+	return memmap_take_within(m, bytes, align, 0, limit);
 }
 
 bool memmap_contains(const struct memmap *m, uint64_t first, uint64_t bytes)
@@ -145,11 +152,21 @@ bool memmap_overlaps(const struct memmap *m, uint64_t first, uint64_t bytes)
 	return false;
 }
 
-uint64_t memmap_bytes(const struct memmap *m)
+uint64_t memmap_bytes_within(const struct memmap *m, uint64_t first, uint64_t end)
 {
 	uint64_t sum = 0;
 
-	for (unsigned i = 0; i < m->ranges; i++)
-		sum += m->range[i].end - m->range[i].first;
+	for (unsigned i = 0; i < m->ranges; i++) {
+		uint64_t low = m->range[i].first > first ? m->range[i].first : first;
+		uint64_t high = m->range[i].end < end ? m->range[i].end : end;
+
+		if (low < high)
+			sum += high - low;
+	}
 	return sum;
+}
+
+uint64_t memmap_bytes(const struct memmap *m)
+{
+	return memmap_bytes_within(m, 0, UINT64_MAX);
 }

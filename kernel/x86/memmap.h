@@ -40,12 +40,17 @@ void memmap_remove(struct memmap *m, uint64_t first, uint64_t end);
  * 0: none. */
 uint64_t memmap_take(struct memmap *m, uint64_t bytes, uint64_t align, uint64_t limit);
 
+/* The same, all of it in [first, end). */
+uint64_t memmap_take_within(
+	struct memmap *m, uint64_t bytes, uint64_t align, uint64_t first, uint64_t end);
+
 /* Does one range hold all of [first, first + bytes)? Does any touch it? False for what wraps or is
  * empty. */
 bool memmap_contains(const struct memmap *m, uint64_t first, uint64_t bytes);
 bool memmap_overlaps(const struct memmap *m, uint64_t first, uint64_t bytes);
 
-/* Sum of all ranges. */
+/* Sum of all ranges; of what lies in [first, end). */
 uint64_t memmap_bytes(const struct memmap *m);
+uint64_t memmap_bytes_within(const struct memmap *m, uint64_t first, uint64_t end);
 
 #endif

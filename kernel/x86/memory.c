@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "boot/boot.h"
+#include "kernel/log.h"
 #include "kernel/platform.h"
 #include "kernel/x86/cpu.h"
 #include "kernel/x86/image.h"
@@ -33,6 +34,12 @@ static struct {
 	uint64_t ram_bytes, arena_bytes;
 	uint8_t *heap, *heap_end, *heap_brk;
 	bool sealed;
+	const struct srat *srat; /* NULL: not known yet */
+	struct {
+		uint32_t node;
+		uint64_t bytes;
+	} strayed[SRAT_NODES_MAX]; /* what was to be near a node and found no room there */
+	unsigned strays;
 } memory;
 
 static void memory_init_heap(void)
@@ -81,21 +88,90 @@ void memory_init(const struct bootinfo *b)
 	memory.arena_bytes = memmap_bytes(&memory.arena);
 }
 
-void *memory_take(size_t bytes, size_t align, uint64_t limit)
+static void *memory_take_within(size_t bytes, size_t align, uint64_t first, uint64_t end)
 {
 	size_t whole = (bytes + ALIGN_MIN - 1) & -(size_t)ALIGN_MIN;
 
 	if (memory.sealed || bytes == 0 || whole < bytes)
 		return NULL;
-	return (void *)(uintptr_t)memmap_take(
-		&memory.arena, whole, align < ALIGN_MIN ? ALIGN_MIN : align, limit);
+	return (void *)(uintptr_t)memmap_take_within(
+		&memory.arena, whole, align < ALIGN_MIN ? ALIGN_MIN : align, first, end);
+}
+
+void *memory_take(size_t bytes, size_t align, uint64_t limit)
+{
+	return memory_take_within(bytes, align, 0, limit);
+}
+
+/* ---- nodes ---- */
+
+void memory_set_nodes(const struct srat *s)
+{
+	memory.srat = s;
+}
+
+unsigned platform_nodes(void)
+{
+	return memory.srat && memory.srat->nodes > 1 ? memory.srat->nodes : 1;
+}
+
+void platform_node(unsigned i, struct platform_node *n)
+{
+	const struct srat *s = memory.srat;
+
+	*n = (struct platform_node){.node = i < s->nodes ? s->node[i] : NODE_UNKNOWN};
+	for (unsigned r = 0; r < s->ranges; r++) {
+		uint64_t first = s->range[r].first, end = s->range[r].end;
+
+		if (s->range[r].node != n->node)
+			continue;
+		n->ram_bytes += memmap_bytes_within(&memory.ram, first, end);
+		n->free_bytes += memmap_bytes_within(&memory.arena, first, end);
+	}
+}
+
+static void memory_note_stray(uint32_t node, size_t bytes)
+{
+	unsigned i = 0;
+
+	while (i < memory.strays && memory.strayed[i].node != node)
+		i++;
+	if (i == SRAT_NODES_MAX)
+		return;
+	if (i == memory.strays)
+		memory.strayed[memory.strays++].node = node;
+	memory.strayed[i].bytes += bytes;
+}
+
+void *memory_take_near(size_t bytes, size_t align, uint32_t node)
+{
+	const struct srat *s = memory.srat;
+	void *p;
+
+	if (platform_nodes() == 1 || node == NODE_UNKNOWN)
+		return memory_take(bytes, align, UINT64_MAX);
+	for (unsigned i = 0; i < s->ranges; i++)
+		if (s->range[i].node == node &&
+			(p = memory_take_within(bytes, align, s->range[i].first, s->range[i].end)))
+			return p;
+	p = memory_take(bytes, align, UINT64_MAX);
+	if (p)
+		memory_note_stray(node, bytes);
+	return p;
+}
+
+/* ---- the platform's ---- */
+
+void *platform_alloc_near(size_t bytes, size_t align, uint32_t node)
+{
+	void *p = memory_take_near(bytes, align, node);
+
+	return p ? memset(p, 0, bytes) : NULL;
 }
 
 void *platform_alloc(size_t bytes, size_t align)
 {
-	void *p = memory_take(bytes, align, UINT64_MAX);
-
-	return p ? memset(p, 0, bytes) : NULL;
+	return platform_alloc_near(bytes, align, NODE_UNKNOWN);
 }
 
 void *platform_reserve(size_t bytes, size_t align)
@@ -106,6 +182,10 @@ void *platform_reserve(size_t bytes, size_t align)
 void platform_seal(void)
 {
 	memory.sealed = true;
+	for (unsigned i = 0; i < memory.strays; i++)
+		log_text("memory: no room on node %lu for %llu KiB that its cores use",
+			(unsigned long)memory.strayed[i].node,
+			(unsigned long long)((memory.strayed[i].bytes + KIB - 1) / KIB));
 }
 
 void platform_memory(struct platform_memory *m)

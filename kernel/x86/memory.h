@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "boot/bootinfo.h"
+#include "kernel/x86/srat.h"
 
 /*
  * Divides RAM into arena, heap and page tables, and builds the address space.
@@ -19,6 +20,12 @@ void memory_init(const struct bootinfo *b);
  * least 64), below `limit`. NULL when exhausted or sealed.
  */
 void *memory_take(size_t bytes, size_t align, uint64_t limit);
+
+/* From now on memory has nodes; *s must stay. */
+void memory_set_nodes(const struct srat *s);
+
+/* memory_take without a limit, from the node's memory if there is room (platform_alloc_near). */
+void *memory_take_near(size_t bytes, size_t align, uint32_t node);
 
 /* Is all of it RAM? Is any of it RAM? */
 bool memory_is_ram(uint64_t address, uint64_t bytes);

@@ -33,9 +33,12 @@ volatile void *io_map(uint64_t address, uint64_t bytes)
 	return (volatile void *)(uintptr_t)address;
 }
 
+/* The node of the device that is being probed: its rings are made there. */
+static uint32_t probed_node = NODE_UNKNOWN;
+
 static void *env_alloc(void *ctx, size_t bytes, size_t align)
 {
-	return platform_alloc(bytes, align);
+	return platform_alloc_near(bytes, align, probed_node);
 }
 
 static volatile void *env_map(void *ctx, uint64_t address, uint64_t bytes)
@@ -125,6 +128,21 @@ static void scan(struct pci *pci, const struct io_env *env)
 	log_text("pci: %u functions through %s", pci->functions, host.ecam ? "ECAM" : "ports");
 }
 
+/* One NIC, on its node if the SRAT has it. */
+static struct netdev *probe(struct pci *pci, struct pci_function *f,
+	const struct netdev_request *want, const struct io_env *env)
+{
+	struct netdev *d;
+
+	probed_node = srat_device_node(
+		&acpi->srat, pci->host.segment, f->bus, (uint8_t)(f->device << 3 | f->function));
+	d = virtio_net_probe(pci, f, want, env);
+	if (d)
+		d->node = probed_node;
+	probed_node = NODE_UNKNOWN;
+	return d;
+}
+
 unsigned platform_probe_ports(const struct io_env *env, const struct netdev_request *want,
 	struct netdev **dev, unsigned max)
 {
@@ -145,7 +163,7 @@ unsigned platform_probe_ports(const struct io_env *env, const struct netdev_requ
 			left++;
 			continue;
 		}
-		d = virtio_net_probe(&pci, &pci.function[i], &each, env);
+		d = probe(&pci, &pci.function[i], &each, env);
 		if (d)
 			dev[n++] = d;
 	}

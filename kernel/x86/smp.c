@@ -128,10 +128,11 @@ static const char *core_start(unsigned core, uint32_t apic_id, uint32_t page)
 }
 
 /* All stacks before the first core runs: another core would not learn that a guard was unmapped. */
-static void stacks_take(unsigned n)
+static void stacks_take(const struct srat *srat, const uint32_t *apic_id, unsigned n)
 {
 	for (unsigned core = 1; core < n; core++) {
-		struct cpu_stacks *s = memory_take(sizeof *s, 4096, UINT64_MAX);
+		uint32_t node = srat_core_node(srat, apic_id[core]);
+		struct cpu_stacks *s = memory_take_near(sizeof *s, 4096, node);
 
 		if (!s)
 			return;
@@ -151,7 +152,8 @@ static void trampoline_install(uint32_t page)
 }
 
 /* A core that runs gets the next number from the front, one that does not from the back. */
-static void smp_start_all(const uint32_t *apic_id, unsigned n, const char *unable)
+static void smp_start_all(
+	const struct srat *srat, const uint32_t *apic_id, unsigned n, const char *unable)
 {
 	uint32_t page = unable ? 0 : memory_take_low_page();
 	unsigned running = 1, failed = n;
@@ -159,7 +161,7 @@ static void smp_start_all(const uint32_t *apic_id, unsigned n, const char *unabl
 	if (!unable && !page)
 		unable = "no low memory to start it";
 	if (!unable) {
-		stacks_take(n);
+		stacks_take(srat, apic_id, n);
 		trampoline_install(page);
 		for (unsigned i = 1; i < n; i++)
 			(void)lapic_send_init(apic_id[i]);
@@ -169,8 +171,10 @@ static void smp_start_all(const uint32_t *apic_id, unsigned n, const char *unabl
 		const char *why = unable ? unable : core_start(running, apic_id[i], page);
 		unsigned core = why ? --failed : running++;
 
-		cores[core] = (struct platform_core){
-			.apic_id = apic_id[i], .running = !why, .note = why ? why : ""};
+		cores[core] = (struct platform_core){.apic_id = apic_id[i],
+			.node = srat_core_node(srat, apic_id[i]),
+			.running = !why,
+			.note = why ? why : ""};
 		if (why)
 			log_text("core with APIC id %lu: %s", (unsigned long)apic_id[i], why);
 		if (why == stopped_halfway)
@@ -193,10 +197,13 @@ void smp_init(const struct acpi *a, bool lapic)
 	}
 	if (lost)
 		log_text("%u cores are left alone: %u are used at most", lost, CORE_MAX);
-	cores[0] = (struct platform_core){.apic_id = apic_id[0], .running = true, .note = ""};
+	cores[0] = (struct platform_core){.apic_id = apic_id[0],
+		.node = srat_core_node(&a->srat, apic_id[0]),
+		.running = true,
+		.note = ""};
 	core_count = n;
 	if (n > 1)
-		smp_start_all(apic_id, n, lapic ? NULL : "the local APIC cannot be used");
+		smp_start_all(&a->srat, apic_id, n, lapic ? NULL : "the local APIC cannot be used");
 }
 
 bool platform_start(unsigned core, void (*fn)(void *arg), void *arg)

@@ -68,6 +68,8 @@ static void start_acpi(uint64_t rsdp)
 	else if (acpi.bad_tables)
 		log_text("ACPI: %u of %u tables are damaged and left out", acpi.bad_tables,
 			acpi.bad_tables + acpi.tables);
+	if (acpi.srat.left_out)
+		log_text("ACPI: %u entries of the SRAT are left out", acpi.srat.left_out);
 }
 
 /* On the boot core's own stack, whose guards can now be taken out of the map. */
@@ -80,6 +82,7 @@ static void start_machine(void)
 	cpu_guard_stacks(&boot_core_stacks);
 	start_acpi(rsdp);
 	tsc_init(bootinfo->entry_tsc, acpi.pm_timer, acpi.pm_timer_32bit ? 0xffffffff : 0xffffff);
+	memory_set_nodes(&acpi.srat);
 	power_init(&acpi);
 	ports_init(bootinfo, &acpi);
 	smp_init(&acpi, lapic_init());

@@ -15,13 +15,18 @@
 	X(PORT_DISABLED, "port-disabled", "the port is configured 'disabled'")                     \
 	X(WRONG_MAC, "wrong-mac", "unicast to another station")                                    \
 	X(MULTICAST, "multicast", "multicast, which is not routed")                                \
-	X(UNKNOWN_ETHERTYPE, "unknown-ethertype", "neither IPv4 nor ARP")                          \
-	X(L2_BROADCAST, "l2-broadcast", "unicast IPv4 in a link-layer broadcast, RFC 1812 5.3.4")  \
-	X(IP_TRUNCATED, "ip-truncated", "frame ends inside the IPv4 header")                       \
-	X(IP_VERSION, "ip-version", "IP version is not 4")                                         \
+	X(UNKNOWN_ETHERTYPE, "unknown-ethertype", "neither IPv4, IPv6 nor ARP")                    \
+	X(L2_BROADCAST, "l2-broadcast", "unicast IP in a link-layer broadcast, RFC 1812 5.3.4")    \
+	X(IP_TRUNCATED, "ip-truncated", "frame ends inside the IP header")                         \
+	X(IP_VERSION, "ip-version", "IP version is not that of the EtherType")                     \
 	X(IP_HEADER_LENGTH, "ip-header-length", "IHL below 5 words")                               \
 	X(IP_TOTAL_LENGTH, "ip-total-length", "total length outside header and frame")             \
 	X(IP_CHECKSUM, "ip-checksum", "IPv4 header checksum wrong")                                \
+	X(IP6_LENGTH, "ip6-payload-length", "IPv6 payload length goes beyond the frame")           \
+	X(IP6_OPTIONS, "ip6-options", "IPv6 extension headers malformed, or an option says so")    \
+	X(IP6_ROUTING, "ip6-routing", "IPv6 routing header refused, RFC 5095")                     \
+	X(LINK_LOCAL, "link-local",                                                                \
+		"link-local address that would leave its link, RFC 4291 2.5.6")                    \
 	X(MARTIAN_SOURCE, "martian-source",                                                        \
 		"source address not valid on the wire, RFC 1812 5.3.7")                            \
 	X(MARTIAN_DESTINATION, "martian-destination", "destination not valid, RFC 1812 5.3.7")     \
@@ -37,8 +42,11 @@
 	X(MTU_EXCEEDED, "mtu-exceeded", "larger than the egress MTU")                              \
 	X(NEIGHBOR_PENDING, "neighbor-pending",                                                    \
 		"another packet is held for the unresolved neighbour")                             \
-	X(NEIGHBOR_FAILED, "neighbor-failed", "the neighbour did not answer ARP")                  \
+	X(NEIGHBOR_FAILED, "neighbor-failed", "the neighbour did not answer")                      \
 	X(ARP_MALFORMED, "arp-malformed", "ARP packet with wrong lengths, types or addresses")     \
+	X(ND_MALFORMED, "nd-malformed", "neighbour discovery not valid, RFC 4861 6.1 and 7.1")     \
+	X(ND_REDIRECT, "nd-redirect", "redirect, which a router does not heed, RFC 4861 8.2")      \
+	X(TENTATIVE, "tentative-address", "own address not yet known to be unique, RFC 4862 5.4")  \
 	X(ICMP_MALFORMED, "icmp-malformed", "ICMP to the router: short or checksum wrong")         \
 	X(LOCAL_FRAGMENT, "local-fragment", "fragment to the router itself, not reassembled")      \
 	X(LOCAL_NO_PROTOCOL, "local-no-protocol", "no listener on the router for it")              \

@@ -54,8 +54,6 @@ static uint16_t forward_exception(const struct batch *b, unsigned i, uint32_t ou
 	/* In transit. Options first: the control core repeats all that follows. */
 	if (packet_flags(b->word[i]) & PACKET_FLAG_OPTIONS)
 		return verdict_punt(PUNT_OPTIONS);
-	if (b->data[i][IPV4_TTL] <= 1)
-		return verdict_punt(PUNT_TTL);
 
 	switch (adjacency_target(out)) {
 	case NEXTHOP_NO_ROUTE:
@@ -64,11 +62,13 @@ static uint16_t forward_exception(const struct batch *b, unsigned i, uint32_t ou
 		return verdict_punt(PUNT_UNREACHABLE);
 	case NEXTHOP_PROHIBIT:
 		return verdict_punt(PUNT_PROHIBIT);
-	case NEXTHOP_RESOLVE:
-		return verdict_punt(PUNT_RESOLVE);
-	default: /* a TX queue: too long for it */
-		return verdict_punt(PUNT_MTU);
+	default: /* there is a way on; RFC 1812 5.2.1.2: only then TTL counts */
+		break;
 	}
+	if (b->data[i][b->verdict[i] == VERDICT_ROUTE6 ? IPV6_HOPS : IPV4_TTL] <= 1)
+		return verdict_punt(PUNT_TTL);
+	/* No MAC yet; or a TX queue, and the packet is too long for it. */
+	return verdict_punt(adjacency_target(out) == NEXTHOP_RESOLVE ? PUNT_RESOLVE : PUNT_MTU);
 }
 
 static void forward_end(struct lane *lane, const struct batch *b, unsigned i, uint16_t verdict)
@@ -113,9 +113,11 @@ static const struct adjacency *forward_member(
 	const struct tables *t, const struct batch *b, unsigned i, const struct adjacency *group)
 {
 	uint32_t mask = load_once(&group->mask), hash = 0;
+	uint32_t bytes = packet_len(b->word[i]) - ETH_HEADER;
 
 	if (mask)
-		hash = hash_flow4(b->data[i] + IPV4_OFF, packet_len(b->word[i]) - ETH_HEADER);
+		hash = b->verdict[i] == VERDICT_ROUTE6 ? hash_flow6(b->data[i] + IPV6_OFF, bytes)
+						       : hash_flow4(b->data[i] + IPV4_OFF, bytes);
 	return &t->adjacency[load_acquire(&t->place[group->place + (hash & mask)])];
 }
 
@@ -127,6 +129,51 @@ static inline bool forward_can_send(const struct batch *b, unsigned i, uint32_t 
 	       (packet_flags(b->word[i]) == 0);
 }
 
+/* The same for an IPv6 packet. */
+static inline bool forward_can_send6(const struct batch *b, unsigned i, uint32_t out)
+{
+	return (adjacency_target(out) < NEXTHOP_ACTION) & (b->data[i][IPV6_HOPS] > 1) &
+	       (packet_len(b->word[i]) <= ETH_HEADER + adjacency_mtu(out)) &
+	       (packet_flags(b->word[i]) == 0);
+}
+
+/* The next hops of the IPv6 packets of a batch. */
+static void forward_lookup6(const struct lane *lane, struct batch *b)
+{
+	struct ip6 dst[BATCH_MAX];
+	uint32_t nh[BATCH_MAX];
+
+	for (unsigned k = 0; k < b->sixes; k++)
+		dst[k] = ip6_load(b->data[b->six[k]] + IPV6_DEST);
+	fib6_lookup(load_acquire(&lane->tables->fib6), dst, nh, b->sixes);
+	for (unsigned k = 0; k < b->sixes; k++)
+		b->nh[b->six[k]] = nh[k];
+}
+
+/* Packet i of a batch, which is not IPv4 to be routed: rewrites and queues it, or ends it. */
+static void forward_other(
+	struct lane *lane, const struct batch *b, unsigned i, uint32_t limit, uint64_t *touched)
+{
+	if (b->verdict[i] != VERDICT_ROUTE6) {
+		forward_end(lane, b, i, b->verdict[i]);
+		return;
+	}
+	const struct adjacency *a = &lane->tables->adjacency[b->nh[i]];
+	uint32_t out = load_acquire(&a->out); /* before its MAC: see nexthop.h */
+
+	if (adjacency_target(out) == NEXTHOP_GROUP) {
+		a = forward_member(lane->tables, b, i, a);
+		out = load_acquire(&a->out);
+	}
+	if (__builtin_expect(!forward_can_send6(b, i, out), 0)) {
+		forward_end(lane, b, i, forward_exception(b, i, out));
+		return;
+	}
+	rewrite_frame6(b->data[i], a);
+	forward_queue(lane, adjacency_target(out), ipv6_class(b->data[i]), b->word[i], OWNER_HOME,
+		limit, touched);
+}
+
 /* Rewrites and queues what can be sent; ends the rest. */
 static void forward_batch(struct lane *lane, struct batch *b)
 {
@@ -136,7 +183,7 @@ static void forward_batch(struct lane *lane, struct batch *b)
 
 	for (unsigned i = 0; i < b->n; i++) {
 		if (__builtin_expect(b->verdict[i] != VERDICT_ROUTE, 0)) {
-			forward_end(lane, b, i, b->verdict[i]);
+			forward_other(lane, b, i, limit, &touched);
 			continue;
 		}
 		const struct adjacency *a = &adjacency[b->nh[i]];
@@ -176,7 +223,22 @@ void path_forward(struct lane *lane, const uint64_t *word, unsigned n)
 	parse_batch(lane, &b);
 	if (b.ended < n)
 		fib4_lookup(load_acquire(&lane->tables->fib4), b.dst, b.nh, n);
+	if (__builtin_expect(b.sixes != 0, 0))
+		forward_lookup6(lane, &b);
 	forward_batch(lane, &b);
+}
+
+/* ARP is to the link what routing protocols are to the network. */
+static uint8_t forward_tos(const uint8_t *f)
+{
+	switch (load_be16(f + ETH_TYPE)) {
+	case ETH_TYPE_IPV4:
+		return f[IPV4_TOS];
+	case ETH_TYPE_IPV6:
+		return ipv6_class(f);
+	default:
+		return DSCP_CS6 << 2;
+	}
 }
 
 void path_enqueue(struct lane *lane, unsigned port, const uint64_t *word, unsigned n)
@@ -186,11 +248,8 @@ void path_enqueue(struct lane *lane, unsigned port, const uint64_t *word, unsign
 
 	for (unsigned i = 0; i < n; i++) {
 		const uint8_t *f = buffer_data(lane->buffers, packet_index(word[i]));
-		bool ip = load_be16(f + ETH_TYPE) == ETH_TYPE_IPV4;
-		/* ARP is to the link what routing protocols are to the network. */
-		uint8_t tos = ip ? f[IPV4_TOS] : DSCP_CS6 << 2;
 
-		forward_queue(lane, port, tos, word[i], OWNER_CONTROL, limit, &touched);
+		forward_queue(lane, port, forward_tos(f), word[i], OWNER_CONTROL, limit, &touched);
 	}
 	forward_publish(lane, touched);
 }

@@ -1,4 +1,5 @@
-/* Where the fields of an Ethernet frame with IPv4 stand, and which addresses can be a host's. */
+/* Where the fields of an Ethernet frame with IPv4 or IPv6 stand, and which addresses can be a
+ * host's. */
 #ifndef NET_PATH_FRAME_H
 #define NET_PATH_FRAME_H
 
@@ -10,6 +11,7 @@
 #define ETH_TYPE      12u
 #define ETH_TYPE_IPV4 0x0800u
 #define ETH_TYPE_ARP  0x0806u
+#define ETH_TYPE_IPV6 0x86ddu
 
 /* IPv4 (RFC 791 3.1): offsets in the frame. */
 #define IPV4_HEADER     20u /* without options */
@@ -34,6 +36,29 @@
 #define IPV4_ICMP 1u
 #define IPV4_TCP  6u
 #define IPV4_UDP  17u
+
+/* IPv6 (RFC 8200 3): offsets in the frame. */
+#define IPV6_HEADER  40u
+#define IPV6_OFF     ETH_HEADER
+#define IPV6_PAYLOAD (IPV6_OFF + 4) /* length of what follows the header */
+#define IPV6_NEXT    (IPV6_OFF + 6)
+#define IPV6_HOPS    (IPV6_OFF + 7)
+#define IPV6_SOURCE  (IPV6_OFF + 8)
+#define IPV6_DEST    (IPV6_OFF + 24)
+
+/* In IPV6_NEXT (IANA protocol numbers). */
+#define IPV6_HOP_BY_HOP 0u
+#define IPV6_ROUTING    43u
+#define IPV6_FRAGMENT   44u
+#define IPV6_ICMP       58u
+#define IPV6_NONE       59u
+#define IPV6_OPTIONS    60u /* for the destination */
+
+/* The traffic class (RFC 2474: DSCP in its upper six bits) of an IPv6 frame. */
+static inline uint8_t ipv6_class(const uint8_t *frame)
+{
+	return (uint8_t)(frame[IPV6_OFF] << 4 | frame[IPV6_OFF + 1] >> 4);
+}
 
 /*
  * The address (host byte order) may name one host: 1.0.0.0 - 223.255.255.255

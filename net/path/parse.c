@@ -1,4 +1,4 @@
-/* Validation of received frames: Ethernet and IPv4 header checks. */
+/* Validation of received frames: Ethernet and IPv4 header checks; IPv6 is in parse6.c. */
 #include "net/path/parse.h"
 
 #include <string.h>
@@ -105,13 +105,39 @@ uint16_t parse_frame(const struct lane *lane, const uint8_t *f, uint32_t len)
 	bool to_us = memcmp(f, lane->mac, 6) == 0;
 	uint16_t type = load_be16(f + ETH_TYPE);
 
-	if (!to_us && memcmp(f, broadcast, 6) != 0)
+	/* RFC 2464 7: 33:33 and the last four bytes of an IPv6 group. */
+	bool group6 = type == ETH_TYPE_IPV6 && f[0] == 0x33 && f[1] == 0x33;
+
+	if (!to_us && !group6 && memcmp(f, broadcast, 6) != 0)
 		return verdict_drop(f[0] & 1 ? DROP_MULTICAST : DROP_WRONG_MAC);
 	if (type == ETH_TYPE_IPV4)
 		return parse_ipv4(f, len, to_us);
+	if (type == ETH_TYPE_IPV6)
+		return parse_ipv6(f, len, to_us);
 	if (type == ETH_TYPE_ARP)
 		return verdict_punt(PUNT_ARP);
 	return verdict_drop(DROP_UNKNOWN_ETHERTYPE);
+}
+
+/*
+ * A frame that is not plain IPv4: its verdict, its flags, and its place in the
+ * list if it is IPv6 to be routed.
+ */
+static uint32_t parse_other(
+	const struct lane *lane, struct batch *b, unsigned i, uint64_t mac, uint32_t max_frame)
+{
+	const uint8_t *f = b->data[i];
+	uint32_t len = packet_len(b->word[i]), flags = 0;
+	bool plain6 = parse6_is_plain(f, len, mac, max_frame);
+
+	b->verdict[i] = plain6 ? VERDICT_ROUTE6 : parse_frame(lane, f, len);
+	if (b->verdict[i] != VERDICT_ROUTE6)
+		return f[IPV4_OFF] == 0x45 ? 0 : PACKET_FLAG_OPTIONS;
+	flags = plain6 ? 0 : parse6_flags(f);
+	b->six[b->sixes++] = (uint8_t)i;
+	b->word[i] = packet_word(packet_index(b->word[i]),
+		ETH_HEADER + IPV6_HEADER + load_be16(f + IPV6_PAYLOAD), flags);
+	return flags;
 }
 
 void parse_batch(const struct lane *lane, struct batch *b)
@@ -120,6 +146,8 @@ void parse_batch(const struct lane *lane, struct batch *b)
 	uint64_t mac = load64(lane->mac);
 	uint32_t max_frame = load_once(&lane->disabled) ? 0 : load_once(&lane->max_frame);
 	unsigned ended = 0;
+
+	b->sixes = 0;
 
 	for (unsigned i = 0; i < b->n; i++) {
 		b->data[i] = buffer_data(buffers, packet_index(b->word[i]));
@@ -132,10 +160,8 @@ void parse_batch(const struct lane *lane, struct batch *b)
 		uint32_t flags = 0;
 
 		b->verdict[i] = VERDICT_ROUTE;
-		if (__builtin_expect(!frame_is_plain(f, len, mac, max_frame), 0)) {
-			b->verdict[i] = parse_frame(lane, f, len);
-			flags = f[IPV4_OFF] == 0x45 ? 0 : PACKET_FLAG_OPTIONS;
-		}
+		if (__builtin_expect(!frame_is_plain(f, len, mac, max_frame), 0))
+			flags = parse_other(lane, b, i, mac, max_frame);
 		if (__builtin_expect(b->verdict[i] != VERDICT_ROUTE, 0)) {
 			b->dst[i] = 0;
 			ended++;

@@ -8,6 +8,7 @@
 #ifndef NET_PATH_PARSE_H
 #define NET_PATH_PARSE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/packet.h"
@@ -18,9 +19,10 @@
 
 /* What is known of a frame after a stage: go on, or its end. */
 enum verdict_kind {
-	VERDICT_ROUTE = 0x000, /* valid IPv4: look up the destination */
-	VERDICT_DROP = 0x100,  /* | enum drop_reason */
-	VERDICT_PUNT = 0x200,  /* | enum punt_reason */
+	VERDICT_ROUTE = 0x000,  /* valid IPv4: look up the destination */
+	VERDICT_DROP = 0x100,   /* | enum drop_reason */
+	VERDICT_PUNT = 0x200,   /* | enum punt_reason */
+	VERDICT_ROUTE6 = 0x400, /* valid IPv6: look up the destination */
 };
 
 static inline uint16_t verdict_drop(enum drop_reason reason)
@@ -36,12 +38,14 @@ static inline uint16_t verdict_punt(enum punt_reason reason)
 /* One burst on its way through the stages. Lives on the worker's stack. */
 struct batch {
 	unsigned n;
-	uint64_t word[BATCH_MAX]; /* length trimmed to the IPv4 packet where VERDICT_ROUTE */
+	uint64_t word[BATCH_MAX]; /* length trimmed to the IP packet where it is routed */
 	uint8_t *data[BATCH_MAX]; /* the frame */
 	uint32_t dst[BATCH_MAX];  /* IPv4 destination, host byte order; 0 unless VERDICT_ROUTE */
 	uint32_t nh[BATCH_MAX];   /* next-hop index */
 	uint16_t verdict[BATCH_MAX];
-	unsigned ended; /* how many are not VERDICT_ROUTE */
+	unsigned ended;         /* how many are not VERDICT_ROUTE */
+	unsigned sixes;         /* how many are VERDICT_ROUTE6, */
+	uint8_t six[BATCH_MAX]; /* and which */
 };
 
 /* Fills data, dst and verdict from word[0..n). */
@@ -49,5 +53,17 @@ void parse_batch(const struct lane *lane, struct batch *b);
 
 /* The verdict on one frame, all checks in the order RFC 1812 5.2 and 5.3 give. Any core. */
 uint16_t parse_frame(const struct lane *lane, const uint8_t *frame, uint32_t len_bytes);
+
+/* The same of an IPv6 frame from its version on. to_us: to the port's MAC. (parse6.c) */
+uint16_t parse_ipv6(const uint8_t *frame, uint32_t len_bytes, bool to_us);
+
+/*
+ * True if the frame is what nearly all IPv6 is: to this MAC (in memory order),
+ * without hop-by-hop header, between addresses beyond the link, all valid.
+ */
+bool parse6_is_plain(const uint8_t *frame, uint32_t len_bytes, uint64_t mac, uint32_t max_frame);
+
+/* PACKET_FLAG_OPTIONS if a routed IPv6 packet is to be looked at by the control core. */
+uint32_t parse6_flags(const uint8_t *frame);
 
 #endif

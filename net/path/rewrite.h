@@ -26,4 +26,11 @@ static inline void rewrite_frame(uint8_t *frame, const struct adjacency *adjacen
 	memcpy(frame, adjacency->mac, sizeof adjacency->mac);
 }
 
+/* The same for IPv6: the hop limit, which no checksum covers. */
+static inline void rewrite_frame6(uint8_t *frame, const struct adjacency *adjacency)
+{
+	frame[IPV6_HOPS]--;
+	memcpy(frame, adjacency->mac, sizeof adjacency->mac);
+}
+
 #endif

@@ -12,9 +12,13 @@
 
 uint32_t spread_hash(const uint8_t *f, uint32_t len)
 {
-	if (len < ETH_HEADER + IPV4_HEADER || load_be16(f + ETH_TYPE) != ETH_TYPE_IPV4)
+	if (len < ETH_HEADER + IPV4_HEADER)
 		return 0;
-	return hash_flow4(f + IPV4_OFF, len - ETH_HEADER);
+	if (load_be16(f + ETH_TYPE) == ETH_TYPE_IPV4)
+		return hash_flow4(f + IPV4_OFF, len - ETH_HEADER);
+	if (load_be16(f + ETH_TYPE) == ETH_TYPE_IPV6 && len >= ETH_HEADER + IPV6_HEADER)
+		return hash_flow6(f + IPV6_OFF, len - ETH_HEADER);
+	return 0;
 }
 
 /* The ring has no room: received, and dropped. */

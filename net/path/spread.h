@@ -26,7 +26,7 @@ struct spread_sort {
 	uint64_t word[SPREAD_MAX][BATCH_MAX];
 };
 
-/* An equal number for all packets of a flow in both directions; 0 if it is not valid IPv4. */
+/* An equal number for all packets of a flow in both directions; 0 if it is not IP. */
 uint32_t spread_hash(const uint8_t *frame, uint32_t len_bytes);
 
 /*

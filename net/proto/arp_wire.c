@@ -101,11 +101,8 @@ static bool arp_is_valid(const uint8_t *f, uint32_t len)
 /* Somebody uses our address: never believed, always counted, and told now and then. */
 static void arp_conflict(struct stack *s, unsigned port, uint32_t address, const uint8_t *mac)
 {
-	s->arp.conflicts++;
-	if (s->now_ms < s->arp.conflict_due_ms[port])
-		return;
-	s->arp.conflict_due_ms[port] = s->now_ms + ARP_CONFLICT_MS;
-	s->ops->address_conflict(s->ctx, port, address, mac);
+	if (neighbor_conflict(s, &s->arp, port))
+		s->ops->address_conflict(s->ctx, port, address, mac);
 }
 
 /* RFC 826, packet reception: merge, then reply if we are the target of a request. */

@@ -62,16 +62,16 @@ void icmp_input(struct stack *s, uint64_t word)
 }
 
 /*
- * True for the ICMP queries and their answers. All else is an error, or not
- * known not to be one (RFC 1122 3.2.2: no error about an error).
+ * True for the ICMP queries of RFC 1122 3.2.2 and their answers. All else is an
+ * error, or not known not to be one (no error about an error).
  */
 static bool icmp_is_query(uint8_t type)
 {
-	return type == ICMP_ECHO_REPLY || (type >= 8 && type <= 10) || (type >= 13 && type <= 18);
+	return type == ICMP_ECHO_REPLY || type == ICMP_ECHO_REQUEST || (type >= 13 && type <= 18);
 }
 
 /* RFC 1812 4.3.2.7: when no error may be sent. */
-static bool icmp_may_answer(const struct stack *s, const uint8_t *frame)
+bool icmp_may_answer(const struct stack *s, const uint8_t *frame)
 {
 	uint32_t src = load_be32(frame + IPV4_SOURCE), dst = load_be32(frame + IPV4_DEST);
 	uint32_t header = ipv4_header_len(frame);
@@ -94,7 +94,7 @@ static bool icmp_may_answer(const struct stack *s, const uint8_t *frame)
 }
 
 /* Token bucket, RFC 1812 4.3.2.8: ICMP_ERROR_RATE a second, ICMP_ERROR_BURST at once. */
-static bool icmp_limit_take(struct icmp_limit *l, uint64_t now_ms)
+bool icmp_limit_take(struct icmp_limit *l, uint64_t now_ms)
 {
 	const uint64_t full = ICMP_ERROR_BURST * 1000u;
 	uint64_t elapsed_ms = now_ms > l->last_ms ? now_ms - l->last_ms : 0;
@@ -132,7 +132,7 @@ static uint32_t icmp_error_source(const struct stack *s, uint64_t word, const ui
 	return a ? a->address : 0;
 }
 
-void icmp_send_error(struct stack *s, uint64_t word, uint8_t type, uint8_t code, uint16_t info)
+void icmp_send_error(struct stack *s, uint64_t word, uint8_t type, uint8_t code, uint32_t info)
 {
 	const uint8_t *frame = frame_of(s, word);
 	uint32_t quote = ipv4_total_len(frame), index;
@@ -153,7 +153,7 @@ void icmp_send_error(struct stack *s, uint64_t word, uint8_t type, uint8_t code,
 	memset(icmp, 0, ICMP_HEADER);
 	icmp[0] = type;
 	icmp[1] = code;
-	store_be16(icmp + 6, info); /* next-hop MTU, RFC 1191 4 */
+	store_be32(icmp + 4, info);
 	memcpy(icmp + ICMP_HEADER, frame + IPV4_OFF, quote);
 	icmp_finish(icmp, ICMP_HEADER + quote);
 	s->icmp_limit.sent++;

@@ -4,7 +4,7 @@
  * No error is sent in answer to an ICMP error, a non-first fragment, a packet
  * to a broadcast or multicast address (IP or link layer), or a source that
  * names no single host (RFC 1812 4.3.2.7). Errors are limited by a token
- * bucket (RFC 1812 4.3.2.8).
+ * bucket (RFC 1812 4.3.2.8), which TCP resets share.
  */
 #ifndef NET_PROTO_ICMP_H
 #define NET_PROTO_ICMP_H
@@ -24,6 +24,7 @@ enum icmp_type {
 	ICMP_UNREACHABLE = 3,
 	ICMP_ECHO_REQUEST = 8,
 	ICMP_TIME_EXCEEDED = 11,
+	ICMP_PARAMETER_PROBLEM = 12,
 };
 
 enum icmp_unreachable_code {
@@ -46,8 +47,9 @@ void icmp_input(struct stack *s, uint64_t word);
 
 /*
  * Answers the packet in `word` with an error, if the rules above allow it. info:
- * next-hop MTU for ICMP_FRAGMENTATION_NEEDED, else 0. Does not take the word.
+ * the second word of the header, that is the next-hop MTU for ICMP_FRAGMENTATION_NEEDED (RFC 1191
+ * 4), the pointer << 24 for ICMP_PARAMETER_PROBLEM (RFC 792), else 0. Does not take the word.
  */
-void icmp_send_error(struct stack *s, uint64_t word, uint8_t type, uint8_t code, uint16_t info);
+void icmp_send_error(struct stack *s, uint64_t word, uint8_t type, uint8_t code, uint32_t info);
 
 #endif

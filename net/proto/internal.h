@@ -9,6 +9,7 @@
 #include "lib/checksum.h"
 #include "lib/hash.h"
 #include "net/path/frame.h"
+#include "net/proto/nd.h"
 #include "net/proto/stack.h"
 
 #define IPV4_TTL_OWN 64u /* of what the router sends, RFC 1700 */
@@ -44,6 +45,23 @@ static inline void ipv4_finish(uint8_t *frame)
 	memcpy(frame + IPV4_CHECKSUM, &check, sizeof check);
 }
 
+/* The Ethernet header of what leaves by a port for the station `mac` (6 bytes). */
+static inline void ethernet_finish(
+	const struct stack *s, uint8_t *frame, unsigned port, const uint8_t *mac, uint16_t type)
+{
+	memcpy(frame, mac, 6);
+	memcpy(frame + 6, s->iface[port].mac, 6);
+	store_be16(frame + ETH_TYPE, type);
+}
+
+/* At most `burst` in each tenth of a second. */
+static inline bool pace_take(struct pace *p, uint64_t now_ms, uint32_t burst)
+{
+	if (now_ms - p->since_ms >= 100)
+		*p = (struct pace){now_ms, 0};
+	return p->n < burst && p->n++ < burst;
+}
+
 /*
  * Starts a packet of our own: header without options, no flags, Ethernet
  * addresses zero. Id and checksum are left to stack_send.
@@ -64,8 +82,18 @@ void slowpath_input(struct stack *s, uint64_t word);
 /* An IPv4 packet to ourselves. Takes the word. */
 void slowpath_local(struct stack *s, uint64_t word);
 
-/* options.c: false if the options are malformed or a source route; *reason says which. */
-bool options_check(const uint8_t *frame, enum drop_reason *reason);
+/* What options_check found. Offsets in the IPv4 header; 0: none. */
+struct options {
+	uint8_t record, stamp, source_route; /* where these options are */
+	uint8_t pointer;                     /* the byte that is wrong, RFC 792 */
+	enum drop_reason reason;             /* if it returned false */
+};
+
+/* options.c: false if the options are malformed, or a source route, which has no pointer. */
+bool options_check(const uint8_t *frame, struct options *o);
+/* Records route and time in a frame with good options that leaves by the interface with `address`
+ * (RFC 1812 4.2.2.2, 5.3.13). */
+void options_write(const struct stack *s, uint8_t *frame, uint32_t address);
 /* Header of the fragments after the first (RFC 791 3.1: options with the copy bit); its length. */
 uint32_t options_fragment_header(const uint8_t *frame, uint8_t header[IPV4_HEADER_MAX]);
 
@@ -77,6 +105,96 @@ void fragment_send(struct stack *s, unsigned port, uint32_t mtu, uint64_t word);
 
 /* icmp.c: writes the checksum of a message of len bytes. */
 void icmp_finish(uint8_t *icmp, uint32_t len);
+/* RFC 1812 4.3.2.7: this IPv4 frame may be answered by an error. */
+bool icmp_may_answer(const struct stack *s, const uint8_t *frame);
+/* Token bucket, RFC 1812 4.3.2.8, RFC 4443 2.4 (f). */
+bool icmp_limit_take(struct icmp_limit *l, uint64_t now_ms);
+
+/* closed.c: a UDP datagram, a TCP segment to ourselves, whole. Takes the word. */
+void closed_udp(struct stack *s, uint64_t word);
+void closed_tcp(struct stack *s, uint64_t word);
+
+/* ---- IPv6 ---- */
+
+static inline uint32_t ipv6_total_len(const uint8_t *frame)
+{
+	return IPV6_HEADER + load_be16(frame + IPV6_PAYLOAD);
+}
+
+static inline struct ip6 ipv6_src(const uint8_t *frame)
+{
+	return ip6_load(frame + IPV6_SOURCE);
+}
+
+static inline struct ip6 ipv6_dst(const uint8_t *frame)
+{
+	return ip6_load(frame + IPV6_DEST);
+}
+
+/* Starts a packet of our own, Ethernet addresses zero. ICMPv6's checksum is left to stack_send6. */
+void ipv6_begin(uint8_t *frame, uint32_t payload_len, uint8_t next, uint8_t hops, struct ip6 src,
+	struct ip6 dst);
+
+/* As stack_route. Not for link-local addresses. */
+uint32_t stack_route6(const struct stack *s, struct ip6 dst, uint32_t flow);
+
+/* The port's interface, and the own address there: link-local ones are on one link, others on
+ * any. NULL if it is not our own. */
+const struct iface_addr6 *stack_own6(const struct stack *s, unsigned port, struct ip6 address);
+
+/* Ends a packet to ourselves; see stack.c. */
+enum err stack_loop(struct stack *s, uint64_t word);
+
+/* slowpath6.c: as slowpath.c's. */
+void slowpath6_input(struct stack *s, uint64_t word);
+void slowpath6_local(struct stack *s, uint64_t word);
+
+/* A header of the chain behind the IPv6 header. Offsets in the frame. */
+struct ext {
+	uint8_t type;   /* enum of IPV6_NEXT */
+	uint32_t at;    /* where it begins */
+	uint32_t named; /* the byte that says its type */
+	uint32_t end;   /* of the packet */
+};
+
+/* ext.c: the first header after the IPv6 header of a frame, and the one after an extension header
+ * of known form. false: it is not all there. */
+struct ext ext_first(const uint8_t *frame);
+bool ext_next(const uint8_t *frame, struct ext *e);
+/* It is an extension header that ext_next can pass. */
+bool ext_is_known(uint8_t type);
+/* The transport header, beyond all known extension headers. false: there is none in this packet. */
+bool ext_transport(const uint8_t *frame, struct ext *e);
+
+/* What the options of a hop-by-hop or destination header ask for, RFC 8200 4.2. */
+enum ext_verdict {
+	EXT_PASS,
+	EXT_DROP,         /* silently */
+	EXT_REPORT,       /* parameter problem, also to a group */
+	EXT_REPORT_ALONE, /* parameter problem, unless the destination is a group */
+};
+
+/* *pointer: the option, offset in the frame. */
+enum ext_verdict ext_options(const uint8_t *frame, const struct ext *e, uint32_t *pointer);
+
+/* icmp6.c: writes the checksum over the pseudo header and the payload of a frame without extension
+ * headers (RFC 4443 2.3). */
+void icmp6_finish(uint8_t *frame);
+
+/* nd_wire.c: what leaves for a link. mac: 6 bytes, or NULL for the group of the destination.
+ * Nothing is sent if no buffer is free. */
+void nd_send_solicit(
+	struct stack *s, unsigned port, struct ip6 src, struct ip6 target, const uint8_t *mac);
+void nd_send_advert(struct stack *s, unsigned port, struct ip6 dst, struct ip6 target,
+	uint32_t flags, const uint8_t *mac);
+/* A frame to build an ICMPv6 message of `len` bytes in, hop limit 255; message: where it begins. */
+bool nd_begin(struct stack *s, uint32_t len, struct ip6 src, struct ip6 dst, uint64_t *word,
+	uint8_t **message);
+/* ... and away, with its checksum. */
+void nd_finish(struct stack *s, unsigned port, const uint8_t *mac, uint64_t word);
+
+/* nd_dad.c: the address is another's: a probe or an advertisement of it came from `mac`. */
+void dad_conflict(struct stack *s, unsigned port, struct iface_addr6 *a, const uint8_t *mac);
 
 /* arp_wire.c: mac: 6 bytes, or NULL to broadcast. Nothing is sent if no buffer is free. */
 void arp_send_request(struct stack *s, unsigned port, uint32_t target, const uint8_t *mac);

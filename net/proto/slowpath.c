@@ -9,6 +9,19 @@ static void slowpath_refuse(
 	s->ops->drop(s->ctx, word, reason);
 }
 
+/* False if the packet ended because of its options (RFC 1812 4.3.3.5; source routes in silence). */
+static bool slowpath_options(struct stack *s, uint64_t word)
+{
+	struct options o;
+
+	if (options_check(frame_of(s, word), &o))
+		return true;
+	if (o.pointer)
+		icmp_send_error(s, word, ICMP_PARAMETER_PROBLEM, 0, (uint32_t)o.pointer << 24);
+	s->ops->drop(s->ctx, word, o.reason);
+	return false;
+}
+
 /* Sends to the neighbour of a next hop, in fragments if it must be (RFC 1812 5.2.6). */
 static void slowpath_transmit(struct stack *s, uint64_t word, uint32_t index)
 {
@@ -16,11 +29,11 @@ static void slowpath_transmit(struct stack *s, uint64_t word, uint32_t index)
 	uint8_t *frame = frame_of(s, word);
 	uint32_t mtu = adjacency_mtu(s->nexthops->adjacency[index].out);
 	uint32_t neighbor = n->gateway ? n->gateway : load_be32(frame + IPV4_DEST);
+	const struct iface_addr *from = iface_source(&s->iface[n->port], neighbor);
 	uint16_t old, new, check;
 
 	if (ipv4_total_len(frame) > mtu && (load_be16(frame + IPV4_FRAGMENT) & IPV4_DF)) {
-		icmp_send_error(
-			s, word, ICMP_UNREACHABLE, ICMP_FRAGMENTATION_NEEDED, (uint16_t)mtu);
+		icmp_send_error(s, word, ICMP_UNREACHABLE, ICMP_FRAGMENTATION_NEEDED, mtu);
 		s->ops->drop(s->ctx, word, DROP_MTU_EXCEEDED);
 		return;
 	}
@@ -31,6 +44,8 @@ static void slowpath_transmit(struct stack *s, uint64_t word, uint32_t index)
 	memcpy(&check, frame + IPV4_CHECKSUM, sizeof check);
 	check = checksum_update16(check, old, new);
 	memcpy(frame + IPV4_CHECKSUM, &check, sizeof check);
+	if (ipv4_header_len(frame) > IPV4_HEADER && from)
+		options_write(s, frame, from->address);
 
 	arp_send(s, n->port, neighbor, mtu, word);
 }
@@ -38,23 +53,18 @@ static void slowpath_transmit(struct stack *s, uint64_t word, uint32_t index)
 /* Not for us and not a silent end: the checks in the workers' order (net/path/forward.c). */
 static void slowpath_forward(struct stack *s, uint64_t word, uint32_t index)
 {
-	const uint8_t *frame = frame_of(s, word);
-	enum drop_reason reason;
-
-	if (!options_check(frame, &reason)) {
-		s->ops->drop(s->ctx, word, reason);
+	if (!slowpath_options(s, word))
 		return;
-	}
-	if (frame[IPV4_TTL] <= 1) {
-		slowpath_refuse(s, word, ICMP_TIME_EXCEEDED, 0, DROP_TTL_EXCEEDED);
-		return;
-	}
 	switch (s->nexthops->nexthop[index].action) {
 	case NEXTHOP_RESOLVE:
-		slowpath_transmit(s, word, index);
+		if (frame_of(s, word)[IPV4_TTL] > 1)
+			slowpath_transmit(s, word, index);
+		else
+			slowpath_refuse(s, word, ICMP_TIME_EXCEEDED, 0, DROP_TTL_EXCEEDED);
 		return;
 	case NEXTHOP_UNREACHABLE:
 	case NEXTHOP_RECURSIVE: /* nothing leads to its gateway now */
+	case NEXTHOP_GROUP:     /* nor to any of its gateways */
 		slowpath_refuse(s, word, ICMP_UNREACHABLE, ICMP_HOST_UNREACHABLE, DROP_UNREACHABLE);
 		return;
 	case NEXTHOP_PROHIBIT:
@@ -69,12 +79,9 @@ static void slowpath_forward(struct stack *s, uint64_t word, uint32_t index)
 void slowpath_local(struct stack *s, uint64_t word)
 {
 	const uint8_t *frame = frame_of(s, word);
-	enum drop_reason reason = DROP_LOCAL_NO_PROTOCOL;
 
-	if (!options_check(frame, &reason)) {
-		s->ops->drop(s->ctx, word, reason);
+	if (!slowpath_options(s, word))
 		return;
-	}
 	if (ipv4_is_fragment(frame)) {
 		s->ops->drop(s->ctx, word, DROP_LOCAL_FRAGMENT);
 		return;
@@ -83,14 +90,15 @@ void slowpath_local(struct stack *s, uint64_t word)
 	case IPV4_ICMP:
 		icmp_input(s, word);
 		return;
-	case IPV4_UDP: /* RFC 1122 4.1.3.1 */
-		slowpath_refuse(s, word, ICMP_UNREACHABLE, ICMP_PORT_UNREACHABLE, reason);
+	case IPV4_UDP:
+		closed_udp(s, word);
 		return;
-	case IPV4_TCP: /* a reset would be the answer, but there is no TCP to make it */
-		s->ops->drop(s->ctx, word, reason);
+	case IPV4_TCP:
+		closed_tcp(s, word);
 		return;
 	default: /* RFC 1122 3.2.2.1 */
-		slowpath_refuse(s, word, ICMP_UNREACHABLE, ICMP_PROTOCOL_UNREACHABLE, reason);
+		slowpath_refuse(s, word, ICMP_UNREACHABLE, ICMP_PROTOCOL_UNREACHABLE,
+			DROP_LOCAL_NO_PROTOCOL);
 		return;
 	}
 }

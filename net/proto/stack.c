@@ -14,8 +14,11 @@ void stack_init(struct stack *s, uint64_t now_ms)
 	s->loops = 0;
 	s->looping = false;
 	arp_init(s);
+	nd_init(s);
 	s->icmp_limit =
 		(struct icmp_limit){.tokens_milli = ICMP_ERROR_BURST * 1000u, .last_ms = now_ms};
+	s->icmp6_limit = s->icmp_limit;
+	s->options6 = (struct pace){now_ms, 0};
 }
 
 void stack_input(struct stack *s, uint64_t word, uint64_t now_ms)
@@ -26,6 +29,9 @@ void stack_input(struct stack *s, uint64_t word, uint64_t now_ms)
 	word = packet_word(packet_index(word), packet_len(word), 0);
 	if (reason == PUNT_ARP)
 		arp_input(s, word);
+	else if (packet_len(word) >= ETH_HEADER &&
+		 load_be16(frame_of(s, word) + ETH_TYPE) == ETH_TYPE_IPV6)
+		slowpath6_input(s, word);
 	else
 		slowpath_input(s, word);
 }
@@ -34,21 +40,40 @@ void stack_tick(struct stack *s, uint64_t now_ms)
 {
 	s->now_ms = now_ms;
 	arp_tick(s, TICK_ENTRIES);
+	nd_tick(s, TICK_ENTRIES);
+}
+
+uint32_t stack_held(const struct stack *s)
+{
+	return s->arp.held + s->nd.held;
 }
 
 void stack_link_changed(struct stack *s, unsigned port, bool up, uint64_t now_ms)
 {
 	s->now_ms = now_ms;
-	if (up)
+	if (up) {
 		arp_announce(s, port);
-	else
+		nd_start_port(s, port);
+	} else {
 		arp_flush_port(s, port);
+		nd_flush_port(s, port);
+	}
 }
 
 void stack_configured(struct stack *s, uint64_t now_ms)
 {
 	s->now_ms = now_ms;
-	arp_follow(s);
+	neighbor_follow(s, &s->arp);
+	neighbor_follow(s, &s->nd);
+}
+
+void stack_addresses_changed(struct stack *s, unsigned port, bool four, bool six, uint64_t now_ms)
+{
+	s->now_ms = now_ms;
+	if (four)
+		arp_announce(s, port);
+	if (six)
+		nd_addresses_changed(s, port);
 }
 
 uint32_t stack_route(const struct stack *s, uint32_t dst, uint32_t flow)
@@ -80,7 +105,7 @@ void ipv4_begin(uint8_t *frame, uint32_t total_len, uint8_t protocol, uint8_t tt
  * A packet to ourselves. What it causes to ourselves in turn (an echo reply)
  * waits for the outermost call, so that no chain of packets grows the stack.
  */
-static enum err stack_loop(struct stack *s, uint64_t word)
+enum err stack_loop(struct stack *s, uint64_t word)
 {
 	if (s->loops == STACK_LOOP) {
 		s->ops->drop(s->ctx, word, DROP_CONTROL_QUEUE_FULL);
@@ -90,8 +115,12 @@ static enum err stack_loop(struct stack *s, uint64_t word)
 	if (s->looping)
 		return ERR_OK;
 	s->looping = true;
-	for (unsigned i = 0; i < s->loops; i++)
-		slowpath_local(s, s->loop[i]);
+	for (unsigned i = 0; i < s->loops; i++) {
+		if (load_be16(frame_of(s, s->loop[i]) + ETH_TYPE) == ETH_TYPE_IPV6)
+			slowpath6_local(s, s->loop[i]);
+		else
+			slowpath_local(s, s->loop[i]);
+	}
 	s->loops = 0;
 	s->looping = false;
 	return ERR_OK;

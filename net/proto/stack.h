@@ -1,5 +1,5 @@
 /*
- * The control core's side of IPv4: ARP, ICMP, and what workers hand up.
+ * The control core's side of IP: ARP, ND, ICMP, and what workers hand up.
  *
  * Everything here runs on the control core and never blocks. The stack owns no
  * memory but its own struct; it reaches the router through stack_ops.
@@ -18,6 +18,8 @@
 #include "net/path/punt.h"
 #include "net/proto/arp.h"
 #include "net/proto/icmp.h"
+#include "net/proto/icmp6.h"
+#include "net/proto/nd.h"
 #include "net/table/iface.h"
 #include "net/table/nexthop.h"
 #include "net/table/rib.h"
@@ -42,8 +44,14 @@ struct stack_ops {
 	void (*icmp_seen)(void *ctx, const uint8_t *ip, uint32_t ip_len, const uint8_t *icmp,
 		uint32_t icmp_len);
 	/* The station with this MAC (6 bytes) uses an own address of the port. Once in
-	 * ARP_CONFLICT_MS for each port: fit for a log. Valid during the call. */
+	 * NEIGHBOR_CONFLICT_MS for each port: fit for a log. Valid during the call. */
 	void (*address_conflict)(void *ctx, unsigned port, uint32_t address, const uint8_t *mac);
+	/* As icmp_seen: a message of ICMPv6. */
+	void (*icmp6_seen)(void *ctx, const uint8_t *ip, uint32_t ip_len, const uint8_t *icmp,
+		uint32_t icmp_len);
+	/* As address_conflict. duplicate: found by DAD: the address is not used. */
+	void (*address_conflict6)(
+		void *ctx, unsigned port, struct ip6 address, const uint8_t *mac, bool duplicate);
 };
 
 #define STACK_LOOP 8u /* packets that one packet to ourselves may cause to ourselves */
@@ -55,17 +63,22 @@ struct stack {
 	struct iface *iface; /* by port */
 	unsigned ifaces;
 	struct rib4 *rib;
+	struct rib6 *rib6;
 	struct nexthop_table *nexthops;
 	uint64_t now_ms; /* time of the current call; monotonic */
 	uint16_t ip_id;  /* of the next packet sent */
-	struct arp_table arp;
+	struct neighbor_table arp;
+	struct neighbor_table nd; /* IPv6 */
+	struct nd_state nd_state;
 	struct icmp_limit icmp_limit;
+	struct icmp_limit icmp6_limit;
+	struct pace options6;      /* packets with hop-by-hop options that were looked at */
 	uint64_t loop[STACK_LOOP]; /* packets to ourselves; empty between calls */
 	unsigned loops;
 	bool looping;
 };
 
-/* ops, ctx, buffers, iface, ifaces, rib and nexthops are set by the caller before. */
+/* ops, ctx, buffers, iface, ifaces, rib, rib6 and nexthops are set by the caller before. */
 void stack_init(struct stack *s, uint64_t now_ms);
 
 /*
@@ -74,7 +87,10 @@ void stack_init(struct stack *s, uint64_t now_ms);
  */
 void stack_input(struct stack *s, uint64_t word, uint64_t now_ms);
 
-/* Timers: ARP retries and ageing. Bounded work a call; call every 10-100 ms. */
+/* Packets held for unresolved neighbours: all that the stack owns between calls, for the audit. */
+uint32_t stack_held(const struct stack *s);
+
+/* Timers: retries and ageing, router advertisements. Bounded work a call; call every 10-100 ms. */
 void stack_tick(struct stack *s, uint64_t now_ms);
 
 /* The link of a port went up (gratuitous ARP for each address, RFC 5227 3) or down (its neighbours
@@ -83,6 +99,12 @@ void stack_link_changed(struct stack *s, unsigned port, bool up, uint64_t now_ms
 
 /* Addresses or routes were configured anew: the neighbours agree with them from now on. */
 void stack_configured(struct stack *s, uint64_t now_ms);
+
+/*
+ * A port that stays up has got other addresses of these families: they are made
+ * known. IPv6 addresses that it had before keep their state, new ones are probed.
+ */
+void stack_addresses_changed(struct stack *s, unsigned port, bool four, bool six, uint64_t now_ms);
 
 /*
  * Sends an IPv4 packet of the router's own, built at buffer_data + 14 with all
@@ -103,5 +125,17 @@ enum err stack_send(struct stack *s, uint64_t word);
  */
 MUST_CHECK enum err stack_send_echo(
 	struct stack *s, uint32_t dst, uint16_t id, uint16_t seq, uint32_t size, uint8_t ttl);
+
+/*
+ * As stack_send, an IPv6 packet built at buffer_data + 14, ICMPv6 without its
+ * checksum. A zero source is replaced by the egress interface's address. port:
+ * where a link-local destination is; of any other the route decides. One longer
+ * than the egress MTU is dropped, and ERR_INVALID.
+ */
+enum err stack_send6(struct stack *s, uint64_t word, unsigned port);
+
+/* As stack_send_echo; ERR_INVALID also for a link-local destination. size: 48 less than the MTU. */
+MUST_CHECK enum err stack_send_echo6(
+	struct stack *s, struct ip6 dst, uint16_t id, uint16_t seq, uint32_t size, uint8_t hops);
 
 #endif

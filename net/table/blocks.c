@@ -148,6 +148,17 @@ uint32_t blocks_take(struct blocks *b, const void *content, unsigned order)
 	return n;
 }
 
+/* From now on the block is found by its content. */
+static void share(struct blocks *b, uint32_t number, uint32_t hash)
+{
+	uint32_t *bucket = &b->bucket[hash & b->bucket_mask];
+
+	b->block[number].state = BLOCK_SHARED;
+	b->block[number].hash = hash;
+	b->block[number].next = *bucket;
+	*bucket = number;
+}
+
 uint32_t blocks_get(struct blocks *b, const void *content, unsigned order)
 {
 	uint32_t hash = content_hash(content, order);
@@ -160,12 +171,7 @@ uint32_t blocks_get(struct blocks *b, const void *content, unsigned order)
 	n = blocks_take(b, content, order);
 	if (!n)
 		return 0;
-	uint32_t *bucket = &b->bucket[hash & b->bucket_mask];
-
-	b->block[n].state = BLOCK_SHARED;
-	b->block[n].hash = hash;
-	b->block[n].next = *bucket;
-	*bucket = n;
+	share(b, n, hash);
 	return n;
 }
 
@@ -220,4 +226,127 @@ void blocks_grace_passed(struct blocks *b)
 		give_free(b, n, b->block[n].order);
 		n = next;
 	}
+}
+
+/* ---- images ---- */
+
+/* What an image begins with; then the lines, then a record of each block. */
+struct image {
+	uint32_t lines, blocks;
+	uint32_t unused[14];
+};
+
+_Static_assert(sizeof(struct image) == BLOCK_LINE, "lines stand on lines");
+
+struct record {
+	uint32_t line, refs;
+	uint8_t order, shared, unused[2];
+};
+
+static bool is_in_use(const struct blocks *b, uint32_t n)
+{
+	return b->block[n].state == BLOCK_SHARED || b->block[n].state == BLOCK_PRIVATE;
+}
+
+uint32_t blocks_end(const struct blocks *b)
+{
+	uint32_t n = b->lines;
+
+	while (n > 0 && !is_in_use(b, n - 1))
+		n--;
+	return (n + BLOCK_LINES - 1) / BLOCK_LINES * BLOCK_LINES;
+}
+
+static size_t image_size(uint32_t lines, uint32_t blocks)
+{
+	return sizeof(struct image) + (size_t)lines * BLOCK_LINE +
+	       round_line(blocks * sizeof(struct record));
+}
+
+size_t blocks_image_size(const struct blocks *b)
+{
+	return image_size(blocks_end(b), b->count);
+}
+
+void blocks_save(const struct blocks *b, void *image)
+{
+	struct image head = {.lines = blocks_end(b), .blocks = b->count};
+	uint8_t *line = (uint8_t *)image + sizeof head;
+	struct record *r = (struct record *)(line + (size_t)head.lines * BLOCK_LINE);
+
+	memset(image, 0, image_size(head.lines, head.blocks));
+	memcpy(image, &head, sizeof head);
+	for (uint32_t n = 1; n < head.lines; n++) {
+		const struct block *block = &b->block[n];
+
+		if (!is_in_use(b, n))
+			continue;
+		memcpy(line + (size_t)n * BLOCK_LINE, blocks_data(b, n),
+			BLOCK_LINE << block->order);
+		*r++ = (struct record){
+			n, block->refs, block->order, block->state == BLOCK_SHARED, {0}};
+	}
+}
+
+enum err blocks_check(
+	const struct blocks *b, const void *image, size_t bytes, size_t *used, uint32_t *lines)
+{
+	struct image head;
+
+	if (bytes < sizeof head)
+		return ERR_INVALID;
+	memcpy(&head, image, sizeof head);
+	*used = image_size(head.lines, head.blocks);
+	*lines = head.lines;
+	if (head.lines == 0 || head.lines % BLOCK_LINES || head.blocks >= head.lines ||
+		*used > bytes)
+		return ERR_INVALID;
+	return head.lines > b->lines ? ERR_FULL : ERR_OK;
+}
+
+/* Makes free what of a piece is in no block. */
+static void free_rest(struct blocks *b, uint32_t n, unsigned order)
+{
+	uint32_t end = n + (1u << order), i = n;
+
+	if (is_in_use(b, n) && b->block[n].order >= order)
+		return;
+	while (i < end && i && !is_in_use(b, i)) /* line 0 is never free */
+		i++;
+	if (i == end) {
+		free_push(b, n, order);
+	} else if (order) {
+		free_rest(b, n + (1u << (order - 1)), order - 1);
+		free_rest(b, n, order - 1);
+	}
+}
+
+void blocks_load(struct blocks *b, const void *image)
+{
+	struct blocks old = *b;
+	const uint8_t *p = image;
+	const struct record *r;
+	struct image head;
+
+	memcpy(&head, p, sizeof head);
+	p += sizeof head;
+	r = (const struct record *)(p + (size_t)head.lines * BLOCK_LINE);
+	*b = (struct blocks){.line = old.line,
+		.lines = old.lines,
+		.block = old.block,
+		.bucket = old.bucket,
+		.bucket_mask = old.bucket_mask};
+	memset(b->block, 0, b->lines * sizeof *b->block);
+	memset(b->bucket, 0, ((size_t)b->bucket_mask + 1) * sizeof *b->bucket);
+	memcpy(b->line, p, (size_t)head.lines * BLOCK_LINE);
+	for (uint32_t i = 0; i < head.blocks; i++, r++) {
+		b->block[r->line] =
+			(struct block){.refs = r->refs, .order = r->order, .state = BLOCK_PRIVATE};
+		if (r->shared)
+			share(b, r->line, content_hash(blocks_data(b, r->line), r->order));
+		b->count++;
+		b->used += 1u << r->order;
+	}
+	for (uint32_t n = b->lines; n > 0; n -= BLOCK_LINES) /* the lowest stands first */
+		free_rest(b, n - BLOCK_LINES, BLOCK_ORDERS - 1);
 }

@@ -17,6 +17,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/err.h"
+
 #define BLOCK_LINE   64u /* bytes */
 #define BLOCK_ORDERS 5u  /* a block of order n has 2^n lines */
 #define BLOCK_LINES  16u /* of the largest */
@@ -83,5 +85,23 @@ static inline bool blocks_want_grace(const struct blocks *b)
 
 void blocks_grace_begin(struct blocks *b);
 void blocks_grace_passed(struct blocks *b);
+
+/*
+ * All blocks as bytes without pointers, a whole number of cache lines: what
+ * blocks_load makes the same blocks of, elsewhere, under the same numbers.
+ * Nothing may be waiting for a grace period. Boot only.
+ *
+ * blocks_check tells whether b can take what begins at `image`, how many bytes
+ * that is and how many lines: ERR_INVALID: it is no such image, ERR_FULL: b has
+ * not as many lines. Then blocks_load replaces what is in b.
+ */
+size_t blocks_image_size(const struct blocks *b);
+void blocks_save(const struct blocks *b, void *image);
+MUST_CHECK enum err blocks_check(
+	const struct blocks *b, const void *image, size_t bytes, size_t *used, uint32_t *lines);
+void blocks_load(struct blocks *b, const void *image);
+
+/* No line from this on is in a block: a multiple of BLOCK_LINES. */
+uint32_t blocks_end(const struct blocks *b);
 
 #endif

@@ -123,4 +123,14 @@ struct fib4_stats {
 };
 void fib4_stats(const struct fib4 *fib, struct fib4_stats *stats);
 
+/*
+ * A table made elsewhere, as one block of bytes without pointers (fibimage.h).
+ * fib4_save writes it, fib4_image_size bytes; nothing may be waiting for a grace
+ * period. fib4_load puts it in the place of a table that no worker reads yet:
+ * ERR_FULL if it does not fit, ERR_INVALID if it is not an image. Boot only.
+ */
+size_t fib4_image_size(const struct fib4 *fib);
+void fib4_save(const struct fib4 *fib, void *image);
+MUST_CHECK enum err fib4_load(struct fib4 *fib, const void *image, size_t bytes);
+
 #endif

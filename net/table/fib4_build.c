@@ -13,7 +13,10 @@
 #include "net/table/fib4_canvas.h"
 #include "net/table/nexthop.h"
 
-#define PREFETCH_AHEAD 3u /* changes between the stages of prefetching */
+#define PREFETCH_AHEAD 3u  /* changes between the stages of prefetching */
+#define BRING          16u /* routes that a step adds, while the RIB lacks some */
+
+_Static_assert(FIB4_CHUNKS == 1u << RIB4_BLOCK, "what a step looks at is one block");
 
 /* ---- blocks ---- */
 
@@ -174,6 +177,38 @@ static bool says(
 	return true;
 }
 
+/* Gives a chunk what a canvas says. 0 for ref: no room. */
+static enum err chunk_set(struct fib4 *f, uint32_t chunk, uint32_t ref)
+{
+	uint32_t old = f->root[chunk];
+
+	if (!ref)
+		return ERR_FULL;
+	store_release(&f->root[chunk], ref);
+	put_chunk(f, old);
+	return ERR_OK;
+}
+
+/* The most frequent change is of one line in a block without deep leaves. false: this is not one.
+ */
+static bool line_update(struct fib4 *f, const struct rib4 *rib, struct fib4_canvas *c,
+	uint32_t prefix, unsigned length, enum err *err)
+{
+	uint32_t chunk = prefix >> 16, ref = f->root[chunk];
+	unsigned leaf = prefix >> 8 & 0xff, first, end;
+	struct fib4_lines l;
+
+	if (fib4_order(ref) == 0 || length < 16 + fib4_order(ref) ||
+		f->blocks.block[ref >> FIB4_LINE].state != BLOCK_SHARED)
+		return false;
+	fib4_canvas_load_line(c, &f->view, ref, leaf, &first, &end);
+	fib4_canvas_paint(c, rib, prefix, length);
+	if (!fib4_canvas_line(c, &f->view, ref, first, end, &l))
+		return false;
+	*err = chunk_set(f, chunk, shared_ref(f, &l));
+	return true;
+}
+
 /* Brings the addresses of a prefix of 16 bits or more up to date. */
 static enum err chunk_update(
 	struct fib4 *f, const struct rib4 *rib, uint32_t prefix, unsigned length)
@@ -188,6 +223,11 @@ static enum err chunk_update(
 	}
 	unsigned leaf = prefix >> 8 & 0xff;
 
+	enum err err;
+
+	fib4_canvas_init(&c, chunk << 16, 24);
+	if (line_update(f, rib, &c, prefix, length, &err))
+		return err;
 	fib4_canvas_init(&c, chunk << 16, 24);
 	if (length > 16)
 		fib4_canvas_load(&c, &f->view, old);
@@ -200,13 +240,9 @@ static enum err chunk_update(
 		return ERR_OK;
 	}
 	ref = fib4_has_deep(&c) ? private_ref(f, &c, &l) : shared_ref(f, &l);
-	if (!ref) {
+	if (!ref)
 		leaves_put(f, &c, FIB4_LEAVES);
-		return ERR_FULL;
-	}
-	store_release(&f->root[chunk], ref);
-	put_chunk(f, old);
-	return ERR_OK;
+	return chunk_set(f, chunk, ref);
 }
 
 /* ---- updates ---- */
@@ -278,14 +314,49 @@ static void follow_prefetch(const struct fib4 *f, const struct rib4 *rib)
 	}
 }
 
+/* The job that does what another was to do, and this prefix. */
+static struct fib4_job both(const struct fib4_job *job, uint32_t prefix, unsigned length)
+{
+	unsigned common = job->length < length ? job->length : length;
+
+	while ((job->last ^ prefix) & rib4_mask(common))
+		common--;
+	return fib4_job(prefix & rib4_mask(common), common);
+}
+
+/*
+ * A job of many blocks waits for routes (rib_bring): a change inside one block
+ * goes first. Another of many, or what finds no room, is done together with it.
+ */
+static enum err overtake(struct fib4 *f, struct rib4 *rib, struct fib4_job *job)
+{
+	struct fib4_job other;
+	uint32_t prefix;
+	unsigned length;
+	enum err err = ERR_FULL;
+
+	if (job->length >= RIB4_BLOCK || !rib4_take_change(rib, &prefix, &length))
+		return ERR_OK;
+	f->updates++;
+	if (length >= RIB4_BLOCK) {
+		other = fib4_job(prefix, length);
+		(void)rib_bring(&rib->rib, rib4_key(prefix), UINT32_MAX);
+		err = fib4_job_step(f, rib, &other, 1);
+	}
+	if (err != ERR_OK)
+		*job = both(job, prefix, length);
+	return length >= RIB4_BLOCK ? err : ERR_OK;
+}
+
 enum err fib4_follow(struct fib4 *f, struct rib4 *rib, struct fib4_job *job, unsigned steps)
 {
+	enum err err = ERR_OK;
 	uint32_t prefix;
 	unsigned length;
 
 	if (rib_take_lost(&rib->rib))
 		*job = fib4_job(0, 0);
-	for (; steps > 0; steps--) {
+	for (; steps > 0 && err == ERR_OK; steps--) {
 		if (!job->pending) {
 			if (!rib4_take_change(rib, &prefix, &length))
 				break;
@@ -293,10 +364,10 @@ enum err fib4_follow(struct fib4 *f, struct rib4 *rib, struct fib4_job *job, uns
 			*job = fib4_job(prefix, length);
 			f->updates++;
 		}
-		enum err err = fib4_job_step(f, rib, job, 1);
-
-		if (err != ERR_OK)
-			return err;
+		if (rib_bring(&rib->rib, rib4_key(job->next), BRING))
+			err = fib4_job_step(f, rib, job, 1);
+		else
+			err = overtake(f, rib, job);
 	}
-	return ERR_OK;
+	return err;
 }

@@ -64,6 +64,16 @@ void fib4_canvas_load(struct fib4_canvas *c, const struct fib4_view *v, uint32_t
 		load_line(c, v, ref, (uint8_t)i, i + leaves);
 }
 
+void fib4_canvas_load_line(struct fib4_canvas *c, const struct fib4_view *v, uint32_t ref,
+	unsigned leaf, unsigned *first, unsigned *end)
+{
+	unsigned leaves = FIB4_LEAVES >> fib4_order(ref);
+
+	*first = leaf / leaves * leaves;
+	*end = *first + leaves;
+	load_line(c, v, ref, (uint8_t)*first, *end);
+}
+
 /* ---- from the RIB ---- */
 
 static void paint_range(struct fib4_canvas *c, unsigned leaf, unsigned length, uint32_t nexthop)
@@ -227,4 +237,74 @@ void fib4_canvas_lines(const struct fib4_canvas *c, struct fib4_lines *l)
 
 	for (unsigned i = 0; i < FIB4_LEAVES; i += leaves)
 		put_line(c, &e, l->data + i / leaves * BLOCK_LINE, l->wide, i, i + leaves);
+}
+
+/* ---- one line of a block ---- */
+
+/* How many ranges the leaves first to end have. */
+static unsigned count_ranges(const struct edges *e, unsigned first, unsigned end)
+{
+	unsigned n = 1;
+
+	for (unsigned i = first / 64; i <= (end - 1) / 64; i++) {
+		uint64_t bits = e->bit[i];
+
+		if (first >= i * 64)
+			bits &= ~1ull << (first - i * 64);
+		if (end < i * 64 + 64)
+			bits &= (1ull << (end - i * 64)) - 1;
+		for (uint64_t four = count16(bits); four; four >>= 16)
+			n += four & 0xffff;
+	}
+	return n;
+}
+
+/* Whether two lines after each other could be one, of a block with `leaves` a line. */
+static bool fit_together(const uint8_t *line, bool wide, unsigned base, unsigned leaves)
+{
+	const uint8_t *next = line + BLOCK_LINE;
+	uint8_t low = (uint8_t)base, high = (uint8_t)(base + leaves);
+	unsigned n = vec_rank8_down(line, &low), more = vec_rank8_down(next, &high);
+	bool same = fib4_nexthop(line, wide, 0) == fib4_nexthop(next, wide, more);
+
+	return n + 1 + more + 1 - same <= (wide ? FIB4_RANGES_WIDE : FIB4_RANGES);
+}
+
+/* Whether half as many lines would do. */
+static bool fits_half(const struct fib4_lines *l)
+{
+	unsigned leaves = FIB4_LEAVES >> l->order;
+
+	for (unsigned i = 0; l->order && i < 1u << l->order; i += 2)
+		if (!fit_together(l->data + i * BLOCK_LINE, l->wide, i * leaves, leaves))
+			return false;
+	return l->order > 0;
+}
+
+static bool is_narrow(const struct fib4_canvas *c, unsigned first, unsigned end)
+{
+	uint16_t above = 0;
+
+	for (unsigned i = first; i < end; i++)
+		above |= c->leaf[i] > FIB4_NARROW_MAX;
+	return !above;
+}
+
+bool fib4_canvas_line(const struct fib4_canvas *c, const struct fib4_view *v, uint32_t ref,
+	unsigned first, unsigned end, struct fib4_lines *l)
+{
+	uint32_t at = fib4_line(ref, first << 8) - (ref >> FIB4_LINE);
+	struct edges e = {{0}};
+
+	if (ref & FIB4_WIDE || fib4_has_deep(c) || !is_narrow(c, first, end))
+		return false;
+	find_edges(c, &e);
+	if (count_ranges(&e, first, end) > FIB4_RANGES)
+		return false;
+	l->order = fib4_order(ref);
+	l->wide = false;
+	memcpy(l->data, v->line + (size_t)(ref >> FIB4_LINE) * BLOCK_LINE, BLOCK_LINE << l->order);
+	memset(l->data + at * BLOCK_LINE, 0, BLOCK_LINE);
+	put_line(c, &e, l->data + at * BLOCK_LINE, false, first, end);
+	return !fits_half(l);
 }

@@ -40,6 +40,10 @@ void fib4_canvas_init(struct fib4_canvas *c, uint32_t first, unsigned depth);
 /* Reads what a block says of the canvas's addresses. */
 void fib4_canvas_load(struct fib4_canvas *c, const struct fib4_view *v, uint32_t ref);
 
+/* The same for the leaves of the line with this one; tells which they are. */
+void fib4_canvas_load_line(struct fib4_canvas *c, const struct fib4_view *v, uint32_t ref,
+	unsigned leaf, unsigned *first, unsigned *end);
+
 /*
  * Paints what the RIB says of a prefix, not longer than a leaf. Leaves with
  * longer routes inside become deep; what is below them is not set.
@@ -52,5 +56,13 @@ void fib4_canvas_flatten(struct fib4_canvas *c, unsigned leaf, uint16_t nexthop)
 
 /* All 256 leaves in as few lines as hold them. */
 void fib4_canvas_lines(const struct fib4_canvas *c, struct fib4_lines *l);
+
+/*
+ * The lines of a block that has no deep leaves, nor will have, if leaves first to
+ * end, those of one line, become what the canvas says. false: other lines as well
+ * are not what they were.
+ */
+bool fib4_canvas_line(const struct fib4_canvas *c, const struct fib4_view *v, uint32_t ref,
+	unsigned first, unsigned end, struct fib4_lines *l);
 
 #endif

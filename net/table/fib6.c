@@ -8,6 +8,10 @@
 #include "net/table/nexthop.h"
 #include "net/table/sweep.h"
 
+#define BRING 16u /* routes that a step of fib6_follow adds, while the RIB lacks some */
+
+_Static_assert(RIB6_BLOCK == FIB6_ROOT_BITS, "what a step looks at is in one block");
+
 static fib6_lookup_fn *lookup = fib6_lookup_plain;
 
 void fib6_select(const char *isa)
@@ -71,7 +75,7 @@ const void *fib6_image(const struct fib6 *fib, size_t *bytes)
 	return &fib->book;
 }
 
-enum err fib6_load(struct fib6 *fib, const void *image, size_t bytes)
+enum err fib6_check(const struct fib6 *fib, const void *image, size_t bytes)
 {
 	struct fib6_book book;
 
@@ -81,10 +85,17 @@ enum err fib6_load(struct fib6 *fib, const void *image, size_t bytes)
 	if (book.magic != FIB6_MAGIC || book.used < FIB6_ROOT ||
 		bytes != sizeof book + (size_t)book.used * sizeof(uint32_t))
 		return ERR_INVALID;
-	if (book.used > fib->words)
-		return ERR_FULL;
-	fib->book = book;
-	memcpy(fib->word, (const uint8_t *)image + sizeof book, bytes - sizeof book);
+	return book.used > fib->words ? ERR_FULL : ERR_OK;
+}
+
+enum err fib6_load(struct fib6 *fib, const void *image, size_t bytes)
+{
+	enum err err = fib6_check(fib, image, bytes);
+
+	if (err != ERR_OK)
+		return err;
+	memcpy(&fib->book, image, sizeof fib->book);
+	memcpy(fib->word, (const uint8_t *)image + sizeof fib->book, bytes - sizeof fib->book);
 	return ERR_OK;
 }
 
@@ -232,6 +243,8 @@ enum err fib6_follow(struct fib6 *fib, struct rib6 *rib, struct fib6_job *job, u
 			*job = fib6_job(prefix, length);
 			fib->updates++;
 		}
+		if (!rib_bring(&rib->rib, job->next, BRING))
+			continue;
 		enum err e = fib6_job_step(fib, rib, job, 1);
 
 		if (e != ERR_OK)

@@ -124,9 +124,11 @@ void fib6_stats(const struct fib6 *fib, struct fib6_stats *stats);
  * A table made elsewhere, as one block of bytes without pointers (fibimage.h).
  * fib6_image gives its address and size; nothing may be waiting for a grace
  * period. fib6_load puts it in the place of an empty table that no worker reads
- * yet: ERR_FULL if it does not fit, ERR_INVALID if it is not an image.
+ * yet: ERR_FULL if it does not fit, ERR_INVALID if it is not an image. fib6_check
+ * only tells.
  */
 const void *fib6_image(const struct fib6 *fib, size_t *bytes);
+MUST_CHECK enum err fib6_check(const struct fib6 *fib, const void *image, size_t bytes);
 MUST_CHECK enum err fib6_load(struct fib6 *fib, const void *image, size_t bytes);
 
 #endif

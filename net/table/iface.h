@@ -14,6 +14,7 @@
 
 #include "lib/err.h"
 #include "lib/limits.h"
+#include "net/table/iface6.h"
 #include "net/table/nexthop.h"
 #include "net/table/rib.h"
 
@@ -34,6 +35,9 @@ struct iface {
 	unsigned addrs; /* addresses change only while not installed */
 	struct iface_addr addr[IFACE_ADDR_MAX];
 	uint8_t has[IFACE_ADDR_MAX]; /* IFACE_HAS_ bits: which routes of each address are its own */
+	unsigned addrs6;             /* as addrs; one is link-local, if there are any */
+	struct iface_addr6 addr6[IFACE_ADDR6_MAX];
+	bool router_advert; /* sends router advertisements */
 };
 
 #define IFACE_HAS_LOCAL   0x01u

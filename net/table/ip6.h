@@ -1,9 +1,11 @@
-/* An IPv6 address as two words, and the prefixes of 128-bit keys. */
+/* An IPv6 address as two words: its kinds, and the prefixes of 128-bit keys. */
 #ifndef NET_TABLE_IP6_H
 #define NET_TABLE_IP6_H
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "lib/byteorder.h"
 
 /* Host order: the first byte on the wire is the top byte of hi. */
 struct ip6 {
@@ -79,6 +81,75 @@ static inline unsigned ip6_common(struct ip6 a, struct ip6 b)
 	if (a.hi != b.hi)
 		return (unsigned)__builtin_clzll(a.hi ^ b.hi);
 	return a.lo != b.lo ? 64 + (unsigned)__builtin_clzll(a.lo ^ b.lo) : 128;
+}
+
+/* ---- on the wire ---- */
+
+static inline struct ip6 ip6_load(const void *p)
+{
+	return (struct ip6){load_be64(p), load_be64((const uint8_t *)p + 8)};
+}
+
+static inline void ip6_store(void *p, struct ip6 a)
+{
+	store_be64(p, a.hi);
+	store_be64((uint8_t *)p + 8, a.lo);
+}
+
+/* ---- kinds of address, RFC 4291 2.4 ---- */
+
+#define IP6_ANY ((struct ip6){0, 0})
+/* Groups on the link, RFC 4291 2.7.1. */
+#define IP6_ALL_NODES   ((struct ip6){0xff02000000000000ull, 1})
+#define IP6_ALL_ROUTERS ((struct ip6){0xff02000000000000ull, 2})
+
+static inline bool ip6_is_zero(struct ip6 a)
+{
+	return (a.hi | a.lo) == 0;
+}
+
+static inline bool ip6_is_multicast(struct ip6 a)
+{
+	return a.hi >> 56 == 0xff;
+}
+
+/* fe80::/10 */
+static inline bool ip6_is_link_local(struct ip6 a)
+{
+	return a.hi >> 54 == 0xfe80u >> 6;
+}
+
+/*
+ * The address may name one host: not unspecified, loopback or IPv4-mapped
+ * (RFC 4291 2.5.2, 2.5.3, 2.5.5.2; RFC 6890), not multicast.
+ */
+static inline bool ip6_is_unicast(struct ip6 a)
+{
+	return !(a.hi == 0 && (a.lo <= 1 || a.lo >> 32 == 0xffff)) && !ip6_is_multicast(a);
+}
+
+/*
+ * As ip6_is_unicast, beyond the link, and not of 0::/64, which deserves a second
+ * look. No branches, for the first test of every packet.
+ */
+static inline bool ip6_is_plain(struct ip6 a)
+{
+	return (a.hi != 0) & (a.hi >> 56 != 0xff) & (a.hi >> 54 != 0xfe80u >> 6);
+}
+
+/* ff02::1:ff00:0/104 with the last 24 bits of the address, RFC 4291 2.7.1. */
+static inline struct ip6 ip6_solicited_node(struct ip6 a)
+{
+	return (struct ip6){0xff02000000000000ull, 0x1ff000000ull | (a.lo & 0xffffff)};
+}
+
+/* fe80::/64 with the EUI-64 of a MAC (6 bytes), RFC 4291 2.5.6 and appendix A. */
+static inline struct ip6 ip6_link_local(const uint8_t *mac)
+{
+	uint64_t upper = (uint64_t)(mac[0] ^ 2u) << 16 | (uint64_t)mac[1] << 8 | mac[2];
+	uint64_t lower = (uint64_t)mac[3] << 16 | (uint64_t)mac[4] << 8 | mac[5];
+
+	return (struct ip6){0xfe80000000000000ull, upper << 40 | 0xfffeull << 24 | lower};
 }
 
 #endif

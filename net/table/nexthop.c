@@ -31,16 +31,16 @@ uint16_t *nexthop_bucket(
 	return &t->bucket[key * 0x9e3779b1u / (0x100000000u / NEXTHOP_BUCKETS)];
 }
 
-/* Index of a live next hop, or NEXTHOP_NONE. */
-static uint32_t nexthop_find(
-	struct nexthop_table *t, enum nexthop_action action, unsigned port, uint32_t gateway)
+uint32_t nexthop_find(struct nexthop_table *t, enum nexthop_action action, unsigned port,
+	uint32_t gateway, struct ip6 gateway6)
 {
 	uint32_t i = *nexthop_bucket(t, action, port, gateway);
 
 	while (i) {
 		const struct nexthop *n = &t->nexthop[i];
 
-		if (n->action == action && n->port == port && n->gateway == gateway)
+		if (n->action == action && n->port == port && n->gateway == gateway &&
+			ip6_equal(n->gateway6, gateway6))
 			break;
 		i = n->next;
 	}
@@ -70,21 +70,25 @@ uint32_t nexthop_make(
 	return i;
 }
 
-enum err nexthop_get(struct nexthop_table *t, enum nexthop_action action, unsigned port,
-	uint32_t gateway, const uint8_t *src_mac, uint32_t mtu, uint32_t *index)
+/* The next hop by a gateway of either family: see nexthop_find. */
+static enum err nexthop_get_any(struct nexthop_table *t, enum nexthop_action action, unsigned port,
+	uint32_t gateway, struct ip6 gateway6, const uint8_t *src_mac, uint32_t mtu,
+	uint32_t *index)
 {
 	bool forwards = action == NEXTHOP_RESOLVE;
 
-	if (!forwards)
+	if (!forwards) {
 		port = gateway = 0;
-
-	uint32_t i =
-		action == NEXTHOP_NO_ROUTE ? NEXTHOP_NONE : nexthop_find(t, action, port, gateway);
+		gateway6 = IP6_ANY;
+	}
+	uint32_t i = action == NEXTHOP_NO_ROUTE ? NEXTHOP_NONE
+						: nexthop_find(t, action, port, gateway, gateway6);
 
 	if (i == NEXTHOP_NONE && action != NEXTHOP_NO_ROUTE) {
 		i = nexthop_make(t, action, port, gateway);
 		if (i == NEXTHOP_NONE)
 			return ERR_FULL;
+		t->nexthop[i].gateway6 = gateway6;
 		if (forwards)
 			memcpy(t->adjacency[i].mac + 6, src_mac, 6);
 		store_release(&t->adjacency[i].out, adjacency_out(action, forwards ? mtu : NO_MTU));
@@ -92,6 +96,28 @@ enum err nexthop_get(struct nexthop_table *t, enum nexthop_action action, unsign
 	t->nexthop[i].refs++;
 	*index = i;
 	return ERR_OK;
+}
+
+enum err nexthop_get(struct nexthop_table *t, enum nexthop_action action, unsigned port,
+	uint32_t gateway, const uint8_t *src_mac, uint32_t mtu, uint32_t *index)
+{
+	return nexthop_get_any(t, action, port, gateway, IP6_ANY, src_mac, mtu, index);
+}
+
+enum err nexthop_get6(struct nexthop_table *t, enum nexthop_action action, unsigned port,
+	struct ip6 gateway, const uint8_t *src_mac, uint32_t mtu, uint32_t *index)
+{
+	return nexthop_get_any(
+		t, action, port, gateway6_hash(gateway), gateway, src_mac, mtu, index);
+}
+
+enum err nexthop_get_key(struct nexthop_table *t, unsigned bits, enum nexthop_action action,
+	unsigned port, struct ip6 gateway, const uint8_t *src_mac, uint32_t mtu, uint32_t *index)
+{
+	if (bits == 32)
+		return nexthop_get(
+			t, action, port, (uint32_t)(gateway.hi >> 32), src_mac, mtu, index);
+	return nexthop_get6(t, action, port, gateway, src_mac, mtu, index);
 }
 
 /* What is to happen to the next hop happens after the end of a grace period begun from now on. */
@@ -141,15 +167,13 @@ void nexthop_hold_all(struct nexthop_table *t)
 		struct nexthop *n = &t->nexthop[i];
 
 		n->held = n->refs > 0;
-		n->unlearn = false;
+		n->unlearn = n->moves = false;
 		n->refs += n->held;
 	}
 }
 
-void nexthop_set_mac(
-	struct nexthop_table *t, unsigned port, uint32_t gateway, const uint8_t *mac, unsigned txq)
+static void set_mac(struct nexthop_table *t, uint32_t i, const uint8_t *mac, unsigned txq)
 {
-	uint32_t i = nexthop_find(t, NEXTHOP_RESOLVE, port, gateway);
 	struct nexthop *n = &t->nexthop[i];
 	struct adjacency *a = &t->adjacency[i];
 
@@ -176,8 +200,22 @@ void nexthop_set_mac(
 	}
 }
 
+void nexthop_set_mac(
+	struct nexthop_table *t, unsigned port, uint32_t gateway, const uint8_t *mac, unsigned txq)
+{
+	set_mac(t, nexthop_find(t, NEXTHOP_RESOLVE, port, gateway, IP6_ANY), mac, txq);
+}
+
+void nexthop_set_mac6(struct nexthop_table *t, unsigned port, struct ip6 gateway,
+	const uint8_t *mac, unsigned txq)
+{
+	uint32_t hash = gateway6_hash(gateway);
+
+	set_mac(t, nexthop_find(t, NEXTHOP_RESOLVE, port, hash, gateway), mac, txq);
+}
+
 /* The neighbour's address is not to be used from now on. */
-static void nexthop_unlearn(struct nexthop_table *t, uint32_t i)
+static void unlearn(struct nexthop_table *t, uint32_t i)
 {
 	struct adjacency *a = &t->adjacency[i];
 
@@ -188,16 +226,26 @@ static void nexthop_unlearn(struct nexthop_table *t, uint32_t i)
 	t->nexthop[i].resolved = false;
 }
 
-void nexthop_clear_mac(struct nexthop_table *t, unsigned port, uint32_t gateway)
+static void clear_mac(struct nexthop_table *t, uint32_t i)
 {
-	uint32_t i = nexthop_find(t, NEXTHOP_RESOLVE, port, gateway);
-
 	if (i == NEXTHOP_NONE)
 		return;
 	if (t->nexthop[i].held)
 		t->nexthop[i].unlearn = true;
 	else
-		nexthop_unlearn(t, i);
+		unlearn(t, i);
+}
+
+void nexthop_clear_mac(struct nexthop_table *t, unsigned port, uint32_t gateway)
+{
+	clear_mac(t, nexthop_find(t, NEXTHOP_RESOLVE, port, gateway, IP6_ANY));
+}
+
+void nexthop_clear_mac6(struct nexthop_table *t, unsigned port, struct ip6 gateway)
+{
+	uint32_t hash = gateway6_hash(gateway);
+
+	clear_mac(t, nexthop_find(t, NEXTHOP_RESOLVE, port, hash, gateway));
 }
 
 void nexthop_release_all(struct nexthop_table *t)
@@ -209,7 +257,7 @@ void nexthop_release_all(struct nexthop_table *t)
 			continue;
 		n->held = false;
 		if (n->unlearn && n->refs > 1)
-			nexthop_unlearn(t, i);
+			unlearn(t, i);
 		nexthop_put(t, i);
 	}
 }

@@ -16,7 +16,8 @@
  * power of two of places, each with the index of a member; the hash of a packet's
  * flow picks one. A recursive next hop (a gateway that is not a neighbour) is the
  * same with the index of what leads there: when that changes, its places are
- * rewritten, one store each, and no route is.
+ * rewritten, one store each, and no route is. A group may also have recursive
+ * members, and none but such: its places then come to what theirs do.
  */
 #ifndef NET_TABLE_NEXTHOP_H
 #define NET_TABLE_NEXTHOP_H
@@ -27,6 +28,7 @@
 
 #include "lib/err.h"
 #include "lib/limits.h"
+#include "net/table/ip6.h"
 
 /* What happens to a packet: the low 16 bits of `out`, at or above NEXTHOP_ACTION. */
 enum nexthop_action {
@@ -42,7 +44,8 @@ enum nexthop_action {
 	NEXTHOP_RECURSIVE,   /* control core only: by a gateway that other routes lead to */
 };
 
-#define NEXTHOP_NONE 0u /* the index of NEXTHOP_NO_ROUTE */
+#define NEXTHOP_NONE     0u      /* the index of NEXTHOP_NO_ROUTE */
+#define NEXTHOP_ANY_PORT 0xffffu /* of a recursive one: its gateway may be reached by any */
 
 /* What a worker reads. */
 struct adjacency {
@@ -81,9 +84,11 @@ enum nexthop_grace {
 struct nexthop {
 	uint32_t refs;    /* routes, groups that name it; 0: free, or becoming so */
 	uint32_t gateway; /* IPv4, host byte order; 0: the destination itself (connected network);
-			   * of a group: the hash of its members */
-	uint16_t port;    /* egress port, meaningful for NEXTHOP_RESOLVE */
-	uint16_t action;  /* as created; a resolved one keeps NEXTHOP_RESOLVE here */
+			   * of a group: the hash of its members; of gateway6: its hash, not 0 */
+	struct ip6 gateway6; /* IPv6; zero: none, or the destination itself */
+	uint16_t port;       /* egress port of NEXTHOP_RESOLVE; the one that NEXTHOP_RECURSIVE may
+			      * use, or NEXTHOP_ANY_PORT */
+	uint16_t action;     /* as created; a resolved one keeps NEXTHOP_RESOLVE here */
 	uint16_t group; /* of NEXTHOP_GROUP and NEXTHOP_RECURSIVE: number in nexthop_table.group */
 	uint16_t new_txq; /* to be written with new_mac after the grace period */
 	uint8_t grace;    /* enum nexthop_grace */
@@ -91,6 +96,7 @@ struct nexthop {
 	bool resolved;    /* the neighbour's MAC is known (written, or about to be) */
 	bool held;        /* one of the references is nexthop_hold_all's */
 	bool unlearn;     /* nexthop_clear_mac came while it was held */
+	bool moves; /* a recursive one: the last nexthop_redirect while it was held was elsewhere */
 	uint8_t new_mac[6];
 	uint16_t next;      /* in its bucket, or in the list of free indices; 0 ends both */
 	uint16_t next_wait; /* in the list of those that wait; 0 ends it */
@@ -127,6 +133,7 @@ struct nexthop_table {
 	uint32_t wants_grace; /* next hops in NEXTHOP_WANTS_GRACE */
 	uint32_t freed;       /* of those, the ones without references */
 	uint32_t recursive;   /* next hops that are NEXTHOP_RECURSIVE */
+	uint32_t sets;        /* groups of such */
 	uint16_t free;        /* list of reusable indices below `used` */
 	uint16_t waiting;     /* list of next hops that are, or were, not NEXTHOP_SETTLED */
 	uint16_t group_free;  /* list of reusable groups, counted from 1 */
@@ -153,10 +160,13 @@ void nexthop_put(struct nexthop_table *t, uint32_t index);
  * Holds every live next hop until it is released again: routes taken out in
  * between can be put back without a new index, and workers go on as before: a
  * neighbour forgotten is forgotten at the release, a recursive next hop is not
- * redirected (resolve4_refresh does so after it). Not nested. Control core.
+ * redirected (resolve_refresh does so after it). Not nested. Control core.
  */
 void nexthop_hold_all(struct nexthop_table *t);
 void nexthop_release_all(struct nexthop_table *t);
+
+/* While they are held: some recursive next hop waits to be redirected. */
+bool nexthop_any_moves(const struct nexthop_table *t);
 
 /*
  * Gives every next hop (port, gateway) its neighbour's MAC (6 bytes) and TX
@@ -169,25 +179,56 @@ void nexthop_set_mac(
 /* The neighbour is unknown again: its next hops go back to NEXTHOP_RESOLVE. Control core. */
 void nexthop_clear_mac(struct nexthop_table *t, unsigned port, uint32_t gateway);
 
+/*
+ * The same three for IPv6 gateways; one that is link-local is another on each
+ * port. A zero gateway is the connected network's, the same index as IPv4's.
+ */
+MUST_CHECK enum err nexthop_get6(struct nexthop_table *t, enum nexthop_action action, unsigned port,
+	struct ip6 gateway, const uint8_t *src_mac, uint32_t mtu, uint32_t *index);
+void nexthop_set_mac6(struct nexthop_table *t, unsigned port, struct ip6 gateway,
+	const uint8_t *mac, unsigned txq);
+void nexthop_clear_mac6(struct nexthop_table *t, unsigned port, struct ip6 gateway);
+
 /* A port's MTU changed: rewrites it in its next hops. Control core. */
 void nexthop_set_mtu(struct nexthop_table *t, unsigned port, uint32_t mtu);
 
 /*
  * Finds or makes the group of n members and takes a reference; the group has
- * one on each member. Members are next hops of any kind but groups and
- * recursive ones; the same one twice counts as one with both weights. One
+ * one on each member. Members are next hops of any kind but groups, all of them
+ * recursive or none; the same one twice counts as one with both weights. One
  * member alone is returned itself. Control core. ERR_INVALID: no member, too
- * many, a group among them, a weight not 1-255; ERR_FULL.
+ * many, a group among them, both kinds, a weight not 1-255; ERR_FULL.
+ *
+ * Recursive members that nothing leads to leave their part to the others; when
+ * that is all of them, the group is unreachable.
  */
 MUST_CHECK enum err nexthop_get_group(
 	struct nexthop_table *t, const struct nexthop_member *member, unsigned n, uint32_t *index);
 
 /*
- * Finds or makes the recursive next hop by this gateway and takes a reference.
- * Until nexthop_redirect it is unreachable. Control core. ERR_FULL.
+ * Finds or makes the recursive next hop by this gateway, reached by this port or
+ * NEXTHOP_ANY_PORT, and takes a reference. Until nexthop_redirect it is
+ * unreachable. Control core. ERR_FULL.
  */
 MUST_CHECK enum err nexthop_get_recursive(
-	struct nexthop_table *t, uint32_t gateway, uint32_t *index);
+	struct nexthop_table *t, uint32_t gateway, unsigned port, uint32_t *index);
+MUST_CHECK enum err nexthop_get_recursive6(
+	struct nexthop_table *t, struct ip6 gateway, unsigned port, uint32_t *index);
+
+/*
+ * Gateways as keys of a RIB with `bits` in its addresses: an IPv4 one is the top
+ * 32. As nexthop_get and nexthop_get6, as nexthop_get_recursive and _recursive6.
+ */
+static inline struct ip6 nexthop_gateway(const struct nexthop *n)
+{
+	return ip6_is_zero(n->gateway6) ? (struct ip6){(uint64_t)n->gateway << 32, 0} : n->gateway6;
+}
+
+MUST_CHECK enum err nexthop_get_key(struct nexthop_table *t, unsigned bits,
+	enum nexthop_action action, unsigned port, struct ip6 gateway, const uint8_t *src_mac,
+	uint32_t mtu, uint32_t *index);
+MUST_CHECK enum err nexthop_get_recursive_key(
+	struct nexthop_table *t, unsigned bits, struct ip6 gateway, unsigned port, uint32_t *index);
 
 /*
  * What a recursive next hop stands for from now on: any index but a recursive

@@ -30,28 +30,79 @@ static void group_write(struct nexthop_table *t, unsigned group, unsigned place,
 	store_release(&group_places(t, group)[place], (uint16_t)index);
 }
 
+/* A member that packets can be sent to: a recursive one needs something that leads there. */
+static bool member_leads(const struct nexthop_table *t, uint32_t member)
+{
+	return t->nexthop[member].action != NEXTHOP_RECURSIVE ||
+	       adjacency_target(t->adjacency[member].out) == NEXTHOP_GROUP;
+}
+
+/* What place number i of the n that a member has comes to: a recursive one shares them again. */
+static uint32_t member_place(const struct nexthop_table *t, uint32_t member, unsigned i, unsigned n)
+{
+	const struct nexthop *m = &t->nexthop[member];
+
+	return m->action == NEXTHOP_RECURSIVE ? group_places(t, m->group)[i * GROUP_SPREAD / n]
+					      : member;
+}
+
 /*
- * Spreads the members over the places by weight. Member m ends where the sum of
- * weights up to it falls, rounded down, but each gets one place at least.
+ * Spreads the members that lead anywhere over the places by weight. A member
+ * ends where the sum of weights up to it falls, rounded down, but each gets one
+ * place at least. false: none of them does.
  */
-static void group_spread(struct nexthop_table *t, unsigned group)
+static bool group_spread(struct nexthop_table *t, unsigned group)
 {
 	const struct nexthop_group *g = &t->group[group];
 	uint32_t total = 0, sum = 0;
-	unsigned place = 0;
+	unsigned place = 0, left = 0;
 
-	for (unsigned m = 0; m < g->members; m++)
-		total += g->member[m].weight;
 	for (unsigned m = 0; m < g->members; m++) {
-		unsigned left = g->members - m - 1u;
+		bool leads = member_leads(t, g->member[m].index);
 
+		total += leads ? g->member[m].weight : 0;
+		left += leads;
+	}
+	if (total == 0)
+		return false;
+	for (unsigned m = 0; m < g->members; m++) {
+		if (!member_leads(t, g->member[m].index))
+			continue;
+		left--;
 		sum += g->member[m].weight;
 		unsigned end = GROUP_SPREAD * sum / total;
 
 		end = end <= place ? place + 1 : end;
 		end = end > GROUP_SPREAD - left ? GROUP_SPREAD - left : end;
-		while (place < end)
-			group_write(t, group, place++, g->member[m].index);
+		for (unsigned i = place; i < end; i++)
+			group_write(t, group, i,
+				member_place(t, g->member[m].index, i - place, end - place));
+		place = end;
+	}
+	return true;
+}
+
+/* The group says what its members say now. */
+static void group_refresh(struct nexthop_table *t, unsigned group)
+{
+	struct adjacency *a = &t->adjacency[t->group[group].owner];
+
+	adjacency_retarget(a, group_spread(t, group) ? NEXTHOP_GROUP : NEXTHOP_UNREACHABLE);
+}
+
+/* The groups that have this recursive member follow it. */
+static void groups_follow(struct nexthop_table *t, uint32_t member)
+{
+	for (unsigned group = 0; t->sets && group < t->group_used; group++) {
+		const struct nexthop_group *g = &t->group[group];
+		unsigned m = 0;
+
+		if (!g->owner || t->nexthop[g->owner].action != NEXTHOP_GROUP)
+			continue;
+		while (m < g->members && g->member[m].index != member)
+			m++;
+		if (m < g->members)
+			group_refresh(t, group);
 	}
 }
 
@@ -70,10 +121,11 @@ static unsigned group_take(struct nexthop_table *t)
 }
 
 /* A next hop with a group of its own, no members yet; NEXTHOP_NONE: no room. */
-static uint32_t group_make(struct nexthop_table *t, enum nexthop_action action, uint32_t key)
+static uint32_t group_make(
+	struct nexthop_table *t, enum nexthop_action action, unsigned port, uint32_t key)
 {
 	unsigned group = group_take(t);
-	uint32_t i = group < GROUP_MAX ? nexthop_make(t, action, 0, key) : NEXTHOP_NONE;
+	uint32_t i = group < GROUP_MAX ? nexthop_make(t, action, port, key) : NEXTHOP_NONE;
 
 	if (group < GROUP_MAX) {
 		t->group[group] = (struct nexthop_group){.owner = (uint16_t)i};
@@ -87,7 +139,15 @@ static uint32_t group_make(struct nexthop_table *t, enum nexthop_action action, 
 	t->nexthop[i].group = (uint16_t)group;
 	t->adjacency[i].place = group * GROUP_SPREAD;
 	t->adjacency[i].mask = GROUP_SPREAD - 1;
+	store_release(&t->adjacency[i].out, adjacency_out(NEXTHOP_UNREACHABLE, NO_MTU));
 	return i;
+}
+
+/* A group of recursive next hops: its places follow theirs. */
+static bool is_set(const struct nexthop_table *t, const struct nexthop_group *g)
+{
+	return t->nexthop[g->owner].action == NEXTHOP_GROUP && g->members &&
+	       t->nexthop[g->member[0].index].action == NEXTHOP_RECURSIVE;
 }
 
 void nexthop_group_leave(struct nexthop_table *t, uint32_t index)
@@ -97,6 +157,7 @@ void nexthop_group_leave(struct nexthop_table *t, uint32_t index)
 	struct nexthop_group *g = &t->group[t->nexthop[index].group];
 
 	t->recursive -= t->nexthop[index].action == NEXTHOP_RECURSIVE;
+	t->sets -= is_set(t, g);
 	while (g->members)
 		nexthop_put(t, g->member[--g->members].index);
 }
@@ -122,11 +183,13 @@ static bool members_sort(const struct nexthop_table *t, const struct nexthop_mem
 	if (n == 0 || n > GROUP_MEMBERS)
 		return false;
 	for (unsigned i = 0; i < n; i++) {
+		const struct nexthop *n0 = &t->nexthop[member[0].index];
+		const struct nexthop *ni = &t->nexthop[member[i].index];
 		unsigned at = sorted->members;
 
-		if (member[i].index >= t->used || !t->nexthop[member[i].index].refs ||
-			is_group(&t->nexthop[member[i].index]) || member[i].weight == 0 ||
-			member[i].weight > WEIGHT_MAX)
+		if (member[i].index >= t->used || !ni->refs || ni->action == NEXTHOP_GROUP ||
+			(ni->action == NEXTHOP_RECURSIVE) != (n0->action == NEXTHOP_RECURSIVE) ||
+			member[i].weight == 0 || member[i].weight > WEIGHT_MAX)
 			return false;
 		while (at && sorted->member[at - 1].index >= member[i].index)
 			at--;
@@ -179,7 +242,7 @@ enum err nexthop_get_group(
 	uint32_t i = want.members == 1 ? want.member[0].index : group_find(t, &want, hash);
 
 	if (i == NEXTHOP_NONE && want.members > 1) {
-		i = group_make(t, NEXTHOP_GROUP, hash);
+		i = group_make(t, NEXTHOP_GROUP, 0, hash);
 		if (i == NEXTHOP_NONE)
 			return ERR_FULL;
 		struct nexthop_group *g = &t->group[t->nexthop[i].group];
@@ -188,8 +251,8 @@ enum err nexthop_get_group(
 		memcpy(g->member, want.member, sizeof g->member);
 		for (unsigned m = 0; m < g->members; m++)
 			t->nexthop[g->member[m].index].refs++;
-		group_spread(t, t->nexthop[i].group);
-		store_release(&t->adjacency[i].out, adjacency_out(NEXTHOP_GROUP, NO_MTU));
+		t->sets += is_set(t, g);
+		group_refresh(t, t->nexthop[i].group);
 	}
 	t->nexthop[i].refs++;
 	*index = i;
@@ -198,23 +261,42 @@ enum err nexthop_get_group(
 
 /* ---- recursive next hops ---- */
 
-enum err nexthop_get_recursive(struct nexthop_table *t, uint32_t gateway, uint32_t *index)
+/* gateway: the IPv4 one, or the hash of the IPv6 one. */
+static enum err get_recursive(struct nexthop_table *t, uint32_t gateway, struct ip6 gateway6,
+	unsigned port, uint32_t *index)
 {
-	uint32_t i = *nexthop_bucket(t, NEXTHOP_RECURSIVE, 0, gateway);
+	uint32_t i = nexthop_find(t, NEXTHOP_RECURSIVE, port, gateway, gateway6);
 
-	while (i &&
-		!(t->nexthop[i].action == NEXTHOP_RECURSIVE && t->nexthop[i].gateway == gateway))
-		i = t->nexthop[i].next;
 	if (i == NEXTHOP_NONE) {
-		i = group_make(t, NEXTHOP_RECURSIVE, gateway);
+		i = group_make(t, NEXTHOP_RECURSIVE, port, gateway);
 		if (i == NEXTHOP_NONE)
 			return ERR_FULL;
+		t->nexthop[i].gateway6 = gateway6;
 		t->recursive++;
-		store_release(&t->adjacency[i].out, adjacency_out(NEXTHOP_UNREACHABLE, NO_MTU));
 	}
 	t->nexthop[i].refs++;
 	*index = i;
 	return ERR_OK;
+}
+
+enum err nexthop_get_recursive(
+	struct nexthop_table *t, uint32_t gateway, unsigned port, uint32_t *index)
+{
+	return get_recursive(t, gateway, IP6_ANY, port, index);
+}
+
+enum err nexthop_get_recursive6(
+	struct nexthop_table *t, struct ip6 gateway, unsigned port, uint32_t *index)
+{
+	return get_recursive(t, gateway6_hash(gateway), gateway, port, index);
+}
+
+enum err nexthop_get_recursive_key(
+	struct nexthop_table *t, unsigned bits, struct ip6 gateway, unsigned port, uint32_t *index)
+{
+	if (bits == 32)
+		return nexthop_get_recursive(t, (uint32_t)(gateway.hi >> 32), port, index);
+	return nexthop_get_recursive6(t, gateway, port, index);
 }
 
 /* The places come to what those of `to` say, or all to `to` itself. */
@@ -233,6 +315,7 @@ void nexthop_redirect(struct nexthop_table *t, uint32_t index, uint32_t to)
 	struct adjacency *a = &t->adjacency[index];
 	uint32_t old = g->members ? g->member[0].index : NEXTHOP_NONE;
 
+	n->moves = n->held && to != old;
 	if (to == old || n->held)
 		return;
 	if (to == NEXTHOP_NONE) {
@@ -246,8 +329,20 @@ void nexthop_redirect(struct nexthop_table *t, uint32_t index, uint32_t to)
 		g->member[0] = (struct nexthop_member){(uint16_t)to, 1};
 		g->members = 1;
 	}
+	groups_follow(t, index);
 	if (old != NEXTHOP_NONE)
 		nexthop_put(t, old); /* workers may still be on their way to it: its grace period */
+}
+
+bool nexthop_any_moves(const struct nexthop_table *t)
+{
+	for (unsigned group = 0; group < t->group_used; group++) {
+		uint32_t owner = t->group[group].owner;
+
+		if (owner && t->nexthop[owner].refs && t->nexthop[owner].moves)
+			return true;
+	}
+	return false;
 }
 
 uint32_t nexthop_pick(const struct nexthop_table *t, uint32_t index, uint32_t hash)

@@ -1,5 +1,5 @@
 /* The routing tables: lists of routes on a trie, the same for both families. */
-#include "net/table/rib.h"
+#include "net/table/rib_any.h"
 
 #include <string.h>
 
@@ -11,17 +11,6 @@
 
 _Static_assert((RIB_CHANGES & (RIB_CHANGES - 1)) == 0, "the ring is indexed by a mask");
 
-#define SAME_HEAD(type)                                                                            \
-	_Static_assert(                                                                            \
-		offsetof(struct type, nexthop) == offsetof(struct route, nexthop) &&               \
-			offsetof(struct type, next) == offsetof(struct route, next) &&             \
-			offsetof(struct type, length) == offsetof(struct route, length) &&         \
-			offsetof(struct type, source) == offsetof(struct route, source) &&         \
-			offsetof(struct type, distance) == offsetof(struct route, distance),       \
-		"both families begin alike")
-SAME_HEAD(route4);
-SAME_HEAD(route6);
-
 static size_t round_line(size_t bytes)
 {
 	return (bytes + 63) & ~(size_t)63;
@@ -32,15 +21,14 @@ static unsigned rib_index_bits(uint32_t routes)
 	return routes < INDEX_ROUTES ? INDEX_BITS_SMALL : INDEX_BITS;
 }
 
-static size_t rib_size(uint32_t routes, size_t route_size)
+size_t rib_size(uint32_t routes, size_t route_size)
 {
 	return trie_size(routes, rib_index_bits(routes)) +
 	       round_line(((size_t)routes + 1) * route_size) +
 	       RIB_CHANGES * sizeof(struct rib_change);
 }
 
-static void rib_init(
-	struct rib *rib, void *mem, uint32_t routes, unsigned bits, uint32_t route_size)
+void rib_init(struct rib *rib, void *mem, uint32_t routes, unsigned bits, uint32_t route_size)
 {
 	unsigned index_bits = rib_index_bits(routes);
 	uint8_t *p = mem;
@@ -85,7 +73,7 @@ static void rib_note(struct rib *rib, struct ip6 key, unsigned length)
 	rib->change[rib->change_tail++ % RIB_CHANGES] = (struct rib_change){key, length};
 }
 
-static bool rib_take_change(struct rib *rib, struct rib_change *change)
+bool rib_take_change(struct rib *rib, struct rib_change *change)
 {
 	if (rib->change_lost || rib->change_head == rib->change_tail)
 		return false;
@@ -177,7 +165,7 @@ static uint32_t route_take(struct rib *rib)
 	return r;
 }
 
-static enum err rib_add(struct rib *rib, const struct route *route, struct ip6 key)
+enum err rib_add_whole(struct rib *rib, const struct route *route, struct ip6 key, bool quietly)
 {
 	uint32_t before, node, old, r;
 
@@ -199,12 +187,12 @@ static enum err rib_add(struct rib *rib, const struct route *route, struct ip6 k
 	rib->count++;
 	rib->count_of[route->source]++;
 	rib->generation++;
-	if (node_nexthop(rib, node) != old)
+	if (!quietly && node_nexthop(rib, node) != old)
 		rib_note(rib, key, route->length);
 	return ERR_OK;
 }
 
-static enum err rib_remove(struct rib *rib, struct ip6 key, unsigned length, enum rib_source source,
+enum err rib_remove_whole(struct rib *rib, struct ip6 key, unsigned length, enum rib_source source,
 	struct route *removed)
 {
 	uint32_t node = length <= rib->bits ? trie_find(&rib->trie, key, length) : TRIE_NONE;
@@ -228,8 +216,8 @@ static enum err rib_remove(struct rib *rib, struct ip6 key, unsigned length, enu
 	return ERR_OK;
 }
 
-static enum err rib_replace(struct rib *rib, struct ip6 key, unsigned length,
-	enum rib_source source, uint32_t nexthop, uint32_t *old)
+enum err rib_replace(struct rib *rib, struct ip6 key, unsigned length, enum rib_source source,
+	uint32_t nexthop, uint32_t *old)
 {
 	uint32_t node = length <= rib->bits ? trie_find(&rib->trie, key, length) : TRIE_NONE;
 	uint32_t before, r = node ? list_find(rib, node, source, &before) : 0;
@@ -249,7 +237,7 @@ static enum err rib_replace(struct rib *rib, struct ip6 key, unsigned length,
 
 /* ---- asking ---- */
 
-static const struct route *rib_find(
+const struct route *rib_find(
 	const struct rib *rib, struct ip6 key, unsigned length, enum rib_source source)
 {
 	uint32_t node = length <= rib->bits ? trie_find(&rib->trie, key, length) : TRIE_NONE;
@@ -268,9 +256,10 @@ static const struct route *node_route(const struct rib *rib, uint32_t node, bool
 	return r ? route_at(rib, r) : NULL;
 }
 
-static const struct route *rib_match(
+const struct route *rib_match(
 	const struct rib *rib, struct ip6 key, unsigned longest, bool skip_neighbors)
 {
+	(void)rib_bring(rib, key, UINT32_MAX);
 	uint32_t node = trie_match(&rib->trie, key, longest);
 	const struct route *route = NULL;
 
@@ -287,7 +276,7 @@ static uint32_t next_valued(const struct rib *rib, uint32_t node)
 	return node;
 }
 
-static const struct route *rib_from(const struct rib *rib, struct ip6 key, unsigned length)
+const struct route *rib_from(const struct rib *rib, struct ip6 key, unsigned length)
 {
 	uint32_t node = trie_find(&rib->trie, key, length);
 
@@ -297,8 +286,7 @@ static const struct route *rib_from(const struct rib *rib, struct ip6 key, unsig
 	return node ? node_route(rib, node, false) : NULL;
 }
 
-static const struct route *rib_next(
-	const struct rib *rib, const struct route *route, struct ip6 key)
+const struct route *rib_next(const struct rib *rib, const struct route *route, struct ip6 key)
 {
 	uint32_t node = trie_find(&rib->trie, key, route->length);
 	uint32_t r = node ? rib->trie.node[node].value : 0;
@@ -311,7 +299,7 @@ static const struct route *rib_next(
 	return node ? node_route(rib, node, false) : NULL;
 }
 
-static uint32_t rib_span(const struct rib *rib, struct ip6 address, struct ip6 *last)
+uint32_t rib_span(const struct rib *rib, struct ip6 address, struct ip6 *last)
 {
 	const struct trie *t = &rib->trie;
 	uint32_t node = trie_match(t, address, rib->bits);
@@ -329,160 +317,34 @@ static uint32_t rib_span(const struct rib *rib, struct ip6 address, struct ip6 *
 	return node ? rib_node_nexthop(&t->node[node]) : NEXTHOP_NONE;
 }
 
-/* ---- IPv4: an address is the top 32 bits of a key ---- */
+/* ---- either family, by key ---- */
 
-size_t rib4_size(uint32_t routes)
+enum err rib_add(struct rib *rib, struct ip6 key, const struct route *route)
 {
-	return rib_size(routes, sizeof(struct route4));
+	union {
+		struct route any;
+		struct route4 four;
+		struct route6 six;
+	} whole;
+
+	if (rib->bits == 32)
+		whole.four = (struct route4){.prefix = (uint32_t)(key.hi >> 32)};
+	else
+		whole.six = (struct route6){.prefix = key};
+	whole.any.nexthop = route->nexthop;
+	whole.any.length = route->length;
+	whole.any.source = route->source;
+	whole.any.distance = route->distance;
+	return rib_add_whole(rib, &whole.any, key, false);
 }
 
-void rib4_init(struct rib4 *rib, void *mem, uint32_t routes)
+enum err rib_remove(
+	struct rib *rib, struct ip6 key, unsigned length, enum rib_source source, uint32_t *nexthop)
 {
-	rib_init(&rib->rib, mem, routes, 32, sizeof(struct route4));
-}
+	const struct route *route = rib_find(rib, key, length, source);
 
-enum err rib4_add(struct rib4 *rib, const struct route4 *route)
-{
-	return rib_add(&rib->rib, (const struct route *)route, rib4_key(route->prefix));
-}
-
-enum err rib4_remove(struct rib4 *rib, uint32_t prefix, unsigned length, enum rib_source source,
-	struct route4 *removed)
-{
-	return rib_remove(&rib->rib, rib4_key(prefix), length, source, (struct route *)removed);
-}
-
-enum err rib4_replace(struct rib4 *rib, uint32_t prefix, unsigned length, enum rib_source source,
-	uint32_t nexthop, uint32_t *old)
-{
-	return rib_replace(&rib->rib, rib4_key(prefix), length, source, nexthop, old);
-}
-
-const struct route4 *rib4_find(
-	const struct rib4 *rib, uint32_t prefix, unsigned length, enum rib_source source)
-{
-	return (const struct route4 *)rib_find(&rib->rib, rib4_key(prefix), length, source);
-}
-
-const struct route4 *rib4_match(const struct rib4 *rib, uint32_t address, bool skip_neighbors)
-{
-	return (const struct route4 *)rib_match(&rib->rib, rib4_key(address), 32, skip_neighbors);
-}
-
-const struct route4 *rib4_match_upto(const struct rib4 *rib, uint32_t address, unsigned longest)
-{
-	return (const struct route4 *)rib_match(&rib->rib, rib4_key(address), longest, false);
-}
-
-const struct route4 *rib4_first(const struct rib4 *rib)
-{
-	return rib4_from(rib, 0, 0);
-}
-
-const struct route4 *rib4_from(const struct rib4 *rib, uint32_t prefix, unsigned length)
-{
-	return (const struct route4 *)rib_from(&rib->rib, rib4_key(prefix), length);
-}
-
-const struct route4 *rib4_next(const struct rib4 *rib, const struct route4 *route)
-{
-	return (const struct route4 *)rib_next(
-		&rib->rib, (const struct route *)route, rib4_key(route->prefix));
-}
-
-uint32_t rib4_span(const struct rib4 *rib, uint32_t address, uint32_t *last)
-{
-	struct ip6 end;
-	uint32_t nexthop = rib_span(&rib->rib, rib4_key(address), &end);
-
-	*last = (uint32_t)(end.hi >> 32);
-	return nexthop;
-}
-
-bool rib4_take_change(struct rib4 *rib, uint32_t *prefix, unsigned *length)
-{
-	struct rib_change change;
-
-	if (!rib_take_change(&rib->rib, &change))
-		return false;
-	*prefix = (uint32_t)(change.key.hi >> 32);
-	*length = change.length;
-	return true;
-}
-
-/* ---- IPv6 ---- */
-
-size_t rib6_size(uint32_t routes)
-{
-	return rib_size(routes, sizeof(struct route6));
-}
-
-void rib6_init(struct rib6 *rib, void *mem, uint32_t routes)
-{
-	rib_init(&rib->rib, mem, routes, 128, sizeof(struct route6));
-}
-
-enum err rib6_add(struct rib6 *rib, const struct route6 *route)
-{
-	return rib_add(&rib->rib, (const struct route *)route, route->prefix);
-}
-
-enum err rib6_remove(struct rib6 *rib, struct ip6 prefix, unsigned length, enum rib_source source,
-	struct route6 *removed)
-{
-	return rib_remove(&rib->rib, prefix, length, source, (struct route *)removed);
-}
-
-enum err rib6_replace(struct rib6 *rib, struct ip6 prefix, unsigned length, enum rib_source source,
-	uint32_t nexthop, uint32_t *old)
-{
-	return rib_replace(&rib->rib, prefix, length, source, nexthop, old);
-}
-
-const struct route6 *rib6_find(
-	const struct rib6 *rib, struct ip6 prefix, unsigned length, enum rib_source source)
-{
-	return (const struct route6 *)rib_find(&rib->rib, prefix, length, source);
-}
-
-const struct route6 *rib6_match(const struct rib6 *rib, struct ip6 address, bool skip_neighbors)
-{
-	return (const struct route6 *)rib_match(&rib->rib, address, 128, skip_neighbors);
-}
-
-const struct route6 *rib6_match_upto(const struct rib6 *rib, struct ip6 address, unsigned longest)
-{
-	return (const struct route6 *)rib_match(&rib->rib, address, longest, false);
-}
-
-const struct route6 *rib6_first(const struct rib6 *rib)
-{
-	return rib6_from(rib, (struct ip6){0, 0}, 0);
-}
-
-const struct route6 *rib6_from(const struct rib6 *rib, struct ip6 prefix, unsigned length)
-{
-	return (const struct route6 *)rib_from(&rib->rib, prefix, length);
-}
-
-const struct route6 *rib6_next(const struct rib6 *rib, const struct route6 *route)
-{
-	return (const struct route6 *)rib_next(
-		&rib->rib, (const struct route *)route, route->prefix);
-}
-
-uint32_t rib6_span(const struct rib6 *rib, struct ip6 address, struct ip6 *last)
-{
-	return rib_span(&rib->rib, address, last);
-}
-
-bool rib6_take_change(struct rib6 *rib, struct ip6 *prefix, unsigned *length)
-{
-	struct rib_change change;
-
-	if (!rib_take_change(&rib->rib, &change))
-		return false;
-	*prefix = change.key;
-	*length = change.length;
-	return true;
+	if (!route)
+		return ERR_NOT_FOUND;
+	*nexthop = route->nexthop;
+	return rib_remove_whole(rib, key, length, source, NULL);
 }

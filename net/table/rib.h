@@ -65,6 +65,19 @@ struct rib_change {
 	uint32_t length;
 };
 
+/*
+ * Routes that are yet to be added (fibfill.h): the FIB has them already. What
+ * asks about an address has those of its block added first.
+ */
+struct rib_supply {
+	/* Adds up to `most` routes. true: all that decide on any address of the block are in. */
+	bool (*bring)(void *ctx, struct ip6 address, uint32_t most);
+	void *ctx;
+};
+
+#define RIB4_BLOCK 16u /* a block: the addresses of one prefix of this length */
+#define RIB6_BLOCK 14u
+
 struct rib {
 	struct trie trie;    /* value: the best route of the prefix; tag: its next hop */
 	uint8_t *route;      /* struct route4 or route6 each, number 0 unused */
@@ -79,6 +92,8 @@ struct rib {
 	struct rib_change *change; /* a ring of RIB_CHANGES */
 	uint32_t change_head, change_tail;
 	bool change_lost;
+
+	const struct rib_supply *supply; /* NULL: all routes are there */
 };
 
 struct rib4 {
@@ -116,6 +131,10 @@ static inline struct ip6 rib4_key(uint32_t address)
 MUST_CHECK enum err rib4_add(struct rib4 *rib, const struct route4 *route);
 MUST_CHECK enum err rib6_add(struct rib6 *rib, const struct route6 *route);
 
+/* The same for a route that the FIB has already: no change is noted. */
+MUST_CHECK enum err rib4_add_quietly(struct rib4 *rib, const struct route4 *route);
+MUST_CHECK enum err rib6_add_quietly(struct rib6 *rib, const struct route6 *route);
+
 /* Removes the route of this prefix and source; *removed (may be NULL) receives it. ERR_NOT_FOUND.
  */
 MUST_CHECK enum err rib4_remove(struct rib4 *rib, uint32_t prefix, unsigned length,
@@ -137,6 +156,22 @@ const struct route4 *rib4_find(
 	const struct rib4 *rib, uint32_t prefix, unsigned length, enum rib_source source);
 const struct route6 *rib6_find(
 	const struct rib6 *rib, struct ip6 prefix, unsigned length, enum rib_source source);
+
+/*
+ * The same for what treats both families alike: the key of an IPv4 prefix is
+ * rib4_key of it. rib_add takes prefix and family from key and rib, all else from
+ * route; rib_remove gives back the next hop. rib_match is among prefixes of at
+ * most `longest` bits.
+ */
+MUST_CHECK enum err rib_add(struct rib *rib, struct ip6 key, const struct route *route);
+MUST_CHECK enum err rib_remove(struct rib *rib, struct ip6 key, unsigned length,
+	enum rib_source source, uint32_t *nexthop);
+MUST_CHECK enum err rib_replace(struct rib *rib, struct ip6 key, unsigned length,
+	enum rib_source source, uint32_t nexthop, uint32_t *old);
+const struct route *rib_find(
+	const struct rib *rib, struct ip6 key, unsigned length, enum rib_source source);
+const struct route *rib_match(
+	const struct rib *rib, struct ip6 key, unsigned longest, bool skip_neighbors);
 
 /* Longest match, best source first; NULL if none. With skip_neighbors, neighbour routes are not
  * seen. */
@@ -193,6 +228,15 @@ static inline const struct rib_change *rib_peek_change(const struct rib *rib, ui
 
 /* True once after changes were lost: all of the FIB must be made anew. The queue is empty then. */
 bool rib_take_lost(struct rib *rib);
+
+/*
+ * Before a FIB is changed anywhere in the block of an address: adds up to `most`
+ * of the block's routes. false: there are more.
+ */
+static inline bool rib_bring(const struct rib *rib, struct ip6 address, uint32_t most)
+{
+	return !rib->supply || rib->supply->bring(rib->supply->ctx, address, most);
+}
 
 /* Changes are waiting, or were lost. */
 bool rib_has_changes(const struct rib *rib);

@@ -2,7 +2,8 @@
 
 BENCH     := $(BUILD)/bench
 
-# The same program three times: whole, without looking at packets, and with every stage timed.
+# The same program four times: whole, without looking at packets, with every stage timed, and with a
+# clock that can be stopped.
 BENCH_OBJ := $(filter-out $(BUILD)/hosted/kernel/main.o $(BUILD)/hosted/kernel/hosted/main.o,$(HOSTED_OBJ)) \
 	     $(call obj,hosted,test/bench/nic.c)
 STAGES    := path_forward parse_batch fib4_lookup sched_take buffers_free pool_take worker_turn
@@ -20,7 +21,11 @@ $(BENCH)/voq-stages: $(BENCH_OBJ) $(call obj,hosted,test/bench/voq.c test/bench/
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(HOST) $(addprefix $(WRAP),$(STAGES)) $^ -o $@
 
-bench-voq: $(BENCH)/voq $(BENCH)/voq-io $(BENCH)/voq-stages
+$(BENCH)/voq-clock: $(BENCH_OBJ) test/bench/voq.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(HOST) -DBENCH_CLOCK -MF $@.d $(WRAP)platform_tsc $^ -o $@
+
+bench-voq: $(BENCH)/voq $(BENCH)/voq-io $(BENCH)/voq-stages $(BENCH)/voq-clock
 	tools/bench-voq $(BENCH)
 
 # Our tables against DPDK's; the one part that wants DPDK, for which it installs it.

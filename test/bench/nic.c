@@ -73,12 +73,16 @@ static void nic_rx_fill(struct netdev *dev, unsigned q, const uint32_t *index, u
 {
 	struct nic *nic = nic_of(dev);
 	const struct buffers *buffers = dev->buffers;
-	uint32_t given = nic->rx_given;
+	uint32_t given = nic->rx_given, stride = buffers->stride;
+
+	if (!n)
+		return;
+	uintptr_t frames = buffers->origin[index[0] >> POOL_SHIFT] + PACKET_DATA_OFFSET;
 
 	for (unsigned i = 0; i < n; i++) {
 		struct nic_desc *d = &nic->rx[(given + i) & (NIC_SLOTS - 1)];
 
-		d->address = (uintptr_t)buffer_data(buffers, index[i]);
+		d->address = frames + (uint64_t)index[i] * stride;
 		d->control = index[i];
 	}
 	nic->rx_given = given + n;
@@ -182,6 +186,7 @@ struct netdev *nic_create(unsigned number, const uint8_t *router_mac, const uint
 	nic->dev = (struct netdev){
 		.ops = &ops,
 		.driver = "bench",
+		.node = NODE_UNKNOWN,
 		.mtu_max = MTU_DEFAULT,
 		.rx_queues = 1,
 		.tx_queues = 1,

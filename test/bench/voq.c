@@ -1,15 +1,17 @@
 /*
  * Cycles per packet from RX ring over VOQ to TX ring, for 1 or 2 workers.
  *
- *   voq --workers N [--seconds S] [--packets N]
+ *   voq --workers N [--seconds S] [--packets N] [--no-clock]
  *
  * Two ports of the bench's own device; each receives what the other sends, 64
  * bytes, NIC_FLOWS flows over two routes. With two workers each has one port, so
  * that every packet crosses. Prints one line of JSON. --packets: so many packets
- * after the start, and no measurement (to be counted by callgrind).
+ * after the start, and no measurement (to be counted by callgrind). --no-clock:
+ * workers read 0 from their clock, and so keep no latencies and no gaps.
  *
- * Built three times: as it is; with path_forward replaced by a bare hand-over to
- * the VOQs (io only); with all stages wrapped (stages.h).
+ * Built four times: as it is; with path_forward replaced by a bare hand-over to
+ * the VOQs (io only); with all stages wrapped (stages.h); with the workers' clock
+ * wrapped, so that it is one program that has and has not a clock.
  */
 #include <getopt.h>
 #include <pthread.h>
@@ -40,7 +42,7 @@ struct hosted_options hosted = {.cores = 3, .mem_mib = 512};
 static unsigned workers = 1;
 static double seconds = 2;
 static uint64_t packets;
-static bool stop;
+static bool stop, no_clock;
 
 /* Cycles per packet: in all, and of each stage. */
 struct window {
@@ -68,6 +70,15 @@ void __wrap_path_forward(struct lane *lane, const uint64_t *word, unsigned n)
 }
 #endif
 
+#ifdef BENCH_CLOCK
+/* Linked in place of platform_tsc. 0 is no time (lane.h): nothing is stamped then. */
+uint64_t __wrap_platform_tsc(void);
+uint64_t __wrap_platform_tsc(void)
+{
+	return no_clock ? 0 : __rdtsc();
+}
+#endif
+
 static void fail(const char *what)
 {
 	fprintf(stderr, "voq: %s\n", what);
@@ -89,8 +100,9 @@ static void configure(void)
 		snprintf(iface[p].name, sizeof iface[p].name, "eth%u", p);
 		iface[p].addrs = 1;
 		iface[p].addr[0] = (struct iface_addr){IP(10, 0, p, 1), 24};
-		route[p].route = (struct static4){
-			.prefix = IP(198, 18, p, 0), .length = 24, .gateway = IP(10, 0, p, 2)};
+		route[p].route = (struct static_route){.prefix = rib4_key(IP(198, 18, p, 0)),
+			.length = 24,
+			.gateway = rib4_key(IP(10, 0, p, 2))};
 		memcpy(neighbor[p].iface, iface[p].name, IFACE_NAME_MAX);
 		neighbor[p].address = IP(10, 0, p, 2);
 		memcpy(neighbor[p].mac, (uint8_t[]){2, 1, 1, 1, 1, (uint8_t)p}, 6);
@@ -119,7 +131,7 @@ static void start_router(void)
 		if (stages_start)
 			stages_start(dev[p]);
 	}
-	if (!router_init(&router, dev, PORTS, workers, MTU_DEFAULT, error, sizeof error))
+	if (!router_init(&router, dev, PORTS, workers, NULL, MTU_DEFAULT, error, sizeof error))
 		fail(error);
 	if (!control_init(&router))
 		fail("no memory for tables");
@@ -208,6 +220,17 @@ static double stage_mean(const struct result *r, unsigned stage)
 	return sum / n;
 }
 
+/* Packets whose latency was counted. */
+static uint64_t latencies(void)
+{
+	uint64_t n = 0;
+
+	for (unsigned port = 0; port < router.ports; port++)
+		for (unsigned t = 0; t < router.txqs; t++)
+			n += histogram_total(router.latency[port][t]);
+	return n;
+}
+
 static void print_results(void)
 {
 	static const char *const stage_name[STAGES] = {
@@ -218,8 +241,9 @@ static void print_results(void)
 		median += quantile(&results[w], 0.5) / workers;
 		best += quantile(&results[w], 0.05) / workers;
 	}
-	printf("{\"workers\": %u, \"cycles\": %.2f, \"cycles_p5\": %.2f, \"windows\": %u", workers,
-		median, best, results[0].windows);
+	printf("{\"workers\": %u, \"cycles\": %.2f, \"cycles_p5\": %.2f, \"windows\": %u, "
+	       "\"latencies\": %llu",
+		workers, median, best, results[0].windows, (unsigned long long)latencies());
 	if (stages_read)
 		for (unsigned i = 0; i < STAGES; i++)
 			printf(", \"%s\": %.2f", stage_name[i], stage_mean(&results[0], i));
@@ -258,7 +282,8 @@ int main(int argc, char **argv)
 {
 	static const struct option options[] = {{"workers", required_argument, NULL, 'w'},
 		{"seconds", required_argument, NULL, 's'},
-		{"packets", required_argument, NULL, 'p'}, {0}};
+		{"packets", required_argument, NULL, 'p'}, {"no-clock", no_argument, NULL, 'c'},
+		{0}};
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -268,6 +293,8 @@ int main(int argc, char **argv)
 			seconds = atof(optarg);
 		else if (c == 'p')
 			packets = strtoull(optarg, NULL, 10);
+		else if (c == 'c')
+			no_clock = true;
 		else
 			return 2;
 	}

@@ -39,7 +39,8 @@ class Lab:
     def up(self, ports=2, cores=2, config=None, **options):
         words = ["--ports", str(ports), "--cores", str(cores)]
         for name, value in options.items():
-            words += [f"--{name}"] if value is True else [f"--{name}", str(value)]
+            word = "--" + name.replace("_", "-")
+            words += [word] if value is True else [word, str(value)]
         with contextlib.ExitStack() as stack:
             if config is not None:
                 file = stack.enter_context(tempfile.NamedTemporaryFile("w", suffix=".conf"))

@@ -53,9 +53,11 @@ def prompt(lab):
 
 
 def test_generated_configuration(lab):
-    """Without --config the router gets 10.0.i.1/24 on eth i."""
+    """Without --config the router gets 10.0.i.1/24 and fd00:0:0:i::1/64 on eth i."""
     assert lab.cli("show configuration").splitlines() == [
-        "set interfaces eth0 address 10.0.0.1/24", "set interfaces eth1 address 10.0.1.1/24"]
+        "set interfaces eth0 address 10.0.0.1/24", "set interfaces eth0 address fd00::1/64",
+        "set interfaces eth1 address 10.0.1.1/24",
+        "set interfaces eth1 address fd00:0:0:1::1/64"]
 
 
 def test_candidate_changes_nothing_before_commit(lab):
@@ -70,7 +72,7 @@ def test_candidate_changes_nothing_before_commit(lab):
 
 
 def test_compare(lab):
-    lab.cli("set interfaces eth0 mtu 1400", "delete interfaces eth1 address")
+    lab.cli("set interfaces eth0 mtu 1400", "delete interfaces eth1 address 10.0.1.1/24")
     changes = lab.cli("compare").splitlines()
     assert any(re.match(r"\+ ?set interfaces eth0 mtu 1400$", c) for c in changes), changes
     assert any(re.match(r"- ?set interfaces eth1 address 10\.0\.1\.1/24$", c) for c in changes)

@@ -74,10 +74,16 @@ unsigned platform_cores(void)
 
 const struct platform_core *platform_core(unsigned core)
 {
-	static const struct platform_core only = {0, true, ""};
+	static struct platform_core it = {.running = true, .note = ""};
 
-	(void)core;
-	return &only;
+	it.apic_id = core;
+	it.node = core % platform_nodes();
+	return &it;
+}
+
+unsigned platform_nodes(void)
+{
+	return model_platform.nodes ? model_platform.nodes : 1;
 }
 
 const char *platform_isa(void)
@@ -117,6 +123,13 @@ void *platform_alloc(size_t bytes, size_t align)
 	return p ? memset(p, 0, bytes) : NULL;
 }
 
+void *platform_alloc_near(size_t bytes, size_t align, uint32_t node)
+{
+	if (node < MODEL_NODES_MAX)
+		model_platform.near[node] += bytes;
+	return platform_alloc(bytes, align);
+}
+
 void model_platform_free(void)
 {
 	while (model_platform.blocks)
@@ -131,6 +144,11 @@ void platform_memory(struct platform_memory *m)
 {
 	memset(m, 0, sizeof *m);
 	m->pages = "none";
+}
+
+void platform_node(unsigned i, struct platform_node *n)
+{
+	*n = (struct platform_node){.node = i};
 }
 
 static void *io_alloc(void *ctx, size_t bytes, size_t align)

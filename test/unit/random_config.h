@@ -19,15 +19,41 @@ static inline unsigned any(unsigned n)
 	return (unsigned)(random_state * 0x2545f4914f6cdd1dull >> 33) % n;
 }
 
+/* Link-local and other gateways, on a network, by way of another route, or of none. */
+static inline void random_route6(char out[RANDOM_LINE_MAX])
+{
+	static const char *const kinds[] = {"blackhole", "unreachable", "prohibit"};
+	unsigned net = any(16), port = any(3);
+	int n = snprintf(out, RANDOM_LINE_MAX, "routes 2001:db8:%x::/48 ", net);
+	char *end = out + n;
+	size_t room = RANDOM_LINE_MAX - (size_t)n;
+
+	switch (any(6)) {
+	case 0:
+		snprintf(end, room, "%s", kinds[any(3)]);
+		return;
+	case 1:
+		snprintf(end, room, "via 2001:db8:%x::%x", any(16), 1 + any(3));
+		return;
+	case 2:
+		snprintf(end, room, "via fe80::%x dev eth%u", 2 + any(4), port);
+		return;
+	case 3:
+		snprintf(end, room, "via fd00:0:0:%x::%x weight %u", port, 2 + any(5), 1 + any(9));
+		return;
+	default:
+		snprintf(end, room, "via fd00:0:0:%x::%x", port, 2 + any(5));
+	}
+}
+
 static inline void random_route(char out[RANDOM_LINE_MAX])
 {
 	static const char *const kinds[] = {"blackhole", "unreachable", "prohibit"};
 	unsigned length = any(4) ? 24u : 16u;
 	unsigned net = 2 + any(4), a = any(4), b = length == 24 ? any(4) : 0;
 
-	if (any(6) == 0)
-		snprintf(
-			out, RANDOM_LINE_MAX, "routes 2001:db8:%x::/48 %s", any(16), kinds[any(3)]);
+	if (any(3) == 0)
+		random_route6(out);
 	else if (any(4) == 0)
 		snprintf(out, RANDOM_LINE_MAX, "routes %u0.%u.%u.0/%u %s", net, a, b, length,
 			kinds[any(3)]);
@@ -46,10 +72,10 @@ static inline void random_interface(char out[RANDOM_LINE_MAX])
 {
 	unsigned port = any(3); /* the last of them is not there */
 
-	switch (any(7)) {
-	case 0:
+	switch (any(10)) {
+	case 0: /* the least of them is refused with IPv6 */
 		snprintf(
-			out, RANDOM_LINE_MAX, "interfaces eth%u mtu %u", port, 1000 + any(3) * 100);
+			out, RANDOM_LINE_MAX, "interfaces eth%u mtu %u", port, 1200 + any(4) * 100);
 		return;
 	case 1:
 		snprintf(out, RANDOM_LINE_MAX, "interfaces eth%u description \"a %u\"", port,
@@ -61,6 +87,14 @@ static inline void random_interface(char out[RANDOM_LINE_MAX])
 	case 3:
 		snprintf(out, RANDOM_LINE_MAX, "interfaces eth%u rx-spread %s", port,
 			any(2) ? "on" : "off");
+		return;
+	case 4:
+	case 5:
+		snprintf(out, RANDOM_LINE_MAX, "interfaces eth%u address fd00:0:0:%x::%x/%u", port,
+			any(5) ? port : any(3), 1 + any(2), any(9) ? 64u : 127u);
+		return;
+	case 6:
+		snprintf(out, RANDOM_LINE_MAX, "interfaces eth%u router-advert", port);
 		return;
 	default: /* mostly each on its own network; sometimes not, which a commit may refuse */
 		snprintf(out, RANDOM_LINE_MAX, "interfaces eth%u address 10.0.%u.1/%u", port,
@@ -79,6 +113,12 @@ static inline void random_line(char out[RANDOM_LINE_MAX])
 		snprintf(out, RANDOM_LINE_MAX, "system idle %s", any(2) ? "poll" : "relaxed");
 		return;
 	case 2:
+		if (any(2)) {
+			snprintf(out, RANDOM_LINE_MAX,
+				"neighbors eth%u fd00:0:0:%x::%x 02:00:00:00:01:0%u", any(3),
+				any(3), 2 + any(4), 1 + any(8));
+			return;
+		}
 		snprintf(out, RANDOM_LINE_MAX, "neighbors eth%u 10.0.%u.%u 02:00:00:00:00:0%u",
 			any(3), any(3), 2 + any(4), 1 + any(8));
 		return;

@@ -141,17 +141,20 @@ static inline struct config base_config(void)
 		base_iface[port].addrs = 1;
 		base_iface[port].addr[0] = (struct iface_addr){ROUTER(port), 24};
 	}
-	base_route[0].route =
-		(struct static4){.prefix = IP(20, 0, 0, 0), .length = 8, .gateway = HOST(1)};
-	base_route[1].route =
-		(struct static4){.prefix = IP(30, 0, 0, 0), .length = 8, .kind = STATIC4_BLACKHOLE};
-	base_route[2].route = (struct static4){
-		.prefix = IP(31, 0, 0, 0), .length = 8, .kind = STATIC4_UNREACHABLE};
-	base_route[3].route =
-		(struct static4){.prefix = IP(32, 0, 0, 0), .length = 8, .kind = STATIC4_PROHIBIT};
+	base_route[0].route = (struct static_route){
+		.prefix = rib4_key(IP(20, 0, 0, 0)), .length = 8, .gateway = rib4_key(HOST(1))};
+	base_route[1].route = (struct static_route){
+		.prefix = rib4_key(IP(30, 0, 0, 0)), .length = 8, .kind = STATIC_BLACKHOLE};
+	base_route[2].route = (struct static_route){
+		.prefix = rib4_key(IP(31, 0, 0, 0)), .length = 8, .kind = STATIC_UNREACHABLE};
+	base_route[3].route = (struct static_route){
+		.prefix = rib4_key(IP(32, 0, 0, 0)), .length = 8, .kind = STATIC_PROHIBIT};
 	return (struct config){
 		.iface = base_iface, .ifaces = PORTS, .route = base_route, .routes = 4};
 }
+
+/* What a test does before the configuration is applied, or NULL. */
+static void (*before_config)(void);
 
 /* A router with ports of some queues; 0 workers: one core does all. Neighbours not yet known. */
 static inline void start(unsigned workers, unsigned queues)
@@ -166,9 +169,12 @@ static inline void start(unsigned workers, unsigned queues)
 		memcpy(host_mac[port], (const uint8_t[6]){2, 1, 1, 1, 1, (uint8_t)port}, 6);
 	for (unsigned port = 0; port < PORTS; port++)
 		dev[port] = memdev_create(&platform_io, port, queues, PORT_SLOTS);
-	assert_true(router_init(&router, dev, PORTS, workers, MTU_DEFAULT, error, sizeof error));
+	assert_true(
+		router_init(&router, dev, PORTS, workers, NULL, MTU_DEFAULT, error, sizeof error));
 	assert_true(control_init(&router));
 	router.rcu.readers = workers;
+	if (before_config)
+		before_config();
 	configure(&c, NULL);
 	control_turn(&router);
 	turns(3);

@@ -121,7 +121,7 @@ static inline int start_shell(void **state)
 	model_platform.relax = answer_park;
 	for (unsigned i = 0; i < PORTS; i++)
 		dev[i] = memdev_create(&platform_io, i, 1, 256);
-	assert_true(router_init(&router, dev, PORTS, 1, MTU_DEFAULT, error, sizeof error));
+	assert_true(router_init(&router, dev, PORTS, 1, NULL, MTU_DEFAULT, error, sizeof error));
 	assert_true(control_init(&router));
 	screen_n = 0;
 	screen[0] = '\0';

@@ -44,6 +44,7 @@ struct fixture {
 	struct stack s;
 	struct iface iface[PORTS];
 	struct rib4 rib;
+	struct rib6 rib6;
 	struct nexthop_table nexthops;
 	struct buffers buffers;
 	bool busy[POOLS][BUFS]; /* in the stack's hands */
@@ -59,6 +60,7 @@ struct fixture {
 	unsigned conflict_port;
 	uint32_t conflict_address;
 	uint8_t conflict_mac[6];
+	unsigned conflicts6, duplicates6; /* address_conflict6 calls */
 	uint64_t now_ms;
 };
 
@@ -170,10 +172,31 @@ static inline void fix_address_conflict(
 	memcpy(f->conflict_mac, mac, 6);
 }
 
+static inline void fix_icmp6_seen(
+	void *ctx, const uint8_t *ip, uint32_t ip_len, const uint8_t *icmp, uint32_t icmp_len)
+{
+	struct fixture *f = ctx;
+
+	f->seen++;
+	assert_true(icmp + icmp_len == ip + ip_len);
+	memcpy(f->seen_icmp, icmp, icmp_len < 64 ? icmp_len : 64);
+}
+
+static inline void fix_address_conflict6(
+	void *ctx, unsigned port, struct ip6 address, const uint8_t *mac, bool duplicate)
+{
+	struct fixture *f = ctx;
+
+	f->conflicts6++;
+	f->duplicates6 += duplicate;
+	f->conflict_port = port;
+	memcpy(f->conflict_mac, mac, 6);
+}
+
 /* Forgets what was counted and sent so far, but not what is held. */
 static inline void fix_clear(struct fixture *f)
 {
-	f->in = arp_held(&f->s);
+	f->in = stack_held(&f->s);
 	f->transmitted = f->delivered = f->dropped = 0;
 	memset(f->drops, 0, sizeof f->drops);
 	f->sent_n = f->seen = f->route_changes = 0;
@@ -187,19 +210,22 @@ static inline void fix_balance(struct fixture *f)
 	for (unsigned p = 0; p < POOLS; p++)
 		for (unsigned i = 0; i < BUFS; i++)
 			busy += f->busy[p][i];
-	assert_int_equal(busy, arp_held(&f->s));
+	assert_int_equal(busy, stack_held(&f->s));
 	assert_int_equal(f->in, f->transmitted + f->delivered + f->dropped + busy);
 }
 
 static inline struct fixture *fix_new(void)
 {
 	static const struct stack_ops ops = {fix_alloc, fix_transmit, fix_drop, fix_deliver,
-		fix_ingress, fix_routes_changed, fix_icmp_seen, fix_address_conflict};
+		fix_ingress, fix_routes_changed, fix_icmp_seen, fix_address_conflict,
+		fix_icmp6_seen, fix_address_conflict6};
 	struct fixture *f = calloc(1, sizeof *f);
 
 	buffers_shape(&f->buffers, MTU_DEFAULT);
-	f->buffers.base = aligned_alloc(64, (size_t)POOLS * POOL_BUFS * PACKET_STRIDE);
+	for (unsigned p = 0; p < POOLS; p++)
+		pool_place(&f->buffers, p, aligned_alloc(64, (size_t)POOL_BUFS * PACKET_STRIDE));
 	model_rib4_init(&f->rib, MODEL_ROUTES);
+	model_rib6_init(&f->rib6, MODEL_ROUTES);
 	model_nexthops_init(&f->nexthops);
 	for (unsigned p = 0; p < PORTS; p++) {
 		f->iface[p] = (struct iface){.port = (uint16_t)p,
@@ -218,6 +244,7 @@ static inline struct fixture *fix_new(void)
 	f->s.iface = f->iface;
 	f->s.ifaces = PORTS;
 	f->s.rib = &f->rib;
+	f->s.rib6 = &f->rib6;
 	f->s.nexthops = &f->nexthops;
 	f->alloc_limit = 256;
 	f->now_ms = 1000;
@@ -230,11 +257,14 @@ static inline void fix_free(struct fixture *f)
 {
 	fix_balance(f);
 	arp_flush(&f->s);
+	nd_flush(&f->s);
 	fix_balance(f);
-	assert_int_equal(arp_held(&f->s), 0);
+	assert_int_equal(stack_held(&f->s), 0);
 	model_rib_free(&f->rib.rib);
+	model_rib_free(&f->rib6.rib);
 	model_nexthops_free(&f->nexthops);
-	free(f->buffers.base);
+	for (unsigned p = 0; p < POOLS; p++)
+		free(buffer_start(&f->buffers, p << POOL_SHIFT));
 	free(f);
 }
 
@@ -286,6 +316,10 @@ static inline uint32_t make_ipv4(uint8_t *f, uint32_t src, uint32_t dst, uint8_t
 	memcpy(f + 24, &check, 2);
 	for (uint32_t i = 0; i < payload; i++)
 		f[34 + i] = (uint8_t)i;
+	if (protocol == 17 && payload >= 8) { /* a whole datagram without checksum, RFC 768 */
+		store_be16(f + 38, (uint16_t)payload);
+		store_be16(f + 40, 0);
+	}
 	return 14 + total;
 }
 
@@ -358,20 +392,21 @@ static inline struct fixture *fix_new_resolved(void)
 	return f;
 }
 
-static inline struct arp_entry *fix_neighbor(struct fixture *f, uint32_t address)
+static inline struct neighbor *fix_neighbor(struct fixture *f, uint32_t address)
 {
 	for (unsigned i = 0; i < NEIGHBOR_MAX; i++)
-		if (f->s.arp.entry[i].state != ARP_FREE && f->s.arp.entry[i].address == address)
+		if (f->s.arp.entry[i].state != NEIGHBOR_FREE &&
+			ip6_equal(f->s.arp.entry[i].address, rib4_key(address)))
 			return &f->s.arp.entry[i];
 	return NULL;
 }
 
-/* The state of a neighbour, ARP_FREE if unknown. */
-static inline enum arp_state fix_state(struct fixture *f, uint32_t address)
+/* The state of a neighbour, NEIGHBOR_FREE if unknown. */
+static inline enum neighbor_state fix_state(struct fixture *f, uint32_t address)
 {
-	struct arp_entry *e = fix_neighbor(f, address);
+	struct neighbor *e = fix_neighbor(f, address);
 
-	return e ? e->state : ARP_FREE;
+	return e ? e->state : NEIGHBOR_FREE;
 }
 
 static inline void fix_route(struct fixture *f, uint32_t prefix, unsigned length,

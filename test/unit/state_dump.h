@@ -114,8 +114,9 @@ static inline void dump_answers(struct dump *d)
 		dump_nexthop(d, nh);
 		dump_put(d, "\n");
 	}
-	for (unsigned i = 0; i < 16; i++) {
-		struct ip6 a = {0x20010db800000000ull | (uint64_t)i << 16, 1};
+	for (unsigned i = 0; i < 32; i++) {
+		struct ip6 a = i < 16 ? (struct ip6){0x20010db800000000ull | (uint64_t)i << 16, 1}
+				      : (struct ip6){0xfd00000000000000ull | i / 4 % 4, i % 4};
 		uint32_t nh;
 
 		fib6_lookup(router.tables.fib6, &a, &nh, 1);
@@ -143,7 +144,25 @@ static inline void dump_ifaces(struct dump *d)
 		for (unsigned k = 0; k < i->addrs; k++)
 			dump_put(d, " %08x/%u(%x)", i->addr[k].address, i->addr[k].length,
 				i->has[k]);
+		for (unsigned k = 0; k < i->addrs6; k++)
+			dump_put(d, " %016llx:%016llx/%u(%x) state %u",
+				(unsigned long long)i->addr6[k].address.hi,
+				(unsigned long long)i->addr6[k].address.lo, i->addr6[k].length,
+				i->addr6[k].has, i->addr6[k].state);
+		dump_put(d, "%s", i->router_advert ? " advertises" : "");
 		dump_put(d, "\n");
+	}
+}
+
+static inline void dump_statics(struct dump *d, const struct statics *s)
+{
+	for (unsigned i = 0; i < s->n; i++) {
+		const struct static_route *r = &s->route[i];
+
+		dump_put(d, "static %016llx/%u %u %016llx:%016llx port %u weight %u %u\n",
+			(unsigned long long)r->prefix.hi, r->length, r->kind,
+			(unsigned long long)r->gateway.hi, (unsigned long long)r->gateway.lo,
+			r->port, r->weight, r->installed);
 	}
 }
 
@@ -160,10 +179,8 @@ static inline void dump_ribs(struct dump *d)
 		dump_nexthop(d, r->nexthop);
 		dump_put(d, "\n");
 	}
-	for (unsigned i = 0; i < router.statics_n; i++)
-		dump_put(d, "static %08x/%u %u %08x %u\n", router.statics[i].prefix,
-			router.statics[i].length, router.statics[i].kind, router.statics[i].gateway,
-			router.statics[i].installed);
+	dump_statics(d, &router.statics);
+	dump_statics(d, &router.statics6);
 	dump_put(d, "next hops %u, groups with recursive ones %u\n", router.nexthops.count,
 		router.nexthops.recursive);
 }

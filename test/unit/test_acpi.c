@@ -20,6 +20,7 @@
 #define MCFG (BASE + 501)
 #define FADT (BASE + 603)
 #define DSDT (BASE + 1001)
+#define SRAT (BASE + 1103)
 
 struct memory {
 	uint8_t *p;
@@ -140,6 +141,12 @@ static void put_dsdt(struct memory *m)
 	header(m, DSDT, "DSDT", 36 + sizeof code);
 }
 
+static void put_srat(struct memory *m)
+{
+	put(m, SRAT + 48, 8, 0x0102031000); /* APIC 2 on node 3 */
+	header(m, SRAT, "SRAT", 48 + 16);
+}
+
 static struct memory good_memory(void)
 {
 	struct memory m = {.p = calloc(1, BYTES), .bytes = BYTES};
@@ -151,8 +158,10 @@ static struct memory good_memory(void)
 	put(&m, XSDT + 36, 8, MADT);
 	put(&m, XSDT + 44, 8, MCFG);
 	put(&m, XSDT + 52, 8, FADT);
-	header(&m, XSDT, "XSDT", 60);
+	put(&m, XSDT + 60, 8, SRAT);
+	header(&m, XSDT, "XSDT", 68);
 	put_madt(&m);
+	put_srat(&m);
 	put(&m, MCFG + 44, 8, 0xb0000000);
 	put(&m, MCFG + 55, 1, 255);
 	header(&m, MCFG, "MCFG", 60);
@@ -167,7 +176,7 @@ static void test_good(void **state)
 	struct acpi a;
 
 	assert_true(parse(&m, RSDP, &a));
-	assert_int_equal(a.tables, 3);
+	assert_int_equal(a.tables, 4);
 	assert_int_equal(a.bad_tables, 0);
 	assert_int_equal(a.cpus, 3);
 	assert_int_equal(a.apic_id[0], 0);
@@ -187,6 +196,9 @@ static void test_good(void **state)
 	assert_true(a.has_reset);
 	assert_int_equal(a.reset_address, 0xcf9);
 	assert_int_equal(a.reset_value, 0x0f);
+	assert_int_equal(a.srat.nodes, 1);
+	assert_int_equal(srat_core_node(&a.srat, 2), 3);
+	assert_int_equal(srat_core_node(&a.srat, 0), NODE_UNKNOWN);
 	free(m.p);
 }
 

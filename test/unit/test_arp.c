@@ -73,7 +73,7 @@ static void test_request_for_us(void **state)
 	assert_int_equal(load_be32(s->frame + 28), ROUTER0);
 	assert_memory_equal(s->frame + 32, mac_host0, 6);
 	assert_int_equal(load_be32(s->frame + 38), HOST0);
-	assert_int_equal(fix_state(f, HOST0), ARP_REACHABLE);
+	assert_int_equal(fix_state(f, HOST0), NEIGHBOR_REACHABLE);
 	assert_memory_equal(adjacency_of(f, HOST0)->mac, mac_host0, 6);
 	assert_int_equal(adjacency_target(adjacency_of(f, HOST0)->out), 0);
 	assert_int_equal(f->route_changes, 1);
@@ -91,7 +91,7 @@ static void test_not_for_us(void **state)
 	fix_arp(f, 0, 1, f->iface[0].mac, HOST0, ROUTER0); /* our own MAC: an echo */
 	assert_int_equal(f->delivered, 5);
 	assert_int_equal(f->sent_n, 0);
-	assert_int_equal(fix_state(f, HOST0), ARP_FREE);
+	assert_int_equal(fix_state(f, HOST0), NEIGHBOR_FREE);
 	fix_free(f);
 }
 
@@ -108,7 +108,7 @@ static void test_answered_not_learnt(void **state)
 	fix_arp(f, 0, 1, mac_x, 0x0a0000ff, ROUTER0);
 	assert_int_equal(f->sent_n, 3);
 	for (unsigned i = 0; i < NEIGHBOR_MAX; i++)
-		assert_int_equal(f->s.arp.entry[i].state, ARP_FREE);
+		assert_int_equal(f->s.arp.entry[i].state, NEIGHBOR_FREE);
 	assert_int_equal(f->rib.rib.count, rib);
 	fix_free(f);
 }
@@ -121,7 +121,7 @@ static void test_conflict(void **state)
 	fix_arp(f, 0, 2, mac_x, ROUTER0, HOST0);
 	assert_true(f->s.arp.conflicts == 2);
 	assert_int_equal(f->sent_n, 0);
-	assert_int_equal(fix_state(f, ROUTER0), ARP_FREE);
+	assert_int_equal(fix_state(f, ROUTER0), NEIGHBOR_FREE);
 	assert_int_equal(f->nexthops.nexthop[rib4_match(&f->rib, ROUTER0, false)->nexthop].action,
 		NEXTHOP_LOCAL);
 	fix_free(f);
@@ -143,7 +143,7 @@ static void test_conflict_is_told(void **state)
 	fix_arp(f, 1, 2, mac_host1, ROUTER1, HOST1); /* another port has its own interval */
 	assert_int_equal(f->conflicts, 2);
 	assert_int_equal(f->conflict_address, ROUTER1);
-	fix_wait(f, ARP_CONFLICT_MS - 10);
+	fix_wait(f, NEIGHBOR_CONFLICT_MS - 10);
 	fix_arp(f, 0, 1, mac_x, ROUTER0, ROUTER0);
 	assert_int_equal(f->conflicts, 2);
 	fix_wait(f, 10);
@@ -191,11 +191,11 @@ static void test_resolve(void **state)
 	send_to(f, HOST1);
 	assert_int_equal(f->sent_n, 1);
 	assert_request(f, 0, 1, HOST1, broadcast);
-	assert_int_equal(fix_state(f, HOST1), ARP_INCOMPLETE);
+	assert_int_equal(fix_state(f, HOST1), NEIGHBOR_INCOMPLETE);
 	assert_int_equal(arp_held(&f->s), 1);
 	assert_int_equal(f->rib.rib.count, 8); /* no route to one who has not answered */
 	fix_arp(f, 1, 2, mac_host1, HOST1, ROUTER1);
-	assert_int_equal(fix_state(f, HOST1), ARP_REACHABLE);
+	assert_int_equal(fix_state(f, HOST1), NEIGHBOR_REACHABLE);
 	assert_int_equal(f->sent_n, 2);
 	assert_int_equal(f->sent[1].port, 1);
 	assert_memory_equal(f->sent[1].frame, mac_host1, 6);
@@ -234,7 +234,7 @@ static void test_merge(void **state)
 
 	send_to(f, HOST1);
 	fix_arp(f, 1, 1, mac_host1, HOST1, HOST1 + 1);
-	assert_int_equal(fix_state(f, HOST1), ARP_REACHABLE);
+	assert_int_equal(fix_state(f, HOST1), NEIGHBOR_REACHABLE);
 	assert_int_equal(arp_held(&f->s), 0);
 	fix_free(f);
 }
@@ -253,7 +253,7 @@ static void test_retry_and_fail(void **state)
 	assert_request(f, 2, 1, DEAD, broadcast);
 	assert_int_equal(arp_held(&f->s), 1);
 	fix_wait(f, 200);
-	assert_int_equal(fix_state(f, DEAD), ARP_FAILED);
+	assert_int_equal(fix_state(f, DEAD), NEIGHBOR_FAILED);
 	assert_int_equal(f->drops[DROP_NEIGHBOR_FAILED], 1);
 	assert_int_equal(f->sent_n, ARP_TRIES + 1);
 	assert_unreachable(f, ARP_TRIES);
@@ -261,8 +261,8 @@ static void test_retry_and_fail(void **state)
 	send_to(f, DEAD); /* at once, and no request */
 	assert_int_equal(f->drops[DROP_NEIGHBOR_FAILED], 2);
 	assert_unreachable(f, ARP_TRIES + 1);
-	fix_wait(f, ARP_FAILED_MS);
-	assert_int_equal(fix_state(f, DEAD), ARP_FREE);
+	fix_wait(f, NEIGHBOR_FAILED_MS);
+	assert_int_equal(fix_state(f, DEAD), NEIGHBOR_FREE);
 	assert_int_equal(f->sent_n, ARP_TRIES + 2);
 	send_to(f, DEAD); /* from the start */
 	assert_request(f, ARP_TRIES + 2, 1, DEAD, broadcast);
@@ -275,9 +275,9 @@ static void test_failed_recovers(void **state)
 
 	send_to(f, DEAD);
 	fix_wait(f, 3500);
-	assert_int_equal(fix_state(f, DEAD), ARP_FAILED);
+	assert_int_equal(fix_state(f, DEAD), NEIGHBOR_FAILED);
 	fix_arp(f, 1, 1, mac_x, DEAD, ROUTER1);
-	assert_int_equal(fix_state(f, DEAD), ARP_REACHABLE);
+	assert_int_equal(fix_state(f, DEAD), NEIGHBOR_REACHABLE);
 	send_to(f, DEAD);
 	assert_memory_equal(f->sent[f->sent_n - 1].frame, mac_x, 6);
 	fix_free(f);
@@ -305,7 +305,7 @@ static void test_probe_answered(void **state)
 	fix_wait(f, ARP_REACHABLE_MS - 1000);
 	assert_int_equal(f->sent_n, 0);
 	fix_wait(f, 1100);
-	assert_int_equal(fix_state(f, HOST1), ARP_PROBE);
+	assert_int_equal(fix_state(f, HOST1), NEIGHBOR_PROBE);
 	assert_int_equal(f->sent_n, 2); /* one each, unicast */
 	assert_request(f, 0, 0, HOST0, mac_host0);
 	assert_request(f, 1, 1, HOST1, mac_host1);
@@ -313,10 +313,10 @@ static void test_probe_answered(void **state)
 	assert_memory_equal(f->sent[2].frame, mac_host1, 6);
 	assert_non_null(neighbor_route(f, HOST1));
 	fix_arp(f, 1, 2, mac_host1, HOST1, ROUTER1);
-	assert_int_equal(fix_state(f, HOST1), ARP_REACHABLE);
+	assert_int_equal(fix_state(f, HOST1), NEIGHBOR_REACHABLE);
 	fix_clear(f);
 	fix_wait(f, 60000);
-	assert_int_equal(fix_state(f, HOST1), ARP_REACHABLE);
+	assert_int_equal(fix_state(f, HOST1), NEIGHBOR_REACHABLE);
 	fix_free(f);
 }
 
@@ -328,16 +328,16 @@ static void test_probe_unanswered(void **state)
 	fix_wait(f, ARP_REACHABLE_MS + 500);
 	fix_arp(f, 0, 2, mac_host0, HOST0, ROUTER0);
 	fix_wait(f, 3000);
-	assert_int_equal(fix_state(f, HOST0), ARP_REACHABLE);
-	assert_int_equal(fix_state(f, HOST1), ARP_FAILED);
+	assert_int_equal(fix_state(f, HOST0), NEIGHBOR_REACHABLE);
+	assert_int_equal(fix_state(f, HOST1), NEIGHBOR_FAILED);
 	assert_int_equal(f->s.arp.requests_sent, 2 + ARP_TRIES - 1);
 	assert_null(neighbor_route(f, HOST1));
 	assert_int_equal(f->nexthops.nexthop[hop].refs, 0);
 	assert_int_equal(adjacency_target(f->nexthops.adjacency[hop].out), NEXTHOP_RESOLVE);
 	send_to(f, HOST1);
 	assert_int_equal(f->drops[DROP_NEIGHBOR_FAILED], 1);
-	fix_wait(f, ARP_FAILED_MS + 100);
-	assert_int_equal(fix_state(f, HOST1), ARP_FREE);
+	fix_wait(f, NEIGHBOR_FAILED_MS + 100);
+	assert_int_equal(fix_state(f, HOST1), NEIGHBOR_FREE);
 	fix_free(f);
 }
 

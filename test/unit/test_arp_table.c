@@ -52,9 +52,9 @@ static void test_link_down(void **state)
 	iface_withdraw(&f->iface[1], &f->rib, &f->nexthops);
 	stack_link_changed(&f->s, 1, false, f->now_ms);
 	assert_int_equal(f->drops[DROP_LINK_DOWN], 1);
-	assert_int_equal(fix_state(f, HOST1), ARP_FREE);
-	assert_int_equal(fix_state(f, HOST0), ARP_REACHABLE);
-	assert_int_equal(fix_state(f, HOST1 + 5), ARP_STATIC);
+	assert_int_equal(fix_state(f, HOST1), NEIGHBOR_FREE);
+	assert_int_equal(fix_state(f, HOST0), NEIGHBOR_REACHABLE);
+	assert_int_equal(fix_state(f, HOST1 + 5), NEIGHBOR_STATIC);
 	assert_null(neighbor_route(f, HOST1 + 5));
 	fix_wait(f, 1000);
 	assert_null(neighbor_route(f, HOST1 + 5));
@@ -116,8 +116,8 @@ static void test_flush(void **state)
 	assert_int_equal(arp_set_static(&f->s, 1, HOST1 + 5, mac_x), ERR_OK);
 	arp_flush(&f->s);
 	assert_int_equal(f->drops[DROP_NEIGHBOR_PENDING], 1);
-	assert_int_equal(fix_state(f, HOST0), ARP_FREE);
-	assert_int_equal(fix_state(f, HOST1 + 5), ARP_STATIC);
+	assert_int_equal(fix_state(f, HOST0), NEIGHBOR_FREE);
+	assert_int_equal(fix_state(f, HOST1 + 5), NEIGHBOR_STATIC);
 	assert_int_equal(f->rib.rib.count, 9); /* four of each interface and the static one */
 	fix_free(f);
 }
@@ -135,12 +135,12 @@ static void test_static(void **state)
 	fix_arp(f, 1, 1, mac_host1, DEAD, ROUTER1);      /* cannot be moved by ARP */
 	assert_memory_equal(fix_neighbor(f, DEAD)->mac, mac_x, 6);
 	fix_wait(f, 2 * ARP_REACHABLE_MS);
-	assert_int_equal(fix_state(f, DEAD), ARP_STATIC);
+	assert_int_equal(fix_state(f, DEAD), NEIGHBOR_STATIC);
 	assert_int_equal(arp_set_static(&f->s, 1, DEAD, mac_host0), ERR_OK);
 	assert_memory_equal(fix_neighbor(f, DEAD)->mac, mac_host0, 6);
 	arp_clear_static(&f->s, 1, HOST1); /* not static: stays as it is */
 	arp_clear_static(&f->s, 1, DEAD);
-	assert_int_equal(fix_state(f, DEAD), ARP_FREE);
+	assert_int_equal(fix_state(f, DEAD), NEIGHBOR_FREE);
 	assert_null(neighbor_route(f, DEAD));
 	fix_free(f);
 }
@@ -155,7 +155,7 @@ static void test_more_specific_route(void **state)
 	fix_route(f, 0x0a000100, 25, NEXTHOP_BLACKHOLE, 0);
 	fix_wait(f, 100);
 	assert_null(neighbor_route(f, HOST1)); /* it would win over what was configured */
-	assert_int_equal(fix_state(f, HOST1), ARP_REACHABLE);
+	assert_int_equal(fix_state(f, HOST1), NEIGHBOR_REACHABLE);
 	assert_int_equal(rib4_remove(&f->rib, 0x0a000100, 25, RIB_STATIC, NULL), ERR_OK);
 	fix_wait(f, 100);
 	assert_non_null(neighbor_route(f, HOST1));
@@ -170,7 +170,7 @@ static void test_network_lost(void **state)
 	f->iface[1].addr[0].address = 0x0b000001;
 	assert_int_equal(iface_install(&f->iface[1], &f->rib, &f->nexthops), ERR_OK);
 	fix_wait(f, 100);
-	assert_int_equal(fix_state(f, HOST1), ARP_FREE);
+	assert_int_equal(fix_state(f, HOST1), NEIGHBOR_FREE);
 	assert_null(neighbor_route(f, HOST1));
 	fix_free(f);
 }
@@ -208,16 +208,16 @@ static void test_scan(void **state)
 		send_to(f, 0x0a000200 + i);
 	assert_int_equal(arp_held(&f->s), NEIGHBOR_MAX - 2);
 	assert_int_equal(f->drops[DROP_NEIGHBOR_PENDING], 20001 - (NEIGHBOR_MAX - 2));
-	assert_int_equal(fix_state(f, HOST0 + 1), ARP_INCOMPLETE); /* another port's */
-	assert_int_equal(fix_state(f, HOST0), ARP_REACHABLE);
-	assert_int_equal(fix_state(f, HOST1), ARP_REACHABLE);
-	assert_int_equal(fix_state(f, 0x0a000200 + 19999), ARP_INCOMPLETE);
-	assert_int_equal(fix_state(f, 0x0a000200), ARP_FREE); /* the oldest went first */
+	assert_int_equal(fix_state(f, HOST0 + 1), NEIGHBOR_INCOMPLETE); /* another port's */
+	assert_int_equal(fix_state(f, HOST0), NEIGHBOR_REACHABLE);
+	assert_int_equal(fix_state(f, HOST1), NEIGHBOR_REACHABLE);
+	assert_int_equal(fix_state(f, 0x0a000200 + 19999), NEIGHBOR_INCOMPLETE);
+	assert_int_equal(fix_state(f, 0x0a000200), NEIGHBOR_FREE); /* the oldest went first */
 	fix_arp(f, 1, 2, mac_x, 0x0a000200 + 19990, ROUTER1);
-	assert_int_equal(fix_state(f, 0x0a000200 + 19990), ARP_REACHABLE);
+	assert_int_equal(fix_state(f, 0x0a000200 + 19990), NEIGHBOR_REACHABLE);
 	fix_wait(f, 3500);
 	for (unsigned i = 0; i < NEIGHBOR_MAX; i++)
-		unresolved += f->s.arp.entry[i].state == ARP_FAILED;
+		unresolved += f->s.arp.entry[i].state == NEIGHBOR_FAILED;
 	assert_int_equal(unresolved, NEIGHBOR_MAX - 3);
 	assert_int_equal(arp_held(&f->s), 0);
 	fix_wait(f, 3500);
@@ -250,18 +250,18 @@ static void test_crowd(void **state)
 {
 	struct fixture *f = fix_new_crowded();
 
-	assert_int_equal(fix_state(f, HOST1), ARP_REACHABLE); /* its port has fewer */
-	assert_int_equal(fix_state(f, HOST0), ARP_FREE);      /* the first of the crowd's port */
+	assert_int_equal(fix_state(f, HOST1), NEIGHBOR_REACHABLE); /* its port has fewer */
+	assert_int_equal(fix_state(f, HOST0), NEIGHBOR_FREE); /* the first of the crowd's port */
 	send_to(f, DEAD);
-	assert_int_equal(fix_state(f, DEAD), ARP_INCOMPLETE);
+	assert_int_equal(fix_state(f, DEAD), NEIGHBOR_INCOMPLETE);
 	crowd(f, NEIGHBOR_MAX, 2 * NEIGHBOR_MAX);
 	assert_int_equal(f->drops[DROP_NEIGHBOR_PENDING], 0);
-	assert_int_equal(fix_state(f, DEAD), ARP_INCOMPLETE);
+	assert_int_equal(fix_state(f, DEAD), NEIGHBOR_INCOMPLETE);
 	fix_clear(f);
 	fix_arp(f, 1, 2, mac_host1, DEAD, ROUTER1);
 	assert_int_equal(f->sent_n, 1); /* what was held */
 	crowd(f, 0, NEIGHBOR_MAX);
-	assert_int_equal(fix_state(f, DEAD), ARP_REACHABLE);
+	assert_int_equal(fix_state(f, DEAD), NEIGHBOR_REACHABLE);
 	assert_non_null(neighbor_route(f, DEAD));
 	assert_int_equal(arp_set_static(&f->s, 1, HOST1 + 5, mac_x), ERR_OK);
 	fix_free(f);
@@ -273,14 +273,14 @@ static void test_crowd_order(void **state)
 	struct fixture *f = fix_new_crowded();
 	const uint32_t sender = 0x0a001000;
 
-	assert_int_equal(fix_state(f, sender), ARP_FREE); /* HOST1 has the room of one */
-	crowd(f, 1, 2);                                   /* confirmed again */
+	assert_int_equal(fix_state(f, sender), NEIGHBOR_FREE); /* HOST1 has the room of one */
+	crowd(f, 1, 2);                                        /* confirmed again */
 	crowd(f, NEIGHBOR_MAX, 2);
-	assert_int_equal(fix_state(f, sender + 1), ARP_REACHABLE);
-	assert_int_equal(fix_state(f, sender + 2), ARP_REACHABLE);
-	assert_int_equal(fix_state(f, sender + 3), ARP_FREE);
-	assert_int_equal(fix_state(f, sender + 4), ARP_FREE);
-	assert_int_equal(fix_state(f, sender + 5), ARP_REACHABLE);
+	assert_int_equal(fix_state(f, sender + 1), NEIGHBOR_REACHABLE);
+	assert_int_equal(fix_state(f, sender + 2), NEIGHBOR_REACHABLE);
+	assert_int_equal(fix_state(f, sender + 3), NEIGHBOR_FREE);
+	assert_int_equal(fix_state(f, sender + 4), NEIGHBOR_FREE);
+	assert_int_equal(fix_state(f, sender + 5), NEIGHBOR_REACHABLE);
 	assert_null(neighbor_route(f, sender + 4));
 	assert_non_null(neighbor_route(f, sender + 5));
 	fix_free(f);
@@ -295,12 +295,12 @@ static void test_scan_of_crowd(void **state)
 	for (uint32_t i = 0; i < 5000; i++)
 		send_to(f, 0x0a008000 + i);
 	for (unsigned i = 0; i < NEIGHBOR_MAX; i++) {
-		known += f->s.arp.entry[i].state == ARP_REACHABLE;
-		unresolved += f->s.arp.entry[i].state == ARP_INCOMPLETE;
+		known += f->s.arp.entry[i].state == NEIGHBOR_REACHABLE;
+		unresolved += f->s.arp.entry[i].state == NEIGHBOR_INCOMPLETE;
 	}
-	assert_int_equal(unresolved, ARP_UNRESOLVED_MIN);
-	assert_int_equal(known, NEIGHBOR_MAX - ARP_UNRESOLVED_MIN);
-	assert_int_equal(fix_state(f, 0x0a008000 + 4999), ARP_INCOMPLETE);
+	assert_int_equal(unresolved, NEIGHBOR_UNRESOLVED_MIN);
+	assert_int_equal(known, NEIGHBOR_MAX - NEIGHBOR_UNRESOLVED_MIN);
+	assert_int_equal(fix_state(f, 0x0a008000 + 4999), NEIGHBOR_INCOMPLETE);
 	fix_free(f);
 }
 
@@ -331,7 +331,7 @@ static void test_no_buffers(void **state)
 	send_to(f, HOST1);
 	fix_arp(f, 0, 1, mac_host0, HOST0, ROUTER0);
 	assert_int_equal(f->sent_n, 0);
-	assert_int_equal(fix_state(f, HOST0), ARP_REACHABLE);
+	assert_int_equal(fix_state(f, HOST0), NEIGHBOR_REACHABLE);
 	f->alloc_limit = 10;
 	fix_wait(f, 1100);
 	assert_request(f, 0, 1, HOST1, broadcast);
@@ -364,11 +364,11 @@ static void test_rib_full(void **state)
 
 static void test_names(void **state)
 {
-	assert_string_equal(arp_state_name(ARP_INCOMPLETE), "incomplete");
-	assert_string_equal(arp_state_name(ARP_REACHABLE), "reachable");
-	assert_string_equal(arp_state_name(ARP_PROBE), "probe");
-	assert_string_equal(arp_state_name(ARP_FAILED), "failed");
-	assert_string_equal(arp_state_name(ARP_STATIC), "static");
+	assert_string_equal(neighbor_state_name(NEIGHBOR_INCOMPLETE), "incomplete");
+	assert_string_equal(neighbor_state_name(NEIGHBOR_REACHABLE), "reachable");
+	assert_string_equal(neighbor_state_name(NEIGHBOR_PROBE), "probe");
+	assert_string_equal(neighbor_state_name(NEIGHBOR_FAILED), "failed");
+	assert_string_equal(neighbor_state_name(NEIGHBOR_STATIC), "static");
 }
 
 int main(void)

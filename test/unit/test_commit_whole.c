@@ -30,6 +30,8 @@ static bool fails(void)
 WRAP(void *, NULL, malloc, (size_t n), (n))
 WRAP(void *, NULL, calloc, (size_t n, size_t size), (n, size))
 WRAP(void *, NULL, realloc, (void *p, size_t n), (p, n))
+WRAP(enum err, ERR_FULL, rib_add, (struct rib * rib, struct ip6 key, const struct route *r),
+	(rib, key, r))
 WRAP(enum err, ERR_FULL, rib4_add, (struct rib4 * rib, const struct route4 *r), (rib, r))
 WRAP(enum err, ERR_FULL, rib6_add, (struct rib6 * rib, const struct route6 *r), (rib, r))
 WRAP(enum err, ERR_FULL, nexthop_get,
@@ -39,8 +41,18 @@ WRAP(enum err, ERR_FULL, nexthop_get,
 WRAP(enum err, ERR_FULL, nexthop_get_group,
 	(struct nexthop_table * t, const struct nexthop_member *m, unsigned n, uint32_t *index),
 	(t, m, n, index))
-WRAP(enum err, ERR_FULL, nexthop_get_recursive,
-	(struct nexthop_table * t, uint32_t gateway, uint32_t *index), (t, gateway, index))
+WRAP(enum err, ERR_FULL, nexthop_get6,
+	(struct nexthop_table * t, enum nexthop_action action, unsigned port, struct ip6 gateway,
+		const uint8_t *mac, uint32_t mtu, uint32_t *index),
+	(t, action, port, gateway, mac, mtu, index))
+WRAP(enum err, ERR_FULL, nexthop_get_key,
+	(struct nexthop_table * t, unsigned bits, enum nexthop_action action, unsigned port,
+		struct ip6 gateway, const uint8_t *mac, uint32_t mtu, uint32_t *index),
+	(t, bits, action, port, gateway, mac, mtu, index))
+WRAP(enum err, ERR_FULL, nexthop_get_recursive_key,
+	(struct nexthop_table * t, unsigned bits, struct ip6 gateway, unsigned port,
+		uint32_t *index),
+	(t, bits, gateway, port, index))
 
 /* ---- what is committed ---- */
 
@@ -49,7 +61,14 @@ static const char *const before[] = {"set interfaces eth0 address 10.0.0.1/24",
 	"set neighbors eth0 10.0.0.2 02:00:00:00:00:01", "set routes 20.0.0.0/16 via 10.0.0.2",
 	"set routes 20.1.0.0/16 via 10.0.1.2", "set routes 20.1.0.0/16 via 10.0.1.3",
 	"set routes 30.0.0.0/16 via 20.0.0.7", "set routes 40.0.0.0/16 blackhole",
-	"set routes 2001:db8::/48 prohibit", "set queues eth1 shape 10mbit", "commit", NULL};
+	"set routes 2001:db8::/48 prohibit", "set interfaces eth0 address fd00::1/64",
+	"set interfaces eth1 address fd00:0:0:1::1/64",
+	"set neighbors eth1 fd00:0:0:1::2 02:00:00:00:01:01",
+	"set routes 2001:db8:2::/48 via fd00:0:0:1::2", "set routes 2001:db8:3::/48 via fd00::2",
+	"set routes 2001:db8:3::/48 via fd00:0:0:1::3",
+	"set routes 2001:db8:4::/48 via 2001:db8:3::7",
+	"set routes 2001:db8:5::/48 via fe80::9 dev eth0", "set queues eth1 shape 10mbit", "commit",
+	NULL};
 
 /* The networks change places, the recursive route another way, and something of everything. */
 static const char *const change[] = {"delete interfaces", "delete routes 20.0.0.0/16",
@@ -59,11 +78,22 @@ static const char *const change[] = {"delete interfaces", "delete routes 20.0.0.
 	"set routes 20.2.0.0/16 via 10.0.0.4", "set routes 20.2.0.0/16 via 10.0.0.5 weight 3",
 	"set routes 40.0.0.0/16 via 20.2.0.1", "delete routes 40.0.0.0/16 blackhole",
 	"set routes 50.0.0.0/16 via 10.0.1.9", "delete routes 2001:db8::/48",
-	"set routes 2001:db8:1::/48 unreachable", "delete queues",
+	"set routes 2001:db8:1::/48 unreachable", "set interfaces eth0 address fd00:0:0:1::1/64",
+	"set interfaces eth1 address fd00::1/64", "delete routes 2001:db8:2::/48",
+	"set routes 2001:db8:2::/48 blackhole", "delete routes 2001:db8:3::/48 via fd00:0:0:1::3",
+	"set routes 2001:db8:6::/48 via fd00::4", "set routes 2001:db8:6::/48 via fd00::5 weight 3",
+	"delete routes 2001:db8:4::/48", "set routes 2001:db8:4::/48 via 2001:db8:6::1",
+	"delete routes 2001:db8:5::/48", "set routes 2001:db8:5::/48 via fe80::9 dev eth1",
+	"set routes 2001:db8:7::/48 via fd00:0:0:1::9", "delete queues",
 	"set queues eth0 class 2 dscp 46 priority", "set system idle relaxed", NULL};
 
+/* All has been followed, and all addresses have been probed. */
 static void settle(void)
 {
+	for (unsigned i = 0; i < 3; i++) {
+		turns(10);
+		model_platform.now_us += 1100000;
+	}
 	turns(30);
 }
 

@@ -246,14 +246,30 @@ static void test_build(void **state)
 	assert_int_equal(c.iface[1].addr[0].length, 24);
 	assert_int_equal(c.iface[1].mtu, 1400);
 	assert_int_equal(c.routes, 4);
-	assert_int_equal(c.route[0].route.gateway, 0xc00002fe);
+	assert_true(ip6_equal(c.route[0].route.gateway, rib4_key(0xc00002fe)));
 	assert_string_equal(c.route[0].dev, "eth1");
-	assert_int_equal(c.route[1].route.kind, STATIC4_BLACKHOLE);
-	assert_int_equal(c.route[2].route.kind, STATIC4_UNREACHABLE);
-	assert_int_equal(c.route[3].route.kind, STATIC4_PROHIBIT);
+	assert_int_equal(c.route[1].route.kind, STATIC_BLACKHOLE);
+	assert_int_equal(c.route[2].route.kind, STATIC_UNREACHABLE);
+	assert_int_equal(c.route[3].route.kind, STATIC_PROHIBIT);
 	assert_int_equal(c.neighbors, 1);
 	assert_string_equal(c.neighbor[0].iface, "eth1");
 	assert_int_equal(c.neighbor[0].address, 0xc0000209);
+	config_free(&c);
+	const char six[] = "set interfaces eth0 address fd00:0::1/64\n"
+			   "set interfaces eth0 address fe80::5/64\n"
+			   "set interfaces eth0 router-advert\n"
+			   "set interfaces eth1 address fd00:1::/127\n"
+			   "set interfaces eth1 address fe80::5/64\n"
+			   "set routes ::/0 via fe80::9 dev eth1\n"
+			   "set neighbors eth1 fe80::9 52:54:00:aa:bb:cc\n";
+
+	assert_true(shell_read_config(six, sizeof six - 1, &c, error, sizeof error));
+	assert_int_equal(c.iface[0].addrs6, 2);
+	assert_true(c.iface[0].router_advert && !c.iface[1].router_advert);
+	assert_int_equal(c.iface[0].addr6[0].length, 64);
+	assert_true(ip6_equal(c.route6[0].route.gateway, (struct ip6){0xfe80ull << 48, 9}));
+	assert_string_equal(c.route6[0].dev, "eth1");
+	assert_true(c.neighbor[0].six);
 	config_free(&c);
 	assert_true(shell_read_config("", 0, &c, error, sizeof error));
 	assert_int_equal(c.ifaces + c.routes + c.neighbors, 0);
@@ -311,6 +327,44 @@ static void test_semantic_errors(void **state)
 			"line 1: line holds a byte that is not printable ASCII"},
 		{"delete system", "line 1: nothing to delete"},
 	};
+	char error[300];
+	struct config c;
+
+	for (unsigned i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		if (shell_read_config(
+			    wrong[i].text, strlen(wrong[i].text), &c, error, sizeof error))
+			fail_msg("'%s' was taken", wrong[i].text);
+		if (strncmp(error, "line ", 5) != 0 || !strstr(error, wrong[i].error))
+			fail_msg("'%s':\n  '%s' is not\n  '%s'", wrong[i].text, error,
+				wrong[i].error);
+		char small[12]; /* a short buffer is not overrun */
+
+		shell_read_config(wrong[i].text, strlen(wrong[i].text), &c, small, sizeof small);
+	}
+}
+
+static void test_semantic_errors6(void **state)
+{
+	static const struct {
+		const char *text, *error;
+	} wrong[] = {
+		{"set interfaces eth0 address ::1/128", "::1 is the loopback address"},
+		{"set interfaces eth0 address ff02::5/64", "ff02::5 is a multicast address"},
+		{"set interfaces eth0 address fd00::/64", "is the subnet-router anycast address"},
+		{"set interfaces eth0 address fe80::1/10", "a link-local address is of a /64"},
+		{"set interfaces eth0 address fd00::1/64\nset interfaces eth1 address fd00::2/56",
+			"line 2: set interfaces eth1 address fd00::2/56: overlaps fd00::1/64 on "
+			"eth0"},
+		{"set interfaces eth0 address fd00::1/64\nset interfaces eth0 address fd00::1/56",
+			"is configured twice"},
+		{"set interfaces eth0 address fd00::1/64\nset routes ::/0 via fd00::1",
+			"the next hop is an address of this router"},
+		{"set interfaces eth0 address fd00::1/64\n"
+		 "set neighbors eth0 fd00::1 02:00:00:00:00:01",
+			"the neighbour is an address of this router"},
+		{"set routes 2001:db8::/32 via fe80::1", "a link-local next hop needs 'dev'"},
+	};
+
 	char error[300];
 	struct config c;
 
@@ -396,6 +450,7 @@ int main(void)
 		cmocka_unit_test(test_replace_and_add),
 		cmocka_unit_test(test_build),
 		cmocka_unit_test(test_semantic_errors),
+		cmocka_unit_test(test_semantic_errors6),
 		cmocka_unit_test(test_more_addresses_than_fit),
 		cmocka_unit_test(test_overlaps),
 	};

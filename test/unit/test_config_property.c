@@ -164,9 +164,16 @@ static void step(void)
 	}
 }
 
-/* Waits until the FIBs have followed and what was freed can be had again. */
+/*
+ * Waits until the FIBs have followed, what was freed can be had again, and all
+ * addresses have been probed: the probe, and then a second of silence.
+ */
 static void settle(void)
 {
+	for (unsigned i = 0; i < 3; i++) {
+		turns(10);
+		model_platform.now_us += 1100000;
+	}
 	turns(30);
 }
 

@@ -91,7 +91,8 @@ static void test_fragment_options(void **state)
 	assert_int_equal(reassemble(f, 576, payload, 0), 1400);
 	assert_memory_equal(payload, frame + 34 + sizeof options, 1400);
 	assert_int_equal(f->sent[0].frame[14], 0x4b);
-	assert_memory_equal(f->sent[0].frame + 34, options, sizeof options);
+	assert_memory_equal(f->sent[0].frame + 34, "\7\7\10\12\0\1\1", 7); /* 10.0.1.1 recorded */
+	assert_memory_equal(f->sent[0].frame + 41, options + 7, sizeof options - 7);
 	for (unsigned i = 1; i < 3; i++) {
 		assert_int_equal(f->sent[i].frame[14], 0x49);
 		assert_memory_equal(f->sent[i].frame + 34, later, sizeof later);

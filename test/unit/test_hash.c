@@ -57,6 +57,40 @@ static void test_ports(void **state)
 	assert_int_equal(hash_flow4(ip, 40), h);
 }
 
+static uint32_t flow6(uint64_t src, uint64_t dst, uint8_t next, uint16_t sport, uint16_t dport)
+{
+	memset(ip, 0, sizeof ip);
+	ip[0] = 0x60;
+	ip[6] = next;
+	store_be64(ip + 8, 0xfd00000000000000u | src >> 32);
+	store_be64(ip + 16, src);
+	store_be64(ip + 24, 0xfd00000000000000u | dst >> 32);
+	store_be64(ip + 32, dst);
+	store_be16(ip + 40, sport);
+	store_be16(ip + 42, dport);
+	return hash_flow6(ip, 60);
+}
+
+static void test_ipv6(void **state)
+{
+	uint32_t h = flow6(1, 2, HASH_TCP, 1234, 80), counts[8] = {0};
+
+	assert_int_equal(flow6(2, 1, HASH_TCP, 80, 1234), h);
+	assert_int_not_equal(flow6(1, 2, HASH_TCP, 1235, 80), h);
+	assert_int_not_equal(flow6(1, 2, HASH_UDP, 1234, 80), h);
+	assert_int_not_equal(flow6(1, 3, HASH_TCP, 1234, 80), h);
+	assert_int_not_equal(flow6(1ull << 40, 2, HASH_TCP, 1234, 80), h);
+	/* no ports: of a fragment, of ICMPv6, of a packet that ends before them */
+	assert_int_equal(flow6(1, 2, 44, 5, 6), flow6(2, 1, 44, 7, 8));
+	assert_int_equal(flow6(1, 2, 58, 5, 6), flow6(1, 2, 58, 7, 8));
+	(void)flow6(1, 2, HASH_UDP, 5, 6);
+	assert_int_equal(hash_flow6(ip, 43), flow6(1, 2, 58, 0, 0));
+	for (uint16_t i = 0; i < 8000; i++)
+		counts[flow6(i / 90, 7, HASH_UDP, (uint16_t)(i % 90), 53) >> 29]++;
+	for (unsigned i = 0; i < 8; i++)
+		assert_true(counts[i] > 850 && counts[i] < 1150);
+}
+
 /* A packet that ends before its ports: nothing behind it is read. */
 static void test_short(void **state)
 {
@@ -102,6 +136,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_both_directions),
+		cmocka_unit_test(test_ipv6),
 		cmocka_unit_test(test_ports),
 		cmocka_unit_test(test_short),
 		cmocka_unit_test(test_spread),

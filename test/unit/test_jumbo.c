@@ -88,7 +88,7 @@ static void boot(uint32_t mtu)
 	model_platform.now_us = 1000000;
 	for (unsigned port = 0; port < PORTS; port++)
 		dev[port] = memdev_create(&platform_io, port, 1, 256);
-	assert_true(router_init(&router, dev, PORTS, 0, mtu, error, sizeof error));
+	assert_true(router_init(&router, dev, PORTS, 0, NULL, mtu, error, sizeof error));
 	assert_true(control_init(&router));
 	configure(0, 0, NULL);
 	for (unsigned port = 0; port < PORTS; port++) {
@@ -246,7 +246,7 @@ static void test_limits(void **state)
 	model_platform.memory_left = 64u << 20; /* enough for 1500 only */
 	for (unsigned port = 0; port < PORTS; port++)
 		dev[port] = memdev_create(&platform_io, port, 1, 256);
-	assert_false(router_init(&router, dev, PORTS, 0, 9000, error, sizeof error));
+	assert_false(router_init(&router, dev, PORTS, 0, NULL, 9000, error, sizeof error));
 	assert_string_equal(error, "not enough memory for packet buffers");
 	model_platform.memory_left = 0;
 	boot(1500);

@@ -134,6 +134,26 @@ static void test_take(void **state)
 	check_form(&m);
 }
 
+/* Only what lies in the part asked for, and nothing beyond it. */
+static void test_within(void **state)
+{
+	static struct memmap m;
+
+	memmap_add(&m, 0x1000, 0x5000);
+	memmap_add(&m, 0x8000, 0xa000);
+	assert_int_equal(memmap_bytes_within(&m, 0, LIMIT), 0x6000);
+	assert_int_equal(memmap_bytes_within(&m, 0x4800, 0x9000), 0x1800);
+	assert_int_equal(memmap_bytes_within(&m, 0x5000, 0x8000), 0);
+	assert_int_equal(memmap_bytes_within(&m, 0x9000, 0x4800), 0);
+	assert_int_equal(memmap_take_within(&m, 0x1000, 0x1000, 0x4800, 0x8fff), 0);
+	assert_int_equal(memmap_take_within(&m, 0x1000, 0x1000, 0x4800, 0x9000), 0x8000);
+	assert_int_equal(memmap_take_within(&m, 0x1000, 0x40, 0x3840, 0x4900), 0x3840);
+	assert_int_equal(memmap_take_within(&m, 0x100, 0x1000, 0x9001, UINT64_MAX), 0);
+	assert_int_equal(memmap_take_within(&m, 0x100, 0x40, 0x9000, 0x2000), 0);
+	assert_int_equal(memmap_bytes(&m), 0x4000);
+	check_form(&m);
+}
+
 /* Full of small ranges: a larger one costs the smallest, and nothing is invented. */
 static void test_overflow(void **state)
 {
@@ -174,6 +194,7 @@ int main(void)
 		cmocka_unit_test(test_page_0),
 		cmocka_unit_test(test_modules),
 		cmocka_unit_test(test_take),
+		cmocka_unit_test(test_within),
 		cmocka_unit_test(test_overflow),
 		cmocka_unit_test(test_doubtful_questions),
 	};

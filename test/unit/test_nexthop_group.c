@@ -154,7 +154,7 @@ static void test_full(void **state)
 	uint32_t refs = t.nexthop[m[0].index].refs, count = t.count;
 
 	assert_int_equal(nexthop_get_group(&t, m, 2, &index), ERR_FULL);
-	assert_int_equal(nexthop_get_recursive(&t, 5, &index), ERR_FULL);
+	assert_int_equal(nexthop_get_recursive(&t, 5, NEXTHOP_ANY_PORT, &index), ERR_FULL);
 	assert_int_equal(t.nexthop[m[0].index].refs, refs);
 	assert_int_equal(t.count, count);
 	nexthop_put(&t, first);
@@ -170,8 +170,8 @@ static void test_recursive(void **state)
 	uint32_t g = group(m, 2), index, same;
 	unsigned count[2];
 
-	assert_int_equal(nexthop_get_recursive(&t, 99, &index), ERR_OK);
-	assert_int_equal(nexthop_get_recursive(&t, 99, &same), ERR_OK);
+	assert_int_equal(nexthop_get_recursive(&t, 99, NEXTHOP_ANY_PORT, &index), ERR_OK);
+	assert_int_equal(nexthop_get_recursive(&t, 99, NEXTHOP_ANY_PORT, &same), ERR_OK);
 	assert_int_equal(index, same);
 	assert_int_equal(t.recursive, 1);
 	assert_int_equal(adjacency_target(t.adjacency[index].out), NEXTHOP_UNREACHABLE);

@@ -21,7 +21,8 @@ static const uint8_t all[6] = {255, 255, 255, 255, 255, 255};
 
 static uint8_t memory[4 * PACKET_STRIDE] __attribute__((aligned(64)));
 static uint8_t owners[4];
-static struct buffers buffers = {.base = memory, .owner = owners, .stride = PACKET_STRIDE};
+static struct buffers buffers = {
+	.origin = {(uintptr_t)memory}, .owner = owners, .stride = PACKET_STRIDE};
 static struct lane lane = {.buffers = &buffers, .max_frame = 1514};
 
 /* The verdict of the batch parser, which must be that of the slow one too. */
@@ -107,6 +108,8 @@ static void test_link_layer(void **state)
 	EXPECT_DROP(f, L2_BROADCAST);
 	good(&f);
 	store_be16(f.data + 12, 0x86dd);
+	EXPECT_DROP(f, IP_VERSION);
+	store_be16(f.data + 12, 0x8100);
 	EXPECT_DROP(f, UNKNOWN_ETHERTYPE);
 	store_be16(f.data + 12, 0x0806);
 	assert_int_equal(verdict(&f), VERDICT_PUNT | PUNT_ARP);

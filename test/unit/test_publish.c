@@ -37,7 +37,7 @@ static int setup(void **state)
 	model_platform.relax = relax;
 	worker_runs = true;
 	dev[0] = memdev_create(&platform_io, 0, 1, 64);
-	assert_true(router_init(r, dev, 1, 1, MTU_DEFAULT, error, sizeof error));
+	assert_true(router_init(r, dev, 1, 1, NULL, MTU_DEFAULT, error, sizeof error));
 	assert_true(control_init(r));
 	r->rcu.readers = 1;
 	return 0;

@@ -307,8 +307,9 @@ static void test_recursive_route(void **state)
 	struct config c = base_config();
 	struct frame in, out;
 
-	base_route[4].route = (struct static4){
-		.prefix = IP(50, 0, 0, 0), .length = 8, .gateway = IP(20, 0, 0, 1)};
+	base_route[4].route = (struct static_route){.prefix = rib4_key(IP(50, 0, 0, 0)),
+		.length = 8,
+		.gateway = rib4_key(IP(20, 0, 0, 1))};
 	c.routes = 5;
 	configure(&c, NULL);
 	learn_hosts();
@@ -317,7 +318,7 @@ static void test_recursive_route(void **state)
 	turns(3);
 	assert_int_equal(sent(1, &out), in.len);
 	assert_memory_equal(out.data, host_mac[1], 6);
-	base_route[0].route.gateway = HOST(2); /* of 20/8 */
+	base_route[0].route.gateway = rib4_key(HOST(2)); /* of 20/8 */
 	configure(&c, NULL);
 	turns(3);
 	learn_hosts();

@@ -74,7 +74,9 @@ static void test_errors(void **state)
 	expect_error(
 		"set interfaces eth0 address x", "'x' is not an IPv4 address with prefix length");
 	expect_error("ping x", "'x' is not an IPv4 address");
-	expect_error("ping fd00::1", "'fd00::1' is not an IPv4 address");
+	expect_error("ping fd00::1::2", "'fd00::1::2' is not an IPv6 address");
+	expect_error("set interfaces eth0 address fd00::1/129",
+		"'fd00::1/129' is not an IPv6 address with prefix length");
 	expect_error("ping 10.0.0.1 10.0.0.2", "unknown word '10.0.0.2'");
 	expect_error("ping 10.0.0.1 count 0", "'0' is not a number from 1 to 1000000");
 	expect_error("ping 10.0.0.1 size 8973", "'8973' is not a number from 0 to 8972");

@@ -29,32 +29,51 @@ static void test_table(void **state)
 		load("60.0.0.0/8 via 10.0.1.2\n"
 		     "20.0.0.0/8 via 10.0.0.2 # the configuration's is preferred\n"
 		     "61.0.0.0/8 via 10.9.9.9\n"
-		     "61.0.0.0/8 via 10.9.9.8\n"
+		     "61.0.0.0/8 via 10.9.9.8 weight 2\n"
 		     "bad\n"
-		     "2001:db8::/32 via fe80::1\n"
-		     "2001:db8:1::/48 via fe80::2");
+		     "62.0.0.0/8 via 10.0.1.2 dev eth1\n"
+		     "63.0.0.0/8 via 10.0.1.2 dev eth0\n"
+		     "64.0.0.0/8 via 10.0.1.2 dev eth16\n"
+		     "60.0.0.0/8 via 10.0.0.2\n"
+		     "2001:db8::/32 via fd01::1\n"
+		     "2001:db8:1::/48 via fd01::2\n"
+		     "2001:db8:2::/48 via fe80::2\n"
+		     "2001:db8:3::/48 via fe80::2 dev eth1");
 
 	turns(5);
-	assert_int_equal(result.routes, 5);
-	assert_int_equal(result.wrong, 2);
+	assert_int_equal(result.routes4, 5);
+	assert_int_equal(result.routes6, 2);
+	assert_int_equal(result.wrong, 5);
+	routefile_report(&router);
 	const char *log = run("show log");
 
-	expect_in(log, "routes table: line 4: a second line for this prefix");
-	expect_in(log, "routes table: line 5: ");
+	expect_in(log, "routes table: line 5: no prefix");
+	expect_in(log, "routes table: line 8: there is no such interface");
+	expect_in(log, "routes table: line 9: this prefix stands further up");
+	expect_in(log, "routes via 10.0.1.2 dev eth0 are unreachable: it is on no network of eth0");
+	expect_in(log, "routes table: line 12: a link-local gateway");
 	expect_in(run("show routes 60.1.2.3"),
 		"file       60.0.0.0/8         10.0.1.2         eth1       active");
 	const char *text = run("show routes 20.0.0.0/8");
 
 	expect_in(text, "static     20.0.0.0/8         10.0.1.2         eth1       active");
 	expect_in(text, "file       20.0.0.0/8         10.0.0.2         eth0       shadowed");
-	expect_in(run("show routes 61.0.0.1"), "10.9.9.9         -          unreachable");
-	expect_in(run("show routes 2001:db8:1::5"), "file       2001:db8:1::/48    unreachable");
-	expect_in(run("show routes 2001:db8::/32"), "file       2001:db8::/32      unreachable");
+	expect_in(run("show routes 62.0.0.1"), "10.0.1.2         eth1       active");
+	expect_in(run("show routes 63.0.0.1"), "10.0.1.2         -          unreachable");
+	text = run("show routes 61.0.0.1");
+	expect_in(text, "10.9.9.9         -          unreachable");
+	expect_in(text, "10.9.9.8         -          unreachable");
+	expect_in(run("show routes 2001:db8:1::5"),
+		"file       2001:db8:1::/48    fd01::2          -          unreachable");
+	expect_in(run("show routes 2001:db8::/32"),
+		"file       2001:db8::/32      fd01::1          -          unreachable");
 	expect_last_line(run("show fib verify"), "verify: ok");
 	/* The way to a gateway appears and goes: no route changes, but where its packets go. */
 	run_expect("set routes 10.9.0.0/16 via 10.0.0.2", "");
 	run_expect("commit", "");
-	expect_in(run("show routes 61.0.0.1"), "10.9.9.9         eth0       active");
+	text = run("show routes 61.0.0.1");
+	expect_in(text, "10.9.9.9         eth0       active");
+	expect_in(text, "10.9.9.8         eth0       active");
 	run_expect("delete routes", "");
 	run_expect("commit", "");
 	expect_in(run("show routes 61.0.0.1"), "unreachable");
@@ -128,7 +147,7 @@ static void test_summary(void **state)
 	configure();
 	assert_null(strstr(run("show routes"), "family"));
 	expect_in(run("show routes summary"), "IPv4    connected          2\n");
-	assert_int_equal(load(text).routes, 1200);
+	assert_int_equal(load(text).routes4, 1200);
 	turns(50);
 	const char *summary = run("show routes");
 

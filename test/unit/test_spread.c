@@ -17,6 +17,7 @@
 
 static uint8_t owners[POOL_BUFS];
 static struct buffers buffers;
+static uint8_t *memory;
 static struct counters counters;
 static struct pool pool;
 static struct lane lane;
@@ -30,9 +31,10 @@ static int setup(void **state)
 	memset(&lane, 0, sizeof lane);
 	memset(&counters, 0, sizeof counters);
 	buffers_shape(&buffers, MTU_DEFAULT);
-	free(buffers.base);
-	buffers.base = aligned_alloc(64, (size_t)BUFFERS * buffers.stride);
-	memset(buffers.base, 0, (size_t)BUFFERS * buffers.stride);
+	free(memory);
+	memory = aligned_alloc(64, (size_t)BUFFERS * buffers.stride);
+	memset(memory, 0, (size_t)BUFFERS * buffers.stride);
+	pool_place(&buffers, 0, memory);
 	buffers.owner = owners;
 	buffers.pools = 1;
 	buffers.actors = 2;
@@ -48,8 +50,8 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	free(buffers.base);
-	buffers.base = NULL;
+	free(memory);
+	memory = NULL;
 	return 0;
 }
 

@@ -81,8 +81,8 @@ static void test_refusals(void **state)
 	for (uint8_t ttl = 0; ttl < 2; ttl++) {
 		send_udp(f, HOST1, ttl, PUNT_TTL);
 		assert_refused(f, DROP_TTL_EXCEEDED, 11, 0);
-		send_udp(f, 0xc0000101, ttl, PUNT_TTL); /* and TTL before the rest */
-		assert_refused(f, DROP_TTL_EXCEEDED, 11, 0);
+		send_udp(f, 0xc0000101, ttl, PUNT_TTL); /* RFC 1812 5.2.1.2: the route first */
+		assert_refused(f, DROP_UNREACHABLE, 3, 1);
 	}
 	fix_free(f);
 }
@@ -198,7 +198,7 @@ static void test_bad_options(void **state)
 
 	for (unsigned i = 0; i < 6; i++) {
 		send_options(f, i % 2 ? HOST1 : ROUTER0, 64, bad[i], 4);
-		assert_refused(f, DROP_IP_OPTIONS, -1, 0);
+		assert_refused(f, DROP_IP_OPTIONS, 12, 0);
 	}
 	send_options(f, HOST1, 64, loose, 8);
 	assert_refused(f, DROP_SOURCE_ROUTE, -1, 0);

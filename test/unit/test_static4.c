@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/table/static4.h"
+#include "net/table/static_route.h"
 #include "test/model/tables.h"
 
 static struct nexthop_table t;
@@ -46,9 +46,9 @@ static void down(unsigned p)
 	iface_withdraw(&iface[p], &rib, &t);
 }
 
-static enum err refresh(struct static4 *s, unsigned n)
+static enum err refresh(struct static_route *s, unsigned n)
 {
-	return static4_refresh(s, n, iface, 2, &rib, &t);
+	return static_refresh(s, n, iface, 2, &rib.rib, &t);
 }
 
 static const struct nexthop *hop(uint32_t prefix, unsigned length)
@@ -58,9 +58,9 @@ static const struct nexthop *hop(uint32_t prefix, unsigned length)
 	return r ? &t.nexthop[r->nexthop] : NULL;
 }
 
-static void assert_nothing_left(struct static4 *s, unsigned n)
+static void assert_nothing_left(struct static_route *s, unsigned n)
 {
-	static4_withdraw(s, n, &rib, &t);
+	static_withdraw(s, n, &rib.rib, &t);
 	down(0);
 	down(1);
 	assert_int_equal(rib.rib.count, 0);
@@ -70,9 +70,10 @@ static void assert_nothing_left(struct static4 *s, unsigned n)
 
 static void test_kinds(void **state)
 {
-	struct static4 s[] = {{.prefix = 0xc0000000, .length = 24, .kind = STATIC4_BLACKHOLE},
-		{.prefix = 0xc0000100, .length = 24, .kind = STATIC4_UNREACHABLE},
-		{.prefix = 0xc0000200, .length = 24, .kind = STATIC4_PROHIBIT}};
+	struct static_route s[] = {
+		{.prefix = rib4_key(0xc0000000), .length = 24, .kind = STATIC_BLACKHOLE},
+		{.prefix = rib4_key(0xc0000100), .length = 24, .kind = STATIC_UNREACHABLE},
+		{.prefix = rib4_key(0xc0000200), .length = 24, .kind = STATIC_PROHIBIT}};
 
 	assert_int_equal(refresh(s, 3), ERR_OK); /* they need no interface */
 	assert_int_equal(hop(0xc0000000, 24)->action, NEXTHOP_BLACKHOLE);
@@ -86,7 +87,10 @@ static void test_kinds(void **state)
 
 static void test_via(void **state)
 {
-	struct static4 s = {.prefix = 0, .length = 0, .gateway = 0x0a000102, .kind = STATIC4_VIA};
+	struct static_route s = {.prefix = rib4_key(0),
+		.length = 0,
+		.gateway = rib4_key(0x0a000102),
+		.kind = STATIC_VIA};
 	const struct route4 *r;
 
 	assert_int_equal(refresh(&s, 1), ERR_OK);
@@ -117,7 +121,8 @@ static void test_bad_gateways(void **state)
 
 	up(0);
 	for (unsigned i = 0; i < 4; i++) {
-		struct static4 s = {.length = 0, .gateway = bad[i], .kind = STATIC4_VIA};
+		struct static_route s = {
+			.length = 0, .gateway = rib4_key(bad[i]), .kind = STATIC_VIA};
 
 		assert_int_equal(refresh(&s, 1), ERR_OK);
 		assert_false(s.installed);
@@ -127,7 +132,7 @@ static void test_bad_gateways(void **state)
 /* The gateway's network moves to another port: the route follows. */
 static void test_moves(void **state)
 {
-	struct static4 s = {.length = 0, .gateway = 0x0a000002, .kind = STATIC4_VIA};
+	struct static_route s = {.length = 0, .gateway = rib4_key(0x0a000002), .kind = STATIC_VIA};
 
 	up(0);
 	assert_int_equal(refresh(&s, 1), ERR_OK);
@@ -145,9 +150,14 @@ static void test_moves(void **state)
 /* Two lines for one prefix share its flows by weight; if one goes, the other has them all. */
 static void test_twice(void **state)
 {
-	struct static4 s[] = {
-		{.prefix = 0xc0000000, .length = 24, .gateway = 0x0a000002, .kind = STATIC4_VIA},
-		{.prefix = 0xc0000000, .length = 24, .gateway = 0x0a000102, .kind = STATIC4_VIA}};
+	struct static_route s[] = {{.prefix = rib4_key(0xc0000000),
+					   .length = 24,
+					   .gateway = rib4_key(0x0a000002),
+					   .kind = STATIC_VIA},
+		{.prefix = rib4_key(0xc0000000),
+			.length = 24,
+			.gateway = rib4_key(0x0a000102),
+			.kind = STATIC_VIA}};
 
 	up(0);
 	up(1);
@@ -170,7 +180,7 @@ static void test_twice(void **state)
 	up(0);
 	assert_int_equal(refresh(s, 2), ERR_OK);
 	assert_int_equal(hop(0xc0000000, 24)->action, NEXTHOP_GROUP);
-	static4_withdraw(s, 1, &rib, &t); /* the other line stays, once it is looked at again */
+	static_withdraw(s, 1, &rib.rib, &t); /* the other line stays, once it is looked at again */
 	assert_int_equal(refresh(s + 1, 1), ERR_OK);
 	assert_int_equal(hop(0xc0000000, 24)->port, 1);
 	assert_nothing_left(s, 2);
@@ -178,16 +188,17 @@ static void test_twice(void **state)
 
 static void test_full(void **state)
 {
-	static struct static4 s[MODEL_ROUTES + 2];
+	static struct static_route s[MODEL_ROUTES + 2];
 
 	for (uint32_t i = 0; i < MODEL_ROUTES + 2; i++)
-		s[i] = (struct static4){.prefix = i << 8, .length = 24, .kind = STATIC4_BLACKHOLE};
+		s[i] = (struct static_route){
+			.prefix = rib4_key(i << 8), .length = 24, .kind = STATIC_BLACKHOLE};
 	assert_int_equal(refresh(s, MODEL_ROUTES + 2), ERR_FULL);
 	assert_int_equal(rib.rib.count, MODEL_ROUTES);
 	assert_true(s[MODEL_ROUTES - 1].installed && !s[MODEL_ROUTES].installed);
-	static4_withdraw(s, 1, &rib, &t);
+	static_withdraw(s, 1, &rib.rib, &t);
 	s[0].length = 0; /* elsewhere */
-	s[0].kind = STATIC4_VIA;
+	s[0].kind = STATIC_VIA;
 	assert_int_equal(refresh(s, MODEL_ROUTES + 2), ERR_FULL);
 	assert_true(s[MODEL_ROUTES].installed && !s[MODEL_ROUTES + 1].installed);
 	assert_nothing_left(s, MODEL_ROUTES + 2);
@@ -204,13 +215,14 @@ static uint32_t leads_to(uint32_t prefix, unsigned length)
 
 #define VIA(p, l, g)                                                                               \
 	{                                                                                          \
-		.prefix = (p), .length = (l), .gateway = (g), .kind = STATIC4_VIA                  \
+		.prefix = rib4_key((p)), .length = (l), .gateway = rib4_key((g)),                  \
+		.kind = STATIC_VIA                                                                 \
 	}
 
 /* A gateway behind a gateway, in lines of any order; it follows when the nearer one moves. */
 static void test_recursive(void **state)
 {
-	struct static4 s[] = {VIA(0x60000000, 8, 0x50000001), VIA(0x50000000, 8, 0x40000001),
+	struct static_route s[] = {VIA(0x60000000, 8, 0x50000001), VIA(0x50000000, 8, 0x40000001),
 		VIA(0x40000000, 8, 0x0a000002), VIA(0, 0, 0x0a000003)};
 
 	up(0);
@@ -221,17 +233,17 @@ static void test_recursive(void **state)
 	assert_int_equal(leads_to(0x60000000, 8), 0x0a000002);
 	assert_int_equal(leads_to(0x50000000, 8), 0x0a000002);
 
-	struct static4 closer[] = {s[0], s[1], s[2], s[3], VIA(0x40000000, 24, 0x0a000004)};
+	struct static_route closer[] = {s[0], s[1], s[2], s[3], VIA(0x40000000, 24, 0x0a000004)};
 
 	assert_int_equal(refresh(closer, 5), ERR_OK);
 	assert_int_equal(leads_to(0x60000000, 8), 0x0a000004);
-	static4_withdraw(&closer[4], 1, &rib, &t);
+	static_withdraw(&closer[4], 1, &rib.rib, &t);
 	assert_int_equal(refresh(closer, 4), ERR_OK);
 	assert_int_equal(leads_to(0x60000000, 8), 0x0a000002);
-	static4_withdraw(&closer[2], 1, &rib, &t); /* the default route does not count */
-	closer[2].kind = STATIC4_BLACKHOLE;
+	static_withdraw(&closer[2], 1, &rib.rib, &t); /* the default route does not count */
+	closer[2].kind = STATIC_BLACKHOLE;
 	closer[2].length = 30; /* not where 40.0.0.1 is */
-	closer[2].prefix = 0x40000010;
+	closer[2].prefix = rib4_key(0x40000010);
 	assert_int_equal(refresh(closer, 4), ERR_OK);
 	assert_false(closer[0].installed || closer[1].installed);
 	assert_true(closer[3].installed);
@@ -241,7 +253,7 @@ static void test_recursive(void **state)
 /* Routes that lead to each other's gateways lead nowhere; with a way out they take it. */
 static void test_recursive_loop(void **state)
 {
-	struct static4 s[] = {VIA(0x60000000, 8, 0x50000001), VIA(0x50000000, 8, 0x60000001),
+	struct static_route s[] = {VIA(0x60000000, 8, 0x50000001), VIA(0x50000000, 8, 0x60000001),
 		VIA(0x70000000, 8, 0x70000001), VIA(0x50000000, 7, 0x0a000002)};
 
 	up(0);
@@ -261,8 +273,8 @@ static void test_recursive_loop(void **state)
 /* A gateway in a network of another route's kind: what that says of packets holds. */
 static void test_recursive_to_blackhole(void **state)
 {
-	struct static4 s[] = {VIA(0x60000000, 8, 0xc0000201),
-		{.prefix = 0xc0000200, .length = 24, .kind = STATIC4_BLACKHOLE}};
+	struct static_route s[] = {VIA(0x60000000, 8, 0xc0000201),
+		{.prefix = rib4_key(0xc0000200), .length = 24, .kind = STATIC_BLACKHOLE}};
 	const struct route4 *r;
 
 	assert_int_equal(refresh(s, 2), ERR_OK);

@@ -35,8 +35,8 @@ static inline void make_machine(unsigned slots, uint32_t mtu)
 	pci_model_init(&segment);
 	buffers_shape(&buffers, mtu);
 	bytes = (size_t)BUFFERS * buffers.stride;
-	buffers.base = model_env.alloc(NULL, bytes, 64);
-	virtio_model_init(&model, &segment, 3, slots, buffers.base, bytes);
+	pool_place(&buffers, 0, model_env.alloc(NULL, bytes, 64));
+	virtio_model_init(&model, &segment, 3, slots, buffer_start(&buffers, 0), bytes);
 	want = (struct netdev_request){.queue_pairs = 1, .mtu = mtu};
 }
 

@@ -16,8 +16,19 @@ OFFLOADS = ("tx", "rx", "sg", "tso", "gso", "gro")
 
 # Nothing but what a test asks for may appear on the wire, and nothing may be hidden from it.
 SYSCTLS = {
-    "ipv6/conf/all/disable_ipv6": "1",      # no neighbour discovery, no multicast reports
-    "ipv6/conf/default/disable_ipv6": "1",
+    # IPv6 that says nothing unasked: no address of its own making, no probe of it, no solicitation
+    # of routers, and reports of group membership some weeks from now.
+    "ipv6/conf/all/disable_ipv6": "0",
+    "ipv6/conf/default/disable_ipv6": "0",
+    "ipv6/conf/default/addr_gen_mode": "1",
+    "ipv6/conf/default/accept_ra": "0",
+    "ipv6/conf/default/autoconf": "0",
+    "ipv6/conf/default/router_solicitations": "0",
+    "ipv6/conf/default/accept_dad": "0",
+    "ipv6/conf/default/dad_transmits": "0",
+    "ipv6/conf/default/mldv1_unsolicited_report_interval": str(2**31 - 1),
+    "ipv6/conf/default/mldv2_unsolicited_report_interval": str(2**31 - 1),
+    "ipv6/icmp/ratelimit": "0",
     "ipv4/conf/all/rp_filter": "0",
     "ipv4/conf/default/rp_filter": "0",
     "ipv4/icmp_ratelimit": "0",             # traceroute waits for every port unreachable
@@ -116,6 +127,10 @@ def make(place, i, queues=1):
                     f"address add 10.0.{i}.2/24 dev p0\n"
                     f"link set p0 up\n"
                     f"route add default via 10.0.{i}.1\n"))
+    if os.path.exists("/proc/sys/net/ipv6"):
+        must(run_inside(namespace, "ip", "-6", "-batch", "-",
+                        text=f"address add fd00:0:0:{i:x}::2/64 dev p0 nodad\n"
+                        f"route add default via fd00:0:0:{i:x}::1\n"))
     # Not checked: a tap without virtio-net header has nearly none of them to begin with.
     run_inside(namespace, "ethtool", "-K", "p0", *(w for o in OFFLOADS for w in (o, "off")))
     return fds

@@ -46,7 +46,8 @@ def port_arguments(i, fds, options):
 
 def start(place, options, accel, taps):
     """Starts QEMU for the lab. Returns the process and the time of its start."""
-    modules = [place.path("config")] + ([place.path("table.routes")] if options.routes else [])
+    modules = [] if options.no_config else [place.path("config")]
+    modules += [place.path("table.routes")] if options.routes else []
     words = common_arguments(accel, options, options.append, ",".join(modules))
     words += ["-name", f"barewire-{place.tag}",
               "-chardev", f"socket,id=serial,path={place.path('serial')},server=on,wait=off,"

@@ -12,7 +12,8 @@ from .place import RUN, TREE, LabError, Place
 
 DESCRIPTION = """\
 A barewire router in QEMU. Port i of the router (ethI) is a tap in the network namespace of
-a Linux host hI: interface p0, address 10.0.I.2/24, default route 10.0.I.1. LAB names the lab
+a Linux host hI: interface p0, addresses 10.0.I.2/24 and fd00:0:0:I::2/64 (I in hex), default
+routes 10.0.I.1 and fd00:0:0:I::1; no link-local address. LAB names the lab
 (default "lab"); several can be up at once."""
 
 
@@ -28,7 +29,10 @@ def parse(arguments):
     up.add_argument("--queues", type=int, default=1, metavar="N", help="queue pairs of each port")
     up.add_argument("--rss", action="store_true", help="ports offer RSS")
     up.add_argument("--packed", action="store_true", help="ports offer packed virtqueues")
-    up.add_argument("--config", metavar="FILE", help="'set' lines; default: 10.0.I.1/24 on ethI")
+    up.add_argument("--config", metavar="FILE",
+                    help="'set' lines; default: 10.0.I.1/24 and fd00:0:0:I::1/64 on ethI")
+    up.add_argument("--no-config", action="store_true",
+                    help="no such boot module: the image brings its own")
     up.add_argument("--routes", metavar="FILE", help="a table of routes: a second boot module")
     up.add_argument("--accel", choices=("auto", "tcg", "kvm"), default="auto")
     up.add_argument("--image", metavar="FILE", default=os.path.join(TREE, "build/barewire.elf"))
@@ -70,12 +74,15 @@ def write_config(place, options):
     """The router's configuration goes by a plain name: QEMU splits -initrd at spaces and commas."""
     if options.routes:
         shutil.copyfile(options.routes, place.path("table.routes"))
+    if options.no_config:
+        return
     if options.config:
         shutil.copyfile(options.config, place.path("config"))
         return
     with open(place.path("config"), "w", encoding="ascii") as f:
         for i in range(options.ports):
-            f.write(f"set interfaces eth{i} address 10.0.{i}.1/24\n")
+            f.write(f"set interfaces eth{i} address 10.0.{i}.1/24\n"
+                    f"set interfaces eth{i} address fd00:0:0:{i:x}::1/64\n")
 
 
 def start(place, options):

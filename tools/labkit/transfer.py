@@ -12,7 +12,8 @@ PATIENCE_S = 60
 
 
 def listen(address):
-    return socket.create_server((address, PORT))
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    return socket.create_server((address, PORT), family=family)
 
 
 def digest(path):
@@ -29,12 +30,16 @@ def receive(listener, path):
             f.write(data)
 
 
-def carry_file(place, source, destination, size):
-    """Host numbers and bytes; returns the SHA-256 of what was sent and of what arrived."""
-    address = f"10.0.{destination}.2"
+def carry_file(place, source, destination, size, address=None):
+    """
+    Host numbers and bytes; address: another one of the destination's. Returns the SHA-256 of what
+    was sent and of what arrived.
+    """
+    address = address or f"10.0.{destination}.2"
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with tempfile.TemporaryDirectory() as folder, \
             hosts.inside(place.namespace(destination), listen, address) as listener, \
-            hosts.inside(place.namespace(source), socket.socket) as sender:
+            hosts.inside(place.namespace(source), socket.socket, family) as sender:
         sent, received = os.path.join(folder, "sent"), os.path.join(folder, "received")
         with open(sent, "wb") as f:
             f.write(os.urandom(size))

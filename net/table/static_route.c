@@ -1,32 +1,34 @@
 /* Keeps the configured static routes in the RIB while they can be used. */
-#include "net/table/static4.h"
+#include "net/table/static_route.h"
 
 #include <stddef.h>
 
-#include "net/table/resolve4.h"
+#include "net/table/iface6.h"
+#include "net/table/resolve.h"
 
-#define STATIC4_ROUNDS 8u /* a route may make the gateway of another reachable, or no longer so */
+#define STATIC_ROUNDS 8u /* a route may make the gateway of another reachable, or no longer so */
 
 /* What decides which routes can be used. */
 struct context {
 	struct iface *ifaces;
 	unsigned ifaces_n;
-	struct rib4 *rib;
+	struct rib *rib; /* its bits tell the family */
 	struct nexthop_table *t;
 };
 
 /* The lines of one prefix. */
 struct set {
-	struct static4 *line;
+	struct static_route *line;
 	unsigned n;
 };
 
 /* The lines from route[0] on, of n, that have its prefix. */
-static struct set set_at(struct static4 *route, unsigned n)
+static struct set set_at(struct static_route *route, unsigned n)
 {
 	struct set s = {route, 1};
 
-	while (s.n < n && route[s.n].prefix == route->prefix && route[s.n].length == route->length)
+	while (s.n < n && ip6_equal(route[s.n].prefix, route->prefix) &&
+		route[s.n].length == route->length)
 		s.n++;
 	return s;
 }
@@ -34,19 +36,45 @@ static struct set set_at(struct static4 *route, unsigned n)
 /* How a line can be used now, the best last. */
 enum use { UNUSABLE, RECURSIVE, DIRECT };
 
+/* The interface on whose link or network a gateway is, or NULL; *near: it may be a neighbour there.
+ */
+static const struct iface *gateway_iface(
+	const struct static_route *s, const struct context *c, bool *near)
+{
+	const struct iface *i;
+
+	if (c->rib->bits == 32) {
+		uint32_t gateway = (uint32_t)(s->gateway.hi >> 32);
+
+		i = iface_to(c->ifaces, c->ifaces_n, gateway);
+		*near = i && iface_neighbor(i, gateway);
+		return i;
+	}
+	if (ip6_is_link_local(s->gateway)) {
+		i = s->port < c->ifaces_n ? &c->ifaces[s->port] : NULL;
+		*near = i && iface6_has_link(i);
+		return i;
+	}
+	i = iface6_to(c->ifaces, c->ifaces_n, s->gateway);
+	*near = i && iface6_neighbor(i, s->gateway);
+	return i;
+}
+
 /* *iface: where a gateway that is a neighbour is reached; NULL else. */
 static enum use line_use(
-	const struct static4 *s, const struct context *c, const struct iface **iface)
+	const struct static_route *s, const struct context *c, const struct iface **iface)
 {
+	bool near;
+
 	*iface = NULL;
-	if (s->kind != STATIC4_VIA)
+	if (s->kind != STATIC_VIA)
 		return DIRECT;
-	const struct iface *i = iface_to(c->ifaces, c->ifaces_n, s->gateway);
+	const struct iface *i = gateway_iface(s, c, &near);
 
 	if (!i)
-		return resolve4_gateway(c->rib, c->t, s->gateway) ? RECURSIVE : UNUSABLE;
+		return resolve_gateway(c->rib, c->t, s->gateway) ? RECURSIVE : UNUSABLE;
 	*iface = i;
-	return iface_neighbor(i, s->gateway) ? DIRECT : UNUSABLE;
+	return near ? DIRECT : UNUSABLE;
 }
 
 static enum use set_use(const struct set *s, const struct context *c)
@@ -63,12 +91,12 @@ static enum use set_use(const struct set *s, const struct context *c)
 	return best;
 }
 
-static void set_remove(struct set *s, struct rib4 *rib, struct nexthop_table *t)
+static void set_remove(struct set *s, struct rib *rib, struct nexthop_table *t)
 {
-	struct route4 removed;
+	uint32_t nexthop;
 
-	if (rib4_remove(rib, s->line->prefix, s->line->length, RIB_STATIC, &removed) == ERR_OK)
-		nexthop_put(t, removed.nexthop);
+	if (rib_remove(rib, s->line->prefix, s->line->length, RIB_STATIC, &nexthop) == ERR_OK)
+		nexthop_put(t, nexthop);
 	for (unsigned i = 0; i < s->n; i++)
 		s->line[i].installed = false;
 }
@@ -82,20 +110,20 @@ static bool set_is_installed(const struct set *s)
 }
 
 /* The next hop of one line, with a reference. */
-static enum err line_nexthop(
-	const struct static4 *s, const struct iface *i, const struct context *c, uint32_t *index)
+static enum err line_nexthop(const struct static_route *s, const struct iface *i,
+	const struct context *c, uint32_t *index)
 {
 	static const enum nexthop_action action[] = {
-		[STATIC4_VIA] = NEXTHOP_RESOLVE,
-		[STATIC4_BLACKHOLE] = NEXTHOP_BLACKHOLE,
-		[STATIC4_UNREACHABLE] = NEXTHOP_UNREACHABLE,
-		[STATIC4_PROHIBIT] = NEXTHOP_PROHIBIT,
+		[STATIC_VIA] = NEXTHOP_RESOLVE,
+		[STATIC_BLACKHOLE] = NEXTHOP_BLACKHOLE,
+		[STATIC_UNREACHABLE] = NEXTHOP_UNREACHABLE,
+		[STATIC_PROHIBIT] = NEXTHOP_PROHIBIT,
 	};
 
-	if (s->kind == STATIC4_VIA && !i)
-		return resolve4_get(c->rib, c->t, s->gateway, index);
-	return nexthop_get(c->t, action[s->kind], i ? i->port : 0, i ? s->gateway : 0,
-		i ? i->mac : NULL, i ? i->mtu : 0, index);
+	if (s->kind == STATIC_VIA && !i)
+		return resolve_get(c->rib, c->t, s->gateway, index);
+	return nexthop_get_key(c->t, c->rib->bits, action[s->kind], i ? i->port : 0,
+		i ? s->gateway : IP6_ANY, i ? i->mac : NULL, i ? i->mtu : 0, index);
 }
 
 /*
@@ -110,9 +138,9 @@ static enum err set_nexthop(struct set *s, enum use use, const struct context *c
 	unsigned members = 0;
 
 	for (unsigned i = 0; i < s->n; i++) {
-		struct static4 *line = &s->line[i];
+		struct static_route *line = &s->line[i];
 		bool alone =
-			use == RECURSIVE || line->kind != STATIC4_VIA; /* no member of a group */
+			use == RECURSIVE || line->kind != STATIC_VIA; /* no member of a group */
 
 		line->installed = false;
 		if (err != ERR_OK || members == GROUP_MEMBERS || (alone && members) ||
@@ -138,11 +166,9 @@ static enum err set_nexthop(struct set *s, enum use use, const struct context *c
 /* The RIB has the usable lines of the prefix. *added: it had none of them before. */
 static enum err set_install(struct set *s, enum use use, const struct context *c, bool *added)
 {
-	struct route4 route = {.prefix = s->line->prefix,
-		.length = s->line->length,
-		.source = RIB_STATIC,
-		.distance = 1};
-	const struct route4 *have = rib4_find(c->rib, route.prefix, route.length, RIB_STATIC);
+	struct ip6 prefix = s->line->prefix;
+	struct route route = {.length = s->line->length, .source = RIB_STATIC, .distance = 1};
+	const struct route *have = rib_find(c->rib, prefix, route.length, RIB_STATIC);
 	uint32_t old = NEXTHOP_NONE;
 	enum err err = set_nexthop(s, use, c, &route.nexthop);
 
@@ -151,10 +177,9 @@ static enum err set_install(struct set *s, enum use use, const struct context *c
 		return err;
 	}
 	if (!have)
-		err = rib4_add(c->rib, &route);
+		err = rib_add(c->rib, prefix, &route);
 	else if (have->nexthop != route.nexthop)
-		err = rib4_replace(
-			c->rib, route.prefix, route.length, RIB_STATIC, route.nexthop, &old);
+		err = rib_replace(c->rib, prefix, route.length, RIB_STATIC, route.nexthop, &old);
 	else
 		old = route.nexthop;
 	if (old != NEXTHOP_NONE)
@@ -171,7 +196,7 @@ static enum err set_install(struct set *s, enum use use, const struct context *c
 enum phase { REMOVING, ADDING, DONE };
 
 /* Takes a prefix out if it can no longer be used: that may make others useless. */
-static void remove_useless(struct static4_job *job, struct set *s, const struct context *c)
+static void remove_useless(struct static_job *job, struct set *s, const struct context *c)
 {
 	if (!set_is_installed(s) || set_use(s, c) != UNUSABLE)
 		return;
@@ -180,7 +205,7 @@ static void remove_useless(struct static4_job *job, struct set *s, const struct 
 }
 
 /* Installs what can be used of a prefix: that may make others usable. */
-static void add_usable(struct static4_job *job, struct set *s, const struct context *c)
+static void add_usable(struct static_job *job, struct set *s, const struct context *c)
 {
 	enum use use = set_use(s, c);
 	enum err err = ERR_OK;
@@ -194,52 +219,53 @@ static void add_usable(struct static4_job *job, struct set *s, const struct cont
 }
 
 /* All lines were looked at: once more, or what is next. */
-static void end_round(struct static4_job *job, const struct context *c)
+static void end_round(struct static_job *job, const struct context *c)
 {
 	bool again = job->again && (job->phase == REMOVING || job->waiting);
 
 	job->at = 0;
 	job->again = job->waiting = false;
-	if (again && job->rounds++ < STATIC4_ROUNDS) {
+	if (again && job->rounds++ < STATIC_ROUNDS) {
 		job->result = ERR_OK; /* what did not fit is tried again */
 		return;
 	}
 	job->rounds = 0;
 	if (++job->phase == DONE)
-		resolve4_refresh(c->rib, c->t);
+		resolve_refresh(c->rib, c->t);
 }
 
-bool static4_refresh_step(struct static4_job *job, struct static4 *route, unsigned n,
-	struct iface *ifaces, unsigned ifaces_n, struct rib4 *rib, struct nexthop_table *t,
-	unsigned max)
+bool static_refresh_step(struct static_job *job, struct statics *s, struct iface *ifaces,
+	unsigned ifaces_n, struct nexthop_table *t, unsigned max)
 {
-	const struct context c = {ifaces, ifaces_n, rib, t};
+	const struct context c = {ifaces, ifaces_n, s->rib, t};
 
 	for (unsigned seen = 0; job->phase != DONE && seen < max;) {
-		if (job->at == n) {
+		if (job->at == s->n) {
 			end_round(job, &c);
 			continue;
 		}
-		struct set s = set_at(route + job->at, n - job->at);
+		struct set set = set_at(s->route + job->at, s->n - job->at);
 
-		job->at += s.n;
-		seen += s.n;
-		(job->phase == REMOVING ? remove_useless : add_usable)(job, &s, &c);
+		job->at += set.n;
+		seen += set.n;
+		(job->phase == REMOVING ? remove_useless : add_usable)(job, &set, &c);
 	}
 	return job->phase == DONE;
 }
 
-enum err static4_refresh(struct static4 *route, unsigned n, struct iface *ifaces, unsigned ifaces_n,
-	struct rib4 *rib, struct nexthop_table *t)
+enum err static_refresh(struct static_route *route, unsigned n, struct iface *ifaces,
+	unsigned ifaces_n, struct rib *rib, struct nexthop_table *t)
 {
-	struct static4_job job = {0};
+	struct statics s = {.route = route, .n = n, .max = n, .rib = rib};
+	struct static_job job = {0};
 
-	while (!static4_refresh_step(&job, route, n, ifaces, ifaces_n, rib, t, n + 1))
+	while (!static_refresh_step(&job, &s, ifaces, ifaces_n, t, n + 1))
 		;
 	return job.result;
 }
 
-void static4_withdraw(struct static4 *route, unsigned n, struct rib4 *rib, struct nexthop_table *t)
+void static_withdraw(
+	struct static_route *route, unsigned n, struct rib *rib, struct nexthop_table *t)
 {
 	for (unsigned i = 0; i < n; i++) {
 		struct set s = {&route[i], 1};
