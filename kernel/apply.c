@@ -231,7 +231,7 @@ static void keep_states(struct wanted *w, struct iface *i)
 
 static bool configure_ifaces(struct apply *a)
 {
-	struct wanted want[PORT_MAX];
+	struct wanted want[PORT_MAX] = {{0}};
 
 	for (unsigned port = 0; port < a->r->ports; port++) {
 		struct iface *iface = &a->r->iface[port];
@@ -257,7 +257,7 @@ static void restore(struct apply *a, const struct saved *s)
 {
 	char ignored[8];
 	struct apply back = {a->r, a->config, ignored, sizeof ignored};
-	struct wanted want[PORT_MAX];
+	struct wanted want[PORT_MAX] = {{0}};
 
 	for (unsigned port = 0; port < a->r->ports; port++) {
 		const struct iface *old = &s->iface[port];

@@ -124,7 +124,7 @@ def test_log_says_who_changed_what(lab):
         f"commit {number + 1}: - set routes 10.0.1.0/24 blackhole",
         f"commit {number} was not confirmed and is undone",
     ], lines
-    assert "commit 1 by boot module: 3 lines added, 0 removed" in lines
+    assert "commit 1 by boot module: 6 lines added, 0 removed" in lines
 
 
 def numbered(frame, number):
