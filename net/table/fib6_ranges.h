@@ -83,7 +83,7 @@ static inline struct fib6_block fib6_part_block(struct fib6_block b, unsigned bi
 /* In which of these an address is. */
 static inline unsigned fib6_part_of(struct fib6_block b, unsigned bits, struct ip6 a)
 {
-	unsigned shift = fib6_end(b) - b.length - bits;
+	unsigned shift = (fib6_end(b) - b.length - bits) & 63; /* it is below */
 
 	return (unsigned)(fib6_half(a, b) >> shift) & ((1u << bits) - 1);
 }

@@ -31,8 +31,8 @@ VEC_INLINE uint32_t in_leaf(const uint32_t *word, uint32_t leaf, uint64_t half)
 	uint32_t at = fib6_at(leaf), key = (uint32_t)(half >> fib6_key_shift(leaf, false));
 	uint32_t mask = ((1u << fib6_keys(leaf)) - 1) << at % LINE_WORDS;
 
-	return load_acquire(fib6_nexthop(
-		word, leaf, vec_rank_line(word + at / LINE_WORDS * LINE_WORDS, key, mask)));
+	return load_acquire(fib6_nexthop(word, leaf, 0) +
+			    vec_rank_line(word + at / LINE_WORDS * LINE_WORDS, key, mask));
 }
 
 VEC_INLINE void lookup_block(const uint32_t *word, const struct ip6 *dst, uint32_t *nh)
@@ -132,7 +132,7 @@ VEC_INLINE void lookup_block(const uint32_t *word, const struct ip6 *dst, uint32
 		__builtin_prefetch(word + b.line[i]);
 #	pragma GCC unroll 8
 	for (unsigned i = 0; i < BLOCK; i++) {
-		unsigned range = vec_rank_line(word + b.line[i], b.key[i], b.mask[i]);
+		size_t range = vec_rank_line(word + b.line[i], b.key[i], b.mask[i]);
 		uint32_t found = load_acquire((const uint16_t *)(word + b.nexthop[i]) + range);
 
 		nh[i] = b.mask[i] ? found : b.ref[i];
