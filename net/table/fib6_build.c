@@ -74,7 +74,7 @@ static uint32_t make_inner(const struct change *c, struct fib6_block b)
 	fib6_copy_block(&f->copy, c->rib, b);
 	unsigned bits = fib6_width(&f->copy, b);
 	uint32_t at = fib6_take(f, bits);
-	uint32_t inner = fib6_inner(at, bits, fib6_end(b) - b.length - bits);
+	uint32_t inner = fib6_inner(at, bits, fib6_cut(b, bits));
 
 	if (!at)
 		return NO_ROOM;

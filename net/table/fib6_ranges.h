@@ -67,25 +67,30 @@ static inline unsigned fib6_reach(struct fib6_block b)
 	return fib6_end(b) - fib6_key_shift(fib6_coarse(b), fib6_in_second(b));
 }
 
+/* The lowest bit, in its half, of the `bits` that cut a block. */
+static inline unsigned fib6_cut(struct fib6_block b, unsigned bits)
+{
+	return (fib6_end(b) - b.length - bits) & 63; /* which it is not above anyway */
+}
+
 /* Block i of those that `bits` cut a block into. */
 static inline struct fib6_block fib6_part_block(struct fib6_block b, unsigned bits, unsigned i)
 {
 	struct fib6_block p = {b.first, b.length + bits, fib6_in_second(b)};
-	unsigned shift = fib6_end(b) - p.length;
 
 	if (fib6_in_second(b))
-		p.first.lo |= (uint64_t)i << shift;
+		p.first.lo |= (uint64_t)i << fib6_cut(b, bits);
 	else
-		p.first.hi |= (uint64_t)i << shift;
+		p.first.hi |= (uint64_t)i << fib6_cut(b, bits);
 	return p;
 }
 
 /* In which of these an address is. */
 static inline unsigned fib6_part_of(struct fib6_block b, unsigned bits, struct ip6 a)
 {
-	unsigned shift = (fib6_end(b) - b.length - bits) & 63; /* it is below */
+	uint64_t fan = 1ull << (bits & 63);
 
-	return (unsigned)(fib6_half(a, b) >> shift) & ((1u << bits) - 1);
+	return (unsigned)(fib6_half(a, b) >> fib6_cut(b, bits) & (fan - 1));
 }
 
 /* The key of an address in a leaf of the block. */
