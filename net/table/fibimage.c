@@ -6,7 +6,7 @@
 #include "lib/atomic.h"
 
 #define MAGIC   0x4249462d65726177ull /* "ware-FIB" */
-#define VERSION 2u                    /* of this form, and of the FIBs in it */
+#define VERSION 3u                    /* of this form, and of the FIBs in it */
 
 enum part { PART_FIB4, PART_FIB6, PART_NEXTHOPS, PART_MEMBERS, PART_ROUTES4, PART_ROUTES6, PARTS };
 
