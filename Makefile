@@ -29,6 +29,7 @@ MODEL   := $(wildcard test/model/*.c)
 TESTS   := $(wildcard test/unit/test_*.c)
 
 # ---------------------------------------------------------------- flags
+comma   := ,
 WARN    := -Wall -Wextra -Werror -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	   -Wpointer-arith -Wwrite-strings -Wvla -Wno-unused-parameter -Wno-sign-conversion
 COMMON  := -std=gnu11 -I. $(WARN) -g -fno-strict-aliasing -fno-common -MMD -MP $(EXTRA)
@@ -198,10 +199,15 @@ $(BUILD)/check/libbarewire.a: $(CHECK_OBJ)
 	@rm -f $@
 	$(Q)$(AR) rcs $@ $(CHECK_OBJ)
 
+# A test makes calls of these functions fail.
+$(BUILD)/check/bin/test_commit_whole: WRAP = $(addprefix -Wl$(comma)--wrap=,malloc calloc realloc \
+	rib_add rib4_add rib6_add nexthop_get nexthop_get6 nexthop_get_key nexthop_get_group \
+	nexthop_get_recursive_key)
+
 $(BUILD)/check/bin/%: $(BUILD)/check/test/unit/%.o $(BUILD)/check/libbarewire.a
 	@mkdir -p $(@D)
 	@echo "  LD $@"
-	$(Q)$(CC) $(CHECK) $< $(BUILD)/check/libbarewire.a -lcmocka -o $@
+	$(Q)$(CC) $(CHECK) $(WRAP) $< $(BUILD)/check/libbarewire.a -lcmocka -o $@
 
 check: $(TEST_BIN)
 	tools/run-units $(TEST_BIN)

@@ -1,39 +1,50 @@
-/* Making the router be as a configuration says, all of it or nothing. */
-#include "kernel/config.h"
+/*
+ * Making the router be as a configuration says, all of it or nothing.
+ *
+ * First the RIBs become so, in slices, while nothing else looks at them and
+ * workers read FIBs that stay as they are. If something does not fit, all is put
+ * back. Else the other pair of FIBs follows and takes the place of the first: no
+ * packet sees a part of it. If more changes that workers read, they stand still
+ * for it, some microseconds. Nothing of that can fail.
+ */
+#include "kernel/apply.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/audit.h"
 #include "kernel/control.h"
 #include "kernel/platform.h"
 #include "kernel/publish.h"
-#include "kernel/router.h"
 #include "kernel/vlans.h"
 #include "lib/text.h"
 
-/* What an apply changes, so that it can be put back; the vectors are malloc'd. */
+#define READY_US 1000000u /* for workers to leave the pair of FIBs of the commit before */
+
+/* What one interface shall be. */
+struct wanted {
+	uint32_t mtu;
+	unsigned addrs, addrs6;
+	const struct iface_addr *addr;
+	struct iface_addr6 addr6[IFACE_ADDR6_MAX]; /* in their states */
+	bool enabled, router_advert;
+};
+
+/* What is in force before. */
 struct saved {
 	struct iface iface[IFACE_MAX];
-	struct statics statics, statics6;
+	struct route_sets routes;
 };
 
 /* The static neighbours in force. */
-static struct config_neighbor *neighbors;
-static unsigned neighbors_n;
+static struct neighbors {
+	struct config_neighbor *list;
+	unsigned n;
+} neighbors;
 
-struct apply {
-	struct router *r;
-	const struct config *config;
-	char *error;
-	unsigned error_size;
-};
-
-static bool apply_fail(struct apply *a, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static bool apply_fail(struct apply *a, const char *format, ...)
+bool apply_fail(struct apply *a, const char *format, ...)
 {
 	va_list args;
 
@@ -43,7 +54,7 @@ static bool apply_fail(struct apply *a, const char *format, ...)
 	return false;
 }
 
-static int port_by_name(const struct router *r, const char *name)
+int port_by_name(const struct router *r, const char *name)
 {
 	for (unsigned port = 0; port < r->ifaces; port++)
 		if (strcmp(r->iface[port].name, name) == 0)
@@ -59,8 +70,7 @@ static const struct config_iface *config_of(const struct config *c, const char *
 	return NULL;
 }
 
-/* An interface that will be there: not a subinterface that is about to go. */
-static int wanted_by_name(const struct apply *a, const char *name)
+int wanted_by_name(const struct apply *a, const char *name)
 {
 	int port = port_by_name(a->r, name);
 
@@ -151,6 +161,7 @@ static bool check_routes(struct apply *a)
 		char prefix_text[TEXT_PREFIX_MAX], gateway_text[TEXT_IPV4_MAX];
 		bool found = false;
 
+		control_yield(a->r);
 		if (r->dev[0] == 0 || wanted_by_name(a, r->dev) < 0)
 			continue;
 		for (unsigned k = 0; c && k < c->addrs; k++)
@@ -167,7 +178,7 @@ static bool check_routes(struct apply *a)
 	return true;
 }
 
-/* ---- interfaces ---- */
+/* ---- interfaces: their part of the RIBs ---- */
 
 static bool same_addresses(const struct iface *i, const struct iface_addr *addr, unsigned n)
 {
@@ -179,78 +190,80 @@ static bool same_addresses(const struct iface *i, const struct iface_addr *addr,
 	return true;
 }
 
-static void set_mtu(struct router *r, unsigned port, uint32_t mtu)
+static bool differs4(const struct iface *i, const struct wanted *w)
 {
-	r->iface[port].mtu = mtu;
-	router_set_frame_max(r, port, mtu + 14);
-	nexthop_set_mtu(&r->nexthops, port, mtu);
+	return i->enabled != w->enabled || !same_addresses(i, w->addr, w->addrs);
 }
 
-/* What one interface shall be. */
-struct wanted {
-	uint32_t mtu;
-	unsigned addrs, addrs6;
-	const struct iface_addr *addr;
-	struct iface_addr6 addr6[IFACE_ADDR6_MAX];
-	bool enabled, router_advert;
-};
-
-static bool is_as_wanted(const struct iface *i, const struct wanted *w)
+static bool differs6(const struct iface *i, const struct wanted *w)
 {
-	return i->enabled == w->enabled && same_addresses(i, w->addr, w->addrs) &&
-	       config_same_addresses6(i, w->addr6, w->addrs6);
+	return i->enabled != w->enabled || !config_same_addresses6(i, w->addr6, w->addrs6);
 }
 
-static void take_down(struct router *r, unsigned port)
+static bool bring_up(struct apply *a, unsigned port, const struct wanted *w, bool four, bool six)
 {
-	stack_link_changed(&r->stack, port, false, platform_now_us() / 1000);
-	iface6_withdraw(&r->iface[port], &r->rib6, &r->nexthops);
-	iface_withdraw(&r->iface[port], &r->rib, &r->nexthops);
-}
+	struct iface *iface = &a->r->iface[port];
+	bool ok = true;
 
-static bool bring_up(struct apply *a, unsigned port, const struct wanted *w)
-{
-	struct router *r = a->r;
-	struct iface *iface = &r->iface[port];
-
-	iface->addrs = w->addrs;
-	for (unsigned k = 0; k < w->addrs; k++)
+	for (unsigned k = 0; four && k < w->addrs; k++)
 		iface->addr[k] = w->addr[k];
+	iface->addrs = w->addrs;
+	for (unsigned k = 0; six && k < w->addrs6; k++)
+		iface->addr6[k] = w->addr6[k];
 	iface->addrs6 = w->addrs6;
-	memcpy(iface->addr6, w->addr6, sizeof iface->addr6);
 	iface->enabled = w->enabled;
-	router_set_disabled(r, port, !w->enabled);
 	if (!iface->link || !w->enabled)
 		return true;
-	if (iface_install(iface, &r->rib, &r->nexthops) != ERR_OK ||
-		iface6_install(iface, &r->rib6, &r->nexthops) != ERR_OK)
-		return apply_fail(a, "interfaces %s: its addresses do not fit the routing table",
-			iface->name);
-	stack_link_changed(&r->stack, port, true, platform_now_us() / 1000);
-	return true;
+	if (four)
+		ok = iface_install(iface, &a->r->rib, &a->r->nexthops) == ERR_OK;
+	if (six)
+		ok = ok && iface6_install(iface, &a->r->rib6, &a->r->nexthops) == ERR_OK;
+	return ok || apply_fail(a, "interfaces %s: its addresses do not fit the routing table",
+			     iface->name);
 }
 
 /*
- * Brings the interfaces that differ from want[] to it; their routes follow. All
- * of them let go before any takes, so that a network can move between ports.
+ * Brings the interfaces that differ from want[] to it, each family by itself;
+ * their routes follow. All of them let go before any takes, so that a network can
+ * move between ports.
  */
 static bool set_ifaces(struct apply *a, const struct wanted *want)
 {
 	struct router *r = a->r;
-	bool changes[IFACE_MAX] = {false}, ok = true;
+	bool four[IFACE_MAX] = {false}, six[IFACE_MAX] = {false}, ok = true;
 
 	for (unsigned port = 0; port < r->ifaces; port++) {
-		if (r->iface[port].mtu != want[port].mtu)
-			set_mtu(r, port, want[port].mtu);
-		r->iface[port].router_advert = want[port].router_advert;
-		changes[port] = !is_as_wanted(&r->iface[port], &want[port]);
-		if (changes[port])
-			take_down(r, port);
+		struct iface *iface = &r->iface[port];
+
+		iface->mtu = want[port].mtu;
+		iface->router_advert = want[port].router_advert;
+		four[port] = differs4(iface, &want[port]);
+		six[port] = differs6(iface, &want[port]);
+		if (six[port])
+			iface6_withdraw(iface, &r->rib6, &r->nexthops);
+		if (four[port])
+			iface_withdraw(iface, &r->rib, &r->nexthops);
 	}
-	for (unsigned port = 0; port < r->ifaces; port++)
-		if (changes[port])
-			ok = bring_up(a, port, &want[port]) && ok;
+	for (unsigned port = 0; port < r->ifaces; port++) {
+		if (four[port] || six[port])
+			ok = bring_up(a, port, &want[port], four[port], six[port]) && ok;
+		control_yield(r);
+	}
 	return ok;
+}
+
+/* Addresses that an interface has and goes on having are as well known as before. */
+static void keep_states(struct wanted *w, struct iface *i)
+{
+	for (unsigned k = 0; i->enabled && w->enabled && k < w->addrs6; k++) {
+		const struct iface_addr6 *has = iface6_own(i, w->addr6[k].address);
+
+		if (!has)
+			continue;
+		w->addr6[k].state = has->state;
+		w->addr6[k].probed = has->probed;
+		w->addr6[k].due_ms = has->due_ms;
+	}
 }
 
 static bool configure_ifaces(struct apply *a)
@@ -258,7 +271,8 @@ static bool configure_ifaces(struct apply *a)
 	static struct wanted want[IFACE_MAX];
 
 	for (unsigned port = 0; port < a->r->ifaces; port++) {
-		const struct config_iface *c = config_of(a->config, a->r->iface[port].name);
+		struct iface *iface = &a->r->iface[port];
+		const struct config_iface *c = config_of(a->config, iface->name);
 
 		want[port] = (struct wanted){
 			.mtu = wanted_mtu(a, port, c),
@@ -267,175 +281,19 @@ static bool configure_ifaces(struct apply *a)
 			.enabled = wanted_enabled(a, port, c),
 			.router_advert = c && c->router_advert,
 		};
-		want[port].addrs6 = config_addresses6(c, a->r->iface[port].mac, want[port].addr6);
+		want[port].addrs6 = config_addresses6(c, iface->mac, want[port].addr6);
+		keep_states(&want[port], iface);
 	}
 	return set_ifaces(a, want);
 }
 
-/* ---- static routes ---- */
+/* ---- the RIBs ---- */
 
-static int compare_routes(const void *x, const void *y)
-{
-	const struct static_route *a = x, *b = y;
-
-	if (!ip6_equal(a->prefix, b->prefix))
-		return ip6_less(a->prefix, b->prefix) ? -1 : 1;
-	if (a->length != b->length || a->kind != b->kind)
-		return a->length != b->length ? a->length - b->length : a->kind - b->kind;
-	if (!ip6_equal(a->gateway, b->gateway))
-		return ip6_less(a->gateway, b->gateway) ? -1 : 1;
-	return a->port - b->port;
-}
-
-static bool same_route(const struct static_route *a, const struct static_route *b)
-{
-	return compare_routes(a, b) == 0 && a->weight == b->weight;
-}
-
-/*
- * Replaces the static routes of a family by want[0..n), sorted. Those in both
- * stay installed, so their traffic sees no change.
- */
-static bool set_statics(
-	struct apply *a, struct statics *have, struct static_route *want, unsigned n)
-{
-	struct router *r = a->r;
-	unsigned w = 0;
-
-	for (unsigned i = 0; i < have->n; i++) {
-		struct static_route *old = &have->route[i];
-
-		while (w < n && compare_routes(&want[w], old) < 0)
-			want[w++].installed = false;
-		if (w < n && same_route(&want[w], old))
-			want[w++].installed = old->installed;
-		else
-			static_withdraw(old, 1, have->rib, &r->nexthops);
-	}
-	for (; w < n; w++)
-		want[w].installed = false;
-	if (n)
-		memcpy(have->route, want, n * sizeof *want);
-	have->n = n;
-	if (static_refresh(have->route, n, r->iface, r->ifaces, have->rib, &r->nexthops) != ERR_OK)
-		return apply_fail(a, "the static routes do not fit the routing table");
-	return true;
-}
-
-static bool set_routes(
-	struct apply *a, struct statics *have, const struct config_route *route, unsigned n)
-{
-	struct static_route *want = malloc((n + 1) * sizeof *want);
-	bool ok;
-
-	if (!want)
-		return apply_fail(a, "not enough memory");
-	for (unsigned i = 0; i < n; i++) {
-		int port = wanted_by_name(a, route[i].dev);
-
-		want[i] = route[i].route;
-		want[i].port = port < 0 ? IFACE_NONE : (uint16_t)port;
-	}
-	qsort(want, n, sizeof *want, compare_routes);
-	ok = set_statics(a, have, want, n);
-	free(want);
-	return ok;
-}
-
-/* ---- static neighbours ---- */
-
-static void clear_neighbors(struct router *r)
-{
-	for (unsigned i = 0; i < neighbors_n; i++) {
-		int port = port_by_name(r, neighbors[i].iface);
-
-		if (port >= 0)
-			config_clear_neighbor(r, (unsigned)port, &neighbors[i]);
-	}
-}
-
-static enum err install_neighbors(struct router *r, const struct config_neighbor *list, unsigned n)
-{
-	for (unsigned i = 0; i < n; i++) {
-		int port = port_by_name(r, list[i].iface);
-		enum err err = ERR_OK;
-
-		if (port >= 0)
-			err = config_set_neighbor(r, (unsigned)port, &list[i]);
-		if (err != ERR_OK)
-			return err;
-	}
-	return ERR_OK;
-}
-
-static bool set_neighbors(struct apply *a)
-{
-	unsigned n = a->config->neighbors;
-
-	if (n == neighbors_n &&
-		(n == 0 || memcmp(neighbors, a->config->neighbor, n * sizeof *neighbors) == 0) &&
-		!vlans_are_new(a->r))
-		return true;
-	struct config_neighbor *copy = malloc((n + 1) * sizeof *copy);
-
-	if (!copy)
-		return apply_fail(a, "not enough memory");
-	if (n)
-		memcpy(copy, a->config->neighbor, n * sizeof *copy);
-	clear_neighbors(a->r);
-	if (install_neighbors(a->r, copy, n) != ERR_OK) {
-		for (unsigned i = 0; i < n; i++) {
-			int port = port_by_name(a->r, copy[i].iface);
-
-			if (port >= 0)
-				config_clear_neighbor(a->r, (unsigned)port, &copy[i]);
-		}
-		free(copy);
-		(void)!install_neighbors(a->r, neighbors, neighbors_n); /* they fitted before */
-		return apply_fail(a, "the static neighbors do not fit the table");
-	}
-	free(neighbors);
-	neighbors = copy;
-	neighbors_n = n;
-	return true;
-}
-
-/* ---- the whole ---- */
-
-static bool save_statics(const struct statics *now, struct statics *copy)
-{
-	*copy = *now;
-	copy->route = malloc((now->n + 1) * sizeof *copy->route);
-	if (copy->route)
-		memcpy(copy->route, now->route, now->n * sizeof *copy->route);
-	return copy->route != NULL;
-}
-
-static void forget(struct saved *s)
-{
-	free(s->statics.route);
-	free(s->statics6.route);
-}
-
-static bool save(const struct router *r, struct saved *s)
-{
-	bool ok = save_statics(&r->statics, &s->statics);
-
-	ok &= save_statics(&r->statics6, &s->statics6);
-	if (!ok) {
-		forget(s);
-		return false;
-	}
-	memcpy(s->iface, r->iface, sizeof s->iface);
-	return true;
-}
-
-/* Back to what was in force; it fitted before, and no worker has seen anything else. */
-static void restore(struct apply *a, struct saved *s)
+/* Back to what was in force; it fitted before, and nobody has seen anything else. */
+static void restore(struct apply *a, const struct saved *s)
 {
 	char ignored[8];
 	struct apply back = {a->r, a->config, ignored, sizeof ignored};
-
 	static struct wanted want[IFACE_MAX];
 
 	for (unsigned port = 0; port < a->r->ifaces; port++) {
@@ -447,41 +305,209 @@ static void restore(struct apply *a, struct saved *s)
 			.addrs6 = old->addrs6,
 			.enabled = old->enabled,
 			.router_advert = old->router_advert};
-		memcpy(want[port].addr6, old->addr6, sizeof old->addr6);
+		for (unsigned k = 0; k < old->addrs6; k++) {
+			want[port].addr6[k] = old->addr6[k];
+			want[port].addr6[k].has = 0; /* none is installed yet */
+		}
 	}
+	routes_replace(&back, &s->routes);
 	(void)set_ifaces(&back, want);
-	(void)set_statics(&back, &a->r->statics, s->statics.route, s->statics.n);
-	(void)set_statics(&back, &a->r->statics6, s->statics6.route, s->statics6.n);
+	(void)routes_install(&back);
+}
+
+/* The RIBs and interfaces as configured; false: as before. Nobody else looks at them meanwhile. */
+static bool change_ribs(struct apply *a, const struct route_sets *want, const struct saved *s)
+{
+	bool ok;
+
+	control_freeze(true);
+	routes_replace(a, want);
+	ok = configure_ifaces(a) && routes_install(a);
+	if (ok)
+		stack_configured(&a->r->stack, platform_now_us() / 1000);
+	else
+		restore(a, s);
+	control_freeze(false);
+	return ok;
+}
+
+/* ---- static neighbours ---- */
+
+static bool copy_neighbors(struct apply *a, struct neighbors *copy)
+{
+	*copy = (struct neighbors){.n = a->config->neighbors};
+	copy->list = malloc((copy->n + 1) * sizeof *copy->list);
+	if (!copy->list)
+		return apply_fail(a, "not enough memory");
+	if (copy->n)
+		memcpy(copy->list, a->config->neighbor, copy->n * sizeof *copy->list);
+	return true;
+}
+
+static bool has_neighbor(const struct neighbors *in, const struct config_neighbor *x)
+{
+	for (unsigned i = 0; i < in->n; i++)
+		if (in->list[i].six == x->six && in->list[i].address == x->address &&
+			ip6_equal(in->list[i].address6, x->address6) &&
+			strcmp(in->list[i].iface, x->iface) == 0)
+			return true;
+	return false;
+}
+
+/* They fit: half of the table is theirs, see check_sizes; the rest makes room. `fresh`: there are
+ * interfaces that have none yet. */
+static void set_neighbors(struct router *r, struct neighbors *want, bool fresh)
+{
+	int port;
+
+	if (!fresh && neighbors.n == want->n &&
+		(!want->n || memcmp(neighbors.list, want->list, want->n * sizeof *want->list) == 0))
+		return;
+	for (unsigned i = 0; i < neighbors.n; i++) {
+		const struct config_neighbor *x = &neighbors.list[i];
+
+		if (!has_neighbor(want, x) && (port = port_by_name(r, x->iface)) >= 0)
+			config_clear_neighbor(r, (unsigned)port, x);
+	}
+	for (unsigned i = 0; i < want->n; i++) {
+		const struct config_neighbor *x = &want->list[i];
+
+		if ((port = port_by_name(r, x->iface)) >= 0)
+			(void)!config_set_neighbor(r, (unsigned)port, x);
+	}
+	free(neighbors.list);
+	neighbors = *want;
+	*want = (struct neighbors){0};
+}
+
+/* ---- what workers see ---- */
+
+/* Waits until the pair of FIBs that stands by has followed. false: somebody may still read it. */
+static bool wait_ready(struct router *r)
+{
+	uint64_t start = platform_now_us();
+
+	while (!publish_is_ready(r)) {
+		publish_turn(r);
+		if (publish_standby_is_read() && platform_now_us() - start > READY_US)
+			return false;
+		control_yield(r);
+	}
+	return true;
+}
+
+/*
+ * What the swap of FIBs does not carry: sizes, switched-off ports, classes and
+ * rates, and what recursive next hops stand for. A packet that met a part of it
+ * would meet half of the commit.
+ */
+static bool changes_more_than_fibs(const struct apply *a, const struct saved *s)
+{
+	const struct router *r = a->r;
+
+	for (unsigned port = 0; port < r->ifaces; port++)
+		if (r->iface[port].mtu != s->iface[port].mtu ||
+			r->iface[port].enabled != s->iface[port].enabled)
+			return true;
+	return nexthop_any_moves(&r->nexthops) || r->queues != config_queues_digest(r, a->config);
+}
+
+static void write_settings(struct apply *a, const struct saved *s)
+{
+	struct router *r = a->r;
+
+	for (unsigned port = 0; port < r->ifaces; port++) {
+		const struct iface *iface = &r->iface[port];
+
+		router_set_disabled(r, port, !iface->enabled);
+		if (iface->mtu == s->iface[port].mtu)
+			continue;
+		router_set_frame_max(r, port, iface->mtu + 14);
+		nexthop_set_mtu(&r->nexthops, port, iface->mtu);
+	}
+	config_apply_queues(r, a->config);
+	publish_want_grace(); /* its old rates: router_set_rate */
+}
+
+/* Workers stand still only if they must; before they run nobody needs to. */
+static void switch_over(struct apply *a, const struct saved *s, struct neighbors *want, bool swap)
+{
+	struct router *r = a->r;
+	unsigned holdout;
+	bool fresh = vlans_are_new(r);
+	bool parked = r->rcu.readers && changes_more_than_fibs(a, s) &&
+		      audit_park(r, &holdout); /* a stuck one is in the log */
+
+	write_settings(a, s);
+	vlans_settle(r, a->config, true);
+	publish_release(r, swap);
+	nexthop_release_all(&r->nexthops);
+	control_routes_changed(r);
+	if (parked)
+		audit_release(r);
+	set_neighbors(r, want, fresh);
+}
+
+/* Neighbours of ports that are down are forgotten; the others hear of new addresses. */
+static void tell_neighbors(struct router *r, const struct saved *s)
+{
+	uint64_t now_ms = platform_now_us() / 1000;
+
+	for (unsigned port = 0; port < r->ifaces; port++) {
+		const struct iface *is = &r->iface[port], *was = &s->iface[port];
+		bool four = !same_addresses(is, was->addr, was->addrs);
+		bool six = !config_same_addresses6(is, was->addr6, was->addrs6);
+
+		if (is->enabled != was->enabled && (!is->enabled || is->link))
+			stack_link_changed(&r->stack, port, is->enabled, now_ms);
+		else if (is->enabled && is->link)
+			stack_addresses_changed(&r->stack, port, four, six, now_ms);
+	}
+}
+
+/* ---- the whole ---- */
+
+static bool apply(struct apply *a, const struct route_sets *want, const struct saved *s,
+	struct neighbors *hosts)
+{
+	struct router *r = a->r;
+
+	publish_hold();
+	nexthop_hold_all(&r->nexthops); /* so that what was in force still fits */
+	bool ok = change_ribs(a, want, s);
+
+	if (ok) {
+		bool swap = !r->booting && !publish_idle(r) && wait_ready(r);
+
+		switch_over(a, s, hosts, swap);
+		tell_neighbors(r, s);
+	} else {
+		publish_release(r, false);
+		nexthop_release_all(&r->nexthops);
+		control_routes_changed(r);
+	}
+	(void)control_sync(r); /* a worker that does not answer is named in the log */
+	return ok;
 }
 
 bool config_apply(struct router *r, const struct config *c, char *error, unsigned error_size)
 {
 	struct apply a = {r, c, error, error_size};
+	struct neighbors hosts = {0};
+	struct route_sets want = {0};
 	static struct saved s;
-
-	if (!vlans_prepare(r, c, error, error_size) || !check_ifaces(&a) || !check_sizes(&a) ||
-		!check_routes(&a)) {
-		vlans_settle(r, c, false);
-		return false;
-	}
-	if (!save(r, &s)) {
-		vlans_settle(r, c, false);
-		return apply_fail(&a, "not enough memory");
-	}
-	nexthop_hold_all(&r->nexthops); /* so that what was in force still fits */
-	bool ok = configure_ifaces(&a) && set_routes(&a, &r->statics, c->route, c->routes) &&
-		  set_routes(&a, &r->statics6, c->route6, c->routes6) && set_neighbors(&a);
+	bool ok = vlans_prepare(r, c, error, error_size) && check_ifaces(&a) && check_sizes(&a) &&
+		  check_routes(&a) && routes_want(&a, &want) && routes_save(&a, &s.routes) &&
+		  copy_neighbors(&a, &hosts);
 
 	if (ok) {
-		config_apply_queues(r, c);
-		publish_want_grace(); /* its old rates: router_set_rate */
-	} else {
-		restore(&a, &s);
+		memcpy(s.iface, r->iface, sizeof s.iface);
+		ok = apply(&a, &want, &s, &hosts);
 	}
-	vlans_settle(r, c, ok);
-	nexthop_release_all(&r->nexthops);
-	forget(&s);
-	control_routes_changed(r);
-	(void)control_sync(r); /* a worker that does not answer is named in the log */
+	if (!ok)
+		vlans_settle(r, c, false);
+	routes_free(&want);
+	routes_free(&s.routes);
+	free(hosts.list);
 	return ok;
 }

@@ -55,7 +55,7 @@ static const char *begin(struct router *r, const struct platform_module *table)
 	if (image->routes[0] + RIB_MIN / 2 > r->rib.rib.max ||
 		image->routes[1] + RIB_MIN / 2 > r->rib6.rib.max)
 		return "there is not enough memory for so many routes";
-	return fibimage_load(image, r->fib4, r->fib6, &r->nexthops);
+	return publish_load(r, image);
 }
 
 void compiled_begin(struct router *r, const struct platform_module *table)

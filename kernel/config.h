@@ -92,6 +92,9 @@ void config_clear_neighbor(struct router *r, unsigned port, const struct config_
  * core; a grace period follows. */
 void config_apply_queues(struct router *r, const struct config *c);
 
+/* A hash of all that: router.queues is that of what was applied last. */
+uint64_t config_queues_digest(const struct router *r, const struct config *c);
+
 /*
  * Checks all of `c`, then makes the router be so; or changes nothing and puts
  * one line into error ("error: " not included). Interfaces that are not present

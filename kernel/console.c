@@ -32,17 +32,29 @@ static bool read_line(void)
 	return typed != 0;
 }
 
-bool console_turn(void)
+/* true: something was typed. */
+static bool listen(void)
 {
 	static uint64_t last_us;
 	uint64_t now = platform_now_us();
 
+	if (now - last_us < CONSOLE_US)
+		return false;
+	last_us = now;
+	return read_line();
+}
+
+bool console_turn(void)
+{
 	platform_console_poll();
 	if (platform_console_room() < CONSOLE_ROOM)
 		return true;
 	shell_poll();
-	if (now - last_us < CONSOLE_US)
-		return !shell_idle();
-	last_us = now;
-	return read_line() | !shell_idle();
+	return listen() | !shell_idle();
+}
+
+void console_listen(void)
+{
+	platform_console_poll();
+	(void)listen();
 }

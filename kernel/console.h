@@ -12,4 +12,7 @@
  */
 bool console_turn(void);
 
+/* While a command keeps the control core: sends what waits, keeps what is typed. Control core. */
+void console_listen(void);
+
 #endif

@@ -17,6 +17,7 @@
 #define STARVED_US 60000000u /* a flood must not wash the log away */
 #define SYNC_US    1000000u
 #define FILLING_US 20000u /* the same, while the RIBs get compiled-in routes: seconds */
+#define YIELD_US   300u   /* between turns of the others: a task takes 1 ms at most */
 
 static struct {
 	uint64_t tick_us, link_us, starved_us; /* when each task last ran */
@@ -27,6 +28,9 @@ static struct {
 	struct rcu_grace risen[PORT_MAX];
 	control_icmp_fn *listener, *listener6;
 	void *listener_ctx, *listener6_ctx;
+	void (*more)(void); /* at each yield */
+	uint64_t yield_us;  /* when the last one ended */
+	bool frozen, yielding;
 } control;
 
 /* ---- what the stack needs (net/proto/stack.h) ---- */
@@ -298,6 +302,29 @@ void control_routes_changed(struct router *r)
 	resolve_refresh(&r->rib6.rib, &r->nexthops);
 }
 
+void control_yield(struct router *r)
+{
+	if (control.yielding || platform_now_us() - control.yield_us < YIELD_US)
+		return;
+	control.yielding = true;
+	if (!control.frozen)
+		control_turn(r);
+	if (control.more)
+		control.more();
+	control.yielding = false;
+	control.yield_us = platform_now_us();
+}
+
+void control_freeze(bool frozen)
+{
+	control.frozen = frozen;
+}
+
+void control_on_yield(void (*more)(void))
+{
+	control.more = more;
+}
+
 bool control_sync(struct router *r)
 {
 	uint64_t start = platform_now_us(), limit = publish_filling(r) ? FILLING_US : SYNC_US;
@@ -306,6 +333,7 @@ bool control_sync(struct router *r)
 		publish_turn(r);
 		if (publish_settled(r))
 			return true;
+		control_yield(r);
 		platform_relax();
 	} while (platform_now_us() - start < limit);
 	return false;

@@ -26,6 +26,16 @@ void control_routes_changed(struct router *r);
 bool control_sync(struct router *r);
 
 /*
+ * For work of the control core that takes longer than a task may: called often, it
+ * returns at once, but now and then lets the other tasks have a turn; `more` too,
+ * which may be set (the console's input; with one core, forwarding). While frozen
+ * only that: nothing else looks at RIBs and interfaces.
+ */
+void control_yield(struct router *r);
+void control_freeze(bool frozen);
+void control_on_yield(void (*more)(void));
+
+/*
  * Resets every device, so that none writes to memory while the machine restarts
  * or is switched off; ports stay dead. Waits, bounded, for workers and devices.
  */

@@ -30,6 +30,11 @@ static uint64_t console_now_us(void *ctx)
 	return platform_now_us();
 }
 
+static void console_yield(void *ctx)
+{
+	control_yield(ctx);
+}
+
 static bool console_apply(void *ctx, const struct config *c, char *error, unsigned error_size)
 {
 	return config_apply(ctx, c, error, error_size);
@@ -231,15 +236,32 @@ static void boot_workers(struct router *r)
 		store_release(&waiting[w].worker, r->worker[w]);
 }
 
+/* With one core the control core forwards as well, between its tasks. */
+static bool forward_in_turns(struct router *r)
+{
+	bool moved = r->single_core && worker_turn(r, r->worker[0]);
+
+	if (r->single_core)
+		r->worker[0]->since = GAP_CONTROL;
+	return moved;
+}
+
+/* What goes on while the control core is busy with a long command. */
+static void between(void)
+{
+	(void)forward_in_turns(&router);
+	console_listen();
+}
+
 static void __attribute__((noreturn)) control_loop(struct router *r)
 {
 	struct idle idle = {0};
 
-	for (;;) {
-		bool moved = r->single_core && worker_turn(r, r->worker[0]);
+	control_on_yield(between);
 
-		if (r->single_core)
-			r->worker[0]->since = GAP_CONTROL;
+	for (;;) {
+		bool moved = forward_in_turns(r);
+
 		moved |= control_turn(r);
 		moved |= console_turn();
 		if (moved)
@@ -257,6 +279,7 @@ void kernel_main(void)
 		.write = console_write,
 		.now_us = console_now_us,
 		.apply = console_apply,
+		.yield = console_yield,
 		.ctx = &router,
 	};
 
@@ -270,10 +293,12 @@ void kernel_main(void)
 
 	boot_router(dev, ports, workers, mtu);
 	shell_init(&env);
+	router.booting = true;
 	boot_config();
 	control_turn(&router); /* links, routes and the first FIB before the first packet */
 	boot_tables(&router);
 	compiled_report(&router);
+	router.booting = false;
 	boot_workers(&router);
 	uint64_t us = platform_now_us();
 

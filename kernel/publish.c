@@ -1,32 +1,32 @@
-/* The FIBs follow the RIBs in slices; grace periods are waited out one at a time. */
+/*
+ * What workers read, and when: one of two pairs of FIBs; grace periods, one at a time.
+ *
+ * Workers read the active pair, which follows the RIBs in place. The other stands
+ * by and follows after it. A commit holds the active pair, lets the other go
+ * first, and then points the workers at that: all changes are in force with one
+ * store a family (as in left-right, Ramalhete and Correia 2015).
+ */
 #include "kernel/publish.h"
 
 #include "kernel/compiled.h"
+#include "kernel/follow.h"
 #include "kernel/log.h"
 #include "kernel/platform.h"
 
-#define SLICE_US      300u     /* work of one turn, about: tasks share 1 ms */
-#define SLICE_STEPS   4u       /* steps between looks at the clock */
-#define RETRY_US      1000000u /* after a FIB was full */
 #define GRACE_WARN_US 1000000u /* a worker that has not passed by then is named in the log */
 
-/* How one FIB follows its RIB. */
-struct follower {
-	const char *family;
-	bool stalled;      /* room may come with the end of a grace period */
-	bool waited;       /* it has ended since, and the step that failed is tried again */
-	bool behind;       /* some addresses have old answers: there was no room */
-	bool told;         /* in the log */
-	bool building;     /* the job is to make all of it anew */
-	uint64_t retry_us; /* when to try again, if behind */
-	uint64_t build_start_us;
+/* Whether workers may still read the pair that stands by. */
+enum leaving {
+	LEFT,
+	LEAVING_WANTS, /* they may, until the end of a grace period not yet begun */
+	LEAVING,       /* ... of the one under way */
 };
 
 static struct publish {
-	struct follower four, six;
-	struct fib4_job job4;
-	struct fib6_job job6;
-	uint64_t update_us, build_us, build_took_us;
+	struct pair pair[2];
+	unsigned active; /* of the two */
+	bool held;       /* the active pair does not follow: see publish_hold */
+	enum leaving leaving;
 	bool in_grace;
 	bool wanted; /* by publish_want_grace */
 	bool warned;
@@ -34,151 +34,67 @@ static struct publish {
 	struct rcu_grace grace;
 } publish;
 
-/* ---- memory ---- */
+static struct pair *active(void)
+{
+	return &publish.pair[publish.active];
+}
+
+static struct pair *standby(void)
+{
+	return &publish.pair[!publish.active];
+}
+
+/* What workers read from now on, and who takes the RIBs' changes first. */
+static void point_workers(struct router *r)
+{
+	active()->is_read = active()->leads = true;
+	standby()->leads = false;
+	r->fib4 = active()->fib4;
+	r->fib6 = active()->fib6;
+	store_release(&r->tables.fib4, r->fib4);
+	store_release(&r->tables.fib6, r->fib6);
+}
 
 bool publish_init(struct router *r)
 {
 	struct fib4_limits limits4 = fib4_limits_for(r->rib.rib.max - 1);
 	struct fib6_limits limits6 = fib6_limits_for(r->rib6.rib.max - 1);
-	void *mem4 = platform_reserve(fib4_size(&limits4), CACHE_LINE);
-	void *mem6 = platform_reserve(fib6_size(&limits6), CACHE_LINE);
 
-	if (!mem4 || !mem6)
-		return false;
-	publish = (struct publish){.four.family = "IPv4", .six.family = "IPv6"};
+	publish = (struct publish){.active = 0};
+	for (unsigned i = 0; i < 2; i++)
+		if (!pair_init(&publish.pair[i], &limits4, &limits6))
+			return false;
 	fib4_select(platform_isa());
 	fib6_select(platform_isa());
-	r->fib4 = fib4_init(mem4, &limits4);
-	r->fib6 = fib6_init(mem6, &limits6);
-	r->tables.fib4 = r->fib4;
-	r->tables.fib6 = r->fib6;
+	point_workers(r);
 	return true;
 }
 
-/* ---- following ---- */
-
-static void build_begin(struct follower *f)
+const char *publish_load(struct router *r, const struct fibimage *image)
 {
-	f->building = true;
-	f->build_start_us = platform_now_us();
+	const char *wrong = fibimage_load(image, r->fib4, r->fib6, &r->nexthops);
+
+	if (!wrong && fibimage_copy(image, standby()->fib4, standby()->fib6) != ERR_OK)
+		pair_rebuild(standby());
+	return wrong;
 }
 
-static void build4(void)
-{
-	build_begin(&publish.four);
-	publish.job4 = fib4_job(0, 0);
-}
-
-static void build6(void)
-{
-	build_begin(&publish.six);
-	publish.job6 = fib6_job((struct ip6){0, 0}, 0);
-}
-
-/*
- * A step found no room. true: it is to be repeated after a grace period; else
- * these addresses keep their old answers for now. It waits once: what a step
- * that fails has begun and let go asks for a grace period, too.
- */
-static bool follow_stalls(struct follower *f, bool wants_grace)
-{
-	f->stalled = !f->waited && (wants_grace || publish.in_grace);
-	f->waited = f->stalled;
-	if (f->stalled)
-		return true;
-	if (!f->told)
-		log_text("fib: no room for all %s routes; some addresses keep their old next hops",
-			f->family);
-	f->told = true;
-	f->behind = true;
-	f->retry_us = platform_now_us() + RETRY_US;
-	return false;
-}
-
-static unsigned follow_steps(const struct follower *f)
-{
-	return f->waited ? 1 : SLICE_STEPS; /* so that it is known which one fails */
-}
-
-static void follow_done(struct follower *f, bool pending)
-{
-	uint64_t now = platform_now_us();
-
-	publish.update_us = now;
-	if (!f->building || pending)
-		return;
-	f->building = false;
-	publish.build_us = now;
-	publish.build_took_us = now - f->build_start_us;
-}
-
-/* Some steps for IPv4. true: there may be more to do now. */
-static bool follow4(struct router *r)
-{
-	struct follower *f = &publish.four;
-	struct fib4_job *job = &publish.job4;
-
-	if (f->stalled || !(job->pending || rib_has_changes(&r->rib.rib)))
-		return false;
-	if (r->rib.rib.change_lost)
-		build_begin(f);
-	if (fib4_follow(r->fib4, &r->rib, job, follow_steps(f)) == ERR_OK)
-		f->waited = false;
-	else if (!follow_stalls(f, fib4_wants_grace(r->fib4)))
-		fib4_job_skip(job);
-	follow_done(f, job->pending);
-	return true;
-}
-
-static bool follow6(struct router *r)
-{
-	struct follower *f = &publish.six;
-	struct fib6_job *job = &publish.job6;
-
-	if (f->stalled || !(job->pending || rib_has_changes(&r->rib6.rib)))
-		return false;
-	if (r->rib6.rib.change_lost)
-		build_begin(f);
-	if (fib6_follow(r->fib6, &r->rib6, job, follow_steps(f)) == ERR_OK)
-		f->waited = false;
-	else if (!follow_stalls(f, fib6_wants_grace(r->fib6)))
-		fib6_job_skip(job);
-	follow_done(f, job->pending);
-	return true;
-}
-
-/* What found no room is tried again, wholly, now and then. */
-static void follow_retry(struct router *r)
-{
-	uint64_t now = platform_now_us();
-
-	if (publish.four.behind && !publish.job4.pending && now >= publish.four.retry_us) {
-		publish.four.behind = false;
-		build4();
-	}
-	if (publish.six.behind && !publish.job6.pending && now >= publish.six.retry_us) {
-		publish.six.behind = false;
-		build6();
-	}
-	if (publish_current(r))
-		publish.four.told = publish.six.told = false;
-}
-
+/* The pair that stands by has what time is left, and all of it while the other is held. */
 static void follow(struct router *r)
 {
 	uint64_t start = platform_now_us();
-	bool more = true;
+	bool more = false;
 
-	follow_retry(r);
-	while (more && platform_now_us() - start < SLICE_US) {
-		more = follow4(r);
-		more |= follow6(r);
-		if (!more) /* changes come first */
-			more = compiled_fill();
-	}
+	if (!publish.held)
+		more = pair_follow(r, active(), standby(), start);
+	if (publish.leaving == LEFT)
+		more |= pair_follow(r, standby(), active(), start);
+	if (more)
+		return;
+	do /* routes that both have already: changes come first */
+		more = compiled_fill();
+	while (more && platform_now_us() - start < FOLLOW_US);
 }
-
-/* ---- grace periods ---- */
 
 bool publish_filling(const struct router *r)
 {
@@ -187,20 +103,26 @@ bool publish_filling(const struct router *r)
 
 bool publish_idle(const struct router *r)
 {
-	return !publish.job4.pending && !rib_has_changes(&r->rib.rib) && !publish.job6.pending &&
-	       !rib_has_changes(&r->rib6.rib) && !publish_filling(r);
+	return pair_is_idle(r, active()) && !publish_filling(r);
 }
 
-/* Then a FIB names only next hops that its RIB names: freed ones may begin their grace period. */
 bool publish_current(const struct router *r)
 {
-	return publish_idle(r) && !publish.four.behind && !publish.six.behind;
+	return pair_is_current(r, active()) && !publish_filling(r);
+}
+
+/* ---- grace periods ---- */
+
+/* Then no FIB names a next hop that its RIB does not: freed ones may begin their grace period. */
+static bool none_is_named(const struct router *r)
+{
+	return publish_current(r) && pair_is_current(r, standby());
 }
 
 static bool grace_is_wanted(const struct router *r)
 {
-	return publish.wanted || fib4_wants_grace(r->fib4) || fib6_wants_grace(r->fib6) ||
-	       nexthop_wants_grace(&r->nexthops, publish_current(r));
+	return publish.wanted || publish.leaving == LEAVING_WANTS || pair_wants_grace(active()) ||
+	       nexthop_wants_grace(&r->nexthops, none_is_named(r));
 }
 
 /* Ends the grace period under way, if every worker has passed. */
@@ -220,9 +142,13 @@ static void grace_poll(struct router *r)
 		return;
 	}
 	publish.in_grace = false;
-	publish.four.stalled = publish.six.stalled = false;
-	fib4_grace_passed(r->fib4);
-	fib6_grace_passed(r->fib6);
+	if (active()->in_grace)
+		pair_grace_passed(active());
+	if (publish.leaving == LEAVING) {
+		publish.leaving = LEFT;
+		standby()->is_read = false;
+		pair_tidy(standby());
+	}
 	nexthop_grace_passed(&r->nexthops);
 }
 
@@ -230,9 +156,10 @@ static void grace_begin(struct router *r)
 {
 	if (publish.in_grace || !grace_is_wanted(r))
 		return;
-	fib4_grace_begin(r->fib4);
-	fib6_grace_begin(r->fib6);
-	nexthop_grace_begin(&r->nexthops, publish_current(r));
+	pair_grace_begin(active());
+	nexthop_grace_begin(&r->nexthops, none_is_named(r));
+	if (publish.leaving == LEAVING_WANTS)
+		publish.leaving = LEAVING;
 	rcu_grace_start(&r->rcu, &publish.grace);
 	publish.in_grace = true;
 	publish.wanted = false;
@@ -251,7 +178,8 @@ void publish_turn(struct router *r)
 
 bool publish_settled(const struct router *r)
 {
-	return publish_idle(r) && !publish.in_grace && !grace_is_wanted(r);
+	return publish_idle(r) && pair_is_idle(r, standby()) && !publish.in_grace &&
+	       !grace_is_wanted(r);
 }
 
 void publish_want_grace(void)
@@ -262,20 +190,50 @@ void publish_want_grace(void)
 void publish_rebuild(struct router *r)
 {
 	(void)r;
-	build4();
-	build6();
+	pair_rebuild(active());
+}
+
+/* ---- all changes at once ---- */
+
+void publish_hold(void)
+{
+	publish.held = true;
+	active()->leads = false;
+	standby()->leads = true;
+}
+
+bool publish_is_ready(const struct router *r)
+{
+	return publish.leaving == LEFT && pair_is_idle(r, standby());
+}
+
+bool publish_standby_is_read(void)
+{
+	return publish.leaving != LEFT;
+}
+
+void publish_release(struct router *r, bool swap)
+{
+	publish.held = false;
+	if (swap) {
+		publish.active = !publish.active;
+		publish.leaving = LEAVING_WANTS;
+	}
+	point_workers(r);
 }
 
 void publish_stats(const struct router *r, struct publish_stats *s)
 {
+	const struct pair *p = active();
+
 	*s = (struct publish_stats){
 		.current = publish_current(r),
-		.no_room = publish.four.behind || publish.six.behind,
+		.no_room = p->four.behind || p->six.behind,
 		.to_come = compiled_left(),
-		.waiting = r->rib.rib.change_tail - r->rib.rib.change_head +
-			   r->rib6.rib.change_tail - r->rib6.rib.change_head,
-		.update_us = publish.update_us,
-		.build_us = publish.build_us,
-		.build_took_us = publish.build_took_us,
+		.waiting =
+			r->rib.rib.change_tail - p->four.at + r->rib6.rib.change_tail - p->six.at,
+		.update_us = p->update_us,
+		.build_us = p->build_us,
+		.build_took_us = p->build_took_us,
 	};
 }

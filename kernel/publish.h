@@ -2,9 +2,10 @@
  * Publication of tables to the workers: the FIBs follow the RIBs, and what they
  * no longer use is freed after a grace period. Control core only.
  *
- * A FIB changes in place, one prefix after another, so the prefixes that one
- * commit changes become visible one by one, within milliseconds. No work here
- * takes longer than a slice.
+ * A FIB changes in place, one prefix after another, as neighbours come and go. What
+ * a commit changes becomes visible all at once: a second pair of FIBs, which no
+ * worker reads, follows the RIBs first and takes the place of the first. No work
+ * here takes longer than a slice.
  */
 #ifndef KERNEL_PUBLISH_H
 #define KERNEL_PUBLISH_H
@@ -13,9 +14,16 @@
 #include <stdint.h>
 
 #include "kernel/router.h"
+#include "net/table/fibimage.h"
 
 /* Allocates the FIBs, empty, for as many routes as the RIBs hold. Boot only. false: no memory. */
 bool publish_init(struct router *r);
+
+/*
+ * Puts a table that was made elsewhere in force, in both pairs: as fibimage_load,
+ * with its result. Boot only.
+ */
+MUST_CHECK const char *publish_load(struct router *r, const struct fibimage *image);
 
 /* One slice: goes on following the RIBs, ends and begins a grace period. Never blocks. */
 void publish_turn(struct router *r);
@@ -37,6 +45,17 @@ void publish_rebuild(struct router *r);
 
 /* Something else left the workers' view: publish_settled waits until all have passed. */
 void publish_want_grace(void);
+
+/*
+ * A commit: from publish_hold on, what workers read stays as it is however the
+ * RIBs change, and publish_turn brings the pair that stands by up to date.
+ * publish_release ends that: with `swap`, and only once publish_is_ready, the
+ * workers read that pair from now on; else the one they have follows in place.
+ */
+void publish_hold(void);
+bool publish_is_ready(const struct router *r);
+bool publish_standby_is_read(void); /* by some worker, since the last swap: it cannot begin */
+void publish_release(struct router *r, bool swap);
 
 /* For 'show fib'. */
 struct publish_stats {

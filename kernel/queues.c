@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "lib/hash.h"
+
 /* What the configuration says of one port's output. */
 struct output {
 	uint8_t class_of[DSCP_COUNT], pcp_class[PCP_COUNT];
@@ -14,7 +16,7 @@ struct output {
 
 static void read_output(struct output *o, const struct config *c, const char *name)
 {
-	*o = (struct output){0};
+	memset(o, 0, sizeof *o); /* padding too: it is hashed */
 	memset(o->pcp_class, CLASS_BY_DSCP, sizeof o->pcp_class);
 	for (unsigned class = 0; class < VOQ_CLASSES; class ++)
 		o->weight[class] = 1;
@@ -62,6 +64,28 @@ static enum rx_spread wanted_spread(const struct config *c, const char *name)
 	return RX_SPREAD_AUTO;
 }
 
+static uint64_t hash_bytes(uint64_t h, const void *bytes, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		h = hash_mix(h ^ ((const uint8_t *)bytes)[i]);
+	return h;
+}
+
+uint64_t config_queues_digest(const struct router *r, const struct config *c)
+{
+	uint64_t h = hash_mix(c->relaxed + 1u);
+
+	for (unsigned port = 0; port < r->ports; port++) {
+		enum rx_spread spread = wanted_spread(c, r->iface[port].name);
+		struct output o;
+
+		read_output(&o, c, r->iface[port].name);
+		h = hash_bytes(h, &o, sizeof o);
+		h = hash_bytes(h, &spread, sizeof spread);
+	}
+	return h;
+}
+
 void config_apply_queues(struct router *r, const struct config *c)
 {
 	for (unsigned port = 0; port < r->ports; port++) {
@@ -73,4 +97,5 @@ void config_apply_queues(struct router *r, const struct config *c)
 		router_set_spread(r, port, wanted_spread(c, name));
 	}
 	store_once(&r->relaxed, c->relaxed);
+	r->queues = config_queues_digest(r, c);
 }

@@ -333,7 +333,8 @@ static size_t tables_bytes(uint32_t routes, uint32_t routes6)
 	struct fib4_limits limits4 = fib4_limits_for(routes);
 	struct fib6_limits limits6 = fib6_limits_for(routes6);
 
-	return rib4_size(routes) + rib6_size(routes6) + fib4_size(&limits4) + fib6_size(&limits6);
+	return rib4_size(routes) + rib6_size(routes6) +
+	       2 * (fib4_size(&limits4) + fib6_size(&limits6));
 }
 
 /* As many routes as fit half of the memory that is left, within the limits. */

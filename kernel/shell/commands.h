@@ -79,15 +79,16 @@ void shell_output_node(struct output *o, const char *key, uint32_t node);
 /* The grammar (tree.c): all commands, and only those a configuration text may hold. */
 extern const struct grammar grammar_all, grammar_edit;
 
-command_fn edit_set, edit_delete, edit_compare, edit_discard, edit_commit, edit_load;
-command_fn show_configuration;
+command_fn edit_set, edit_delete, edit_compare, edit_discard, edit_rollback, edit_load, edit_save;
+command_fn edit_commit, edit_confirm;
+command_fn show_configuration, show_commits;
 command_fn show_version, show_uptime, show_cores, show_memory, show_protocols, show_log;
 command_fn show_interfaces, show_routes, show_routes_summary, show_neighbors, show_fib,
 	show_fib_verify;
 command_fn show_queues, show_drops, show_buffers, show_latency;
 command_fn clear_counters, clear_neighbors, ping, reboot, poweroff;
 #ifdef TEST_HOOKS
-command_fn debug_leak, debug_double_free, debug_owner, debug_stuck, debug_panic;
+command_fn debug_leak, debug_double_free, debug_owner, debug_stuck, debug_panic, debug_hurry;
 #endif
 
 #endif

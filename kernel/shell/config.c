@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "kernel/shell/config_check.h"
+#include "kernel/shell/shell.h"
 #include "lib/text.h"
 #include "lib/text6.h"
 
@@ -333,6 +334,7 @@ static bool build_lines(struct build *b, const struct lines *set)
 	for (unsigned i = 0; i < set->count; i++) {
 		const struct line *line = set->line[i];
 
+		shell_yield();
 		for (unsigned k = 0; k < sizeof sections / sizeof *sections; k++)
 			if (word_is(line, 0, sections[k].word) && !sections[k].build(b, line))
 				return false;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/shell/shell.h"
 #include "lib/text.h"
 #include "lib/text6.h"
 #include "net/table/rib.h"
@@ -185,11 +186,13 @@ static bool check_addresses(
 	for (unsigned i = 1; i < o->addresses; i++)
 		if (o->address[i - 1].addr.address == o->address[i].addr.address)
 			return config_fault_at(fault, o->address[i].line, "is configured twice");
-	for (unsigned i = 0; i < c->routes; i++)
+	for (unsigned i = 0; i < c->routes; i++) {
+		shell_yield();
 		if (c->route[i].route.kind == STATIC_VIA &&
 			find_own(o, (uint32_t)(c->route[i].route.gateway.hi >> 32)))
 			return config_fault_at(
 				fault, o->route[i], "the next hop is an address of this router");
+	}
 	for (unsigned i = 0; i < c->neighbors; i++)
 		if (!c->neighbor[i].six && find_own(o, c->neighbor[i].address))
 			return config_fault_at(fault, o->neighbor[i],

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "kernel/shell/config_check.h"
+#include "kernel/shell/shell.h"
 
 /* The same address on two links; link-local ones may be. */
 static bool is_same(const struct config_address6 *a, const struct config_address6 *b)
@@ -56,11 +57,13 @@ bool config_check6(const struct config *c, struct config_origin *o, struct confi
 {
 	if (!check_addresses(c, o, fault))
 		return false;
-	for (unsigned i = 0; i < c->routes6; i++)
+	for (unsigned i = 0; i < c->routes6; i++) {
+		shell_yield();
 		if (c->route6[i].route.kind == STATIC_VIA &&
 			is_own(c, o, c->route6[i].route.gateway, c->route6[i].dev))
 			return config_fault_at(
 				fault, o->route6[i], "the next hop is an address of this router");
+	}
 	for (unsigned i = 0; i < c->neighbors; i++)
 		if (c->neighbor[i].six &&
 			is_own(c, o, c->neighbor[i].address6, c->neighbor[i].iface))

@@ -53,6 +53,12 @@ void editor_start(struct editor *e, const char *prompt)
 	draw(e);
 }
 
+void editor_again(struct editor *e, const char *prompt)
+{
+	snprintf(e->prompt, sizeof e->prompt, "%s", prompt);
+	draw(e);
+}
+
 static void move(struct editor *e, size_t to)
 {
 	if (to < e->cursor)

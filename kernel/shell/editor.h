@@ -54,6 +54,9 @@ void editor_init(struct editor *e, const struct editor_ops *ops);
 /* Prints the prompt and begins a new line. */
 void editor_start(struct editor *e, const char *prompt);
 
+/* Prints the prompt and the line as it is: something else was printed meanwhile. */
+void editor_again(struct editor *e, const char *prompt);
+
 /* One byte from the terminal. */
 void editor_input(struct editor *e, uint8_t byte);
 

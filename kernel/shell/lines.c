@@ -172,9 +172,9 @@ void lines_clear(struct lines *set)
 static int order_next(
 	const struct lines *from, const struct lines *to, const struct lines_cursor *at)
 {
-	if (at->from == from->count)
+	if (at->from >= from->count)
 		return 1;
-	if (at->to == to->count)
+	if (at->to >= to->count)
 		return -1;
 	return line_order(from->line[at->from], to->line[at->to], LINE_WORDS);
 }

@@ -59,7 +59,8 @@ void lines_clear(struct lines *set);
 /*
  * Calls fn for each line that is in one set only: removed (in `from` alone) or
  * added (in `to` alone), in canonical order; at most `max` of them a call. at:
- * {0} at first. true: it was the last call.
+ * {0} at first. true: it was the last call. Sets may change between calls: then
+ * what is told is of both, but always of lines there are.
  */
 struct lines_cursor {
 	unsigned from, to;

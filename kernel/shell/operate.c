@@ -5,6 +5,7 @@
 #include "kernel/router.h"
 #include "kernel/shell/baseline.h"
 #include "kernel/shell/commands.h"
+#include "kernel/shell/commit.h"
 
 bool clear_counters(struct call *call)
 {
@@ -73,6 +74,13 @@ bool debug_owner(struct call *call)
 bool debug_stuck(struct call *call)
 {
 	return plant(call, &debug_request.stuck);
+}
+
+bool debug_hurry(struct call *call)
+{
+	(void)call;
+	commit_hurry(2000000);
+	return true;
 }
 
 bool debug_panic(struct call *call)

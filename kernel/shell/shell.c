@@ -9,6 +9,7 @@
 #include "kernel/shell/assist.h"
 #include "kernel/shell/baseline.h"
 #include "kernel/shell/commands.h"
+#include "kernel/shell/commit.h"
 #include "kernel/shell/editor.h"
 #include "kernel/shell/lines.h"
 #include "kernel/shell/store.h"
@@ -30,6 +31,7 @@ enum mode {
 static struct shell {
 	struct shell_env env;
 	enum mode mode;
+	bool inside; /* a command's function, or a rollback, is running this moment */
 	struct editor editor;
 	struct command command;
 	struct call call;
@@ -92,11 +94,16 @@ bool call_error(struct call *call, const char *format, ...)
 	return true;
 }
 
+static void set_prompt(char text[EDITOR_PROMPT_MAX])
+{
+	snprintf(text, EDITOR_PROMPT_MAX, "%s%s> ", store_hostname(), store_changed() ? "*" : "");
+}
+
 static void prompt(void)
 {
 	char text[EDITOR_PROMPT_MAX];
 
-	snprintf(text, sizeof text, "%s%s> ", store_hostname(), store_changed() ? "*" : "");
+	set_prompt(text);
 	editor_start(&shell.editor, text);
 }
 
@@ -171,8 +178,11 @@ static void begin_output(const struct command *c)
 static void step(void)
 {
 	struct call *call = &shell.call;
-	bool done = shell.command.run(call);
+	bool done;
 
+	shell.inside = true;
+	done = shell.command.run(call);
+	shell.inside = false;
 	call->step++;
 	if (!done) {
 		shell.mode = call->reader ? READING : RUNNING;
@@ -283,6 +293,7 @@ void shell_init(const struct shell_env *env)
 {
 	shell.env = *env;
 	shell.mode = READY;
+	shell.inside = false;
 	shell.ahead_head = shell.ahead_tail = 0;
 	shell.ahead_lost = false;
 	editor_init(&shell.editor, &editor_ops);
@@ -306,7 +317,7 @@ static void cancel(void)
 
 bool shell_idle(void)
 {
-	return shell.mode != RUNNING && shell.ahead_head == shell.ahead_tail;
+	return shell.mode != RUNNING && !shell.inside && shell.ahead_head == shell.ahead_tail;
 }
 
 static void forget_ahead(void)
@@ -315,11 +326,13 @@ static void forget_ahead(void)
 	shell.ahead_lost = false;
 }
 
-/* Bytes typed while a command runs wait; Ctrl-C does not. */
+/* Bytes typed while a command runs wait; Ctrl-C does not, but where it cannot be obeyed. */
 void shell_input(uint8_t byte)
 {
 	if (byte == CTRL_C)
 		forget_ahead();
+	if (byte == CTRL_C && shell.inside)
+		return;
 	if (byte == CTRL_C && shell.mode == RUNNING)
 		cancel();
 	else if (shell_idle())
@@ -342,9 +355,34 @@ static void read_ahead(void)
 	}
 }
 
+void shell_yield(void)
+{
+	if (shell.env.yield)
+		shell.env.yield(shell.env.ctx);
+}
+
+/* A commit that nobody confirmed is undone, whatever else is going on. true: it was. */
+static bool watch_commit(void)
+{
+	char text[80];
+
+	shell.inside = true;
+	bool undone = commit_watch(text, sizeof text);
+
+	shell.inside = false;
+	if (!undone || shell.mode != READY)
+		return undone;
+	shell_print("\nwarning: %s\n", text);
+	set_prompt(text);
+	editor_again(&shell.editor, text);
+	return true;
+}
+
 void shell_poll(void)
 {
 	shell.printed = 0;
+	if (watch_commit())
+		return;
 	if (shell.mode == RUNNING) {
 		step();
 	} else if (shell.ahead_lost) {

@@ -22,6 +22,7 @@ struct shell_env {
 	uint64_t (*now_us)(void *ctx);
 	bool (*apply)(void *ctx, const struct config *c, char *error,
 		unsigned error_size); /* config_apply */
+	void (*yield)(void *ctx);     /* control_yield, or NULL: see shell_yield */
 	void *ctx;
 };
 
@@ -53,6 +54,9 @@ void shell_input(uint8_t byte);
  * (ping, a long `show`), or one line of what was typed meanwhile.
  */
 void shell_poll(void);
+
+/* For a command's long work that is not in slices: called often, lets other tasks have turns. */
+void shell_yield(void);
 
 /* Whether no command runs and nothing typed waits; a line may be begun. */
 bool shell_idle(void);

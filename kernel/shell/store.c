@@ -1,4 +1,4 @@
-/* The configuration in force and its candidate: set, delete, compare, discard, commit, load. */
+/* The configuration in force and its candidate: set, delete, compare, rollback, load, save. */
 #include "kernel/shell/store.h"
 
 #include <stdio.h>
@@ -7,13 +7,14 @@
 
 #include "kernel/log.h"
 #include "kernel/shell/commands.h"
-#include "kernel/shell/config.h"
+#include "kernel/shell/commit.h"
+#include "kernel/version.h"
 
 #define WARN_MAX PORT_MAX /* absent interfaces that a commit names */
 
 static struct store {
 	const struct shell_env *env;
-	struct lines running, candidate;
+	struct lines candidate;
 	struct lines boot; /* read before there was a router, not yet in force */
 	char hostname[HOSTNAME_MAX];
 } store;
@@ -21,9 +22,15 @@ static struct store {
 void store_init(const struct shell_env *env)
 {
 	store.env = env;
-	lines_clear(&store.running);
+	history_reset();
+	commit_reset();
 	lines_clear(&store.candidate);
-	snprintf(store.hostname, sizeof store.hostname, "barewire");
+	store_set_hostname("");
+}
+
+const struct shell_env *store_env(void)
+{
+	return store.env;
 }
 
 const char *store_hostname(void)
@@ -31,23 +38,49 @@ const char *store_hostname(void)
 	return store.hostname;
 }
 
+void store_set_hostname(const char *name)
+{
+	snprintf(store.hostname, sizeof store.hostname, "%s", *name ? name : "barewire");
+}
+
+static const struct lines *running(void)
+{
+	return &history_get(0)->set;
+}
+
+struct lines *store_candidate(void)
+{
+	return &store.candidate;
+}
+
 bool store_changed(void)
 {
-	return !lines_equal(&store.running, &store.candidate);
+	return !lines_equal(running(), &store.candidate);
 }
 
 const char *store_description(const char *iface)
 {
 	char name[IFACE_NAME_MAX];
 
-	for (unsigned i = 0; i < store.running.count; i++) {
-		const struct line *line = store.running.line[i];
+	for (unsigned i = 0; i < running()->count; i++) {
+		const struct line *line = running()->line[i];
 
 		if (line->words >= 4 && !strcmp(line->text[line->words - 2], "description") &&
 			!strcmp(config_iface_name(line, name), iface))
 			return line->text[line->words - 1];
 	}
 	return NULL;
+}
+
+bool store_replace(struct lines *to, const struct lines *from)
+{
+	struct lines copy = {0};
+
+	if (lines_copy(&copy, from))
+		return false;
+	lines_clear(to);
+	*to = copy;
+	return true;
 }
 
 /* ---------------------------------------------------------------- editing */
@@ -80,42 +113,55 @@ static void print_difference(const struct line *line, bool added)
 	shell_print("%c %s\n", added ? '+' : '-', text);
 }
 
+/* The generation that word i of the command names, or NULL, told. */
+static const struct generation *named_generation(struct call *call, unsigned i)
+{
+	unsigned number = (unsigned)strtoul(call_word(call, i), NULL, 10);
+	const struct generation *g = history_get(number);
+
+	if (!g)
+		call_error(call, "there is no generation %u", number);
+	return g;
+}
+
+/* compare [rollback N] */
 bool edit_compare(struct call *call)
 {
 	static struct lines_cursor at;
+	const struct generation *g =
+		call_word(call, 2) ? named_generation(call, 2) : history_get(0);
 
 	if (call->step == 0)
 		at = (struct lines_cursor){0};
-	return lines_compare(&store.running, &store.candidate, &at, SHOW_SLICE, print_difference);
-}
-
-/* Makes one set equal to another; on failure it is as before. */
-static bool replace(struct lines *to, const struct lines *from)
-{
-	struct lines copy = {0};
-
-	if (lines_copy(&copy, from))
-		return false;
-	lines_clear(to);
-	*to = copy;
-	return true;
+	return !g || lines_compare(&g->set, &store.candidate, &at, SHOW_SLICE, print_difference);
 }
 
 bool edit_discard(struct call *call)
 {
-	return replace(&store.candidate, &store.running) || call_error(call, "out of memory");
+	return store_replace(&store.candidate, running()) || call_error(call, "out of memory");
 }
 
-/* ---------------------------------------------------------------- commit */
+/* rollback [N]: of generation 1 if it is not said */
+bool edit_rollback(struct call *call)
+{
+	const struct generation *g =
+		call_word(call, 1) ? named_generation(call, 1) : history_get(1);
+
+	if (!g)
+		return call->failed || call_error(call, "there is no generation 1");
+	return store_replace(&store.candidate, &g->set) || call_error(call, "out of memory");
+}
+
+/* ---------------------------------------------------------------- absent interfaces */
 
 static int order_names(const void *a, const void *b)
 {
 	return arg_order(ARG_IFACE, *(const char *const *)a, *(const char *const *)b);
 }
 
-/* Calls warn once for each interface that the set names and the router lacks, the first ones. */
-static void warn_absent(const struct lines *set, void (*warn)(const char *what))
+void store_warn_absent(void (*warn)(const char *what))
 {
+	const struct lines *set = running();
 	char rest[40];
 	unsigned absent = 0;
 	const char **name = calloc(set->count + 1, sizeof *name), *last = "";
@@ -126,6 +172,7 @@ static void warn_absent(const struct lines *set, void (*warn)(const char *what))
 	for (unsigned i = 0; i < set->count; i++) {
 		const struct line *line = set->line[i];
 
+		shell_yield();
 		for (unsigned k = 0; k < line->words; k++)
 			if ((line->node[k]->arg == ARG_IFACE ||
 				    line->node[k]->arg == ARG_SUBIFACE) &&
@@ -143,66 +190,6 @@ static void warn_absent(const struct lines *set, void (*warn)(const char *what))
 		warn(rest);
 	}
 	free(name);
-}
-
-/* Says what is wrong in one line: the configuration line, then why. */
-static void print_fault(const struct config_fault *fault, char *error, size_t size)
-{
-	char text[LINE_TEXT_MAX];
-
-	if (!fault->line) {
-		snprintf(error, size, "%s", fault->text);
-		return;
-	}
-	line_print(fault->line, text, sizeof text);
-	snprintf(error, size, "%s: %s", text, fault->text);
-}
-
-/* Builds and applies a set, and makes it the one in force. false: nothing has changed, see error.
- */
-static bool commit(const struct lines *set, char *error, size_t size)
-{
-	struct config config;
-	struct config_fault fault;
-	struct lines copy = {0};
-
-	if (!config_build(set, &config, &fault)) {
-		print_fault(&fault, error, size);
-		return false;
-	}
-	bool done = false;
-
-	if (lines_copy(&copy, set))
-		snprintf(error, size, "out of memory");
-	else
-		done = store.env->apply(store.env->ctx, &config, error, (unsigned)size);
-	if (done) {
-		lines_clear(&store.running);
-		store.running = copy;
-		snprintf(store.hostname, sizeof store.hostname, "%s",
-			*config.hostname ? config.hostname : "barewire");
-	} else {
-		lines_clear(&copy);
-	}
-	config_free(&config);
-	return done;
-}
-
-static void print_warning(const char *name)
-{
-	shell_print("warning: interface %s is not present\n", name);
-}
-
-bool edit_commit(struct call *call)
-{
-	char error[LINE_TEXT_MAX + 128] = "";
-
-	if (!store_changed())
-		return true;
-	if (!commit(&store.candidate, error, sizeof error))
-		return call_error(call, "%s", error);
-	warn_absent(&store.running, print_warning);
-	return true;
 }
 
 /* ---------------------------------------------------------------- load */
@@ -239,6 +226,7 @@ static void load_end(bool cancelled)
 	load.set = (struct lines){0};
 }
 
+/* load [replace]: to the candidate, or to an empty one */
 bool edit_load(struct call *call)
 {
 	static const struct reader reader = {load_line, load_end};
@@ -246,7 +234,7 @@ bool edit_load(struct call *call)
 	load.number = 0;
 	load.error[0] = '\0';
 	lines_clear(&load.set);
-	if (lines_copy(&load.set, &store.candidate))
+	if (!call_word(call, 1) && lines_copy(&load.set, &store.candidate))
 		return call_error(call, "out of memory");
 	call->reader = &reader;
 	return false;
@@ -254,33 +242,69 @@ bool edit_load(struct call *call)
 
 /* ---------------------------------------------------------------- show configuration */
 
-bool show_configuration(struct call *call)
+/* show configuration [candidate | rollback N] */
+static const struct lines *shown_set(struct call *call)
 {
-	const struct lines *set = call_word(call, 2) ? &store.candidate : &store.running;
+	const char *which = call_word(call, 2);
+
+	if (!which)
+		return running();
+	if (!strcmp(which, "candidate"))
+		return &store.candidate;
+	const struct generation *g = named_generation(call, 3);
+
+	return g ? &g->set : NULL;
+}
+
+/* The lines of one slice, each to fn. true: it was the last slice. */
+static bool print_slice(
+	struct call *call, const struct lines *set, void (*fn)(struct call *call, const char *text))
+{
 	unsigned first = call->step * SHOW_SLICE;
 	char text[LINE_TEXT_MAX];
 
-	if (call->step == 0)
-		output_list(call->out, "configuration");
 	for (unsigned i = first; i < set->count && i < first + SHOW_SLICE; i++) {
 		line_print(set->line[i], text, sizeof text);
-		output_text(call->out, NULL, "%s", text);
+		fn(call, text);
 	}
-	if (first + SHOW_SLICE < set->count)
+	return first + SHOW_SLICE >= set->count;
+}
+
+static void put_shown(struct call *call, const char *text)
+{
+	output_text(call->out, NULL, "%s", text);
+}
+
+bool show_configuration(struct call *call)
+{
+	const struct lines *set = shown_set(call);
+
+	if (!set)
+		return true;
+	if (call->step == 0)
+		output_list(call->out, "configuration");
+	if (!print_slice(call, set, put_shown))
 		return false;
 	output_close(call->out);
 	return true;
 }
 
-/* ---------------------------------------------------------------- boot */
-
-/* A fault of a text is told by the line's number in it. */
-static void print_boot_fault(const struct config_fault *fault, char *error, size_t size)
+static void put_saved(struct call *call, const char *text)
 {
-	int n = fault->line ? snprintf(error, size, "line %u: ", fault->line->number) : 0;
-
-	print_fault(fault, error + n, size - (size_t)n);
+	(void)call;
+	shell_print("%s\n", text);
 }
+
+/* What is in force, as a text that `load replace` and a boot read back. */
+bool edit_save(struct call *call)
+{
+	if (call->step == 0)
+		shell_print("# %s, barewire %s, commit %u\n", store.hostname, barewire_version,
+			history_get(0)->commit);
+	return print_slice(call, running(), put_saved);
+}
+
+/* ---------------------------------------------------------------- boot */
 
 bool shell_read_config(
 	const char *text, size_t n, struct config *out, char *error, size_t error_size)
@@ -292,7 +316,7 @@ bool shell_read_config(
 	bool good = config_read_text(&store.boot, text, n, error, error_size);
 
 	if (good && !config_build(&store.boot, out, &fault)) {
-		print_boot_fault(&fault, error, error_size);
+		commit_print_fault(&fault, true, error, error_size);
 		good = false;
 	}
 	if (!good)
@@ -307,13 +331,13 @@ static void log_warning(const char *name)
 
 bool shell_load_config(char *error, size_t error_size)
 {
-	bool good = commit(&store.boot, error, error_size);
+	bool good = commit_lines(&store.boot, BY_BOOT_MODULE, error, error_size);
 
 	lines_clear(&store.boot);
 	if (!good)
 		return false;
-	warn_absent(&store.running, log_warning);
-	if (replace(&store.candidate, &store.running))
+	store_warn_absent(log_warning);
+	if (store_replace(&store.candidate, running()))
 		return true;
 	snprintf(error, error_size, "out of memory for the candidate");
 	return false;

@@ -1,5 +1,6 @@
 /* The grammar itself: every command and every configuration line. */
 #include "kernel/shell/commands.h"
+#include "kernel/shell/history.h"
 #include "lib/limits.h"
 #include "net/path/class.h"
 #include "net/path/sched.h"
@@ -213,8 +214,14 @@ static const struct node filters[] = {
 };
 static const struct node pipe_node = WORD("|", "filters the output", .next = filters);
 
+static const struct node generation_value[] = {
+	ARG(NUMBER, "generation, see show commits", .min = 0, .max = GENERATIONS,
+		.flags = NODE_END),
+	LAST,
+};
 static const struct node show_configuration_options[] = {
 	WORD("candidate", "the one being edited", .flags = NODE_END),
+	WORD("rollback", "one that was in force", .next = generation_value),
 	LAST,
 };
 static const struct node show_iface_options[] = {
@@ -239,6 +246,8 @@ static const struct node show_routes_options[] = {
 };
 static const struct node show_what[] = {
 	WORD("buffers", "packet buffers by owner, audited", .run = show_buffers, .flags = NODE_END),
+	WORD("commits", "what was in force, and who changed it", .run = show_commits,
+		.flags = NODE_END),
 	WORD("configuration", "what is in force", .run = show_configuration,
 		.next = show_configuration_options, .flags = NODE_END),
 	WORD("cores", "who runs where", .run = show_cores, .flags = NODE_END),
@@ -300,6 +309,8 @@ static const struct node debug_port[] = {
 };
 static const struct node debug_what[] = {
 	WORD("double-free", "frees a buffer twice", .run = debug_double_free, .next = debug_port),
+	WORD("hurry", "a commit that waits to be confirmed has 2 s left", .run = debug_hurry,
+		.flags = NODE_END),
 	WORD("leak", "loses a buffer", .run = debug_leak, .next = debug_port),
 	WORD("owner", "writes a wrong owner", .run = debug_owner, .next = debug_port),
 	WORD("panic", "panics", .run = debug_panic, .flags = NODE_END),
@@ -307,6 +318,26 @@ static const struct node debug_what[] = {
 	LAST,
 };
 #endif
+
+/* ---------------------------------------------------------------- commits */
+
+static const struct node confirmed_minutes[] = {
+	ARG(NUMBER, "minutes until it is undone, unless `confirm` or `commit` comes before",
+		.min = 1, .max = 1440, .flags = NODE_END),
+	LAST,
+};
+static const struct node commit_options[] = {
+	WORD("confirmed", "to be confirmed, or undone", .next = confirmed_minutes),
+	LAST,
+};
+static const struct node compare_options[] = {
+	WORD("rollback", "candidate against one that was in force", .next = generation_value),
+	LAST,
+};
+static const struct node load_options[] = {
+	WORD("replace", "forgets what the candidate was", .flags = NODE_END),
+	LAST,
+};
 
 /* ---------------------------------------------------------------- the root */
 
@@ -317,19 +348,26 @@ static const struct node debug_what[] = {
 
 static const struct node commands[] = {
 	WORD("clear", "resets something", .next = clear_what),
-	WORD("commit", "puts the candidate in force", .run = edit_commit, .flags = NODE_END),
-	WORD("compare", "candidate against what is in force", .run = edit_compare,
+	WORD("commit", "puts the candidate in force", .run = edit_commit, .next = commit_options,
 		.flags = NODE_END),
+	WORD("compare", "candidate against what is in force", .run = edit_compare,
+		.next = compare_options, .flags = NODE_END),
+	WORD("confirm", "the last commit shall stay", .run = edit_confirm, .flags = NODE_END),
 #ifdef TEST_HOOKS
 	WORD("debug", "test image only", .next = debug_what, .flags = NODE_HIDDEN),
 #endif
 	DELETE_COMMAND,
 	WORD("discard", "forgets the changes of the candidate", .run = edit_discard,
 		.flags = NODE_END),
-	WORD("load", "reads pasted lines until Ctrl-D", .run = edit_load, .flags = NODE_END),
+	WORD("load", "reads pasted lines until Ctrl-D", .run = edit_load, .next = load_options,
+		.flags = NODE_END),
 	WORD("ping", "sends echo requests", .run = ping, .next = ping_address),
 	WORD("poweroff", "switches the machine off", .run = poweroff, .flags = NODE_END),
 	WORD("reboot", "restarts the machine", .run = reboot, .flags = NODE_END),
+	WORD("rollback", "makes the candidate what was in force before", .run = edit_rollback,
+		.next = generation_value, .flags = NODE_END),
+	WORD("save", "prints what is in force for `load replace` or a boot", .run = edit_save,
+		.flags = NODE_END),
 	SET_COMMAND,
 	WORD("show", "shows state", .next = show_what, .flags = NODE_FILTER),
 	LAST,

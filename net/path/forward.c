@@ -194,7 +194,7 @@ static void forward_lookup6(const struct lane *lane, struct batch *b)
 
 	for (unsigned k = 0; k < b->sixes; k++)
 		dst[k] = ip6_load(b->data[b->six[k]] + IPV6_DEST);
-	fib6_lookup(lane->tables->fib6, dst, nh, b->sixes);
+	fib6_lookup(load_acquire(&lane->tables->fib6), dst, nh, b->sixes);
 	for (unsigned k = 0; k < b->sixes; k++)
 		b->nh[b->six[k]] = nh[k];
 }
@@ -273,7 +273,7 @@ void path_forward(struct lane *lane, const uint64_t *word, unsigned n)
 
 	parse_batch(lane, &b);
 	if (b.ended < n)
-		fib4_lookup(lane->tables->fib4, b.dst, b.nh, n);
+		fib4_lookup(load_acquire(&lane->tables->fib4), b.dst, b.nh, n);
 	if (__builtin_expect(b.sixes != 0, 0))
 		forward_lookup6(lane, &b);
 	forward_batch(lane, &b);

@@ -79,6 +79,10 @@ void nd_tick(struct stack *s, unsigned max);
 /* The port came up, its addresses are installed: they are probed (RFC 4862 5.4). */
 void nd_start_port(struct stack *s, unsigned port);
 
+/* It has other addresses, and stays up: those that are tentative are probed, its router
+ * advertisements begin anew. */
+void nd_addresses_changed(struct stack *s, unsigned port);
+
 /* As neighbor_flush_port, neighbor_flush. */
 void nd_flush_port(struct stack *s, unsigned port);
 void nd_flush(struct stack *s);

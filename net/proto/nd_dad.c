@@ -18,6 +18,15 @@ void nd_start_port(struct stack *s, unsigned port)
 	dad_tick(s, port);
 }
 
+void nd_addresses_changed(struct stack *s, unsigned port)
+{
+	struct ra_port *ra = &s->nd_state.ra[port];
+
+	ra->sent = 0; /* RFC 4861 6.2.4: what they say has changed */
+	ra->due_ms = s->now_ms;
+	dad_tick(s, port);
+}
+
 void dad_conflict(struct stack *s, unsigned port, struct iface_addr6 *a, const uint8_t *mac)
 {
 	s->nd.conflicts++;

@@ -360,6 +360,13 @@ static void recheck(struct stack *s, struct neighbor_table *t, struct neighbor *
 		publish(s, t, e);
 }
 
+void neighbor_follow(struct stack *s, struct neighbor_table *t)
+{
+	for (unsigned k = 0; k < NEIGHBOR_MAX; k++)
+		if (t->entry[k].state != NEIGHBOR_FREE)
+			recheck(s, t, &t->entry[k]);
+}
+
 void neighbor_tick(struct stack *s, struct neighbor_table *t, unsigned max)
 {
 	for (unsigned k = 0; k < max; k++) {

@@ -147,6 +147,9 @@ void neighbor_send(struct stack *s, struct neighbor_table *t, unsigned port, str
 /* Timers of up to `max` entries. */
 void neighbor_tick(struct stack *s, struct neighbor_table *t, unsigned max);
 
+/* All entries follow the RIB and the addresses now, instead of within some ticks. */
+void neighbor_follow(struct stack *s, struct neighbor_table *t);
+
 /* The port's static entries are published anew: it has come up. */
 void neighbor_port_up(struct stack *s, struct neighbor_table *t, unsigned port);
 

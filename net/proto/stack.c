@@ -60,6 +60,22 @@ void stack_link_changed(struct stack *s, unsigned port, bool up, uint64_t now_ms
 	}
 }
 
+void stack_configured(struct stack *s, uint64_t now_ms)
+{
+	s->now_ms = now_ms;
+	neighbor_follow(s, &s->arp);
+	neighbor_follow(s, &s->nd);
+}
+
+void stack_addresses_changed(struct stack *s, unsigned port, bool four, bool six, uint64_t now_ms)
+{
+	s->now_ms = now_ms;
+	if (four)
+		arp_announce(s, port);
+	if (six)
+		nd_addresses_changed(s, port);
+}
+
 void stack_removed(struct stack *s, unsigned port, uint64_t now_ms)
 {
 	s->now_ms = now_ms;

@@ -99,6 +99,15 @@ void stack_tick(struct stack *s, uint64_t now_ms);
  * are forgotten). */
 void stack_link_changed(struct stack *s, unsigned port, bool up, uint64_t now_ms);
 
+/* Addresses or routes were configured anew: the neighbours agree with them from now on. */
+void stack_configured(struct stack *s, uint64_t now_ms);
+
+/*
+ * A port that stays up has got other addresses of these families: they are made
+ * known. IPv6 addresses that it had before keep their state, new ones are probed.
+ */
+void stack_addresses_changed(struct stack *s, unsigned port, bool four, bool six, uint64_t now_ms);
+
 /* An interface that is down is no more: nothing is known of it, static neighbours included. */
 void stack_removed(struct stack *s, unsigned port, uint64_t now_ms);
 

@@ -40,7 +40,7 @@ static void load_line(
 {
 	uint32_t line = fib4_line(ref, (uint32_t)first << 8);
 	const uint8_t *data = v->line + (size_t)line * BLOCK_LINE;
-	unsigned n = vec_rank8_down(data, &first), start = first;
+	unsigned n = (unsigned)vec_rank8_down(data, &first), start = first;
 
 	for (;; n--) {
 		uint32_t nexthop = fib4_nexthop(data, ref & FIB4_WIDE, n);
@@ -264,7 +264,8 @@ static bool fit_together(const uint8_t *line, bool wide, unsigned base, unsigned
 {
 	const uint8_t *next = line + BLOCK_LINE;
 	uint8_t low = (uint8_t)base, high = (uint8_t)(base + leaves);
-	unsigned n = vec_rank8_down(line, &low), more = vec_rank8_down(next, &high);
+	unsigned n = (unsigned)vec_rank8_down(line, &low);
+	unsigned more = (unsigned)vec_rank8_down(next, &high);
 	bool same = fib4_nexthop(line, wide, 0) == fib4_nexthop(next, wide, more);
 
 	return n + 1 + more + 1 - same <= (wide ? FIB4_RANGES_WIDE : FIB4_RANGES);

@@ -60,7 +60,7 @@ VEC_INLINE uint32_t answer(const struct fib4_view *v, uint32_t ref, uint32_t bit
 	*line = fib4_line(ref, bits);
 	const uint8_t *data = v->line + (size_t)*line * BLOCK_LINE;
 
-	*range = vec_rank8_down(data, octet);
+	*range = (unsigned)vec_rank8_down(data, octet);
 	memcpy(&two, data + FIB4_STARTS + (*range << wide), sizeof two);
 	return (two & ones) == ones ? FIB4_DEEP : two & ones;
 }
@@ -94,7 +94,7 @@ VEC_INLINE void rank_narrow(const struct fib4_view *v, const uint32_t *dst, cons
 #pragma GCC unroll 16
 	for (unsigned i = 0; i < n; i++) {
 		size_t begin = at[i];
-		unsigned range = vec_rank8_down(line + begin, (const uint8_t *)(dst + i) + 1);
+		size_t range = vec_rank8_down(line + begin, (const uint8_t *)(dst + i) + 1);
 		uint32_t nexthop = line[begin + FIB4_STARTS + range];
 
 		if (__builtin_expect(nexthop == FIB4_DEEP_NARROW, 0))

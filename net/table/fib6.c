@@ -33,8 +33,8 @@ void fib6_lookup(const struct fib6 *fib, const struct ip6 *dst, uint32_t *nh, un
 struct fib6_limits fib6_limits_for(uint32_t routes)
 {
 	/*
-	 * A full table of 160,000 routes takes 310,000 words; what is replaced needs
-	 * room twice. A host route far from all others takes 1,300.
+	 * A full table of 160,000 routes takes 640,000 words; what is replaced needs
+	 * room twice. A host route far from all others takes 300.
 	 */
 	uint64_t words = (1u << 20) + 4ull * routes;
 
@@ -135,8 +135,8 @@ static enum err set_root(struct fib6 *f, struct ip6 a, uint32_t nexthop)
 	if (!fib6_can_retire(f, 1))
 		return ERR_FULL;
 	fib6_put(f, root_of(a), nexthop);
-	if (!fib6_is_answer(old))
-		fib6_retire(f, old, FIB6_PART_BRANCH);
+	fib6_retire(f, old, FIB6_PART_TREE);
+	f->book.branches -= !fib6_is_answer(old);
 	return ERR_OK;
 }
 
@@ -147,14 +147,15 @@ static enum err need_branch(struct fib6 *f, struct ip6 a)
 
 	if (!fib6_is_answer(old))
 		return ERR_OK;
-	uint32_t at = fib6_take_branch(f);
+	uint32_t at = fib6_take(f, FIB6_BRANCH_BITS);
 
 	if (!at)
 		return ERR_FULL;
 	for (uint32_t i = 0; i < FIB6_BRANCH; i++)
 		store_once(&f->word[at + i], old);
 	f->book.branches++;
-	fib6_put(f, root_of(a), FIB6_INNER | at);
+	f->book.inners++;
+	fib6_put(f, root_of(a), fib6_inner(at, FIB6_BRANCH_BITS, 64 - FIB6_CHUNK_BITS));
 	return ERR_OK;
 }
 
@@ -256,27 +257,27 @@ enum err fib6_follow(struct fib6 *fib, struct rib6 *rib, struct fib6_job *job, u
 /* ---- questions ---- */
 
 /* The last half of an address that a leaf answers as this one. */
-static uint64_t leaf_last(const uint32_t *word, uint32_t leaf, uint64_t half, uint64_t last)
+static uint64_t leaf_last(
+	const uint32_t *word, uint32_t leaf, uint64_t half, uint64_t last, bool second)
 {
-	unsigned i = fib6_range(word, leaf, half), shift = fib6_shift(leaf);
+	unsigned i = fib6_range(word, leaf, half, second), shift = fib6_key_shift(leaf, second);
 
-	if (i + 1 == fib6_ranges(word, leaf))
+	if (i == fib6_keys(leaf))
 		return last;
-	uint64_t part = fib6_part(leaf, half), key = fib6_key(word, leaf, i + 1);
+	uint32_t more = fib6_key(word, leaf, i + 1) - (uint32_t)(half >> shift);
 
-	return (((half >> shift) - part + key) << shift) - 1;
+	return (((half >> shift) + more) << shift) - 1;
 }
 
 /*
- * Follows a reference on the way of half an address: to an answer, a leaf, or
- * the reference behind a gate. *shift is of the bits not looked at; what is found
- * holds for all of them.
+ * Follows a reference on the way of half an address: to an answer, a leaf or a
+ * gate. *shift is of the bits not looked at; what is found holds for all of them.
  */
 static uint32_t descend(const uint32_t *word, uint32_t ref, uint64_t half, unsigned *shift)
 {
-	while (fib6_kind(ref) == FIB6_INNER) {
-		*shift -= fib6_bits(ref);
-		ref = word[fib6_at(ref) + (half >> *shift & (fib6_fan(ref) - 1))];
+	while (fib6_is_inner(ref)) {
+		*shift = fib6_shift(ref);
+		ref = word[fib6_next(ref, half)];
 	}
 	return ref;
 }
@@ -284,25 +285,18 @@ static uint32_t descend(const uint32_t *word, uint32_t ref, uint64_t half, unsig
 void fib6_walk(const struct fib6 *fib, struct ip6 address, struct fib6_range *range)
 {
 	const uint32_t *word = fib->word;
-	uint32_t ref = word[root_of(address)];
 	unsigned shift = 64 - FIB6_ROOT_BITS;
-	struct ip6 last;
-	bool gate;
+	uint32_t ref = descend(word, word[root_of(address)], address.hi, &shift);
+	struct ip6 last = ip6_last(address, 64 - shift);
 
-	if (!fib6_is_answer(ref)) {
-		shift = 64 - FIB6_CHUNK_BITS;
-		ref = descend(word, word[chunk_of(fib, address)], address.hi, &shift);
-	}
-	gate = fib6_kind(ref) == FIB6_GATE;
-	last = ip6_last(address, 64 - shift);
-	if (gate) {
+	if (fib6_is_leaf(ref))
+		last.hi = leaf_last(word, ref, address.hi, last.hi, false);
+	if (fib6_is_gate(ref)) {
 		shift = 64;
-		ref = descend(word, word[fib6_behind(ref)], address.lo, &shift);
+		ref = descend(word, word[fib6_at(ref)], address.lo, &shift);
 		last = ip6_last(address, 128 - shift);
 		if (fib6_is_leaf(ref))
-			last.lo = leaf_last(word, ref, address.lo, last.lo);
-	} else if (fib6_is_leaf(ref)) {
-		last.hi = leaf_last(word, ref, address.hi, last.hi);
+			last.lo = leaf_last(word, ref, address.lo, last.lo, true);
 	}
 	*range = (struct fib6_range){address, last, fib6_one(word, address)};
 }

@@ -32,39 +32,27 @@ struct place {
 
 /* ---- making ---- */
 
-static uint32_t make_leaf(
-	struct fib6 *f, const struct fib6_ranges *r, struct fib6_block b, uint32_t kind)
+static uint32_t make_leaf(struct fib6 *f, const struct fib6_ranges *r, struct fib6_block b)
 {
-	uint32_t at = fib6_take(f, fib6_leaf_words(kind, r->n));
+	uint32_t keys = r->n - 1, at = fib6_take(f, fib6_leaf_order(keys));
+	uint32_t *key = &f->word[at];
 
 	if (!at)
 		return NO_ROOM;
-	uint32_t *wide = &f->word[at];
-	uint16_t *narrow = (uint16_t *)wide;
-
-	store_once(narrow, (uint16_t)r->n);
-	for (unsigned i = 1; i < r->n; i++) {
-		uint32_t key = fib6_key_of(r->first[i], b, kind);
-
-		if (kind == FIB6_WIDE)
-			store_once(&wide[i], key);
-		else
-			store_once(&narrow[i], (uint16_t)key);
-	}
+	for (unsigned i = 0; i < keys; i++)
+		store_once(&key[i], fib6_key_of(r->first[i + 1], b));
 	for (unsigned i = 0; i < r->n; i++)
-		store_once(narrow + fib6_nexthops_at(kind, r->n) + i, (uint16_t)r->nexthop[i]);
+		store_once((uint16_t *)(key + keys) + i, (uint16_t)r->nexthop[i]);
 	f->book.leaves++;
-	return kind | fib6_key_shift(b, kind) << FIB6_SHIFT | at;
+	return FIB6_LEAF | fib6_coarse(b) | keys << FIB6_SHIFT | at;
 }
 
 /* An answer or a leaf for a block with these ranges, if that will do; else FIB6_INNER. */
 static uint32_t make_small(struct fib6 *f, const struct fib6_ranges *r, struct fib6_block b)
 {
-	uint32_t kind = fib6_kind_of(r, b);
-
-	if (kind == 0)
+	if (r->n == 1)
 		return r->nexthop[0];
-	return kind == FIB6_INNER ? FIB6_INNER : make_leaf(f, r, b, kind);
+	return fib6_fits(r, b) ? make_leaf(f, r, b) : FIB6_INNER;
 }
 
 /* The same from the RIB. The ranges lie on the stack here, not in every call of those below. */
@@ -82,17 +70,19 @@ static uint32_t make_tree(const struct change *c, struct fib6_block b);
 static uint32_t make_inner(const struct change *c, struct fib6_block b)
 {
 	struct fib6 *f = c->f;
-	unsigned bits = fib6_stride(b.length);
-	uint32_t at = fib6_take_inner(f, bits), inner = FIB6_INNER | bits << FIB6_SHIFT | at;
+
+	fib6_copy_block(&f->copy, c->rib, b);
+	unsigned bits = fib6_width(&f->copy, b);
+	uint32_t at = fib6_take(f, bits);
+	uint32_t inner = fib6_inner(at, bits, fib6_cut(b, bits));
 
 	if (!at)
 		return NO_ROOM;
-	fib6_copy_block(&f->copy, c->rib, b);
 	f->book.inners++;
 	for (unsigned i = 0; i < 1u << bits; i++)
 		store_once(&f->word[at + i], 0);
 	for (unsigned i = 0; i < 1u << bits; i++) {
-		uint32_t ref = make_tree(c, fib6_part_block(b, i));
+		uint32_t ref = make_tree(c, fib6_part_block(b, bits, i));
 
 		if (ref == NO_ROOM) {
 			fib6_drop(f, inner);
@@ -105,14 +95,12 @@ static uint32_t make_inner(const struct change *c, struct fib6_block b)
 
 static uint32_t make_gate(struct fib6 *f, uint32_t behind)
 {
-	uint32_t at = fib6_take(f, FIB6_GATE_WORDS);
+	uint32_t at = fib6_take(f, FIB6_GATE_ORDER);
 
 	if (!at)
 		return NO_ROOM;
 	f->book.gates++;
-	for (unsigned i = 0; i < FIB6_GATE_FAN; i++)
-		store_once(&f->word[at + i], FIB6_GATE | at);
-	store_once(&f->word[fib6_behind(FIB6_GATE | at)], behind);
+	store_once(&f->word[at], behind);
 	return FIB6_GATE | at;
 }
 
@@ -142,14 +130,12 @@ static uint32_t make_tree(const struct change *c, struct fib6_block b)
 static struct ip6 leaf_first(const struct fib6 *f, uint32_t leaf, struct fib6_block b, unsigned i)
 {
 	if (i) {
-		unsigned shift = fib6_shift(leaf);
-		uint64_t old = fib6_part(leaf, fib6_half(b.first, b));
-		uint64_t more = (fib6_key(f->word, leaf, i) - old) << shift;
+		uint32_t more = fib6_key(f->word, leaf, i) - fib6_key_of(b.first, b);
 
 		if (fib6_in_second(b))
-			b.first.lo += more;
+			b.first.lo += (uint64_t)more << fib6_key_shift(leaf, true);
 		else
-			b.first.hi += more;
+			b.first.hi += (uint64_t)more << fib6_key_shift(leaf, false);
 	}
 	return b.first;
 }
@@ -160,7 +146,7 @@ static struct ip6 leaf_first(const struct fib6 *f, uint32_t leaf, struct fib6_bl
  */
 static bool patch(struct fib6_ranges *r, const struct change *c, uint32_t ref, struct fib6_block b)
 {
-	unsigned n = fib6_is_leaf(ref) ? fib6_ranges(c->f->word, ref) : 1;
+	unsigned n = fib6_is_leaf(ref) ? fib6_ranges(ref) : 1;
 	struct ip6 first = b.first, last;
 	bool swept = false, room = true;
 
@@ -186,14 +172,12 @@ static bool patch(struct fib6_ranges *r, const struct change *c, uint32_t ref, s
 static bool replace_nexthops(
 	struct fib6 *f, const struct fib6_ranges *r, struct fib6_block b, uint32_t leaf)
 {
-	uint32_t kind = fib6_kind_of(r, b);
-
-	if (!fib6_is_leaf(leaf) || kind != fib6_kind(leaf) || r->n != fib6_ranges(f->word, leaf))
+	if (!fib6_is_leaf(leaf) || !fib6_fits(r, b) || r->n != fib6_ranges(leaf))
 		return false;
 	for (unsigned i = 1; i < r->n; i++)
-		if (fib6_key(f->word, leaf, i) != fib6_key_of(r->first[i], b, kind))
+		if (fib6_key(f->word, leaf, i) != fib6_key_of(r->first[i], b))
 			return false;
-	uint16_t *nexthop = (uint16_t *)&f->word[fib6_at(leaf)] + fib6_nexthops_at(kind, r->n);
+	uint16_t *nexthop = (uint16_t *)&f->word[fib6_at(leaf) + fib6_keys(leaf)];
 
 	for (unsigned i = 0; i < r->n; i++)
 		store_release(nexthop + i, (uint16_t)r->nexthop[i]);
@@ -246,7 +230,7 @@ static unsigned count_ranges(const struct fib6 *f, uint32_t inner)
 		if (ref[i] & FIB6_INNER)
 			return FIB6_RANGES + 1;
 		if (fib6_is_leaf(ref[i]))
-			n += fib6_ranges(f->word, ref[i]);
+			n += fib6_ranges(ref[i]);
 		else
 			n += i == 0 || ref[i] != ref[i - 1];
 	}
@@ -260,7 +244,7 @@ static unsigned ranges_at(const struct fib6 *f, uint32_t at)
 
 	if (fib6_is_answer(ref))
 		return 1;
-	return fib6_is_leaf(ref) ? fib6_ranges(f->word, ref) : FIB6_RANGES + 1;
+	return fib6_is_leaf(ref) ? fib6_ranges(ref) : FIB6_RANGES + 1;
 }
 
 /* An inner node can be a leaf or an answer. */
@@ -271,7 +255,7 @@ static bool can_shrink(const struct change *c, struct place p)
 	if (count_ranges(c->f, c->f->word[p.at]) > LEAF_AGAIN)
 		return false;
 	fib6_collect(&r, c->rib, &c->f->copy, p.block);
-	return fib6_kind_of(&r, p.block) != FIB6_INNER;
+	return fib6_fits(&r, p.block);
 }
 
 /* Makes less of an inner node or a gate, if that will do. */
@@ -283,10 +267,10 @@ static enum err shrink(const struct change *c, struct place p, bool *shrunk)
 	*shrunk = false;
 	if (!fib6_can_retire(f, 1))
 		return ERR_FULL;
-	if (fib6_kind(ref) == FIB6_GATE) {
-		if (!fib6_is_answer(f->word[fib6_behind(ref)]))
+	if (fib6_is_gate(ref)) {
+		if (!fib6_is_answer(f->word[fib6_at(ref)]))
 			return ERR_OK;
-		fib6_put(f, p.at, f->word[fib6_behind(ref)]);
+		fib6_put(f, p.at, f->word[fib6_at(ref)]);
 		fib6_retire(f, ref, FIB6_PART_GATE);
 		*shrunk = true;
 		return ERR_OK;
@@ -300,15 +284,17 @@ static bool step_down(const struct change *c, struct place *p)
 {
 	uint32_t ref = c->f->word[p->at];
 
-	if (fib6_kind(ref) == FIB6_GATE) {
-		*p = (struct place){fib6_behind(ref), {p->block.first, 64, true}};
+	if (fib6_is_gate(ref)) {
+		*p = (struct place){fib6_at(ref), {p->block.first, 64, true}};
 		return true;
 	}
-	if (fib6_kind(ref) != FIB6_INNER || c->length < p->block.length + fib6_bits(ref))
-		return false;
-	unsigned i = fib6_part_of(p->block, c->first);
+	unsigned bits = fib6_bits(ref);
 
-	*p = (struct place){fib6_at(ref) + i, fib6_part_block(p->block, i)};
+	if (!fib6_is_inner(ref) || c->length < p->block.length + bits)
+		return false;
+	unsigned i = fib6_part_of(p->block, bits, c->first);
+
+	*p = (struct place){fib6_at(ref) + i, fib6_part_block(p->block, bits, i)};
 	return true;
 }
 
@@ -316,10 +302,10 @@ static bool step_down(const struct change *c, struct place *p)
 static enum err renew_parts(const struct change *c, struct place p)
 {
 	uint32_t at = fib6_at(c->f->word[p.at]);
-	unsigned from = fib6_part_of(p.block, c->first), to = fib6_part_of(p.block, c->last);
+	unsigned bits = fib6_bits(c->f->word[p.at]), to = fib6_part_of(p.block, bits, c->last);
 
-	for (unsigned i = from; i <= to; i++) {
-		enum err e = renew(c, (struct place){at + i, fib6_part_block(p.block, i)});
+	for (unsigned i = fib6_part_of(p.block, bits, c->first); i <= to; i++) {
+		enum err e = renew(c, (struct place){at + i, fib6_part_block(p.block, bits, i)});
 
 		if (e != ERR_OK)
 			return e;
@@ -339,7 +325,7 @@ enum err fib6_build(struct fib6 *f, const struct rib *rib, uint32_t at, struct i
 	f->copy.n = 0;
 	for (struct place p = path[0]; depth + 1 < LEVELS && step_down(&c, &p);)
 		path[++depth] = p;
-	inner = fib6_kind(f->word[path[depth].at]) == FIB6_INNER;
+	inner = fib6_is_inner(f->word[path[depth].at]);
 	had = ranges_at(f, path[depth].at);
 	e = inner ? renew_parts(&c, path[depth]) : amend(&c, path[depth]);
 	/* If there is less, or one answer for another, what is around it may shrink, and so on. */

@@ -3,6 +3,9 @@
 
 #include "net/table/sweep.h"
 
+/* An inner node wider than it need be, so that there are fewer steps: words a range. */
+#define WORDS_A_RANGE 4u
+
 /* The shortest prefix length that can begin at an address. */
 static unsigned fineness(struct ip6 a)
 {
@@ -56,21 +59,40 @@ void fib6_copy_block(struct fib6_copy *c, const struct rib *rib, struct fib6_blo
 	c->n = s.done ? n : 0;
 }
 
+/* The copied ranges of a block, low to high - 1; the first may begin before it. By bisection. */
+static void find_copied(
+	const struct fib6_copy *c, struct fib6_block b, unsigned *low, unsigned *high)
+{
+	struct ip6 last = ip6_last(b.first, b.length);
+	unsigned from = 0, to = c->n;
+
+	while (to - from > 1) {
+		unsigned middle = (from + to) / 2;
+
+		if (ip6_less(b.first, c->first[middle]))
+			to = middle;
+		else
+			from = middle;
+	}
+	*low = from;
+	for (to = c->n; to - from > 1;) {
+		unsigned middle = (from + to) / 2;
+
+		if (ip6_less(last, c->first[middle]))
+			to = middle;
+		else
+			from = middle;
+	}
+	*high = to;
+}
+
 /* As fib6_add_swept, from a copy. */
 static bool add_copied(struct fib6_ranges *r, const struct fib6_copy *c, struct fib6_block b)
 {
-	struct ip6 last = ip6_last(b.first, b.length);
-	unsigned low = 0, high = c->n; /* the range that holds the first address, by bisection */
+	unsigned low, high;
 
-	while (high - low > 1) {
-		unsigned middle = (low + high) / 2;
-
-		if (ip6_less(b.first, c->first[middle]))
-			high = middle;
-		else
-			low = middle;
-	}
-	for (; low < c->n && !ip6_less(last, c->first[low]); low++)
+	find_copied(c, b, &low, &high);
+	for (; low < high; low++)
 		if (!fib6_add_range(r, r->n ? c->first[low] : b.first, c->nexthop[low]))
 			return false;
 	return true;
@@ -86,11 +108,48 @@ void fib6_collect(struct fib6_ranges *r, const struct rib *rib, const struct fib
 		(void)fib6_add_swept(r, rib, b.first, b.length);
 }
 
-uint32_t fib6_kind_of(const struct fib6_ranges *r, struct fib6_block b)
+/* What remains of the half is cut by some width, or nothing is left to cut. */
+static bool is_width(struct fib6_block b, unsigned bits)
 {
-	if (r->n == 1)
-		return 0;
-	if (r->n > FIB6_RANGES || r->finest > fib6_reach(b, fib6_key_bits(FIB6_WIDE)))
-		return FIB6_INNER;
-	return r->finest <= fib6_reach(b, fib6_key_bits(FIB6_NARROW)) ? FIB6_NARROW : FIB6_WIDE;
+	unsigned left = fib6_end(b) - b.length;
+
+	return bits == left || bits + FIB6_BITS_MIN <= left;
+}
+
+/* The ranges low to high - 1 of the copy, cut by `bits`, give parts that are no leaves. */
+static bool overflows(
+	const struct fib6_copy *c, struct fib6_block b, unsigned bits, unsigned low, unsigned high)
+{
+	unsigned part = 0, n = 1, reach = fib6_reach(fib6_part_block(b, bits, 0));
+
+	for (unsigned i = low + 1; i < high; i++) {
+		unsigned p = fib6_part_of(b, bits, c->first[i]), fine = fineness(c->first[i]);
+
+		if (p != part) /* with the range that reaches into it */
+			n = fine > b.length + bits ? 1 : 0;
+		n++;
+		part = p;
+		if (n > FIB6_RANGES || fine > reach)
+			return true;
+	}
+	return false;
+}
+
+unsigned fib6_width(const struct fib6_copy *copy, struct fib6_block b)
+{
+	unsigned low, high, best = 0;
+
+	if (!is_copied(copy, b))
+		return is_width(b, 8) ? 8 : FIB6_BITS_MIN;
+	find_copied(copy, b, &low, &high);
+	for (unsigned bits = FIB6_BITS_MIN; bits <= FIB6_BITS_MAX; bits += 2) {
+		if (!is_width(b, bits))
+			continue;
+		if (best && 1u << bits > WORDS_A_RANGE * (high - low))
+			break;
+		best = bits;
+		if (!overflows(copy, b, bits, low, high))
+			break;
+	}
+	return best;
 }

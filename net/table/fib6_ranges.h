@@ -15,7 +15,7 @@
 /* The addresses of one prefix. */
 struct fib6_block {
 	struct ip6 first;
-	unsigned length; /* from FIB6_CHUNK_BITS on, in steps of fib6_stride */
+	unsigned length; /* from FIB6_CHUNK_BITS on */
 	bool second;     /* at length 64: seen from behind the gate, in the second half */
 };
 
@@ -50,57 +50,63 @@ static inline uint64_t fib6_half(struct ip6 a, struct fib6_block b)
 	return fib6_in_second(b) ? a.lo : a.hi;
 }
 
-/* The prefix length at which ranges may begin in a leaf with keys of `bits`. */
-static inline unsigned fib6_reach(struct fib6_block b, unsigned bits)
+static inline unsigned fib6_end(struct fib6_block b)
 {
-	unsigned end = fib6_in_second(b) ? 128 : 64;
-
-	return b.length + bits < end ? b.length + bits : end;
+	return fib6_in_second(b) ? 128 : 64;
 }
 
-static inline unsigned fib6_key_bits(uint32_t kind)
+/* FIB6_COARSE if a leaf of the block is, or 0. */
+static inline uint32_t fib6_coarse(struct fib6_block b)
 {
-	return kind == FIB6_WIDE ? 32 : 16;
+	return fib6_end(b) - b.length > 32 ? FIB6_COARSE : 0;
 }
 
-/* The lowest bit, in its half, of the keys of such a leaf. */
-static inline unsigned fib6_key_shift(struct fib6_block b, uint32_t kind)
+/* The prefix length up to which ranges may begin in a leaf of the block. */
+static inline unsigned fib6_reach(struct fib6_block b)
 {
-	return (fib6_in_second(b) ? 128 : 64) - fib6_reach(b, fib6_key_bits(kind));
+	return fib6_end(b) - fib6_key_shift(fib6_coarse(b), fib6_in_second(b));
 }
 
-/* Block i of those in a block. */
-static inline struct fib6_block fib6_part_block(struct fib6_block b, unsigned i)
+/* The lowest bit, in its half, of the `bits` that cut a block. */
+static inline unsigned fib6_cut(struct fib6_block b, unsigned bits)
 {
-	struct fib6_block p = {b.first, b.length + fib6_stride(b.length), fib6_in_second(b)};
-	unsigned shift = (fib6_in_second(b) ? 128 : 64) - p.length;
+	return (fib6_end(b) - b.length - bits) & 63; /* which it is not above anyway */
+}
+
+/* Block i of those that `bits` cut a block into. */
+static inline struct fib6_block fib6_part_block(struct fib6_block b, unsigned bits, unsigned i)
+{
+	struct fib6_block p = {b.first, b.length + bits, fib6_in_second(b)};
 
 	if (fib6_in_second(b))
-		p.first.lo |= (uint64_t)i << shift;
+		p.first.lo |= (uint64_t)i << fib6_cut(b, bits);
 	else
-		p.first.hi |= (uint64_t)i << shift;
+		p.first.hi |= (uint64_t)i << fib6_cut(b, bits);
 	return p;
 }
 
-/* In which of the blocks of a block an address is. */
-static inline unsigned fib6_part_of(struct fib6_block b, struct ip6 a)
+/* In which of these an address is. */
+static inline unsigned fib6_part_of(struct fib6_block b, unsigned bits, struct ip6 a)
 {
-	unsigned bits = fib6_stride(b.length);
-	unsigned shift = (fib6_in_second(b) ? 128 : 64) - b.length - bits;
+	uint64_t fan = 1ull << (bits & 63);
 
-	return (unsigned)(fib6_half(a, b) >> shift) & ((1u << bits) - 1);
+	return (unsigned)(fib6_half(a, b) >> fib6_cut(b, bits) & (fan - 1));
 }
 
-/* The key of an address in a leaf of that kind. */
-static inline uint32_t fib6_key_of(struct ip6 a, struct fib6_block b, uint32_t kind)
+/* The key of an address in a leaf of the block. */
+static inline uint32_t fib6_key_of(struct ip6 a, struct fib6_block b)
 {
-	uint32_t key = (uint32_t)(fib6_half(a, b) >> fib6_key_shift(b, kind));
-
-	return kind == FIB6_WIDE ? key : (uint16_t)key;
+	return (uint32_t)(fib6_half(a, b) >> fib6_key_shift(fib6_coarse(b), fib6_in_second(b)));
 }
 
-/* What becomes of a block with these ranges: an answer (0), a leaf of this kind, or FIB6_INNER. */
-uint32_t fib6_kind_of(const struct fib6_ranges *r, struct fib6_block b);
+/* A leaf of the block can have these ranges. */
+static inline bool fib6_fits(const struct fib6_ranges *r, struct fib6_block b)
+{
+	return r->n <= FIB6_RANGES && r->finest <= fib6_reach(b);
+}
+
+/* By how many bits to cut the block that was copied last, or else is unknown. */
+unsigned fib6_width(const struct fib6_copy *copy, struct fib6_block b);
 
 /* Adds a range, or to the last one if that has the same next hop. false: they are too many. */
 bool fib6_add_range(struct fib6_ranges *r, struct ip6 first, uint32_t nexthop);

@@ -1,9 +1,10 @@
 /*
  * The words of an IPv6 table: giving them out, taking them back after a grace period.
  *
- * Free pieces are kept in one list per size, linked through their first word. A
- * piece that workers may still read is retired: it keeps its content until a
- * grace period has passed. Control core.
+ * A piece has a power of two of words, and begins at a multiple of that. Free ones
+ * are kept in one list per size, linked through their first word; they are halved
+ * when needed, and not joined again. A piece that workers may still read is
+ * retired: it keeps its content until a grace period has passed. Control core.
  */
 #ifndef NET_TABLE_FIB6_STORE_H
 #define NET_TABLE_FIB6_STORE_H
@@ -15,13 +16,14 @@
 #include "net/table/fib6_ranges.h"
 #include "net/table/fib6_table.h"
 
-#define FIB6_RETIRED 4096u       /* a power of two */
-#define FIB6_MAGIC   0x36626966u /* "fib6" */
+#define FIB6_RETIRED    4096u                /* a power of two */
+#define FIB6_ORDERS     (FIB6_BITS_MAX + 1u) /* a piece of order n has 2^n words */
+#define FIB6_GATE_ORDER 1u
+#define FIB6_MAGIC      0x36626966u /* "fib6" */
 
 enum fib6_part {
-	FIB6_PART_TREE,   /* a reference and all below it */
-	FIB6_PART_GATE,   /* a gate alone: what it refers to lives on */
-	FIB6_PART_BRANCH, /* a branch and all below it */
+	FIB6_PART_TREE, /* a reference and all below it */
+	FIB6_PART_GATE, /* a gate alone: what it refers to lives on */
 };
 
 struct fib6_retired {
@@ -35,8 +37,7 @@ struct fib6_book {
 	uint32_t used;   /* words ever given out are below */
 	uint32_t in_use; /* words */
 	uint32_t branches, inners, leaves, gates;
-	uint32_t free_branch, free_inner[9]; /* lists of these, on whole cache lines; by bits */
-	uint32_t free[FIB6_LEAF_WORDS + 1u]; /* lists by size in words */
+	uint32_t free[FIB6_ORDERS]; /* lists by size */
 };
 
 struct fib6 {
@@ -54,16 +55,16 @@ _Static_assert(
 	offsetof(struct fib6, word) == offsetof(struct fib6, book) + sizeof(struct fib6_book),
 	"the words follow their book in an image");
 
-/* How many words a leaf of n ranges has. */
-static inline uint32_t fib6_leaf_words(uint32_t kind, uint32_t n)
+/* The order of the piece for a leaf of so many keys. */
+static inline unsigned fib6_leaf_order(uint32_t keys)
 {
-	return (fib6_nexthops_at(kind, n) + n + 1) / 2;
+	uint32_t words = keys + (keys + 2) / 2;
+
+	return 32u - (unsigned)__builtin_clz(words - 1);
 }
 
-/* Room: n words, n <= FIB6_LEAF_WORDS; an inner node; a branch. The first word, or 0: none left. */
-uint32_t fib6_take(struct fib6 *f, uint32_t n);
-uint32_t fib6_take_inner(struct fib6 *f, unsigned bits);
-uint32_t fib6_take_branch(struct fib6 *f);
+/* A piece: its first word, or 0: none left. */
+uint32_t fib6_take(struct fib6 *f, unsigned order);
 
 /* Gives back at once what no worker has seen: a reference and all below it. */
 void fib6_drop(struct fib6 *f, uint32_t ref);

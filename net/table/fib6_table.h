@@ -1,35 +1,28 @@
 /*
  * The form of the IPv6 forwarding table: indexing steps, then a few sorted ranges.
  *
- *     address   | 14 bits | 10 bits | 8 | 6 | 6 | 4 | ...   as far as there are many routes
- *                  root     branch    inner nodes           then a leaf
+ *     address   | 14 bits | 10 bits | 4 to 10 | 4 to 10 | ...   as far as there are many routes
+ *                  root     branch    inner nodes               then a leaf
  *
  * All of it is one array of 32-bit words, in which references are positions: a
  * table can be moved, or come with the image. A reference is
  *
- *     0 0 0 | nexthop:16              an answer
- *     1 0 0 | bits:6  | at:23         a branch (0) or an inner node: references by the
- *                                     next so many bits of the address
- *     0 1 0 | shift:6 | at:23         a narrow leaf: up to 32 ranges
- *     0 0 1 | shift:6 | at:23         a wide leaf: up to 32 ranges that begin further
- *                                     down in the address
- *     1 0 1 | 0:6     | at:23         a gate: the way goes on with the second half
- *                                     of the address
+ *     0 0 0 | nexthop:16                  an answer
+ *     1 | width:2 | shift:6 | at:23       an inner node: references by 4 + 2 * width bits of
+ *                                         the address, from bit `shift` of its half up;
+ *                                         a branch is the one that a root refers to
+ *     1 0 0 | 7:6 | at:23                 a gate: the way goes on with the second half
+ *                                         of the address, by the reference that stands there
+ *     0 1 | coarse:1 | 0 | n:5 | at:23    a leaf: n + 1 ranges
  *
- * A leaf stands for a block, the addresses of one prefix, and cuts it into n
- * ranges, each with one answer. From its position on lie
- *
- *     narrow: n, then n - 1 keys, then n next hops, 16 bits each
- *     wide:   n in 16 bits and 16 unused, then n - 1 keys of 32 bits, then n next
- *             hops of 16 bits
- *
- * Keys are where ranges 1, 2, ... n - 1 begin. A key is a part of an address: that
- * many bits of its half from bit `shift` up. Bits above are the same in the whole
- * block, bits below are zero where a range begins. The range of an address is so
- * the number of keys not above its own: one vector comparison, or two.
- *
- * A gate is made like an inner node that leads back to itself all over: a step
- * on it stays there. The reference it guards comes after.
+ * A leaf stands for a block, the addresses of one prefix, and cuts it into up to
+ * 17 ranges, each with one answer: n keys of 32 bits, all in one cache line, then
+ * n + 1 next hops of 16. Keys are where ranges 1, 2, ... n begin. A key is 32 bits of
+ * a half of an address: the lowest, or if the leaf is coarse, those from bit 8 up (in
+ * the second half: from bit 32 up). Bits above are the same in the whole block, bits
+ * below are zero where a range begins. The range of an address is so the number of
+ * keys not above its own: one comparison of the whole line, of which the keys' places
+ * count.
  */
 #ifndef NET_TABLE_FIB6_TABLE_H
 #define NET_TABLE_FIB6_TABLE_H
@@ -46,38 +39,45 @@
 #define FIB6_CHUNK_BITS  (FIB6_ROOT_BITS + FIB6_BRANCH_BITS)
 #define FIB6_ROOT        (1u << FIB6_ROOT_BITS) /* words */
 #define FIB6_BRANCH      (1u << FIB6_BRANCH_BITS)
-#define FIB6_GATE_FAN    16u
-#define FIB6_GATE_WORDS  (FIB6_GATE_FAN + 1u)
+#define FIB6_BITS_MIN    4u /* of the address, that an inner node goes by */
+#define FIB6_BITS_MAX    FIB6_BRANCH_BITS
 
-#define FIB6_RANGES     32u                             /* of a leaf at most */
-#define FIB6_LEAF_WORDS (FIB6_RANGES + FIB6_RANGES / 2) /* of the largest */
+#define FIB6_KEYS   16u              /* of a leaf at most: a cache line */
+#define FIB6_RANGES (FIB6_KEYS + 1u) /* of a leaf at most */
 
 #define FIB6_INNER  0x80000000u
-#define FIB6_NARROW 0x40000000u
-#define FIB6_WIDE   0x20000000u
-#define FIB6_GATE   (FIB6_INNER | FIB6_WIDE)
-#define FIB6_KIND   0xe0000000u
-#define FIB6_SHIFT  23 /* where the shift of a leaf stands in its reference */
+#define FIB6_LEAF   0x40000000u
+#define FIB6_COARSE 0x20000000u
+#define FIB6_GATE   0x83800000u /* with these 9 bits; no inner node has a shift of 7 */
 #define FIB6_AT     0x007fffffu
+#define FIB6_SHIFT  23          /* where the shift of an inner node, the keys of a leaf stand */
+#define FIB6_WIDTH  29          /* where the width of an inner node stands */
+#define FIB6_STEPS  0x1c000000u /* an inner node has one of these bits: its shift is 8 or above */
 
-/* A step reads where an inner node would be, also if an answer stands there instead. */
+/* A step reads where an inner node would be, also if something else stands there. */
 #define FIB6_WORDS_MIN (65536u + FIB6_BRANCH)
 #define FIB6_WORDS_MAX FIB6_AT
-#define FIB6_SLACK     256u /* words that a step or a comparison may read beyond the last */
-
-static inline uint32_t fib6_kind(uint32_t ref)
-{
-	return ref & FIB6_KIND;
-}
+#define FIB6_SLACK     FIB6_BRANCH /* words that a step may read beyond the last */
 
 static inline bool fib6_is_answer(uint32_t ref)
 {
-	return fib6_kind(ref) == 0;
+	return ref < FIB6_COARSE;
 }
 
 static inline bool fib6_is_leaf(uint32_t ref)
 {
-	return fib6_kind(ref) == FIB6_NARROW || fib6_kind(ref) == FIB6_WIDE;
+	return ref >> 30 == 1;
+}
+
+static inline bool fib6_is_gate(uint32_t ref)
+{
+	return (ref & ~FIB6_AT) == FIB6_GATE;
+}
+
+/* An inner node, not a gate. */
+static inline bool fib6_is_inner(uint32_t ref)
+{
+	return (ref & FIB6_INNER) && !fib6_is_gate(ref);
 }
 
 static inline uint32_t fib6_at(uint32_t ref)
@@ -85,21 +85,17 @@ static inline uint32_t fib6_at(uint32_t ref)
 	return ref & FIB6_AT;
 }
 
-static inline unsigned fib6_shift(uint32_t ref)
+/* ---- inner nodes ---- */
+
+static inline uint32_t fib6_inner(uint32_t at, unsigned bits, unsigned shift)
 {
-	return ref >> FIB6_SHIFT & 63;
+	return FIB6_INNER | (bits - FIB6_BITS_MIN) / 2 << FIB6_WIDTH | shift << FIB6_SHIFT | at;
 }
 
-/* By how many bits an inner node divides the block of this prefix length that it stands for. */
-static inline unsigned fib6_stride(unsigned length)
-{
-	return length == FIB6_CHUNK_BITS ? 8 : length < 44 ? 6 : 4;
-}
-
-/* How many bits, and how many references, an inner node has. */
+/* By how many bits an inner node goes, and how many references it has. */
 static inline unsigned fib6_bits(uint32_t inner)
 {
-	return inner >> FIB6_SHIFT & 63;
+	return FIB6_BITS_MIN + 2 * (inner >> FIB6_WIDTH & 3);
 }
 
 static inline uint32_t fib6_fan(uint32_t inner)
@@ -107,57 +103,60 @@ static inline uint32_t fib6_fan(uint32_t inner)
 	return 1u << fib6_bits(inner);
 }
 
-/* The word with the reference behind a gate. */
-static inline uint32_t fib6_behind(uint32_t gate)
+static inline unsigned fib6_shift(uint32_t inner)
 {
-	return fib6_at(gate) + FIB6_GATE_FAN;
+	return inner >> FIB6_SHIFT & 63;
 }
 
-/* How many ranges a leaf has. */
-static inline unsigned fib6_ranges(const uint32_t *word, uint32_t leaf)
+/* The word with the reference of an inner node for a half of an address. */
+static inline uint32_t fib6_next(uint32_t inner, uint64_t half)
 {
-	return *(const uint16_t *)(word + fib6_at(leaf));
+	return fib6_at(inner) + ((uint32_t)(half >> fib6_shift(inner)) & (fib6_fan(inner) - 1));
+}
+
+/* ---- leaves ---- */
+
+/* How many keys, and ranges, a leaf has. */
+static inline unsigned fib6_keys(uint32_t leaf)
+{
+	return leaf >> FIB6_SHIFT & 31;
+}
+
+static inline unsigned fib6_ranges(uint32_t leaf)
+{
+	return fib6_keys(leaf) + 1;
+}
+
+/* The lowest bit, in its half, of a leaf's keys. */
+static inline unsigned fib6_key_shift(uint32_t leaf, bool second)
+{
+	return !(leaf & FIB6_COARSE) ? 0 : second ? 32 : 8;
 }
 
 /* The key that range i of a leaf begins with, i > 0. */
 static inline uint32_t fib6_key(const uint32_t *word, uint32_t leaf, unsigned i)
 {
-	const uint32_t *p = word + fib6_at(leaf);
-
-	return fib6_kind(leaf) == FIB6_WIDE ? p[i] : ((const uint16_t *)p)[i];
-}
-
-/* The part of a half of an address that a leaf compares its keys with. */
-static inline uint32_t fib6_part(uint32_t leaf, uint64_t half)
-{
-	uint32_t part = (uint32_t)(half >> fib6_shift(leaf));
-
-	return fib6_kind(leaf) == FIB6_WIDE ? part : (uint16_t)part;
-}
-
-/* Where the next hops of a leaf of n ranges stand, counted in 16 bits from its position. */
-static inline unsigned fib6_nexthops_at(uint32_t kind, unsigned n)
-{
-	return kind == FIB6_WIDE ? 2 * n : n;
+	return word[fib6_at(leaf) + i - 1];
 }
 
 /* The next hop of range i of a leaf. */
 static inline const uint16_t *fib6_nexthop(const uint32_t *word, uint32_t leaf, unsigned i)
 {
-	const uint16_t *p = (const uint16_t *)(word + fib6_at(leaf));
-
-	return p + fib6_nexthops_at(fib6_kind(leaf), *p) + i;
+	return (const uint16_t *)(word + fib6_at(leaf) + fib6_keys(leaf)) + i;
 }
 
 /* The range of a half of an address in a leaf. */
-static inline unsigned fib6_range(const uint32_t *word, uint32_t leaf, uint64_t half)
+static inline unsigned fib6_range(const uint32_t *word, uint32_t leaf, uint64_t half, bool second)
 {
-	unsigned n = fib6_ranges(word, leaf), i = 0;
+	uint32_t key = (uint32_t)(half >> fib6_key_shift(leaf, second));
+	unsigned n = fib6_keys(leaf), i = 0;
 
-	while (i + 1 < n && fib6_key(word, leaf, i + 1) <= fib6_part(leaf, half))
+	while (i < n && fib6_key(word, leaf, i + 1) <= key)
 		i++;
 	return i;
 }
+
+/* ---- the way of an address ---- */
 
 /* The reference found by the first two steps, for the first half of an address. */
 static inline uint32_t fib6_enter(const uint32_t *word, uint64_t half)
@@ -175,21 +174,16 @@ static inline uint32_t fib6_enter(const uint32_t *word, uint64_t half)
 static inline uint32_t fib6_arrive(const uint32_t *word, uint32_t ref, struct ip6 a)
 {
 	uint64_t half = a.hi;
-	unsigned shift = 64 - FIB6_CHUNK_BITS; /* of the bits not looked at yet */
+	bool second = false;
 
 	while (ref & FIB6_INNER) {
-		if (fib6_kind(ref) == FIB6_GATE) {
-			ref = load_acquire(&word[fib6_behind(ref)]);
-			half = a.lo;
-			shift = 64;
-			continue;
-		}
-		shift -= fib6_bits(ref);
-		ref = load_acquire(&word[fib6_at(ref) + (half >> shift & (fib6_fan(ref) - 1))]);
+		second |= fib6_is_gate(ref);
+		half = second ? a.lo : a.hi;
+		ref = load_acquire(&word[fib6_is_gate(ref) ? fib6_at(ref) : fib6_next(ref, half)]);
 	}
 	if (fib6_is_answer(ref))
 		return ref;
-	return load_acquire(fib6_nexthop(word, ref, fib6_range(word, ref, half)));
+	return load_acquire(fib6_nexthop(word, ref, fib6_range(word, ref, half, second)));
 }
 
 /* One address at a time: the definition that the vector forms are tested against. */

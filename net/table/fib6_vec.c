@@ -3,19 +3,60 @@
  *
  * A block of addresses goes through the steps together, so that the loads of a
  * step do not wait for each other; an address that has arrived takes the other
- * steps idly. There is no jump that depends on an address: where it would go is
- * hard to foresee.
+ * steps idly, and one that ends in an answer compares with a leaf for nothing.
+ * There is no jump that depends on an address: where it would go is hard to
+ * foresee.
  */
 #include "lib/vec.h"
 #include "net/table/fib6_table.h"
 
-#define BLOCK 64u /* addresses */
+#define BLOCK      64u /* addresses */
+#define LINE_WORDS 16u
+#define MIDDLE     8u /* the lowest bit of the part of an address that inner nodes go by here */
 
 _Static_assert(BLOCK % VEC_LANES == 0, "a block is whole vectors");
 
+#if VEC_BYTES == 16 /* no shift by lanes, no gather: one after another, but for the comparison */
+VEC_INLINE uint32_t find_end(const uint32_t *word, uint64_t half)
+{
+	uint32_t ref = fib6_enter(word, half);
+
+	while ((ref & FIB6_INNER) && (ref & FIB6_STEPS))
+		ref = load_acquire(&word[fib6_next(ref, half)]);
+	return ref;
+}
+
+VEC_INLINE uint32_t in_leaf(const uint32_t *word, uint32_t leaf, uint64_t half)
+{
+	uint32_t at = fib6_at(leaf), key = (uint32_t)(half >> fib6_key_shift(leaf, false));
+	uint32_t mask = ((1u << fib6_keys(leaf)) - 1) << at % LINE_WORDS;
+
+	return load_acquire(fib6_nexthop(word, leaf, 0) +
+			    vec_rank_line(word + at / LINE_WORDS * LINE_WORDS, key, mask));
+}
+
+VEC_INLINE void lookup_block(const uint32_t *word, const struct ip6 *dst, uint32_t *nh)
+{
+	for (unsigned i = 0; i < BLOCK; i++) {
+		nh[i] = find_end(word, dst[i].hi);
+		__builtin_prefetch(word + fib6_at(nh[i]));
+	}
+	for (unsigned i = 0; i < BLOCK; i++)
+		if (fib6_is_leaf(nh[i]))
+			nh[i] = in_leaf(word, nh[i], dst[i].hi);
+		else if (nh[i] & FIB6_INNER)
+			nh[i] = fib6_one(word, dst[i]);
+}
+#else
 struct block {
 	alignas(64) uint32_t ref[BLOCK];
-	alignas(64) uint32_t bits[BLOCK]; /* 16 to 47 of the address, counted from the top */
+	alignas(64) uint32_t low[BLOCK];    /* 32 bits of the first half, from bit 0 */
+	alignas(64) uint32_t middle[BLOCK]; /* and from bit MIDDLE on */
+	/* What a leaf is asked: */
+	alignas(64) uint32_t key[BLOCK];
+	alignas(64) uint32_t line[BLOCK];    /* the word it begins at */
+	alignas(64) uint32_t mask[BLOCK];    /* of the words in it that are keys */
+	alignas(64) uint32_t nexthop[BLOCK]; /* the word the next hops begin at */
 };
 
 /* The first two steps. true: there are inner nodes to step on from. */
@@ -29,88 +70,79 @@ VEC_INLINE bool enter(const uint32_t *word, struct block *b, const struct ip6 *d
 		vec ref = vec_gather32(word, high >> (32 - FIB6_ROOT_BITS));
 		vec place = high >> (32 - FIB6_CHUNK_BITS) & (FIB6_BRANCH - 1);
 
-		ref = vec_gather32_where_negative(word, (ref & FIB6_AT) + place, ref);
+		ref = vec_gather32_where(vec_sign(ref), word, (ref & FIB6_AT) + place, ref);
 		vec_store(b->ref + i, ref);
-		vec_store(b->bits + i, high << 16 | low >> 16);
+		vec_store(b->low + i, low);
+		vec_store(b->middle + i, high << (32 - MIDDLE) | low >> MIDDLE);
 		inner |= ref;
 	}
 	return vec_any(vec_sign(inner));
 }
 
-/* A step by `stride` of `bits` from bit `shift` up. */
-VEC_INLINE void step(const uint32_t *word, struct block *b, unsigned shift, unsigned stride)
+/* A step from the inner nodes that go by middle bits. true: there may be more of them. */
+VEC_INLINE bool step(const uint32_t *word, struct block *b)
 {
+	vec inner = vec_all(0);
+
 	for (unsigned i = 0; i < BLOCK; i += VEC_LANES) {
 		vec ref = vec_load(b->ref + i);
-		vec place = vec_load(b->bits + i) >> shift & ((1u << stride) - 1);
+		vec go = vec_sign(ref) & (vec)((ref & FIB6_STEPS) != 0);
+		vec shift = ((ref >> FIB6_SHIFT) - MIDDLE) & 31;
+		vec fan = vec_all(1u << FIB6_BITS_MIN) << (ref >> (FIB6_WIDTH - 1) & 6);
+		vec place = vec_load(b->middle + i) >> shift & (fan - 1);
 
-		vec_store(b->ref + i,
-			vec_gather32_where_negative(word, (ref & FIB6_AT) + place, ref));
+		ref = vec_gather32_where(go, word, (ref & FIB6_AT) + place, ref);
+		vec_store(b->ref + i, ref);
+		inner |= vec_sign(ref) & (ref & FIB6_STEPS);
 	}
+	return vec_any(inner);
 }
 
-/* The addresses whose way ends in a narrow leaf, in a wide one, or goes on; and how many. */
-struct sorted {
-	uint8_t narrow[BLOCK], wide[BLOCK], further[BLOCK];
-	unsigned narrows, wides, furthers;
-};
-
-VEC_INLINE void sort(const uint32_t *word, const struct block *b, struct sorted *s, uint32_t *nh)
+/* Where to look, and for what; an answer asks line 0 for no key. true: some are inner nodes. */
+VEC_INLINE bool ask(struct block *b)
 {
-	unsigned narrows = 0, wides = 0, furthers = 0;
+	vec inner = vec_all(0);
 
-	for (unsigned i = 0; i < BLOCK; i++) {
-		uint32_t ref = b->ref[i];
+	for (unsigned i = 0; i < BLOCK; i += VEC_LANES) {
+		vec ref = vec_load(b->ref + i);
+		vec leaf = vec_sign(ref << 1 & ~ref), coarse = vec_sign(ref << 2);
+		vec at = ref & FIB6_AT & leaf, keys = ref >> FIB6_SHIFT & 31 & leaf;
+		vec mask = (vec_all(1) << keys) - 1;
 
-		nh[i] = ref;
-		__builtin_prefetch(word + fib6_at(ref) + 4);
-		s->narrow[narrows] = s->wide[wides] = s->further[furthers] = (uint8_t)i;
-		narrows += ref >> 30 & 1;                /* FIB6_NARROW */
-		wides += (ref >> 29 & 1) & ~(ref >> 31); /* FIB6_WIDE, not FIB6_GATE */
-		furthers += ref >> 31;                   /* FIB6_INNER */
+		vec_store(b->key + i,
+			vec_select(coarse, vec_load(b->middle + i), vec_load(b->low + i)));
+		vec_store(b->line + i, at & ~(LINE_WORDS - 1));
+		vec_store(b->mask + i, mask << (at & (LINE_WORDS - 1)));
+		vec_store(b->nexthop + i, at + keys);
+		inner |= ref;
 	}
-	s->narrows = narrows;
-	s->wides = wides;
-	s->furthers = furthers;
-}
-
-VEC_INLINE uint32_t in_narrow(const uint32_t *word, uint32_t ref, uint64_t half)
-{
-	const uint16_t *leaf = (const uint16_t *)(word + fib6_at(ref));
-	unsigned n = *leaf;
-
-	return load_acquire(
-		leaf + n + vec_rank16(leaf + 1, (uint16_t)(half >> fib6_shift(ref)), n - 1));
-}
-
-VEC_INLINE uint32_t in_wide(const uint32_t *word, uint32_t ref, uint64_t half)
-{
-	const uint32_t *leaf = word + fib6_at(ref);
-	unsigned n = *(const uint16_t *)leaf;
-
-	return load_acquire((const uint16_t *)(leaf + n) +
-			    vec_rank32(leaf + 1, (uint32_t)(half >> fib6_shift(ref)), n - 1));
+	return vec_any(vec_sign(inner));
 }
 
 /* BLOCK addresses. */
 VEC_INLINE void lookup_block(const uint32_t *word, const struct ip6 *dst, uint32_t *nh)
 {
 	struct block b;
-	struct sorted s;
+	bool more = enter(word, &b, dst);
 
-	if (enter(word, &b, dst)) {
-		step(word, &b, 48 - 32, 8);
-		step(word, &b, 48 - 38, 6);
-		step(word, &b, 48 - 44, 6);
+	while (more)
+		more = step(word, &b);
+	more = ask(&b);
+	for (unsigned i = 0; i < BLOCK; i++)
+		__builtin_prefetch(word + b.line[i]);
+#	pragma GCC unroll 8
+	for (unsigned i = 0; i < BLOCK; i++) {
+		size_t range = vec_rank_line(word + b.line[i], b.key[i], b.mask[i]);
+		uint32_t found = load_acquire((const uint16_t *)(word + b.nexthop[i]) + range);
+
+		nh[i] = b.mask[i] ? found : b.ref[i];
 	}
-	sort(word, &b, &s, nh);
-	for (unsigned k = 0; k < s.narrows; k++)
-		nh[s.narrow[k]] = in_narrow(word, nh[s.narrow[k]], dst[s.narrow[k]].hi);
-	for (unsigned k = 0; k < s.wides; k++)
-		nh[s.wide[k]] = in_wide(word, nh[s.wide[k]], dst[s.wide[k]].hi);
-	for (unsigned k = 0; k < s.furthers; k++)
-		nh[s.further[k]] = fib6_one(word, dst[s.further[k]]);
+	if (__builtin_expect(more, 0))
+		for (unsigned i = 0; i < BLOCK; i++)
+			if (b.ref[i] & FIB6_INNER)
+				nh[i] = fib6_one(word, dst[i]);
 }
+#endif
 
 void VEC_NAME(fib6_lookup)(const uint32_t *word, const struct ip6 *dst, uint32_t *nh, unsigned n)
 {

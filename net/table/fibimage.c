@@ -6,7 +6,7 @@
 #include "lib/atomic.h"
 
 #define MAGIC   0x4249462d65726177ull /* "ware-FIB" */
-#define VERSION 2u                    /* of this form, and of the FIBs in it */
+#define VERSION 3u                    /* of this form, and of the FIBs in it */
 
 enum part { PART_FIB4, PART_FIB6, PART_NEXTHOPS, PART_MEMBERS, PART_ROUTES4, PART_ROUTES6, PARTS };
 
@@ -301,21 +301,28 @@ void fibimage_release(const struct fibimage *image, struct nexthop_table *t)
 		nexthop_put(t, i);
 }
 
-const char *fibimage_load(
-	const struct fibimage *image, struct fib4 *fib4, struct fib6 *fib6, struct nexthop_table *t)
+enum err fibimage_copy(const struct fibimage *image, struct fib4 *fib4, struct fib6 *fib6)
 {
 	const struct head *h = head_of(image);
 	const void *six = part_of(image, PART_FIB6);
-	const char *wrong = make_nexthops(image, t);
-
-	if (wrong)
-		return wrong;
 	enum err err = fib6_check(fib6, six, h->part[PART_FIB6].bytes);
 
 	if (err == ERR_OK)
 		err = fib4_load(fib4, part_of(image, PART_FIB4), h->part[PART_FIB4].bytes);
 	if (err == ERR_OK)
 		err = fib6_load(fib6, six, h->part[PART_FIB6].bytes);
+	return err;
+}
+
+const char *fibimage_load(
+	const struct fibimage *image, struct fib4 *fib4, struct fib6 *fib6, struct nexthop_table *t)
+{
+	const char *wrong = make_nexthops(image, t);
+
+	if (wrong)
+		return wrong;
+	enum err err = fibimage_copy(image, fib4, fib6);
+
 	if (err == ERR_OK)
 		return NULL;
 	fibimage_release(image, t);

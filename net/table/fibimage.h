@@ -67,6 +67,11 @@ MUST_CHECK const char *fibimage_load(const struct fibimage *image, struct fib4 *
 	struct fib6 *fib6, struct nexthop_table *t);
 void fibimage_release(const struct fibimage *image, struct nexthop_table *t);
 
+/* Only the FIBs, into another pair that stands beside one the image was loaded into. ERR_FULL,
+ * ERR_INVALID: another form; nothing has changed. Boot only. */
+MUST_CHECK enum err fibimage_copy(
+	const struct fibimage *image, struct fib4 *fib4, struct fib6 *fib6);
+
 /* Route number i of family 0 (IPv4) or 1 (IPv6). */
 struct fibimage_route fibimage_route(const struct fibimage *image, unsigned family, uint32_t i);
 

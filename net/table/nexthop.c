@@ -167,17 +167,8 @@ void nexthop_hold_all(struct nexthop_table *t)
 		struct nexthop *n = &t->nexthop[i];
 
 		n->held = n->refs > 0;
+		n->unlearn = n->moves = false;
 		n->refs += n->held;
-	}
-}
-
-void nexthop_release_all(struct nexthop_table *t)
-{
-	for (uint32_t i = 1; i < t->used; i++) {
-		if (!t->nexthop[i].held)
-			continue;
-		t->nexthop[i].held = false;
-		nexthop_put(t, i);
 	}
 }
 
@@ -188,6 +179,7 @@ static void set_mac(struct nexthop_table *t, uint32_t i, const uint8_t *mac, uns
 
 	if (i == NEXTHOP_NONE)
 		return;
+	n->unlearn = false;
 	if (memcmp(a->mac, mac, 6) == 0) {
 		/* The address in place is right: workers may be pointed at it at any time. */
 		n->resolved = true;
@@ -222,17 +214,26 @@ void nexthop_set_mac6(struct nexthop_table *t, unsigned port, struct ip6 gateway
 	set_mac(t, nexthop_find(t, NEXTHOP_RESOLVE, port, hash, gateway), mac, txq);
 }
 
-static void clear_mac(struct nexthop_table *t, uint32_t i)
+/* The neighbour's address is not to be used from now on. */
+static void unlearn(struct nexthop_table *t, uint32_t i)
 {
 	struct adjacency *a = &t->adjacency[i];
 
-	if (i == NEXTHOP_NONE)
-		return;
 	if (adjacency_target(a->out) != NEXTHOP_RESOLVE) {
 		adjacency_retarget(a, NEXTHOP_RESOLVE);
 		nexthop_want_grace(t, i); /* before another address may be written */
 	}
 	t->nexthop[i].resolved = false;
+}
+
+static void clear_mac(struct nexthop_table *t, uint32_t i)
+{
+	if (i == NEXTHOP_NONE)
+		return;
+	if (t->nexthop[i].held)
+		t->nexthop[i].unlearn = true;
+	else
+		unlearn(t, i);
 }
 
 void nexthop_clear_mac(struct nexthop_table *t, unsigned port, uint32_t gateway)
@@ -245,6 +246,20 @@ void nexthop_clear_mac6(struct nexthop_table *t, unsigned port, struct ip6 gatew
 	uint32_t hash = gateway6_hash(gateway);
 
 	clear_mac(t, nexthop_find(t, NEXTHOP_RESOLVE, port, hash, gateway));
+}
+
+void nexthop_release_all(struct nexthop_table *t)
+{
+	for (uint32_t i = 1; i < t->used; i++) {
+		struct nexthop *n = &t->nexthop[i];
+
+		if (!n->held)
+			continue;
+		n->held = false;
+		if (n->unlearn && n->refs > 1)
+			unlearn(t, i);
+		nexthop_put(t, i);
+	}
 }
 
 void nexthop_set_mtu(struct nexthop_table *t, unsigned port, uint32_t mtu)

@@ -100,7 +100,9 @@ struct nexthop {
 	uint8_t grace;    /* enum nexthop_grace */
 	bool listed;      /* in the list of those that wait */
 	bool resolved;    /* the neighbour's MAC is known (written, or about to be) */
-	bool held;        /* one of the references is nexthop_hold_all\'s */
+	bool held;        /* one of the references is nexthop_hold_all's */
+	bool unlearn;     /* nexthop_clear_mac came while it was held */
+	bool moves; /* a recursive one: the last nexthop_redirect while it was held was elsewhere */
 	uint8_t new_mac[6];
 	uint16_t next;      /* in its bucket, or in the list of free indices; 0 ends both */
 	uint16_t next_wait; /* in the list of those that wait; 0 ends it */
@@ -162,10 +164,15 @@ void nexthop_put(struct nexthop_table *t, uint32_t index);
 
 /*
  * Holds every live next hop until it is released again: routes taken out in
- * between can be put back without a new index. Not nested. Control core.
+ * between can be put back without a new index, and workers go on as before: a
+ * neighbour forgotten is forgotten at the release, a recursive next hop is not
+ * redirected (resolve_refresh does so after it). Not nested. Control core.
  */
 void nexthop_hold_all(struct nexthop_table *t);
 void nexthop_release_all(struct nexthop_table *t);
+
+/* While they are held: some recursive next hop waits to be redirected. */
+bool nexthop_any_moves(const struct nexthop_table *t);
 
 /*
  * Gives every next hop (port, gateway) its neighbour's MAC (6 bytes) and TX

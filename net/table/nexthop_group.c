@@ -315,7 +315,8 @@ void nexthop_redirect(struct nexthop_table *t, uint32_t index, uint32_t to)
 	struct adjacency *a = &t->adjacency[index];
 	uint32_t old = g->members ? g->member[0].index : NEXTHOP_NONE;
 
-	if (to == old)
+	n->moves = n->held && to != old;
+	if (to == old || n->held)
 		return;
 	if (to == NEXTHOP_NONE) {
 		adjacency_retarget(a, NEXTHOP_UNREACHABLE);
@@ -331,6 +332,17 @@ void nexthop_redirect(struct nexthop_table *t, uint32_t index, uint32_t to)
 	groups_follow(t, index);
 	if (old != NEXTHOP_NONE)
 		nexthop_put(t, old); /* workers may still be on their way to it: its grace period */
+}
+
+bool nexthop_any_moves(const struct nexthop_table *t)
+{
+	for (unsigned group = 0; group < t->group_used; group++) {
+		uint32_t owner = t->group[group].owner;
+
+		if (owner && t->nexthop[owner].refs && t->nexthop[owner].moves)
+			return true;
+	}
+	return false;
 }
 
 uint32_t nexthop_pick(const struct nexthop_table *t, uint32_t index, uint32_t hash)

@@ -192,61 +192,76 @@ static enum err set_install(struct set *s, enum use use, const struct context *c
 	return err;
 }
 
-/* Takes out what can no longer be used. true: that may have made others useless. */
-static bool remove_useless(struct static_route *route, unsigned n, const struct context *c)
+/* What can no longer be used goes first: that makes room. */
+enum phase { REMOVING, ADDING, DONE };
+
+/* Takes a prefix out if it can no longer be used: that may make others useless. */
+static void remove_useless(struct static_job *job, struct set *s, const struct context *c)
 {
-	bool removed = false;
-
-	for (unsigned i = 0; i < n;) {
-		struct set s = set_at(route + i, n - i);
-
-		i += s.n;
-		if (!set_is_installed(&s) || set_use(&s, c) != UNUSABLE)
-			continue;
-		set_remove(&s, c->rib, c->t);
-		removed = true;
-	}
-	return removed;
+	if (!set_is_installed(s) || set_use(s, c) != UNUSABLE)
+		return;
+	set_remove(s, c->rib, c->t);
+	job->again = true;
 }
 
-/* Installs what can be used. true: that may have made others usable. */
-static bool add_usable(
-	struct static_route *route, unsigned n, const struct context *c, enum err *result)
+/* Installs what can be used of a prefix: that may make others usable. */
+static void add_usable(struct static_job *job, struct set *s, const struct context *c)
 {
-	bool waiting = false, added = false;
+	enum use use = set_use(s, c);
+	enum err err = ERR_OK;
 
-	for (unsigned i = 0; i < n;) {
-		struct set s = set_at(route + i, n - i);
-		enum use use = set_use(&s, c);
-		enum err err = ERR_OK;
+	if (use == UNUSABLE)
+		job->waiting = true;
+	else
+		err = set_install(s, use, c, &job->again);
+	if (err != ERR_OK)
+		job->result = err;
+}
 
-		i += s.n;
-		if (use == UNUSABLE)
-			waiting = true;
-		else
-			err = set_install(&s, use, c, &added);
-		if (err != ERR_OK)
-			*result = err;
+/* All lines were looked at: once more, or what is next. */
+static void end_round(struct static_job *job, const struct context *c)
+{
+	bool again = job->again && (job->phase == REMOVING || job->waiting);
+
+	job->at = 0;
+	job->again = job->waiting = false;
+	if (again && job->rounds++ < STATIC_ROUNDS) {
+		job->result = ERR_OK; /* what did not fit is tried again */
+		return;
 	}
-	return waiting && added;
+	job->rounds = 0;
+	if (++job->phase == DONE)
+		resolve_refresh(c->rib, c->t);
+}
+
+bool static_refresh_step(struct static_job *job, struct statics *s, struct iface *ifaces,
+	unsigned ifaces_n, struct nexthop_table *t, unsigned max)
+{
+	const struct context c = {ifaces, ifaces_n, s->rib, t};
+
+	for (unsigned seen = 0; job->phase != DONE && seen < max;) {
+		if (job->at == s->n) {
+			end_round(job, &c);
+			continue;
+		}
+		struct set set = set_at(s->route + job->at, s->n - job->at);
+
+		job->at += set.n;
+		seen += set.n;
+		(job->phase == REMOVING ? remove_useless : add_usable)(job, &set, &c);
+	}
+	return job->phase == DONE;
 }
 
 enum err static_refresh(struct static_route *route, unsigned n, struct iface *ifaces,
 	unsigned ifaces_n, struct rib *rib, struct nexthop_table *t)
 {
-	const struct context c = {ifaces, ifaces_n, rib, t};
-	enum err result = ERR_OK;
-	unsigned rounds = STATIC_ROUNDS;
+	struct statics s = {.route = route, .n = n, .max = n, .rib = rib};
+	struct static_job job = {0};
 
-	/* All that must go first: it makes room. */
-	while (remove_useless(route, n, &c) && rounds-- > 0)
+	while (!static_refresh_step(&job, &s, ifaces, ifaces_n, t, n + 1))
 		;
-	rounds = STATIC_ROUNDS;
-	do
-		result = ERR_OK; /* what did not fit is tried again */
-	while (add_usable(route, n, &c, &result) && rounds-- > 0);
-	resolve_refresh(rib, t);
-	return result;
+	return job.result;
 }
 
 void static_withdraw(

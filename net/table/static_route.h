@@ -47,6 +47,22 @@ struct statics {
 MUST_CHECK enum err static_refresh(struct static_route *route, unsigned n, struct iface *ifaces,
 	unsigned ifaces_n, struct rib *rib, struct nexthop_table *t);
 
+/*
+ * The same in steps of up to `max` lines of looking. To begin with *job is {0};
+ * nothing else may change the lines, the RIB or the interfaces in between. true:
+ * done, job->result is as above.
+ */
+struct static_job {
+	enum err result;
+	uint8_t phase;   /* see static_route.c */
+	bool again;      /* this phase has found something that others may depend on */
+	bool waiting;    /* some cannot be used yet */
+	unsigned at;     /* the next line */
+	unsigned rounds; /* of this phase */
+};
+bool static_refresh_step(struct static_job *job, struct statics *s, struct iface *ifaces,
+	unsigned ifaces_n, struct nexthop_table *t, unsigned max);
+
 /* Takes all of them out, with the other lines of their prefixes. */
 void static_withdraw(
 	struct static_route *route, unsigned n, struct rib *rib, struct nexthop_table *t);

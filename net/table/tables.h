@@ -2,8 +2,9 @@
  * What workers look up, changed by the control core under their eyes.
  *
  * The FIBs and the adjacencies live as long as the router and change in place,
- * by the rules in fib4.h, fib6.h and nexthop.h. pool_port tells the ingress port
- * of a buffer's pool.
+ * by the rules in fib4.h, fib6.h and nexthop.h. A commit points fib4 and fib6 to
+ * others: load_acquire, once a batch. pool_port tells the ingress port of a
+ * buffer's pool.
  */
 #ifndef NET_TABLE_TABLES_H
 #define NET_TABLE_TABLES_H

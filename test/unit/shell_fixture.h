@@ -102,10 +102,18 @@ static void turns(unsigned n)
 	}
 }
 
+static void let_others_run(void *ctx)
+{
+	control_yield(&router);
+}
+
 static inline int start_shell(void **state)
 {
-	static const struct shell_env env = {
-		.router = &router, .write = screen_write, .now_us = clock_us, .apply = apply};
+	static const struct shell_env env = {.router = &router,
+		.write = screen_write,
+		.now_us = clock_us,
+		.apply = apply,
+		.yield = let_others_run};
 	char error[100];
 
 	memset(&router, 0, sizeof router);

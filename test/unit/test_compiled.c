@@ -242,17 +242,21 @@ static void test_configured_meanwhile(void **state)
 		.gateway = rib4_key(HOST(other))};
 	base_route[5].route = (struct static_route){.gateway = rib4_key(HOST(0))}; /* default */
 	c.routes = 5;
+	const struct fib4 *first = router.tables.fib4;
+
 	configure(&c, NULL);
+	assert_ptr_not_equal(router.tables.fib4, first); /* the other pair has the table, too */
 	assert_true(publish_filling(&router));
 	goes_by(address_of(i), other);
 	goes_by(address_of(i + 1), port_of(i + 1));
 	c.routes = 6;
-	configure(&c, NULL);
-	assert_true(publish_filling(&router));
+	configure(&c, NULL); /* concerns all addresses: waits for all routes */
+	assert_ptr_equal(router.tables.fib4, first);
+	goes_by(IP(99, 1, 1, 1), 0);
 	goes_by(address_of(5), port_of(5));
 	model_platform.step_us = 0;
 	fill();
-	goes_by(IP(99, 1, 1, 1), 0);
+	verified();
 	goes_by(address_of(i), other);
 	goes_by(address_of(5), port_of(5));
 	c.routes = 4;
@@ -260,7 +264,39 @@ static void test_configured_meanwhile(void **state)
 	turns(5);
 	goes_by(address_of(i), port_of(i));
 	goes_nowhere(IP(99, 1, 1, 1));
+	assert_ptr_not_equal(router.tables.fib4, first);
 	verified();
+	drain();
+	check_books();
+}
+
+/* Before the first packet nothing waits: a default route is followed while routes still come. */
+static void test_configured_at_boot(void **state)
+{
+	struct config c = base_config();
+	const struct fib4 *first = router.tables.fib4;
+
+	learn_hosts();
+	changes_done();
+	base_route[4].route = (struct static_route){.gateway = rib4_key(HOST(0))};
+	c.routes = 5;
+	router.booting = true;
+	configure(&c, NULL);
+	router.booting = false;
+	assert_ptr_equal(router.tables.fib4, first);
+	assert_true(publish_filling(&router));
+	goes_by(address_of(5), port_of(5));
+	while (publish_filling(&router)) /* both pairs in turns */
+		turns(100);
+	model_platform.step_us = 0;
+	turns(5);
+	goes_by(IP(99, 1, 1, 1), 0);
+	verified();
+	base_route[3].route.length = 9;
+	configure(&c, NULL); /* the pair that trailed */
+	assert_ptr_not_equal(router.tables.fib4, first);
+	verified();
+	goes_by(address_of(5), port_of(5));
 	drain();
 	check_books();
 }
@@ -339,6 +375,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_forwards_at_once, start_compiled, stop),
 		cmocka_unit_test_setup_teardown(test_unknown_neighbor, start_compiled, stop),
 		cmocka_unit_test_setup_teardown(test_configured_meanwhile, start_compiled, stop),
+		cmocka_unit_test_setup_teardown(test_configured_at_boot, start_compiled, stop),
 		cmocka_unit_test_setup_teardown(test_link_lost, start_compiled, stop),
 		cmocka_unit_test_setup_teardown(test_refused, start_plain, stop),
 		cmocka_unit_test_setup_teardown(test_nothing_linked, start_plain, stop),

@@ -220,9 +220,11 @@ static void test_huge_line(void **state)
 static void test_help(void **state)
 {
 	screen_n = 0;
-	type("show c?");
-	assert_string_equal(screen, "show c\n  configuration    what is in force\n"
-				    "  cores            who runs where\nbarewire> show c");
+	type("show co?");
+	assert_string_equal(screen,
+		"show co\n  commits          what was in force, and who changed it\n"
+		"  configuration    what is in force\n"
+		"  cores            who runs where\nbarewire> show co");
 	type("\x15");
 	screen_n = 0;
 	type("bogus ?");
@@ -239,8 +241,8 @@ static void test_help(void **state)
 	assert_string_equal(screen + screen_n - 21, "show interfaces eth1 ");
 	type("\x15");
 	screen_n = 0;
-	type("con\t\t");
-	expect_in(screen, "con\nbarewire> con");
+	type("xon\t\t");
+	expect_in(screen, "xon\nbarewire> xon");
 }
 
 int main(void)

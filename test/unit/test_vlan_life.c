@@ -105,12 +105,14 @@ static void test_number_waits_for_workers(void **state)
 {
 	router.rcu.readers = 1;
 	model_platform.relax = stand_still;
+	model_platform.step_us = 1000; /* a commit does not wait for them for ever */
 	config.ifaces -= 2;
 	configure(&config, NULL);
 	add_vlan(9);
 	configure(&config, NULL);
 	assert_int_equal(vlan_find(router.vlans, 0, 9), 2);
 	model_platform.relax = answer_park;
+	model_platform.step_us = 0;
 	turns(3);
 	add_vlan(10);
 	configure(&config, NULL);

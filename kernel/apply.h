@@ -1,0 +1,51 @@
+/* An apply under way: what its parts share. Control core only. */
+#ifndef KERNEL_APPLY_H
+#define KERNEL_APPLY_H
+
+#include <stdbool.h>
+
+#include "kernel/config.h"
+#include "kernel/router.h"
+
+struct apply {
+	struct router *r;
+	const struct config *config;
+	char *error;
+	unsigned error_size;
+};
+
+/* Says why it cannot be; returns false. */
+bool apply_fail(struct apply *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The number of the interface of this name, or -1. */
+int port_by_name(const struct router *r, const char *name);
+
+/* The same if it will be there: it is not a subinterface that is about to go. */
+int wanted_by_name(const struct apply *a, const char *name);
+
+/* ---- apply_routes.c: the static routes of both families; sets are sorted, vectors malloc'd ----
+ */
+
+struct route_set {
+	struct static_route *route;
+	unsigned n;
+};
+
+struct route_sets {
+	struct route_set four, six;
+};
+
+/* What the configuration wants; what is in force. false: no memory, told; nothing is to be freed.
+ */
+bool routes_want(struct apply *a, struct route_sets *s);
+bool routes_save(struct apply *a, struct route_sets *s);
+void routes_free(struct route_sets *s);
+
+/* Those in force that are not wanted go; then `want` are the router's, those that stay installed.
+ */
+void routes_replace(struct apply *a, const struct route_sets *want);
+
+/* Installs what can be used. false: it does not fit, told. */
+bool routes_install(struct apply *a);
+
+#endif

@@ -1,0 +1,141 @@
+/* Random configuration lines for the shell of shell_fixture.h: seeded, small ranges, so they meet.
+ */
+#ifndef TEST_UNIT_RANDOM_CONFIG_H
+#define TEST_UNIT_RANDOM_CONFIG_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+#define RANDOM_LINE_MAX 200u
+
+static uint64_t random_state;
+
+/* 0 .. n - 1 (xorshift64*). */
+static inline unsigned any(unsigned n)
+{
+	random_state ^= random_state >> 12;
+	random_state ^= random_state << 25;
+	random_state ^= random_state >> 27;
+	return (unsigned)(random_state * 0x2545f4914f6cdd1dull >> 33) % n;
+}
+
+/* Link-local and other gateways, on a network, by way of another route, or of none. */
+static inline void random_route6(char out[RANDOM_LINE_MAX])
+{
+	static const char *const kinds[] = {"blackhole", "unreachable", "prohibit"};
+	unsigned net = any(16), port = any(3);
+	int n = snprintf(out, RANDOM_LINE_MAX, "routes 2001:db8:%x::/48 ", net);
+	char *end = out + n;
+	size_t room = RANDOM_LINE_MAX - (size_t)n;
+
+	switch (any(6)) {
+	case 0:
+		snprintf(end, room, "%s", kinds[any(3)]);
+		return;
+	case 1:
+		snprintf(end, room, "via 2001:db8:%x::%x", any(16), 1 + any(3));
+		return;
+	case 2:
+		snprintf(end, room, "via fe80::%x dev eth%u", 2 + any(4), port);
+		return;
+	case 3:
+		snprintf(end, room, "via fd00:0:0:%x::%x weight %u", port, 2 + any(5), 1 + any(9));
+		return;
+	default:
+		snprintf(end, room, "via fd00:0:0:%x::%x", port, 2 + any(5));
+	}
+}
+
+static inline void random_route(char out[RANDOM_LINE_MAX])
+{
+	static const char *const kinds[] = {"blackhole", "unreachable", "prohibit"};
+	unsigned length = any(4) ? 24u : 16u;
+	unsigned net = 2 + any(4), a = any(4), b = length == 24 ? any(4) : 0;
+
+	if (any(3) == 0)
+		random_route6(out);
+	else if (any(4) == 0)
+		snprintf(out, RANDOM_LINE_MAX, "routes %u0.%u.%u.0/%u %s", net, a, b, length,
+			kinds[any(3)]);
+	else if (any(4) == 0) /* by way of another route, or of none */
+		snprintf(out, RANDOM_LINE_MAX, "routes %u0.%u.%u.0/%u via %u0.%u.0.%u", net, a, b,
+			length, 2 + any(4), any(4), 1 + any(3));
+	else if (any(3) == 0)
+		snprintf(out, RANDOM_LINE_MAX, "routes %u0.%u.%u.0/%u via 10.0.%u.%u weight %u",
+			net, a, b, length, any(3), 2 + any(5), 1 + any(9));
+	else
+		snprintf(out, RANDOM_LINE_MAX, "routes %u0.%u.%u.0/%u via 10.0.%u.%u", net, a, b,
+			length, any(3), 2 + any(5));
+}
+
+static inline void random_interface(char out[RANDOM_LINE_MAX])
+{
+	unsigned port = any(3); /* the last of them is not there */
+
+	switch (any(10)) {
+	case 0: /* the least of them is refused with IPv6 */
+		snprintf(
+			out, RANDOM_LINE_MAX, "interfaces eth%u mtu %u", port, 1200 + any(4) * 100);
+		return;
+	case 1:
+		snprintf(out, RANDOM_LINE_MAX, "interfaces eth%u description \"a %u\"", port,
+			any(9));
+		return;
+	case 2:
+		snprintf(out, RANDOM_LINE_MAX, "interfaces eth%u disabled", port);
+		return;
+	case 3:
+		snprintf(out, RANDOM_LINE_MAX, "interfaces eth%u rx-spread %s", port,
+			any(2) ? "on" : "off");
+		return;
+	case 4:
+	case 5:
+		snprintf(out, RANDOM_LINE_MAX, "interfaces eth%u address fd00:0:0:%x::%x/%u", port,
+			any(5) ? port : any(3), 1 + any(2), any(9) ? 64u : 127u);
+		return;
+	case 6:
+		snprintf(out, RANDOM_LINE_MAX, "interfaces eth%u router-advert", port);
+		return;
+	default: /* mostly each on its own network; sometimes not, which a commit may refuse */
+		snprintf(out, RANDOM_LINE_MAX, "interfaces eth%u address 10.0.%u.1/%u", port,
+			any(5) ? port : any(3), any(9) ? 24u : 25u);
+	}
+}
+
+/* The words of a configuration line, without `set`. */
+static inline void random_line(char out[RANDOM_LINE_MAX])
+{
+	switch (any(10)) {
+	case 0:
+		snprintf(out, RANDOM_LINE_MAX, "system hostname r%u", any(5));
+		return;
+	case 1:
+		snprintf(out, RANDOM_LINE_MAX, "system idle %s", any(2) ? "poll" : "relaxed");
+		return;
+	case 2:
+		if (any(2)) {
+			snprintf(out, RANDOM_LINE_MAX,
+				"neighbors eth%u fd00:0:0:%x::%x 02:00:00:00:01:0%u", any(3),
+				any(3), 2 + any(4), 1 + any(8));
+			return;
+		}
+		snprintf(out, RANDOM_LINE_MAX, "neighbors eth%u 10.0.%u.%u 02:00:00:00:00:0%u",
+			any(3), any(3), 2 + any(4), 1 + any(8));
+		return;
+	case 3:
+		snprintf(out, RANDOM_LINE_MAX, "queues eth%u shape %umbit", any(3), 1 + any(4));
+		return;
+	case 4:
+		snprintf(out, RANDOM_LINE_MAX, "queues eth%u class %u dscp %u %s", any(3), any(4),
+			any(8), any(2) ? "priority" : "weight 4");
+		return;
+	case 5:
+	case 6:
+		random_interface(out);
+		return;
+	default:
+		random_route(out);
+	}
+}
+
+#endif
