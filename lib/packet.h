@@ -55,6 +55,7 @@ static inline uint32_t packet_stride(uint32_t mtu)
 /* Flags of a packet word. On the way to the control core: the punt reason (net/path/punt.h). */
 #define PACKET_FLAG_PUNT    0x00ffu
 #define PACKET_FLAG_OPTIONS 0x0100u /* in transit by the control core; within the path only */
+#define PACKET_FLAG_WHOLE   0x0200u /* put together elsewhere; within net/proto only */
 
 static inline uint64_t packet_word(uint32_t index, uint32_t len_bytes, uint32_t flags)
 {

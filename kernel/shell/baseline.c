@@ -61,6 +61,7 @@ static struct protocol_counters protocols_now(const struct router *r)
 	const struct neighbor_table *nd = &r->stack.nd;
 	const struct nd_state *state = &r->stack.nd_state;
 	const struct icmp_limit *icmp6 = &r->stack.icmp6_limit;
+	const struct reassembly *fragments = &r->stack.reassembly;
 
 	return (struct protocol_counters){.arp_received = arp->received,
 		.arp_requests_sent = arp->requests_sent,
@@ -81,7 +82,12 @@ static struct protocol_counters protocols_now(const struct router *r)
 		.ra_sent = state->adverts_sent,
 		.icmp6_sent = icmp6->sent,
 		.icmp6_echo_replies = icmp6->echo_replies,
-		.icmp6_suppressed = icmp6->suppressed};
+		.icmp6_suppressed = icmp6->suppressed,
+		.fragments = fragments->fragments,
+		.reassembled = fragments->completed,
+		.fragments_expired = fragments->expired,
+		.fragments_evicted = fragments->evicted,
+		.fragments_refused = fragments->refused};
 }
 
 const char *baseline_take(struct router *r)

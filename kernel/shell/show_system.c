@@ -221,6 +221,14 @@ bool show_protocols(struct call *call)
 	output_number(o, "echo_replies", c.icmp6_echo_replies);
 	output_number(o, "suppressed", c.icmp6_suppressed);
 	output_close(o);
+	output_object(o, "reassembly");
+	output_number(o, "fragments", c.fragments);
+	output_number(o, "datagrams", c.reassembled);
+	output_number(o, "expired", c.fragments_expired);
+	output_number(o, "evicted", c.fragments_evicted);
+	output_number(o, "refused", c.fragments_refused);
+	output_number(o, "held", call->env->router->stack.reassembly.held);
+	output_close(o);
 	return true;
 }
 

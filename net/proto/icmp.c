@@ -16,6 +16,19 @@ void icmp_finish(uint8_t *icmp, uint32_t len)
 	memcpy(icmp + 2, &check, sizeof check);
 }
 
+/* Type and code are one word of the checksum. */
+static void icmp_turn(uint8_t *message)
+{
+	uint16_t old, new, check;
+
+	memcpy(&old, message, sizeof old);
+	message[0] = ICMP_ECHO_REPLY;
+	memcpy(&new, message, sizeof new);
+	memcpy(&check, message + 2, sizeof check);
+	check = checksum_update16(check, old, new);
+	memcpy(message + 2, &check, sizeof check);
+}
+
 /* The reply is a new packet: the request ends here as delivered, and both books balance. */
 static void icmp_echo_reply(
 	struct stack *s, const uint8_t *frame, const uint8_t *icmp, uint32_t len)
@@ -28,17 +41,31 @@ static void icmp_echo_reply(
 	uint32_t total = IPV4_HEADER + len;
 	uint64_t word = packet_word(index, ETH_HEADER + total, 0);
 	uint8_t *reply = frame_of(s, word), *message = reply + ETH_HEADER + IPV4_HEADER;
-	uint16_t old, new, check;
 
 	ipv4_begin(reply, total, IPV4_ICMP, IPV4_TTL_OWN, load_be32(frame + IPV4_DEST), src);
 	reply[IPV4_TOS] = frame[IPV4_TOS]; /* same TOS, RFC 1349 5.1 */
 	memcpy(message, icmp, len);
-	memcpy(&old, message, sizeof old); /* type and code: one word of the checksum */
-	message[0] = ICMP_ECHO_REPLY;
-	memcpy(&new, message, sizeof new);
-	memcpy(&check, message + 2, sizeof check);
-	check = checksum_update16(check, old, new);
-	memcpy(message + 2, &check, sizeof check);
+	icmp_turn(message);
+	s->icmp_limit.echo_replies++;
+	(void)stack_send(s, word);
+}
+
+/* A request that no buffer holds is made its own reply. Takes the word. */
+static void icmp_echo_reply_whole(struct stack *s, uint64_t word)
+{
+	uint8_t *frame = frame_of(s, word), *message = frame + ETH_HEADER + IPV4_HEADER;
+	uint32_t src = load_be32(frame + IPV4_SOURCE), dst = load_be32(frame + IPV4_DEST);
+	uint32_t header = ipv4_header_len(frame), len = ipv4_total_len(frame) - header;
+	uint8_t tos = frame[IPV4_TOS];
+
+	if (!ipv4_is_unicast(src)) {
+		s->ops->deliver(s->ctx, word);
+		return;
+	}
+	memmove(message, frame + IPV4_OFF + header, len);
+	ipv4_begin(frame, IPV4_HEADER + len, IPV4_ICMP, IPV4_TTL_OWN, dst, src);
+	frame[IPV4_TOS] = tos;
+	icmp_turn(message);
 	s->icmp_limit.echo_replies++;
 	(void)stack_send(s, word);
 }
@@ -52,6 +79,10 @@ void icmp_input(struct stack *s, uint64_t word)
 
 	if (len < ICMP_HEADER || checksum(icmp, len) != 0) {
 		s->ops->drop(s->ctx, word, DROP_ICMP_MALFORMED);
+		return;
+	}
+	if (icmp[0] == ICMP_ECHO_REQUEST && IPV4_HEADER + len > s->buffers->mtu) {
+		icmp_echo_reply_whole(s, word);
 		return;
 	}
 	if (icmp[0] == ICMP_ECHO_REQUEST)

@@ -39,6 +39,7 @@ enum icmp6_parameter_code {
 	ICMP6_ERRONEOUS_FIELD = 0,
 	ICMP6_UNKNOWN_NEXT = 1,
 	ICMP6_UNKNOWN_OPTION = 2,
+	ICMP6_INCOMPLETE_CHAIN = 3, /* of headers in a first fragment, RFC 7112 */
 };
 
 /*

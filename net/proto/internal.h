@@ -17,6 +17,8 @@
 
 static inline uint8_t *frame_of(const struct stack *s, uint64_t word)
 {
+	if (packet_flags(word) & PACKET_FLAG_WHOLE)
+		return s->reassembly.whole;
 	return buffer_data(s->buffers, packet_index(word));
 }
 
@@ -102,6 +104,21 @@ uint32_t options_fragment_header(const uint8_t *frame, uint8_t header[IPV4_HEADE
  * at most mtu bytes. All of it or, if buffers run out, nothing. Takes the word.
  */
 void fragment_send(struct stack *s, unsigned port, uint32_t mtu, uint64_t word);
+
+/*
+ * The same for a packet of our own that stands in no buffer (PACKET_FLAG_WHOLE):
+ * its fragments go to the neighbour one by one. Takes the word.
+ */
+void fragment_send_whole(
+	struct stack *s, unsigned port, uint32_t neighbor, uint32_t mtu, uint64_t word);
+
+/*
+ * fragment6.c: sends an IPv6 packet of our own, longer than mtu and without
+ * extension headers, in fragments to a neighbour (RFC 8200 4.5). All of it or
+ * nothing. Takes the word.
+ */
+void fragment6_send(
+	struct stack *s, unsigned port, struct ip6 neighbor, uint32_t mtu, uint64_t word);
 
 /* icmp.c: writes the checksum of a message of len bytes. */
 void icmp_finish(uint8_t *icmp, uint32_t len);

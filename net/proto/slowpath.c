@@ -83,8 +83,9 @@ void slowpath_local(struct stack *s, uint64_t word)
 	if (!slowpath_options(s, word))
 		return;
 	if (ipv4_is_fragment(frame)) {
-		s->ops->drop(s->ctx, word, DROP_LOCAL_FRAGMENT);
-		return;
+		if (!reassembly_add(s, &word))
+			return;
+		frame = frame_of(s, word);
 	}
 	switch (frame[IPV4_PROTOCOL]) {
 	case IPV4_ICMP:

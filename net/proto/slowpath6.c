@@ -143,11 +143,8 @@ static bool local_header(struct stack *s, uint64_t word, struct ext *e)
 			return true;
 		slowpath6_parameter(s, word, ICMP6_ERRONEOUS_FIELD, this.at + 2, DROP_IP6_ROUTING);
 		return false;
-	case IPV6_FRAGMENT: /* RFC 6946: one that is whole passes */
-		if ((load_be16(frame + this.at + 2) & 0xfff9u) == 0)
-			return true;
-		s->ops->drop(s->ctx, word, DROP_LOCAL_FRAGMENT);
-		return false;
+	case IPV6_FRAGMENT: /* RFC 6946: the whole in one */
+		return true;
 	case IPV6_HOP_BY_HOP: /* RFC 8200 4.1: only first */
 		if (this.named != IPV6_NEXT) {
 			slowpath6_parameter(
@@ -160,6 +157,13 @@ static bool local_header(struct stack *s, uint64_t word, struct ext *e)
 	}
 }
 
+/* A fragment header of what is not the whole. */
+static bool is_part(const uint8_t *frame, const struct ext *e)
+{
+	return e->type == IPV6_FRAGMENT && e->at + 8 <= e->end &&
+	       (load_be16(frame + e->at + 2) & 0xfff9u);
+}
+
 void slowpath6_local(struct stack *s, uint64_t word)
 {
 	const uint8_t *frame = frame_of(s, word);
@@ -169,9 +173,17 @@ void slowpath6_local(struct stack *s, uint64_t word)
 		s->ops->drop(s->ctx, word, DROP_TENTATIVE);
 		return;
 	}
-	while (ext_is_known(e.type))
-		if (!local_header(s, word, &e))
+	while (ext_is_known(e.type)) {
+		if (!is_part(frame, &e)) {
+			if (!local_header(s, word, &e))
+				return;
+			continue;
+		}
+		if (!reassembly_add6(s, &word, &e))
 			return;
+		frame = frame_of(s, word);
+		e = ext_first(frame);
+	}
 	switch (e.type) {
 	case IPV6_ICMP:
 		icmp6_input(s, word, e.at);

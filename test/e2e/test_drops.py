@@ -132,17 +132,19 @@ FRAMES = [
     ("ARP from a multicast MAC", "arp-malformed", arp(hwsrc="01:00:5e:00:00:01")),
     ("ICMP checksum wrong", "icmp-malformed", eth(bad_icmp_checksum())),
     ("ICMP of 4 bytes", "icmp-malformed", eth(ip(dst="10.0.0.1", proto=1) / b"\x08\0\xf7\xff")),
-    ("fragment to the router", "local-fragment",
-     eth(ip(dst="10.0.0.1", flags="MF", proto=17) / bytes(64))),
-    ("later fragment to the router", "local-fragment",
-     eth(ip(dst="10.0.1.1", frag=10, proto=17) / bytes(64))),
+    ("fragment of 63 bytes to the router", "fragment-bad",
+     eth(ip(dst="10.0.0.1", flags="MF", proto=17) / bytes(63))),
+    ("fragment to the router that ends beyond 65,535", "fragment-bad",
+     eth(ip(dst="10.0.1.1", frag=8190, proto=17) / bytes(64))),
     ("UDP to the router", "local-no-protocol", eth(udp(dst="10.0.0.1"))),
     ("GRE to the router", "local-no-protocol", eth(ip(dst="10.0.0.1", proto=47) / bytes(40))),
 ]
 
 # Reasons with a test of their own below: they take more than one frame on eth0, or another cable.
 OTHERWISE = {"rx-runt", "port-disabled", "neighbor-pending", "neighbor-failed", "link-down",
-             "voq-full", "control-queue-full"}
+             "voq-full", "control-queue-full",
+             # test_reassembly.py
+             "fragment-timeout", "fragment-evicted", "fragment-duplicate"}
 
 
 class Cable:
