@@ -204,6 +204,7 @@ bool show_protocols(struct call *call)
 	output_number(o, "sent", c.icmp_sent);
 	output_number(o, "echo_replies", c.icmp_echo_replies);
 	output_number(o, "suppressed", c.icmp_suppressed);
+	output_number(o, "suppressed_destination", c.icmp_suppressed_destination);
 	output_close(o);
 	output_object(o, "nd");
 	output_number(o, "received", c.nd_received);
@@ -220,6 +221,7 @@ bool show_protocols(struct call *call)
 	output_number(o, "sent", c.icmp6_sent);
 	output_number(o, "echo_replies", c.icmp6_echo_replies);
 	output_number(o, "suppressed", c.icmp6_suppressed);
+	output_number(o, "suppressed_destination", c.icmp6_suppressed_destination);
 	output_close(o);
 	output_object(o, "reassembly");
 	output_number(o, "fragments", c.fragments);

@@ -166,7 +166,8 @@ void icmp6_send_error(struct stack *s, uint64_t word, uint8_t type, uint8_t code
 	uint32_t quote = ipv6_total_len(frame), index;
 
 	if (!icmp6_may_answer(s, word, frame, type, code) ||
-		!icmp_limit_take(&s->icmp6_limit, s->now_ms) || !s->ops->alloc(s->ctx, &index))
+		!icmp_limit_take(s, &s->icmp6_limit, ipv6_src(frame)) ||
+		!s->ops->alloc(s->ctx, &index))
 		return;
 	if (quote > ICMP6_QUOTE)
 		quote = ICMP6_QUOTE;

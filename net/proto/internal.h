@@ -124,8 +124,10 @@ void fragment6_send(
 void icmp_finish(uint8_t *icmp, uint32_t len);
 /* RFC 1812 4.3.2.7: this IPv4 frame may be answered by an error. */
 bool icmp_may_answer(const struct stack *s, const uint8_t *frame);
-/* Token bucket, RFC 1812 4.3.2.8, RFC 4443 2.4 (f). */
-bool icmp_limit_take(struct icmp_limit *l, uint64_t now_ms);
+/* Token buckets, RFC 1812 4.3.2.8, RFC 4443 2.4 (f): an error may be sent to dst (of IPv4 the top
+ * 32 bits). */
+bool icmp_limit_take(struct stack *s, struct icmp_limit *l, struct ip6 dst);
+void icmp_limit_init(struct icmp_limit *l, uint64_t now_ms);
 
 /* closed.c: a UDP datagram, a TCP segment to ourselves, whole. Takes the word. */
 void closed_udp(struct stack *s, uint64_t word);

@@ -17,9 +17,8 @@ void stack_init(struct stack *s, uint64_t now_ms)
 	arp_init(s);
 	nd_init(s);
 	reassembly_init(s);
-	s->icmp_limit =
-		(struct icmp_limit){.tokens_milli = ICMP_ERROR_BURST * 1000u, .last_ms = now_ms};
-	s->icmp6_limit = s->icmp_limit;
+	icmp_limit_init(&s->icmp_limit, now_ms);
+	icmp_limit_init(&s->icmp6_limit, now_ms);
 	s->options6 = (struct pace){now_ms, 0};
 }
 
