@@ -54,6 +54,15 @@ static uint64_t doorbells_now(const struct router *r, unsigned port)
 	return r->dev[port]->ops->doorbells(r->dev[port]);
 }
 
+static uint64_t policed_now(const struct router *r, unsigned kind)
+{
+	uint64_t sum = 0;
+
+	for (unsigned a = 0; a < r->actors; a++)
+		sum += load_once(&r->counters[a]->policed[kind]);
+	return sum;
+}
+
 static struct protocol_counters protocols_now(const struct router *r)
 {
 	const struct neighbor_table *arp = &r->stack.arp;
@@ -63,7 +72,7 @@ static struct protocol_counters protocols_now(const struct router *r)
 	const struct icmp_limit *icmp6 = &r->stack.icmp6_limit;
 	const struct reassembly *fragments = &r->stack.reassembly;
 
-	return (struct protocol_counters){.arp_received = arp->received,
+	struct protocol_counters c = (struct protocol_counters){.arp_received = arp->received,
 		.arp_requests_sent = arp->requests_sent,
 		.arp_replies_sent = arp->replies_sent,
 		.arp_failed = arp->failed,
@@ -90,6 +99,10 @@ static struct protocol_counters protocols_now(const struct router *r)
 		.fragments_expired = fragments->expired,
 		.fragments_evicted = fragments->evicted,
 		.fragments_refused = fragments->refused};
+
+	for (unsigned kind = 0; kind < POLICE_KINDS; kind++)
+		c.policed[kind] = policed_now(r, kind);
+	return c;
 }
 
 const char *baseline_take(struct router *r)

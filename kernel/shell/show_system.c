@@ -223,6 +223,10 @@ bool show_protocols(struct call *call)
 	output_number(o, "suppressed", c.icmp6_suppressed);
 	output_number(o, "suppressed_destination", c.icmp6_suppressed_destination);
 	output_close(o);
+	output_object(o, "policed");
+	for (unsigned kind = 0; kind < POLICE_KINDS; kind++)
+		output_number(o, police_name(kind), c.policed[kind]);
+	output_close(o);
 	output_object(o, "reassembly");
 	output_number(o, "fragments", c.fragments);
 	output_number(o, "datagrams", c.reassembled);

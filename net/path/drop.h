@@ -57,6 +57,7 @@
 	X(LOCAL_NO_PROTOCOL, "local-no-protocol", "no listener on the router for it")              \
 	X(VOQ_FULL, "voq-full",                                                                    \
 		"the virtual output queue is full, or has its share of the input's buffers")       \
+	X(POLICED, "policed", "more of its kind to the router itself than it takes")               \
 	X(CONTROL_QUEUE_FULL, "control-queue-full", "the queue to the control core is full")       \
 	X(LINK_DOWN, "link-down", "the egress port has no link")
 

@@ -71,7 +71,7 @@ static bool slowpath6_hop_by_hop(struct stack *s, uint64_t word)
 	if (e.type != IPV6_HOP_BY_HOP)
 		return true;
 	if (!pace_take(&s->options6, s->now_ms, OPTIONS_BURST)) {
-		s->ops->drop(s->ctx, word, DROP_CONTROL_QUEUE_FULL);
+		s->ops->drop(s->ctx, word, DROP_POLICED);
 		return false;
 	}
 	return slowpath6_options(s, word, &e);

@@ -269,7 +269,7 @@ static void test_hop_by_hop(void **state)
 		memcpy(frame + 54, (const uint8_t[8]){17, 0, 1, 4}, 8);
 		fix_receive(f, 0, frame, len, PUNT_OPTIONS);
 	}
-	assert_true(f->drops[DROP_CONTROL_QUEUE_FULL] >= 200);
+	assert_true(f->drops[DROP_POLICED] >= 200);
 	fix_free(f);
 }
 
