@@ -430,6 +430,7 @@ bool config_apply(struct router *r, const struct config *c, char *error, unsigne
 
 	if (ok) {
 		config_apply_queues(r, c);
+		config_apply_protocols(r, c);
 		publish_want_grace(); /* its old rates: router_set_rate */
 	} else {
 		restore(&a, &s);

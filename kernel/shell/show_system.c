@@ -223,6 +223,12 @@ bool show_protocols(struct call *call)
 	output_number(o, "suppressed", c.icmp6_suppressed);
 	output_number(o, "suppressed_destination", c.icmp6_suppressed_destination);
 	output_close(o);
+	output_object(o, "lldp");
+	output_number(o, "sent", c.lldp_sent);
+	output_number(o, "received", c.lldp_received);
+	output_number(o, "aged", c.lldp_aged);
+	output_number(o, "refused", c.lldp_refused);
+	output_close(o);
 	output_object(o, "policed");
 	for (unsigned kind = 0; kind < POLICE_KINDS; kind++)
 		output_number(o, police_name(kind), c.policed[kind]);

@@ -74,6 +74,8 @@ enum police_kind police_kind(enum punt_reason reason, const uint8_t *f, uint32_t
 	switch (reason) {
 	case PUNT_ARP:
 		return POLICE_ARP;
+	case PUNT_LLDP:
+		return POLICE_LLDP;
 	case PUNT_LOCAL:
 		return is_ipv6(f) ? local6(f, len) : local4(f, len);
 	case PUNT_RESOLVE:

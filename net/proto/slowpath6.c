@@ -111,17 +111,22 @@ static void slowpath6_forward(struct stack *s, uint64_t word, uint32_t index)
 
 /* ---- to ourselves ---- */
 
+/* A neighbour solicitation or advertisement. */
+static bool is_discovery(const uint8_t *frame)
+{
+	struct ext e;
+
+	return ext_transport(frame, &e) && e.type == IPV6_ICMP && e.at < e.end &&
+	       (frame[e.at] == ND_SOLICIT || frame[e.at] == ND_ADVERT);
+}
+
 /* RFC 4862 5.4: to an address being probed only neighbour discovery is heard. */
 static bool is_too_early(const struct stack *s, uint64_t word, const uint8_t *frame)
 {
 	const struct iface_addr6 *own =
 		stack_own6(s, s->ops->ingress(s->ctx, word), ipv6_dst(frame));
-	struct ext e;
 
-	if (!own || own->state != ADDR6_TENTATIVE)
-		return false;
-	return !(ext_transport(frame, &e) && e.type == IPV6_ICMP && e.at < e.end &&
-		 (frame[e.at] == ND_SOLICIT || frame[e.at] == ND_ADVERT));
+	return own && own->state == ADDR6_TENTATIVE && !is_discovery(frame);
 }
 
 /*
@@ -204,6 +209,23 @@ void slowpath6_local(struct stack *s, uint64_t word)
 	}
 }
 
+/*
+ * To ourselves from a port. What has our own address as its source is no host's
+ * (RFC 4291 2.1: an address is one interface's); of neighbour discovery that is
+ * for nd.c to see.
+ */
+static void from_wire(struct stack *s, uint64_t word)
+{
+	const uint8_t *frame = frame_of(s, word);
+	const struct iface_addr6 *own =
+		stack_own6(s, s->ops->ingress(s->ctx, word), ipv6_src(frame));
+
+	if (own && own->state == ADDR6_VALID && !is_discovery(frame))
+		s->ops->drop(s->ctx, word, DROP_MARTIAN_SOURCE);
+	else
+		slowpath6_local(s, word);
+}
+
 /* To a group on the link: of the solicited-node groups those of our addresses are ours. */
 static void slowpath6_group(struct stack *s, uint64_t word, struct ip6 group)
 {
@@ -223,7 +245,7 @@ static void slowpath6_group(struct stack *s, uint64_t word, struct ip6 group)
 		ours &= i->addrs6 > 0;
 	}
 	if (ours)
-		slowpath6_local(s, word);
+		from_wire(s, word);
 	else
 		s->ops->drop(s->ctx, word, DROP_MULTICAST);
 }
@@ -251,7 +273,7 @@ static void slowpath6_routed(struct stack *s, uint64_t word, struct ip6 dst)
 
 	switch (s->nexthops->nexthop[index].action) {
 	case NEXTHOP_LOCAL:
-		slowpath6_local(s, word);
+		from_wire(s, word);
 		return;
 	case NEXTHOP_BLACKHOLE:
 		s->ops->drop(s->ctx, word, DROP_BLACKHOLE);
@@ -281,7 +303,7 @@ void slowpath6_input(struct stack *s, uint64_t word)
 	else if (!ip6_is_link_local(dst))
 		slowpath6_routed(s, word, dst);
 	else if (stack_own6(s, s->ops->ingress(s->ctx, word), dst))
-		slowpath6_local(s, word);
+		from_wire(s, word);
 	else
 		s->ops->drop(s->ctx, word, DROP_LINK_LOCAL);
 }

@@ -17,6 +17,7 @@ void stack_init(struct stack *s, uint64_t now_ms)
 	arp_init(s);
 	nd_init(s);
 	reassembly_init(s);
+	lldp_init(s);
 	icmp_limit_init(&s->icmp_limit, now_ms);
 	icmp_limit_init(&s->icmp6_limit, now_ms);
 	s->options6 = (struct pace){now_ms, 0};
@@ -30,6 +31,8 @@ void stack_input(struct stack *s, uint64_t word, uint64_t now_ms)
 	word = packet_word(packet_index(word), packet_len(word), 0);
 	if (reason == PUNT_ARP)
 		arp_input(s, word);
+	else if (reason == PUNT_LLDP)
+		lldp_input(s, word);
 	else if (packet_len(word) >= ETH_HEADER &&
 		 load_be16(frame_of(s, word) + ETH_TYPE) == ETH_TYPE_IPV6)
 		slowpath6_input(s, word);
@@ -43,6 +46,7 @@ void stack_tick(struct stack *s, uint64_t now_ms)
 	arp_tick(s, TICK_ENTRIES);
 	nd_tick(s, TICK_ENTRIES);
 	reassembly_tick(s);
+	lldp_tick(s);
 }
 
 uint32_t stack_held(const struct stack *s)

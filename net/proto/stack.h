@@ -19,6 +19,7 @@
 #include "net/proto/arp.h"
 #include "net/proto/icmp.h"
 #include "net/proto/icmp6.h"
+#include "net/proto/lldp.h"
 #include "net/proto/nd.h"
 #include "net/proto/reassembly.h"
 #include "net/table/iface.h"
@@ -76,6 +77,7 @@ struct stack {
 	struct icmp_limit icmp_limit;
 	struct icmp_limit icmp6_limit;
 	struct reassembly reassembly;
+	struct lldp lldp;
 	struct pace options6;      /* packets with hop-by-hop options that were looked at */
 	uint64_t loop[STACK_LOOP]; /* packets to ourselves; empty between calls */
 	unsigned loops;
