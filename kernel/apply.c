@@ -180,6 +180,8 @@ static bool bring_up(struct apply *a, unsigned port, const struct wanted *w)
 		iface->addr[k] = w->addr[k];
 	iface->addrs6 = w->addrs6;
 	memcpy(iface->addr6, w->addr6, sizeof iface->addr6);
+	for (unsigned k = 0; k < w->addrs6; k++)
+		iface->addr6[k].has = 0; /* what it had is withdrawn */
 	iface->enabled = w->enabled;
 	router_set_disabled(r, port, !w->enabled);
 	if (!iface->link || !w->enabled)
@@ -230,6 +232,8 @@ static bool configure_ifaces(struct apply *a)
 			.router_advert = c && c->router_advert,
 		};
 		want[port].addrs6 = config_addresses6(c, a->r->iface[port].mac, want[port].addr6);
+		if (want[port].enabled)
+			config_keep_valid6(&a->r->iface[port], want[port].addr6, want[port].addrs6);
 	}
 	return set_ifaces(a, want);
 }

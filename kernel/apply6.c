@@ -20,6 +20,15 @@ unsigned config_addresses6(
 	return n;
 }
 
+void config_keep_valid6(const struct iface *i, struct iface_addr6 *addr, unsigned n)
+{
+	for (unsigned k = 0; i->installed && k < n; k++)
+		for (unsigned old = 0; old < i->addrs6; old++)
+			if (i->addr6[old].state == ADDR6_VALID &&
+				ip6_equal(i->addr6[old].address, addr[k].address))
+				addr[k].state = ADDR6_VALID;
+}
+
 bool config_same_addresses6(const struct iface *i, const struct iface_addr6 *addr, unsigned n)
 {
 	if (i->addrs6 != n)

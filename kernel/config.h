@@ -80,6 +80,8 @@ void config_free(struct config *c);
  * c: NULL for none. Returns how many. */
 unsigned config_addresses6(
 	const struct config_iface *c, const uint8_t *mac, struct iface_addr6 addr[IFACE_ADDR6_MAX]);
+/* Those that the interface has, is up with and has found to be unique stay so (RFC 4862 5.4). */
+void config_keep_valid6(const struct iface *i, struct iface_addr6 *addr, unsigned n);
 bool config_same_addresses6(const struct iface *i, const struct iface_addr6 *addr, unsigned n);
 
 /* One static neighbour of either family. */

@@ -69,7 +69,7 @@ struct stack {
 	struct nexthop_table *nexthops;
 	uint64_t now_ms; /* time of the current call; monotonic */
 	uint16_t ip_id;  /* of the next packet sent */
-	uint64_t seed;   /* what nobody outside knows; set by the caller before */
+	uint64_t seed;   /* what nobody outside knows, set by the caller before; 0: no delays */
 	uint32_t ip6_id; /* of the next packet sent in fragments */
 	struct neighbor_table arp;
 	struct neighbor_table nd; /* IPv6 */

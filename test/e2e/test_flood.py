@@ -125,3 +125,23 @@ def test_errors_to_others(lab, h0):
         assert h0.receive(answered)
         time.sleep(0.02)  # 3,000 a second: more than one destination gets, less than is policed
     assert lab.json("show protocols")["icmp"]["suppressed_destination"] > suppressed
+
+
+def test_invented_neighbors(lab, h0):
+    """Thousands of solicitations from invented sources, each with a MAC: a neighbour that has
+    answered the router stays known, and its traffic loses nothing."""
+    assert lab.run(0, "ping", "-c2", "-W10", "fd00:0:0:2::2").returncode == 0
+    lab.cli("ping fd00:0:0:2::2 count 1", "ping fd00::2 count 1")
+    known = "fd00:0:0:2::2"
+    lab.cli("clear neighbors")
+    wait_for("an answer", lambda: lab.run(0, "ping", "-c1", "-W10", known).returncode == 0)
+    invented = [bytes(Ether(dst=h0.router_mac, src=h0.host_mac)
+                      / IPv6(src=f"fd00::bad:{i:x}", dst="fd00::1", hlim=255)
+                      / ICMPv6ND_NS(tgt="fd00::1")
+                      / ICMPv6NDOptSrcLLAddr(lladdr=h0.host_mac)) for i in range(3000)]
+    h0.send_all(invented, burst=50)
+    states = {n["address"]: n["state"] for n in lab.json("show neighbors")["neighbors"]}
+    assert sum(a.startswith("fd00::bad:") for a in states) > 500
+    assert states[known] in ("reachable", "stale", "delay", "probe")
+    assert lab.run(0, "ping", "-c2", "-W10", known).returncode == 0
+    lab.cli("clear neighbors")

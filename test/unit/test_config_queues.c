@@ -50,7 +50,7 @@ static void test_refused_words(void **state)
 		{"set queues eth1 shape 99999999999999999999kbit",
 			"'99999999999999999999kbit' is not a rate from 8kbit to 1000gbit"},
 		{"set system idle sleepy", "unknown word 'sleepy'"},
-		{"set forwarding martians 127.0.0.1 permit", "'127.0.0.1' is not a prefix"},
+		{"set forwarding martians 127.0.0.1 permit", "'127.0.0.1' is not an IPv4 prefix"},
 	};
 
 	for (unsigned i = 0; i < sizeof lines / sizeof *lines; i++) {
