@@ -426,6 +426,7 @@ static void write_settings(struct apply *a, const struct saved *s)
 		nexthop_set_mtu(&r->nexthops, port, iface->mtu);
 	}
 	config_apply_queues(r, a->config);
+	config_apply_protocols(r, a->config);
 	publish_want_grace(); /* its old rates: router_set_rate */
 }
 

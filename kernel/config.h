@@ -29,6 +29,7 @@ struct config_iface {
 	unsigned addrs6;
 	struct iface_addr6 addr6[IFACE_ADDR_MAX];
 	bool router_advert;
+	char description[LLDP_TEXT_MAX]; /* cut; "": not set */
 };
 
 struct config_route {
@@ -62,8 +63,10 @@ struct config_shape {
 /* Vectors are malloc'd and owned by the struct. */
 struct config {
 	char hostname[HOSTNAME_MAX];
-	unsigned workers; /* 0: not set */
-	bool relaxed;     /* idle cores sleep */
+	unsigned workers;  /* 0: not set */
+	bool relaxed;      /* idle cores sleep */
+	bool lldp;         /* spoken and heard */
+	unsigned martians; /* MARTIAN_ ranges that are forwarded */
 	struct config_iface *iface;
 	struct config_route *route;  /* IPv4's, by prefix, length, kind and gateway */
 	struct config_route *route6; /* likewise */
@@ -94,6 +97,9 @@ void config_apply_queues(struct router *r, const struct config *c);
 
 /* A hash of all that: router.queues is that of what was applied last. */
 uint64_t config_queues_digest(const struct router *r, const struct config *c);
+
+/* Makes martians and LLDP be as configured. Never fails. Control core. */
+void config_apply_protocols(struct router *r, const struct config *c);
 
 /*
  * Checks all of `c`, then makes the router be so; or changes nothing and puts

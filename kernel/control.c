@@ -7,6 +7,7 @@
 #include "kernel/publish.h"
 #include "kernel/verify.h"
 #include "kernel/vlans.h"
+#include "lib/hash.h"
 #include "lib/text.h"
 #include "lib/text6.h"
 #include "net/table/resolve.h"
@@ -280,6 +281,17 @@ bool control_turn(struct router *r)
 	return moved | !publish_idle(r);
 }
 
+/* What nobody on the wire knows: when it was started, to the tick. */
+static uint64_t control_seed(const struct router *r)
+{
+	uint64_t seed = hash_mix(platform_tsc());
+
+	for (unsigned port = 0; port < r->ports; port++)
+		for (unsigned i = 0; i < 6; i++)
+			seed = hash_mix(seed + r->dev[port]->mac[i]);
+	return seed;
+}
+
 bool control_init(struct router *r)
 {
 	r->stack.ops = &ops;
@@ -290,6 +302,7 @@ bool control_init(struct router *r)
 	r->stack.rib = &r->rib;
 	r->stack.rib6 = &r->rib6;
 	r->stack.nexthops = &r->nexthops;
+	r->stack.seed = control_seed(r);
 	stack_init(&r->stack, now_ms());
 	control.links_read = false;
 	control.link_us = platform_now_us() - LINK_US; /* the first turn reads the links */

@@ -252,6 +252,7 @@ static struct lane *build_lane(struct router *r, struct builder *b, unsigned q, 
 	lane->pool = control ? r->control_pool : q;
 	if (!control) {
 		memcpy(lane->mac, r->dev[lane->port]->mac, 6);
+		police_init(&lane->police, platform_tsc_hz());
 		lane->punt = r->punt[l] = build_ring(b, PUNT_SLOTS, "punt rings");
 	}
 	for (unsigned t = 0; t < r->txqs && !b->failed; t++) {

@@ -157,6 +157,9 @@ bool router_init(struct router *r, struct netdev **dev, unsigned ports, unsigned
 void router_set_frame_max(struct router *r, unsigned port, uint32_t bytes);
 void router_set_disabled(struct router *r, unsigned port, bool disabled);
 
+/* Which ranges of addresses that no host has (MARTIAN_ bits) all lanes forward. */
+void router_set_martians(struct router *r, unsigned permitted);
+
 /* Over how many workers each of its RX queues is spread from now on. */
 void router_set_spread(struct router *r, unsigned port, enum rx_spread spread);
 

@@ -96,3 +96,9 @@ void router_clear_latency(struct router *r)
 {
 	store_release(&r->clear_request, r->clear_request + 1);
 }
+
+void router_set_martians(struct router *r, unsigned permitted)
+{
+	for (unsigned l = 0; l < r->lanes; l++)
+		store_once(&r->lane[l].martians, permitted);
+}

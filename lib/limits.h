@@ -40,6 +40,9 @@
 #define IFACE_ADDR6_MAX (IFACE_ADDR_MAX + 1u) /* and a link-local one */
 #define IFACE_NAME_MAX  16u                   /* with the terminating zero */
 
+#define REASSEMBLY_MAX       64u  /* datagrams to the router being put together */
+#define REASSEMBLY_FRAGMENTS 512u /* their fragments */
+
 #define MTU_MIN     576u  /* RFC 791: every host takes 576 */
 #define MTU_MIN_IP6 1280u /* RFC 8200 5: every link carries 1280 */
 #define MTU_DEFAULT 1500u /* of Ethernet, RFC 894 */

@@ -57,6 +57,15 @@ static uint64_t doorbells_now(const struct router *r, unsigned port)
 	return r->dev[port]->ops->doorbells(r->dev[port]);
 }
 
+static uint64_t policed_now(const struct router *r, unsigned kind)
+{
+	uint64_t sum = 0;
+
+	for (unsigned a = 0; a < r->actors; a++)
+		sum += load_once(&r->counters[a]->policed[kind]);
+	return sum;
+}
+
 static struct protocol_counters protocols_now(const struct router *r)
 {
 	const struct neighbor_table *arp = &r->stack.arp;
@@ -64,8 +73,9 @@ static struct protocol_counters protocols_now(const struct router *r)
 	const struct neighbor_table *nd = &r->stack.nd;
 	const struct nd_state *state = &r->stack.nd_state;
 	const struct icmp_limit *icmp6 = &r->stack.icmp6_limit;
+	const struct reassembly *fragments = &r->stack.reassembly;
 
-	return (struct protocol_counters){.arp_received = arp->received,
+	struct protocol_counters c = (struct protocol_counters){.arp_received = arp->received,
 		.arp_requests_sent = arp->requests_sent,
 		.arp_replies_sent = arp->replies_sent,
 		.arp_failed = arp->failed,
@@ -73,6 +83,7 @@ static struct protocol_counters protocols_now(const struct router *r)
 		.icmp_sent = icmp->sent,
 		.icmp_echo_replies = icmp->echo_replies,
 		.icmp_suppressed = icmp->suppressed,
+		.icmp_suppressed_destination = icmp->suppressed_destination,
 		.nd_received = nd->received,
 		.nd_solicits_sent = nd->requests_sent,
 		.nd_adverts_sent = nd->replies_sent,
@@ -84,7 +95,21 @@ static struct protocol_counters protocols_now(const struct router *r)
 		.ra_sent = state->adverts_sent,
 		.icmp6_sent = icmp6->sent,
 		.icmp6_echo_replies = icmp6->echo_replies,
-		.icmp6_suppressed = icmp6->suppressed};
+		.icmp6_suppressed = icmp6->suppressed,
+		.icmp6_suppressed_destination = icmp6->suppressed_destination,
+		.lldp_sent = r->stack.lldp.sent,
+		.lldp_received = r->stack.lldp.received,
+		.lldp_aged = r->stack.lldp.aged,
+		.lldp_refused = r->stack.lldp.refused,
+		.fragments = fragments->fragments,
+		.reassembled = fragments->completed,
+		.fragments_expired = fragments->expired,
+		.fragments_evicted = fragments->evicted,
+		.fragments_refused = fragments->refused};
+
+	for (unsigned kind = 0; kind < POLICE_KINDS; kind++)
+		c.policed[kind] = policed_now(r, kind);
+	return c;
 }
 
 const char *baseline_take(struct router *r)

@@ -39,10 +39,13 @@ uint64_t baseline_doorbells(const struct router *r, unsigned port);
 /* What the control core's protocols count. */
 struct protocol_counters {
 	uint64_t arp_received, arp_requests_sent, arp_replies_sent, arp_failed, arp_conflicts;
-	uint64_t icmp_sent, icmp_echo_replies, icmp_suppressed;
+	uint64_t icmp_sent, icmp_echo_replies, icmp_suppressed, icmp_suppressed_destination;
 	uint64_t nd_received, nd_solicits_sent, nd_adverts_sent, nd_failed, nd_conflicts;
 	uint64_t nd_suppressed, nd_redirects, ra_received, ra_sent;
-	uint64_t icmp6_sent, icmp6_echo_replies, icmp6_suppressed;
+	uint64_t icmp6_sent, icmp6_echo_replies, icmp6_suppressed, icmp6_suppressed_destination;
+	uint64_t policed[POLICE_KINDS];
+	uint64_t lldp_sent, lldp_received, lldp_aged, lldp_refused;
+	uint64_t fragments, reassembled, fragments_expired, fragments_evicted, fragments_refused;
 };
 void baseline_protocols(const struct router *r, struct protocol_counters *c);
 

@@ -85,7 +85,7 @@ command_fn show_configuration, show_commits;
 command_fn show_version, show_uptime, show_cores, show_memory, show_protocols, show_log;
 command_fn show_interfaces, show_routes, show_routes_summary, show_neighbors, show_fib,
 	show_fib_verify;
-command_fn show_queues, show_drops, show_buffers, show_latency;
+command_fn show_lldp_neighbors, show_queues, show_drops, show_buffers, show_latency;
 command_fn clear_counters, clear_neighbors, ping, reboot, poweroff;
 #ifdef TEST_HOOKS
 command_fn debug_leak, debug_double_free, debug_owner, debug_stuck, debug_panic, debug_hurry;

@@ -165,7 +165,9 @@ static bool build_interface(struct build *b, const struct line *line)
 		iface->rx_spread = !strcmp(value, "on")    ? RX_SPREAD_ON
 				   : !strcmp(value, "off") ? RX_SPREAD_OFF
 							   : RX_SPREAD_AUTO;
-	return true; /* a description is for people */
+	else if (word_is(line, at, "description"))
+		snprintf(iface->description, sizeof iface->description, "%s", value);
+	return true;
 }
 
 static enum static_kind route_kind(const struct line *line)
@@ -318,6 +320,19 @@ static bool build_queues(struct build *b, const struct line *line)
 	return true;
 }
 
+/* "forwarding martians PREFIX permit" */
+static bool build_forwarding(struct build *b, const struct line *line)
+{
+	return config_check_martian(b->fault, line, &b->config->martians);
+}
+
+/* "protocols lldp" */
+static bool build_protocols(struct build *b, const struct line *line)
+{
+	b->config->lldp = true;
+	return true;
+}
+
 static const struct section {
 	const char *word;
 	bool (*build)(struct build *b, const struct line *line);
@@ -327,6 +342,8 @@ static const struct section {
 	{"routes", build_route},
 	{"neighbors", build_neighbor},
 	{"queues", build_queues},
+	{"forwarding", build_forwarding},
+	{"protocols", build_protocols},
 };
 
 static bool build_lines(struct build *b, const struct lines *set)

@@ -7,6 +7,7 @@
 #include "kernel/shell/shell.h"
 #include "lib/text.h"
 #include "lib/text6.h"
+#include "net/path/frame.h"
 #include "net/table/rib.h"
 
 /* Blocks of RFC 6890 whose addresses belong to no host. */
@@ -75,6 +76,23 @@ bool config_check_own_address6(
 	if (ip6_is_link_local(addr->address) && addr->length != 64)
 		return config_fault_at(fault, line, "a link-local address is of a /64");
 	return true;
+}
+
+bool config_check_martian(struct config_fault *fault, const struct line *line, unsigned *permitted)
+{
+	static const struct {
+		const char *prefix;
+		unsigned bit;
+	} ranges[] = {{"0.0.0.0/8", MARTIAN_ZERO}, {"127.0.0.0/8", MARTIAN_LOOPBACK},
+		{"240.0.0.0/4", MARTIAN_CLASS_E}};
+
+	for (unsigned i = 0; i < sizeof ranges / sizeof *ranges; i++) {
+		if (strcmp(line->text[2], ranges[i].prefix) != 0)
+			continue;
+		*permitted |= ranges[i].bit;
+		return true;
+	}
+	return config_fault_at(fault, line, "is none of 0.0.0.0/8, 127.0.0.0/8 and 240.0.0.0/4");
 }
 
 bool config_check_mac(struct config_fault *fault, const struct line *line, const uint8_t mac[6])

@@ -62,6 +62,9 @@ bool config_check_mac(struct config_fault *fault, const struct line *line, const
 bool config_check_class(struct config_fault *fault, const struct line *line,
 	const struct config_class *k, const struct config_class *before, unsigned n);
 
+/* Adds the range of a line "forwarding martians PREFIX permit" to *permitted. */
+bool config_check_martian(struct config_fault *fault, const struct line *line, unsigned *permitted);
+
 /* What concerns several lines: networks that overlap, names of one NIC, the router as its own
  * gateway or neighbour.
  */

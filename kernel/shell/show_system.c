@@ -204,6 +204,7 @@ bool show_protocols(struct call *call)
 	output_number(o, "sent", c.icmp_sent);
 	output_number(o, "echo_replies", c.icmp_echo_replies);
 	output_number(o, "suppressed", c.icmp_suppressed);
+	output_number(o, "suppressed_destination", c.icmp_suppressed_destination);
 	output_close(o);
 	output_object(o, "nd");
 	output_number(o, "received", c.nd_received);
@@ -220,6 +221,25 @@ bool show_protocols(struct call *call)
 	output_number(o, "sent", c.icmp6_sent);
 	output_number(o, "echo_replies", c.icmp6_echo_replies);
 	output_number(o, "suppressed", c.icmp6_suppressed);
+	output_number(o, "suppressed_destination", c.icmp6_suppressed_destination);
+	output_close(o);
+	output_object(o, "lldp");
+	output_number(o, "sent", c.lldp_sent);
+	output_number(o, "received", c.lldp_received);
+	output_number(o, "aged", c.lldp_aged);
+	output_number(o, "refused", c.lldp_refused);
+	output_close(o);
+	output_object(o, "policed");
+	for (unsigned kind = 0; kind < POLICE_KINDS; kind++)
+		output_number(o, police_name(kind), c.policed[kind]);
+	output_close(o);
+	output_object(o, "reassembly");
+	output_number(o, "fragments", c.fragments);
+	output_number(o, "datagrams", c.reassembled);
+	output_number(o, "expired", c.fragments_expired);
+	output_number(o, "evicted", c.fragments_evicted);
+	output_number(o, "refused", c.fragments_refused);
+	output_number(o, "held", call->env->router->stack.reassembly.held);
 	output_close(o);
 	return true;
 }

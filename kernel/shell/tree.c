@@ -190,6 +190,24 @@ static const struct node set_queues[] = {
 	LAST,
 };
 
+static const struct node martian_permit[] = {
+	WORD("permit", "they are forwarded as any others", .flags = NODE_END),
+	LAST,
+};
+static const struct node martian_prefix[] = {
+	ARG(PREFIX, "0.0.0.0/8, 127.0.0.0/8 or 240.0.0.0/4", .next = martian_permit),
+	LAST,
+};
+static const struct node set_forwarding[] = {
+	WORD("martians", "addresses that no host has, dropped by default", .next = martian_prefix),
+	LAST,
+};
+
+static const struct node set_protocols[] = {
+	WORD("lldp", "tells neighbours who we are, and hears them", .flags = NODE_END),
+	LAST,
+};
+
 /* The order of these is the order of a printed configuration. */
 static const struct node sections[] = {
 	WORD("system", "the router itself", .next = set_system),
@@ -197,6 +215,8 @@ static const struct node sections[] = {
 	WORD("routes", "static routes", .next = set_routes),
 	WORD("neighbors", "static neighbours", .next = set_neighbors),
 	WORD("queues", "classes and rates of outputs", .next = set_queues),
+	WORD("forwarding", "what is forwarded", .next = set_forwarding),
+	WORD("protocols", "what is spoken on links", .next = set_protocols),
 	LAST,
 };
 
@@ -244,6 +264,11 @@ static const struct node show_routes_options[] = {
 		.flags = NODE_END),
 	LAST,
 };
+static const struct node show_lldp_options[] = {
+	WORD("neighbors", "who is at the other end of each link", .run = show_lldp_neighbors,
+		.flags = NODE_END),
+	LAST,
+};
 static const struct node show_what[] = {
 	WORD("buffers", "packet buffers by owner, audited", .run = show_buffers, .flags = NODE_END),
 	WORD("commits", "what was in force, and who changed it", .run = show_commits,
@@ -258,6 +283,7 @@ static const struct node show_what[] = {
 		.next = show_iface_options, .flags = NODE_END),
 	WORD("latency", "from RX to TX, and the longest gaps between looks", .run = show_latency,
 		.flags = NODE_END),
+	WORD("lldp", "what LLDP has heard", .next = show_lldp_options),
 	WORD("log", "what happened", .run = show_log, .flags = NODE_END),
 	WORD("memory", "RAM and its use", .run = show_memory, .flags = NODE_END),
 	WORD("neighbors", "what is known of neighbours", .run = show_neighbors, .flags = NODE_END),

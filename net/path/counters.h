@@ -15,6 +15,7 @@
 #include "lib/atomic.h"
 #include "lib/limits.h"
 #include "net/path/drop.h"
+#include "net/path/police.h"
 
 #define CONTROL_PORT PORT_MAX /* pseudo-port of what the control core originates */
 #define PORT_COUNT   (PORT_MAX + 1)
@@ -45,6 +46,7 @@ struct vlan_counters {
 struct counters {
 	struct port_counters port[PORT_COUNT];
 	struct txq_counters txq[TXQ_MAX];
+	uint64_t policed[POLICE_KINDS]; /* not handed to the control core; dropped as well */
 	alignas(CACHE_LINE) uint64_t
 		transmitted[POOL_MAX]; /* completed by a device, by home pool */
 	struct vlan_counters vlan[VLAN_MAX];

@@ -50,11 +50,18 @@
 	X(ND_MALFORMED, "nd-malformed", "neighbour discovery not valid, RFC 4861 6.1 and 7.1")     \
 	X(ND_REDIRECT, "nd-redirect", "redirect, which a router does not heed, RFC 4861 8.2")      \
 	X(TENTATIVE, "tentative-address", "own address not yet known to be unique, RFC 4862 5.4")  \
+	X(LLDP_MALFORMED, "lldp-malformed", "LLDP frame not valid, IEEE 802.1AB 9.2.7.7.1")        \
 	X(ICMP_MALFORMED, "icmp-malformed", "ICMP to the router: short or checksum wrong")         \
-	X(LOCAL_FRAGMENT, "local-fragment", "fragment to the router itself, not reassembled")      \
+	X(FRAGMENT_TIMEOUT, "fragment-timeout", "fragment to the router: the others did not come") \
+	X(FRAGMENT_EVICTED, "fragment-evicted",                                                    \
+		"fragment to the router: room for others' was due")                                \
+	X(FRAGMENT_DUPLICATE, "fragment-duplicate", "fragment to the router, there already")       \
+	X(FRAGMENT_BAD, "fragment-bad",                                                            \
+		"fragment to the router that overlaps, or with an impossible length, RFC 5722")    \
 	X(LOCAL_NO_PROTOCOL, "local-no-protocol", "no listener on the router for it")              \
 	X(VOQ_FULL, "voq-full",                                                                    \
 		"the virtual output queue is full, or has its share of the input's buffers")       \
+	X(POLICED, "policed", "more of its kind to the router itself than it takes")               \
 	X(CONTROL_QUEUE_FULL, "control-queue-full", "the queue to the control core is full")       \
 	X(LINK_DOWN, "link-down", "the egress port has no link")
 

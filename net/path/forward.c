@@ -13,8 +13,8 @@ void path_drop(struct lane *lane, unsigned port, uint64_t word, enum drop_reason
 	buffers_free(lane->buffers, lane->actor, &word, 1);
 }
 
-/* What a packet counts as when the control core has no room for it. */
-static enum drop_reason punt_refused(enum punt_reason reason)
+/* What a packet counts as that is not handed up, for `otherwise`. */
+static enum drop_reason punt_refused(enum punt_reason reason, enum drop_reason otherwise)
 {
 	switch (reason) {
 	case PUNT_TTL:
@@ -26,17 +26,24 @@ static enum drop_reason punt_refused(enum punt_reason reason)
 	case PUNT_PROHIBIT:
 		return DROP_PROHIBIT;
 	default: /* it would have been delivered, forwarded or examined */
-		return DROP_CONTROL_QUEUE_FULL;
+		return otherwise;
 	}
 }
 
 static void path_punt(struct lane *lane, uint64_t word, enum punt_reason reason)
 {
 	uint64_t w = packet_retake(word, packet_len(word), reason);
+	const uint8_t *frame = packet_frame(lane->buffers, word);
+	enum police_kind kind = police_kind(reason, frame, packet_len(word));
 
+	if (!police_take(&lane->police, kind, lane->received)) {
+		counter_add(&lane->counters->policed[kind], 1);
+		path_drop(lane, lane->port, word, punt_refused(reason, DROP_POLICED));
+		return;
+	}
 	buffer_move(lane->buffers, lane->actor, packet_index(word), OWNER_HOME, OWNER_CONTROL);
 	if (ring_push(lane->punt, &w, 1) == 0)
-		path_drop(lane, lane->port, word, punt_refused(reason));
+		path_drop(lane, lane->port, word, punt_refused(reason, DROP_CONTROL_QUEUE_FULL));
 }
 
 /* A routed packet that cannot simply be sent: its verdict. */

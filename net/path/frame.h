@@ -14,6 +14,13 @@
 #define ETH_TYPE_IPV6 0x86ddu
 #define ETH_TYPE_VLAN 0x8100u /* IEEE 802.1Q */
 #define ETH_TYPE_QINQ 0x88a8u /* IEEE 802.1ad */
+#define ETH_TYPE_LLDP 0x88ccu
+
+/* Where LLDP goes: the station at the other end of the link (IEEE 802.1AB 7.1). */
+#define LLDP_GROUP                                                                                 \
+	{                                                                                          \
+		0x01, 0x80, 0xc2, 0x00, 0x00, 0x0e                                                 \
+	}
 
 /* IPv4 (RFC 791 3.1): offsets in the frame. */
 #define IPV4_HEADER     20u /* without options */
@@ -71,6 +78,21 @@ static inline uint8_t ipv6_class(const uint8_t *frame)
 static inline bool ipv4_is_unicast(uint32_t address)
 {
 	return (address - 0x01000000u < 0xdf000000u) & (address >> 24 != 127);
+}
+
+/* Ranges that name no host, but which a configuration can permit all the same (RFC 1812 5.3.7). */
+#define MARTIAN_ZERO     0x1u /* 0.0.0.0/8 without 0.0.0.0 */
+#define MARTIAN_LOOPBACK 0x2u /* 127.0.0.0/8 */
+#define MARTIAN_CLASS_E  0x4u /* 240.0.0.0/4 without 255.255.255.255 */
+
+/* The MARTIAN_ bit of an address; 0: none, or nothing to be permitted. Any core. */
+static inline unsigned ipv4_martian(uint32_t address)
+{
+	if (address == 0 || address == 0xffffffffu)
+		return 0;
+	if (address >> 28 == 0xf)
+		return MARTIAN_CLASS_E;
+	return address >> 24 == 0 ? MARTIAN_ZERO : address >> 24 == 127 ? MARTIAN_LOOPBACK : 0;
 }
 
 #endif

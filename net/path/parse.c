@@ -55,8 +55,14 @@ static inline bool frame_is_plain(const uint8_t *f, uint32_t len, uint64_t mac, 
 	return ok;
 }
 
+/* It may be in a packet: a host's, or of a range that is permitted. */
+static bool is_host(uint32_t address, unsigned permitted)
+{
+	return ipv4_is_unicast(address) || (ipv4_martian(address) & permitted);
+}
+
 /* RFC 1812 5.2.2 header checks, then the addresses, 5.3.7. */
-static uint16_t parse_ipv4(const uint8_t *f, uint32_t len, bool to_us)
+static uint16_t parse_ipv4(const uint8_t *f, uint32_t len, bool to_us, unsigned permitted)
 {
 	const uint8_t *ip = f + IPV4_OFF;
 
@@ -77,13 +83,13 @@ static uint16_t parse_ipv4(const uint8_t *f, uint32_t len, bool to_us)
 
 	uint32_t src = load_be32(f + IPV4_SOURCE), dst = load_be32(f + IPV4_DEST);
 
-	if (!ipv4_is_unicast(src))
+	if (!is_host(src, permitted))
 		return verdict_drop(DROP_MARTIAN_SOURCE);
 	if (dst == 0xffffffffu)
 		return verdict_drop(DROP_BROADCAST);
 	if (dst >> 28 == 0xe)
 		return verdict_drop(DROP_MULTICAST);
-	if (!ipv4_is_unicast(dst))
+	if (!is_host(dst, permitted))
 		return verdict_drop(DROP_MARTIAN_DESTINATION);
 	if (!to_us)
 		return verdict_drop(DROP_L2_BROADCAST);
@@ -102,16 +108,19 @@ uint16_t parse_frame(const struct lane *lane, const uint8_t *f, uint32_t len, ui
 		return verdict_drop(DROP_RX_OVERSIZE);
 
 	static const uint8_t broadcast[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+	static const uint8_t lldp[6] = LLDP_GROUP;
 	bool to_us = memcmp(f, lane->mac, 6) == 0;
 	uint16_t type = load_be16(f + ETH_TYPE);
 
 	/* RFC 2464 7: 33:33 and the last four bytes of an IPv6 group. */
 	bool group6 = type == ETH_TYPE_IPV6 && f[0] == 0x33 && f[1] == 0x33;
 
+	if (type == ETH_TYPE_LLDP && memcmp(f, lldp, 6) == 0)
+		return verdict_punt(PUNT_LLDP);
 	if (!to_us && !group6 && memcmp(f, broadcast, 6) != 0)
 		return verdict_drop(f[0] & 1 ? DROP_MULTICAST : DROP_WRONG_MAC);
 	if (type == ETH_TYPE_IPV4)
-		return parse_ipv4(f, len, to_us);
+		return parse_ipv4(f, len, to_us, load_once(&lane->martians));
 	if (type == ETH_TYPE_IPV6)
 		return parse_ipv6(f, len, to_us);
 	if (type == ETH_TYPE_ARP)

@@ -12,6 +12,7 @@ enum punt_reason {
 	PUNT_MTU,         /* larger than the egress MTU */
 	PUNT_RESOLVE,     /* the next hop has no link-layer address yet (or is changing it) */
 	PUNT_OPTIONS,     /* IPv4 options, IPv6 hop-by-hop options or link-local source */
+	PUNT_LLDP,        /* a frame to LLDP's group */
 	PUNT_COUNT
 };
 

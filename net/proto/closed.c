@@ -90,7 +90,8 @@ static void tcp_send_reset(struct stack *s, const uint8_t *frame, const uint8_t 
 	uint32_t index, total = IPV4_HEADER + TCP_HEADER;
 	uint16_t check;
 
-	if (!icmp_may_answer(s, frame) || !icmp_limit_take(&s->icmp_limit, s->now_ms) ||
+	if (!icmp_may_answer(s, frame) ||
+		!icmp_limit_take(s, &s->icmp_limit, rib4_key(load_be32(frame + IPV4_SOURCE))) ||
 		!s->ops->alloc(s->ctx, &index))
 		return;
 

@@ -1,10 +1,10 @@
 /* Fragmentation: in transit (RFC 791 3.2, RFC 1812 5.2.6), and of our own (RFC 1122 3.3.3). */
 #include "net/proto/internal.h"
 
-#define FRAGMENT_MAX 20u
+#define FRAGMENT_MAX 128u
 
-/* Enough for MTU_MAX over MTU_MIN, with all the options a header can have. */
-_Static_assert(MTU_MAX - IPV4_HEADER_MAX <= FRAGMENT_MAX * ((MTU_MIN - IPV4_HEADER_MAX) & ~7u),
+/* Enough for the longest packet over MTU_MIN, with all the options a header can have. */
+_Static_assert(65535u - IPV4_HEADER_MAX <= FRAGMENT_MAX * ((MTU_MIN - IPV4_HEADER_MAX) & ~7u),
 	"every packet can be cut");
 
 /* A packet being cut. */
@@ -60,27 +60,46 @@ static bool cut_all(struct stack *s, struct cut *c, uint32_t mtu)
 	return true;
 }
 
-void fragment_send(struct stack *s, unsigned port, uint32_t mtu, uint64_t word)
+/* Makes the fragments of a frame. false: it cannot be, and the packet has ended. */
+static bool cut(struct stack *s, struct cut *c, uint32_t mtu, uint64_t word)
 {
 	const uint8_t *frame = frame_of(s, word);
-	struct cut c = {.frame = frame, .header = ipv4_header_len(frame)};
 
-	c.payload = ipv4_total_len(frame) - c.header;
-	c.flags = load_be16(frame + IPV4_FRAGMENT);
-	c.later_header = options_fragment_header(frame, c.later);
-
+	c->frame = frame;
+	c->header = ipv4_header_len(frame);
+	c->payload = ipv4_total_len(frame) - c->header;
+	c->flags = load_be16(frame + IPV4_FRAGMENT);
+	c->later_header = options_fragment_header(frame, c->later);
+	c->n = 0;
 	/* A fragment that would end beyond 65,535 cannot be cut: its offset would overflow. */
-	bool ok = (c.flags & IPV4_OFFSET) * 8u + c.payload <= 0xffff && cut_all(s, &c, mtu);
+	if ((c->flags & IPV4_OFFSET) * 8u + c->payload <= 0xffff && cut_all(s, c, mtu))
+		return true;
+	for (unsigned i = 0; i < c->n; i++)
+		s->ops->drop(s->ctx, c->word[i], DROP_MTU_EXCEEDED);
+	s->ops->drop(s->ctx, word, DROP_MTU_EXCEEDED);
+	return false;
+}
 
-	for (unsigned i = 0; i < c.n; i++) {
-		if (ok)
-			s->ops->transmit(s->ctx, port, c.word[i]);
-		else
-			s->ops->drop(s->ctx, c.word[i], DROP_MTU_EXCEEDED);
-	}
+void fragment_send(struct stack *s, unsigned port, uint32_t mtu, uint64_t word)
+{
+	struct cut c;
+
+	if (!cut(s, &c, mtu, word))
+		return;
+	for (unsigned i = 0; i < c.n; i++)
+		s->ops->transmit(s->ctx, port, c.word[i]);
 	/* Its bytes live on in the fragments, which are the control core's packets. */
-	if (ok)
-		s->ops->deliver(s->ctx, word);
-	else
-		s->ops->drop(s->ctx, word, DROP_MTU_EXCEEDED);
+	s->ops->deliver(s->ctx, word);
+}
+
+void fragment_send_whole(
+	struct stack *s, unsigned port, uint32_t neighbor, uint32_t mtu, uint64_t word)
+{
+	struct cut c;
+
+	if (!cut(s, &c, mtu, word))
+		return;
+	for (unsigned i = 0; i < c.n; i++)
+		arp_send(s, port, neighbor, mtu, c.word[i]);
+	s->ops->deliver(s->ctx, word);
 }

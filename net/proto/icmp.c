@@ -16,6 +16,19 @@ void icmp_finish(uint8_t *icmp, uint32_t len)
 	memcpy(icmp + 2, &check, sizeof check);
 }
 
+/* Type and code are one word of the checksum. */
+static void icmp_turn(uint8_t *message)
+{
+	uint16_t old, new, check;
+
+	memcpy(&old, message, sizeof old);
+	message[0] = ICMP_ECHO_REPLY;
+	memcpy(&new, message, sizeof new);
+	memcpy(&check, message + 2, sizeof check);
+	check = checksum_update16(check, old, new);
+	memcpy(message + 2, &check, sizeof check);
+}
+
 /* The reply is a new packet: the request ends here as delivered, and both books balance. */
 static void icmp_echo_reply(
 	struct stack *s, const uint8_t *frame, const uint8_t *icmp, uint32_t len)
@@ -28,17 +41,31 @@ static void icmp_echo_reply(
 	uint32_t total = IPV4_HEADER + len;
 	uint64_t word = packet_word(index, ETH_HEADER + total, 0);
 	uint8_t *reply = frame_of(s, word), *message = reply + ETH_HEADER + IPV4_HEADER;
-	uint16_t old, new, check;
 
 	ipv4_begin(reply, total, IPV4_ICMP, IPV4_TTL_OWN, load_be32(frame + IPV4_DEST), src);
 	reply[IPV4_TOS] = frame[IPV4_TOS]; /* same TOS, RFC 1349 5.1 */
 	memcpy(message, icmp, len);
-	memcpy(&old, message, sizeof old); /* type and code: one word of the checksum */
-	message[0] = ICMP_ECHO_REPLY;
-	memcpy(&new, message, sizeof new);
-	memcpy(&check, message + 2, sizeof check);
-	check = checksum_update16(check, old, new);
-	memcpy(message + 2, &check, sizeof check);
+	icmp_turn(message);
+	s->icmp_limit.echo_replies++;
+	(void)stack_send(s, word);
+}
+
+/* A request that no buffer holds is made its own reply. Takes the word. */
+static void icmp_echo_reply_whole(struct stack *s, uint64_t word)
+{
+	uint8_t *frame = frame_of(s, word), *message = frame + ETH_HEADER + IPV4_HEADER;
+	uint32_t src = load_be32(frame + IPV4_SOURCE), dst = load_be32(frame + IPV4_DEST);
+	uint32_t header = ipv4_header_len(frame), len = ipv4_total_len(frame) - header;
+	uint8_t tos = frame[IPV4_TOS];
+
+	if (!ipv4_is_unicast(src)) {
+		s->ops->deliver(s->ctx, word);
+		return;
+	}
+	memmove(message, frame + IPV4_OFF + header, len);
+	ipv4_begin(frame, IPV4_HEADER + len, IPV4_ICMP, IPV4_TTL_OWN, dst, src);
+	frame[IPV4_TOS] = tos;
+	icmp_turn(message);
 	s->icmp_limit.echo_replies++;
 	(void)stack_send(s, word);
 }
@@ -52,6 +79,10 @@ void icmp_input(struct stack *s, uint64_t word)
 
 	if (len < ICMP_HEADER || checksum(icmp, len) != 0) {
 		s->ops->drop(s->ctx, word, DROP_ICMP_MALFORMED);
+		return;
+	}
+	if (icmp[0] == ICMP_ECHO_REQUEST && IPV4_HEADER + len > s->buffers->mtu) {
+		icmp_echo_reply_whole(s, word);
 		return;
 	}
 	if (icmp[0] == ICMP_ECHO_REQUEST)
@@ -93,25 +124,45 @@ bool icmp_may_answer(const struct stack *s, const uint8_t *frame)
 	return to != NEXTHOP_BROADCAST && from != NEXTHOP_BROADCAST && from != NEXTHOP_LOCAL;
 }
 
-/* Token bucket, RFC 1812 4.3.2.8: ICMP_ERROR_RATE a second, ICMP_ERROR_BURST at once. */
-bool icmp_limit_take(struct icmp_limit *l, uint64_t now_ms)
+void icmp_limit_init(struct icmp_limit *l, uint64_t now_ms)
 {
-	const uint64_t full = ICMP_ERROR_BURST * 1000u;
-	uint64_t elapsed_ms = now_ms > l->last_ms ? now_ms - l->last_ms : 0;
+	memset(l, 0, sizeof *l);
+	l->total = (struct icmp_bucket){now_ms, ICMP_ERROR_TOTAL_BURST * 1000u};
+	for (unsigned i = 0; i < ICMP_ERROR_SLOTS; i++)
+		l->to[i] = (struct icmp_bucket){now_ms, ICMP_ERROR_BURST * 1000u};
+}
 
-	if (elapsed_ms > full / ICMP_ERROR_RATE) /* longer than the bucket takes to fill */
-		l->tokens_milli = full;
+/* Fills it up to now: `rate` a second, `burst` at most. true: there is a token. */
+static bool bucket_fill(struct icmp_bucket *b, uint64_t now_ms, uint32_t rate, uint32_t burst)
+{
+	const uint32_t full = burst * 1000u;
+	uint64_t elapsed_ms = now_ms > b->last_ms ? now_ms - b->last_ms : 0;
+
+	if (elapsed_ms > (full - b->tokens_milli) / rate)
+		b->tokens_milli = full;
 	else
-		l->tokens_milli += elapsed_ms * ICMP_ERROR_RATE;
-	if (l->tokens_milli > full)
-		l->tokens_milli = full;
-	if (now_ms > l->last_ms)
-		l->last_ms = now_ms;
-	if (l->tokens_milli < 1000) {
+		b->tokens_milli += (uint32_t)elapsed_ms * rate;
+	if (now_ms > b->last_ms)
+		b->last_ms = now_ms;
+	return b->tokens_milli >= 1000;
+}
+
+bool icmp_limit_take(struct stack *s, struct icmp_limit *l, struct ip6 dst)
+{
+	uint64_t hash = hash_mix(hash_mix(dst.hi ^ s->seed) + dst.lo);
+	struct icmp_bucket *to = &l->to[hash % ICMP_ERROR_SLOTS];
+
+	if (!bucket_fill(to, s->now_ms, ICMP_ERROR_RATE, ICMP_ERROR_BURST)) {
+		l->suppressed_destination++;
 		l->suppressed++;
 		return false;
 	}
-	l->tokens_milli -= 1000;
+	if (!bucket_fill(&l->total, s->now_ms, ICMP_ERROR_TOTAL_RATE, ICMP_ERROR_TOTAL_BURST)) {
+		l->suppressed++;
+		return false;
+	}
+	to->tokens_milli -= 1000;
+	l->total.tokens_milli -= 1000;
 	return true;
 }
 
@@ -137,7 +188,8 @@ void icmp_send_error(struct stack *s, uint64_t word, uint8_t type, uint8_t code,
 	const uint8_t *frame = frame_of(s, word);
 	uint32_t quote = ipv4_total_len(frame), index;
 
-	if (!icmp_may_answer(s, frame) || !icmp_limit_take(&s->icmp_limit, s->now_ms) ||
+	if (!icmp_may_answer(s, frame) ||
+		!icmp_limit_take(s, &s->icmp_limit, rib4_key(load_be32(frame + IPV4_SOURCE))) ||
 		!s->ops->alloc(s->ctx, &index))
 		return;
 	if (quote > ICMP_ERROR_QUOTE)

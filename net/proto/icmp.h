@@ -3,8 +3,9 @@
  *
  * No error is sent in answer to an ICMP error, a non-first fragment, a packet
  * to a broadcast or multicast address (IP or link layer), or a source that
- * names no single host (RFC 1812 4.3.2.7). Errors are limited by a token
- * bucket (RFC 1812 4.3.2.8), which TCP resets share.
+ * names no single host (RFC 1812 4.3.2.7). Errors are limited by token
+ * buckets, one for each destination and one for all (RFC 1812 4.3.2.8), so that
+ * who is flooded does not silence them for others. TCP resets share them.
  */
 #ifndef NET_PROTO_ICMP_H
 #define NET_PROTO_ICMP_H
@@ -14,8 +15,11 @@
 
 struct stack;
 
-#define ICMP_ERROR_RATE  1000u /* errors a second */
-#define ICMP_ERROR_BURST 50u
+#define ICMP_ERROR_RATE        1000u /* errors a second to one destination */
+#define ICMP_ERROR_BURST       50u
+#define ICMP_ERROR_TOTAL_RATE  4000u /* to all of them, of one family */
+#define ICMP_ERROR_TOTAL_BURST 200u
+#define ICMP_ERROR_SLOTS       256u /* destinations told apart, a power of two */
 #define ICMP_ERROR_QUOTE                                                                           \
 	548u /* bytes of the offending packet: the error fits 576, RFC 1812 4.3.2.3 */
 
@@ -36,10 +40,17 @@ enum icmp_unreachable_code {
 	ICMP_ADMIN_PROHIBITED = 13,
 };
 
-struct icmp_limit {
-	uint64_t tokens_milli; /* thousandths of an error */
+struct icmp_bucket {
 	uint64_t last_ms;
-	uint64_t sent, suppressed, echo_replies;
+	uint32_t tokens_milli; /* thousandths of an error */
+};
+
+struct icmp_limit {
+	struct icmp_bucket total;
+	struct icmp_bucket to[ICMP_ERROR_SLOTS]; /* by a hash of the destination */
+	uint64_t sent, echo_replies;
+	uint64_t suppressed;             /* errors not sent, */
+	uint64_t suppressed_destination; /* of these for their destination's rate */
 };
 
 /* An ICMP message to the router (IPv4 header validated, not a fragment). Takes the word. */

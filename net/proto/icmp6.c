@@ -54,6 +54,40 @@ static void icmp6_echo_reply(
 	(void)stack_send6(s, word, port);
 }
 
+/* A request that no buffer holds is made its own reply. Takes the word. */
+static void icmp6_echo_reply_whole(struct stack *s, uint64_t word, uint32_t at, uint32_t len)
+{
+	uint8_t *frame = frame_of(s, word), *message = frame + ETH_HEADER + IPV6_HEADER;
+	struct ip6 src = ipv6_src(frame), dst = ipv6_dst(frame);
+	unsigned port = s->ops->ingress(s->ctx, word);
+
+	if (!ip6_is_unicast(src)) {
+		s->ops->deliver(s->ctx, word);
+		return;
+	}
+	if (!stack_own6(s, port, dst))
+		dst = IP6_ANY;
+	memmove(message, frame + at, len);
+	ipv6_begin(frame, len, IPV6_ICMP, IPV4_TTL_OWN, dst, src);
+	message[0] = ICMP6_ECHO_REPLY;
+	s->icmp6_limit.echo_replies++;
+	(void)stack_send6(s, word, port);
+}
+
+/* It came with a fragment header, whole or not. */
+static bool was_fragmented(uint64_t word, const uint8_t *frame)
+{
+	struct ext e = ext_first(frame);
+
+	while (ext_is_known(e.type)) {
+		if (e.type == IPV6_FRAGMENT)
+			return true;
+		if (!ext_next(frame, &e))
+			break;
+	}
+	return packet_flags(word) & PACKET_FLAG_WHOLE;
+}
+
 void icmp6_input(struct stack *s, uint64_t word, uint32_t at)
 {
 	const uint8_t *frame = frame_of(s, word), *icmp = frame + at;
@@ -64,7 +98,14 @@ void icmp6_input(struct stack *s, uint64_t word, uint32_t at)
 		return;
 	}
 	if (icmp[0] >= ND_ROUTER_SOLICIT && icmp[0] <= ND_REDIRECT) {
-		nd_input(s, word, at);
+		if (was_fragmented(word, frame)) /* RFC 6980 5 */
+			s->ops->drop(s->ctx, word, DROP_ND_MALFORMED);
+		else
+			nd_input(s, word, at);
+		return;
+	}
+	if (icmp[0] == ICMP6_ECHO_REQUEST && IPV6_HEADER + len > s->buffers->mtu) {
+		icmp6_echo_reply_whole(s, word, at, len);
 		return;
 	}
 	if (icmp[0] == ICMP6_ECHO_REQUEST)
@@ -125,7 +166,8 @@ void icmp6_send_error(struct stack *s, uint64_t word, uint8_t type, uint8_t code
 	uint32_t quote = ipv6_total_len(frame), index;
 
 	if (!icmp6_may_answer(s, word, frame, type, code) ||
-		!icmp_limit_take(&s->icmp6_limit, s->now_ms) || !s->ops->alloc(s->ctx, &index))
+		!icmp_limit_take(s, &s->icmp6_limit, ipv6_src(frame)) ||
+		!s->ops->alloc(s->ctx, &index))
 		return;
 	if (quote > ICMP6_QUOTE)
 		quote = ICMP6_QUOTE;

@@ -4,7 +4,7 @@
  * No error is sent in answer to an ICMPv6 error or redirect, a packet to a group
  * or by link-layer multicast (but packet too big, and the parameter problem of an
  * unknown option), or a source that names no single node (RFC 4443 2.4 (e)).
- * Errors are limited by a token bucket (2.4 (f)), the size of icmp.h's.
+ * Errors are limited by token buckets (2.4 (f)), of the sizes of icmp.h's.
  */
 #ifndef NET_PROTO_ICMP6_H
 #define NET_PROTO_ICMP6_H
@@ -39,6 +39,7 @@ enum icmp6_parameter_code {
 	ICMP6_ERRONEOUS_FIELD = 0,
 	ICMP6_UNKNOWN_NEXT = 1,
 	ICMP6_UNKNOWN_OPTION = 2,
+	ICMP6_INCOMPLETE_CHAIN = 3, /* of headers in a first fragment, RFC 7112 */
 };
 
 /*

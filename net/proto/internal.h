@@ -17,6 +17,8 @@
 
 static inline uint8_t *frame_of(const struct stack *s, uint64_t word)
 {
+	if (packet_flags(word) & PACKET_FLAG_WHOLE)
+		return s->reassembly.whole;
 	return packet_frame(s->buffers, word);
 }
 
@@ -103,12 +105,29 @@ uint32_t options_fragment_header(const uint8_t *frame, uint8_t header[IPV4_HEADE
  */
 void fragment_send(struct stack *s, unsigned port, uint32_t mtu, uint64_t word);
 
+/*
+ * The same for a packet of our own that stands in no buffer (PACKET_FLAG_WHOLE):
+ * its fragments go to the neighbour one by one. Takes the word.
+ */
+void fragment_send_whole(
+	struct stack *s, unsigned port, uint32_t neighbor, uint32_t mtu, uint64_t word);
+
+/*
+ * fragment6.c: sends an IPv6 packet of our own, longer than mtu and without
+ * extension headers, in fragments to a neighbour (RFC 8200 4.5). All of it or
+ * nothing. Takes the word.
+ */
+void fragment6_send(
+	struct stack *s, unsigned port, struct ip6 neighbor, uint32_t mtu, uint64_t word);
+
 /* icmp.c: writes the checksum of a message of len bytes. */
 void icmp_finish(uint8_t *icmp, uint32_t len);
 /* RFC 1812 4.3.2.7: this IPv4 frame may be answered by an error. */
 bool icmp_may_answer(const struct stack *s, const uint8_t *frame);
-/* Token bucket, RFC 1812 4.3.2.8, RFC 4443 2.4 (f). */
-bool icmp_limit_take(struct icmp_limit *l, uint64_t now_ms);
+/* Token buckets, RFC 1812 4.3.2.8, RFC 4443 2.4 (f): an error may be sent to dst (of IPv4 the top
+ * 32 bits). */
+bool icmp_limit_take(struct stack *s, struct icmp_limit *l, struct ip6 dst);
+void icmp_limit_init(struct icmp_limit *l, uint64_t now_ms);
 
 /* closed.c: a UDP datagram, a TCP segment to ourselves, whole. Takes the word. */
 void closed_udp(struct stack *s, uint64_t word);

@@ -212,6 +212,8 @@ static void advert_update(struct stack *s, struct neighbor *e, const struct nd_m
 		memcpy(e->mac, m->mac, 6);
 	e->is_router = (m->flags & ND_FLAG_ROUTER) != 0;
 	if (m->flags & ND_FLAG_SOLICITED)
+		neighbor_prove(&s->nd, e);
+	if (m->flags & ND_FLAG_SOLICITED)
 		neighbor_enter(s, &s->nd, e, NEIGHBOR_REACHABLE, s->now_ms + ND_REACHABLE_MS);
 	else if (other)
 		neighbor_enter(s, &s->nd, e, NEIGHBOR_STALE, s->now_ms + ND_STALE_MS);
@@ -242,6 +244,8 @@ static void advert_input(
 
 	memcpy(e->mac, m->mac, 6);
 	e->is_router = (m->flags & ND_FLAG_ROUTER) != 0;
+	if (solicited)
+		neighbor_prove(&s->nd, e);
 	neighbor_enter(s, &s->nd, e, solicited ? NEIGHBOR_REACHABLE : NEIGHBOR_STALE,
 		s->now_ms + (solicited ? ND_REACHABLE_MS : ND_STALE_MS));
 	neighbor_resolved(s, &s->nd, e);

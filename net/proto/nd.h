@@ -30,6 +30,8 @@ struct stack;
 #define ND_DELAY_MS     5000u   /* DELAY_FIRST_PROBE_TIME */
 #define ND_STALE_MS     300000u /* ours: see above */
 
+#define DAD_DELAY_MS 1000u /* MAX_RTR_SOLICITATION_DELAY */
+
 #define ND_SOLICIT_BURST 50u /* multicast solicitations in a tenth of a second, RFC 6583 7.2 */
 
 #define RA_INTERVAL_MS  600000u  /* MaxRtrAdvInterval */
@@ -76,7 +78,8 @@ void nd_send(struct stack *s, unsigned port, struct ip6 neighbor, uint64_t word)
 /* Timers of up to `max` entries, of addresses being probed and of router advertisements. */
 void nd_tick(struct stack *s, unsigned max);
 
-/* The port came up, its addresses are installed: they are probed (RFC 4862 5.4). */
+/* The port came up, its addresses are installed: those not known to be valid are probed (RFC 4862
+ * 5.4). */
 void nd_start_port(struct stack *s, unsigned port);
 
 /* It has other addresses, and stays up: those that are tentative are probed, its router

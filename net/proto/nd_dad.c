@@ -1,17 +1,27 @@
-/* Duplicate address detection (RFC 4862 5.4): one probe, a second of silence, then an announcement.
- */
+/* Duplicate address detection (RFC 4862 5.4): a random delay, one probe, a second of silence, then
+ * an announcement. */
 #include <string.h>
 
 #include "net/proto/internal.h"
+
+/* RFC 4862 5.4.2: many stations of a link may have come up in the same moment. */
+static uint64_t first_delay_ms(const struct stack *s, unsigned port)
+{
+	return s->seed ? hash_mix(s->seed + s->now_ms + port) % DAD_DELAY_MS : 0;
+}
 
 void nd_start_port(struct stack *s, unsigned port)
 {
 	struct iface *i = &s->iface[port];
 
+	uint64_t due_ms = s->now_ms + first_delay_ms(s, port);
+
 	for (unsigned k = 0; k < i->addrs6; k++) {
+		if (i->addr6[k].state == ADDR6_VALID)
+			continue; /* it was before its neighbours in the configuration changed */
 		i->addr6[k].state = ADDR6_TENTATIVE;
 		i->addr6[k].probed = false;
-		i->addr6[k].due_ms = s->now_ms;
+		i->addr6[k].due_ms = due_ms;
 	}
 	s->nd_state.ra[port] = (struct ra_port){.due_ms = s->now_ms};
 	neighbor_port_up(s, &s->nd, port);

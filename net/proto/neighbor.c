@@ -79,7 +79,9 @@ static struct neighbor_list *list_of(struct neighbor_table *t, const struct neig
 {
 	if (is_unresolved(e))
 		return &t->unresolved[e->port];
-	return neighbor_is_usable(e) && e->state != NEIGHBOR_STATIC ? &t->confirmed[e->port] : NULL;
+	if (e->state == NEIGHBOR_FREE || e->state == NEIGHBOR_STATIC)
+		return NULL;
+	return e->proven ? &t->confirmed[e->port] : &t->heard[e->port];
 }
 
 static void list_append(struct neighbor_table *t, struct neighbor_list *l, struct neighbor *e)
@@ -96,6 +98,20 @@ static void list_remove(struct neighbor_table *t, struct neighbor_list *l, struc
 	*(e->older ? &entry_of(t, e->older)->newer : &l->oldest) = e->newer;
 	*(e->newer ? &entry_of(t, e->newer)->older : &l->newest) = e->older;
 	l->n--;
+}
+
+void neighbor_prove(struct neighbor_table *t, struct neighbor *e)
+{
+	struct neighbor_list *was = list_of(t, e), *is;
+
+	if (e->state != NEIGHBOR_INCOMPLETE && e->state != NEIGHBOR_PROBE)
+		return;
+	e->proven = true;
+	is = list_of(t, e);
+	if (was == is)
+		return;
+	list_remove(t, was, e);
+	list_append(t, is, e);
 }
 
 void neighbor_enter(struct stack *s, struct neighbor_table *t, struct neighbor *e,
@@ -205,12 +221,17 @@ static struct neighbor_list *longest(struct neighbor_list list[IFACE_MAX])
  * What a full table gives up; NULL: it is full of static ones. The port with most
  * entries gives, so that no network takes the others' room. Unresolved ones go
  * first, so that a scan does not cost the known, but not the last of them: else
- * a table full of confirmed neighbours would resolve nobody any more.
+ * a table full of neighbours would resolve nobody any more. Then those that are
+ * only heard of.
  */
 static struct neighbor *expendable(struct neighbor_table *t)
 {
 	struct neighbor_list *unresolved = longest(t->unresolved);
 	struct neighbor_list *confirmed = longest(t->confirmed);
+	struct neighbor_list *heard = longest(t->heard);
+
+	if (heard->n)
+		confirmed = heard;
 	bool enough = t->unresolved_n >= NEIGHBOR_UNRESOLVED_MIN || confirmed->n == 0;
 
 	return entry_of(t, enough ? unresolved->oldest : confirmed->oldest);
@@ -274,6 +295,7 @@ void neighbor_confirm(
 	if (e->state == NEIGHBOR_STATIC)
 		return;
 	memcpy(e->mac, mac, 6);
+	neighbor_prove(t, e);
 	neighbor_enter(s, t, e, NEIGHBOR_REACHABLE, s->now_ms + t->family->reachable_ms);
 	neighbor_resolved(s, t, e);
 }

@@ -9,7 +9,9 @@
  * RIB within a few ticks.
  *
  * A scan cannot drive out what is known (RFC 6583): unresolved entries go first,
- * and a port with many gives before one with few.
+ * and a port with many gives before one with few. Of those with a MAC the ones that
+ * only said so themselves go before those that answered a question of ours: so
+ * many invented senders do not cost the real ones.
  */
 #ifndef NET_PROTO_NEIGHBOR_H
 #define NET_PROTO_NEIGHBOR_H
@@ -49,6 +51,7 @@ struct neighbor {
 	uint8_t mac[6];
 	bool holds;        /* held is a packet */
 	bool routed;       /* its host route is in the RIB */
+	bool proven;       /* it has answered a question of ours */
 	bool is_router;    /* IPv6: it said so, RFC 4861 4.4 */
 	uint16_t held_mtu; /* IPv4: what it is cut to */
 	uint64_t held;
@@ -99,7 +102,8 @@ struct neighbor_table {
 	uint16_t free;
 	/* What makes room in a full table, by port. */
 	struct neighbor_list unresolved[IFACE_MAX]; /* incomplete or failed, by age */
-	struct neighbor_list confirmed[IFACE_MAX];  /* usable, by their last confirmation */
+	struct neighbor_list heard[IFACE_MAX];      /* usable, not proven, by their last word */
+	struct neighbor_list confirmed[IFACE_MAX];  /* usable and proven, likewise */
 	uint32_t unresolved_n;                      /* of all ports */
 	uint32_t cursor;                            /* next entry the timer looks at */
 	uint32_t held;                              /* packets held */
@@ -123,6 +127,9 @@ struct neighbor *neighbor_make(
 
 /* The MAC may be used. */
 bool neighbor_is_usable(const struct neighbor *e);
+
+/* If it has been asked for its MAC, what is heard now is the answer: it is there. */
+void neighbor_prove(struct neighbor_table *t, struct neighbor *e);
 
 /* A new state, until `due_ms`. */
 void neighbor_enter(struct stack *s, struct neighbor_table *t, struct neighbor *e,

@@ -83,8 +83,9 @@ void slowpath_local(struct stack *s, uint64_t word)
 	if (!slowpath_options(s, word))
 		return;
 	if (ipv4_is_fragment(frame)) {
-		s->ops->drop(s->ctx, word, DROP_LOCAL_FRAGMENT);
-		return;
+		if (!reassembly_add(s, &word))
+			return;
+		frame = frame_of(s, word);
 	}
 	switch (frame[IPV4_PROTOCOL]) {
 	case IPV4_ICMP:
@@ -125,6 +126,14 @@ static bool slowpath_lengths(const uint8_t *frame, uint32_t frame_len, enum drop
 	return true;
 }
 
+/* RFC 1812 5.3.7, 4.2.2.11: our own address, or the broadcast of a network we are on. */
+static bool is_from_no_host(const struct stack *s, uint32_t src)
+{
+	uint16_t action = s->nexthops->nexthop[stack_route(s, src, 0)].action;
+
+	return action == NEXTHOP_LOCAL || action == NEXTHOP_BROADCAST;
+}
+
 void slowpath_input(struct stack *s, uint64_t word)
 {
 	const uint8_t *frame = frame_of(s, word);
@@ -142,7 +151,10 @@ void slowpath_input(struct stack *s, uint64_t word)
 
 	switch (s->nexthops->nexthop[index].action) {
 	case NEXTHOP_LOCAL:
-		slowpath_local(s, word);
+		if (is_from_no_host(s, load_be32(frame + IPV4_SOURCE)))
+			s->ops->drop(s->ctx, word, DROP_MARTIAN_SOURCE);
+		else
+			slowpath_local(s, word);
 		return;
 	case NEXTHOP_BROADCAST:
 		s->ops->drop(s->ctx, word, DROP_BROADCAST);

@@ -71,7 +71,7 @@ static bool slowpath6_hop_by_hop(struct stack *s, uint64_t word)
 	if (e.type != IPV6_HOP_BY_HOP)
 		return true;
 	if (!pace_take(&s->options6, s->now_ms, OPTIONS_BURST)) {
-		s->ops->drop(s->ctx, word, DROP_CONTROL_QUEUE_FULL);
+		s->ops->drop(s->ctx, word, DROP_POLICED);
 		return false;
 	}
 	return slowpath6_options(s, word, &e);
@@ -111,17 +111,22 @@ static void slowpath6_forward(struct stack *s, uint64_t word, uint32_t index)
 
 /* ---- to ourselves ---- */
 
+/* A neighbour solicitation or advertisement. */
+static bool is_discovery(const uint8_t *frame)
+{
+	struct ext e;
+
+	return ext_transport(frame, &e) && e.type == IPV6_ICMP && e.at < e.end &&
+	       (frame[e.at] == ND_SOLICIT || frame[e.at] == ND_ADVERT);
+}
+
 /* RFC 4862 5.4: to an address being probed only neighbour discovery is heard. */
 static bool is_too_early(const struct stack *s, uint64_t word, const uint8_t *frame)
 {
 	const struct iface_addr6 *own =
 		stack_own6(s, s->ops->ingress(s->ctx, word), ipv6_dst(frame));
-	struct ext e;
 
-	if (!own || own->state != ADDR6_TENTATIVE)
-		return false;
-	return !(ext_transport(frame, &e) && e.type == IPV6_ICMP && e.at < e.end &&
-		 (frame[e.at] == ND_SOLICIT || frame[e.at] == ND_ADVERT));
+	return own && own->state == ADDR6_TENTATIVE && !is_discovery(frame);
 }
 
 /*
@@ -143,11 +148,8 @@ static bool local_header(struct stack *s, uint64_t word, struct ext *e)
 			return true;
 		slowpath6_parameter(s, word, ICMP6_ERRONEOUS_FIELD, this.at + 2, DROP_IP6_ROUTING);
 		return false;
-	case IPV6_FRAGMENT: /* RFC 6946: one that is whole passes */
-		if ((load_be16(frame + this.at + 2) & 0xfff9u) == 0)
-			return true;
-		s->ops->drop(s->ctx, word, DROP_LOCAL_FRAGMENT);
-		return false;
+	case IPV6_FRAGMENT: /* RFC 6946: the whole in one */
+		return true;
 	case IPV6_HOP_BY_HOP: /* RFC 8200 4.1: only first */
 		if (this.named != IPV6_NEXT) {
 			slowpath6_parameter(
@@ -160,6 +162,13 @@ static bool local_header(struct stack *s, uint64_t word, struct ext *e)
 	}
 }
 
+/* A fragment header of what is not the whole. */
+static bool is_part(const uint8_t *frame, const struct ext *e)
+{
+	return e->type == IPV6_FRAGMENT && e->at + 8 <= e->end &&
+	       (load_be16(frame + e->at + 2) & 0xfff9u);
+}
+
 void slowpath6_local(struct stack *s, uint64_t word)
 {
 	const uint8_t *frame = frame_of(s, word);
@@ -169,9 +178,17 @@ void slowpath6_local(struct stack *s, uint64_t word)
 		s->ops->drop(s->ctx, word, DROP_TENTATIVE);
 		return;
 	}
-	while (ext_is_known(e.type))
-		if (!local_header(s, word, &e))
+	while (ext_is_known(e.type)) {
+		if (!is_part(frame, &e)) {
+			if (!local_header(s, word, &e))
+				return;
+			continue;
+		}
+		if (!reassembly_add6(s, &word, &e))
 			return;
+		frame = frame_of(s, word);
+		e = ext_first(frame);
+	}
 	switch (e.type) {
 	case IPV6_ICMP:
 		icmp6_input(s, word, e.at);
@@ -190,6 +207,23 @@ void slowpath6_local(struct stack *s, uint64_t word)
 		slowpath6_parameter(s, word, ICMP6_UNKNOWN_NEXT, e.named, DROP_LOCAL_NO_PROTOCOL);
 		return;
 	}
+}
+
+/*
+ * To ourselves from a port. What has our own address as its source is no host's
+ * (RFC 4291 2.1: an address is one interface's); of neighbour discovery that is
+ * for nd.c to see.
+ */
+static void from_wire(struct stack *s, uint64_t word)
+{
+	const uint8_t *frame = frame_of(s, word);
+	const struct iface_addr6 *own =
+		stack_own6(s, s->ops->ingress(s->ctx, word), ipv6_src(frame));
+
+	if (own && own->state == ADDR6_VALID && !is_discovery(frame))
+		s->ops->drop(s->ctx, word, DROP_MARTIAN_SOURCE);
+	else
+		slowpath6_local(s, word);
 }
 
 /* To a group on the link: of the solicited-node groups those of our addresses are ours. */
@@ -211,7 +245,7 @@ static void slowpath6_group(struct stack *s, uint64_t word, struct ip6 group)
 		ours &= i->addrs6 > 0;
 	}
 	if (ours)
-		slowpath6_local(s, word);
+		from_wire(s, word);
 	else
 		s->ops->drop(s->ctx, word, DROP_MULTICAST);
 }
@@ -239,7 +273,7 @@ static void slowpath6_routed(struct stack *s, uint64_t word, struct ip6 dst)
 
 	switch (s->nexthops->nexthop[index].action) {
 	case NEXTHOP_LOCAL:
-		slowpath6_local(s, word);
+		from_wire(s, word);
 		return;
 	case NEXTHOP_BLACKHOLE:
 		s->ops->drop(s->ctx, word, DROP_BLACKHOLE);
@@ -269,7 +303,7 @@ void slowpath6_input(struct stack *s, uint64_t word)
 	else if (!ip6_is_link_local(dst))
 		slowpath6_routed(s, word, dst);
 	else if (stack_own6(s, s->ops->ingress(s->ctx, word), dst))
-		slowpath6_local(s, word);
+		from_wire(s, word);
 	else
 		s->ops->drop(s->ctx, word, DROP_LINK_LOCAL);
 }

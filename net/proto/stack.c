@@ -10,14 +10,16 @@
 void stack_init(struct stack *s, uint64_t now_ms)
 {
 	s->now_ms = now_ms;
-	s->ip_id = 0;
+	s->ip_id = (uint16_t)hash_mix(s->seed);
+	s->ip6_id = (uint32_t)hash_mix(s->seed + 1);
 	s->loops = 0;
 	s->looping = false;
 	arp_init(s);
 	nd_init(s);
-	s->icmp_limit =
-		(struct icmp_limit){.tokens_milli = ICMP_ERROR_BURST * 1000u, .last_ms = now_ms};
-	s->icmp6_limit = s->icmp_limit;
+	reassembly_init(s);
+	lldp_init(s);
+	icmp_limit_init(&s->icmp_limit, now_ms);
+	icmp_limit_init(&s->icmp6_limit, now_ms);
 	s->options6 = (struct pace){now_ms, 0};
 }
 
@@ -29,6 +31,8 @@ void stack_input(struct stack *s, uint64_t word, uint64_t now_ms)
 	word = packet_retake(word, packet_len(word), 0);
 	if (reason == PUNT_ARP)
 		arp_input(s, word);
+	else if (reason == PUNT_LLDP)
+		lldp_input(s, word);
 	else if (packet_len(word) >= ETH_HEADER &&
 		 load_be16(frame_of(s, word) + ETH_TYPE) == ETH_TYPE_IPV6)
 		slowpath6_input(s, word);
@@ -41,11 +45,13 @@ void stack_tick(struct stack *s, uint64_t now_ms)
 	s->now_ms = now_ms;
 	arp_tick(s, TICK_ENTRIES);
 	nd_tick(s, TICK_ENTRIES);
+	reassembly_tick(s);
+	lldp_tick(s);
 }
 
 uint32_t stack_held(const struct stack *s)
 {
-	return s->arp.held + s->nd.held;
+	return s->arp.held + s->nd.held + s->reassembly.held;
 }
 
 void stack_link_changed(struct stack *s, unsigned port, bool up, uint64_t now_ms)
@@ -57,6 +63,7 @@ void stack_link_changed(struct stack *s, unsigned port, bool up, uint64_t now_ms
 	} else {
 		arp_flush_port(s, port);
 		nd_flush_port(s, port);
+		reassembly_flush_port(s, port);
 	}
 }
 
@@ -114,7 +121,8 @@ void ipv4_begin(uint8_t *frame, uint32_t total_len, uint8_t protocol, uint8_t tt
  */
 enum err stack_loop(struct stack *s, uint64_t word)
 {
-	if (s->loops == STACK_LOOP) {
+	/* A whole one would be written over by the answer to it. */
+	if (s->loops == STACK_LOOP || (packet_flags(word) & PACKET_FLAG_WHOLE)) {
 		s->ops->drop(s->ctx, word, DROP_CONTROL_QUEUE_FULL);
 		return ERR_FULL;
 	}
@@ -152,7 +160,12 @@ static enum err stack_send_from(
 	ipv4_finish(frame);
 	if (!n)
 		return stack_loop(s, word);
-	arp_send(s, n->port, n->gateway ? n->gateway : load_be32(frame + IPV4_DEST), mtu, word);
+	uint32_t neighbor = n->gateway ? n->gateway : load_be32(frame + IPV4_DEST);
+
+	if (packet_flags(word) & PACKET_FLAG_WHOLE)
+		fragment_send_whole(s, n->port, neighbor, mtu, word);
+	else
+		arp_send(s, n->port, neighbor, mtu, word);
 	return ERR_OK;
 }
 

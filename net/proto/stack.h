@@ -21,7 +21,9 @@
 #include "net/proto/arp.h"
 #include "net/proto/icmp.h"
 #include "net/proto/icmp6.h"
+#include "net/proto/lldp.h"
 #include "net/proto/nd.h"
+#include "net/proto/reassembly.h"
 #include "net/table/iface.h"
 #include "net/table/nexthop.h"
 #include "net/table/rib.h"
@@ -69,11 +71,15 @@ struct stack {
 	struct nexthop_table *nexthops;
 	uint64_t now_ms; /* time of the current call; monotonic */
 	uint16_t ip_id;  /* of the next packet sent */
+	uint64_t seed;   /* what nobody outside knows, set by the caller before; 0: no delays */
+	uint32_t ip6_id; /* of the next packet sent in fragments */
 	struct neighbor_table arp;
 	struct neighbor_table nd; /* IPv6 */
 	struct nd_state nd_state;
 	struct icmp_limit icmp_limit;
 	struct icmp_limit icmp6_limit;
+	struct reassembly reassembly;
+	struct lldp lldp;
 	struct pace options6;      /* packets with hop-by-hop options that were looked at */
 	uint64_t loop[STACK_LOOP]; /* packets to ourselves; empty between calls */
 	unsigned loops;
@@ -89,7 +95,8 @@ void stack_init(struct stack *s, uint64_t now_ms);
  */
 void stack_input(struct stack *s, uint64_t word, uint64_t now_ms);
 
-/* Packets held for unresolved neighbours: all that the stack owns between calls, for the audit. */
+/* Packets held for unresolved neighbours, and fragments: all that the stack owns between calls,
+ * for the audit. */
 uint32_t stack_held(const struct stack *s);
 
 /* Timers: retries and ageing, router advertisements. Bounded work a call; call every 10-100 ms. */
@@ -135,7 +142,7 @@ MUST_CHECK enum err stack_send_echo(
  * As stack_send, an IPv6 packet built at packet_frame + 14, ICMPv6 without its
  * checksum. A zero source is replaced by the egress interface's address. port:
  * where a link-local destination is; of any other the route decides. One longer
- * than the egress MTU is dropped, and ERR_INVALID.
+ * than the egress MTU leaves in fragments (RFC 8200 5).
  */
 enum err stack_send6(struct stack *s, uint64_t word, unsigned port);
 

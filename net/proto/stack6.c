@@ -78,12 +78,13 @@ static enum err send_link(struct stack *s, uint64_t word, unsigned port, struct 
 	uint8_t *frame = frame_of(s, word);
 	struct ip6 dst = ipv6_dst(frame);
 
-	if (ipv6_total_len(frame) > s->iface[port].mtu)
-		return send_refuse(s, word, DROP_MTU_EXCEEDED, ERR_INVALID);
 	if (!fill_source(s, frame, port, dst))
 		return send_refuse(s, word, DROP_NO_ROUTE, ERR_NOT_FOUND);
 	icmp6_finish(frame);
-	nd_send(s, port, neighbor, word);
+	if (ipv6_total_len(frame) > s->iface[port].mtu)
+		fragment6_send(s, port, neighbor, s->iface[port].mtu, word);
+	else
+		nd_send(s, port, neighbor, word);
 	return ERR_OK;
 }
 

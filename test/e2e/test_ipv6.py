@@ -272,7 +272,8 @@ def test_scan(lab, h0):
     def all_ended():
         now = lab.drops()
         ended = sum(now.count("eth0", r) - before.count("eth0", r) for r in
-                    ("neighbor-pending", "neighbor-failed", "control-queue-full"))
+                    ("neighbor-pending", "neighbor-failed", "policed",
+                     "control-queue-full"))
         return now.in_flight("eth0") == 0 and ended >= taken
     wait_for("every probe of the scan to have its end", all_ended)
     lab.check_books()

@@ -258,6 +258,8 @@ static inline void fix_free(struct fixture *f)
 	fix_balance(f);
 	arp_flush(&f->s);
 	nd_flush(&f->s);
+	for (unsigned p = 0; p < PORTS; p++)
+		reassembly_flush_port(&f->s, p);
 	fix_balance(f);
 	assert_int_equal(stack_held(&f->s), 0);
 	model_rib_free(&f->rib.rib);

@@ -230,6 +230,61 @@ static void test_standing_still(void **state)
 	check_books();
 }
 
+/* The same with an IPv6 address: its routes are there again. */
+static void test_refusal_restores6(void **state)
+{
+	struct config c = base_config();
+	struct ip6 first = {0xfd00000000000000ull, 1}, second = {0xfd00000000010000ull, 1};
+
+	base_iface[0].addrs6 = 1;
+	base_iface[0].addr6[0] = (struct iface_addr6){.address = first, .length = 64};
+	configure(&c, NULL);
+	turns(2500);
+	base_iface[0].addr6[0].address = second;
+	base_route[0].route.gateway = rib4_key(IP(10, 0, 1, 77));
+	uint32_t next = router.nexthops.used;
+
+	router.nexthops.used = NEXTHOP_MAX; /* no next hop is left */
+	configure(&c, "do not fit");
+	router.nexthops.used = next;
+	assert_non_null(rib6_find(&router.rib6, first, 128, RIB_LOCAL));
+	assert_null(rib6_find(&router.rib6, second, 128, RIB_LOCAL));
+	assert_int_equal(router.iface[0].addr6[0].state, ADDR6_VALID);
+	check_books();
+}
+
+/* RFC 4862 5.4: an address that comes to others does not have them probed again. */
+static void test_address_comes_to_others(void **state)
+{
+	struct config c = base_config();
+	const struct iface *i = &router.iface[0];
+	struct ip6 first = {0xfd00000000000000ull, 1}, second = {0xfd00000000010000ull, 1};
+
+	base_iface[0].addrs6 = 1;
+	base_iface[0].addr6[0] = (struct iface_addr6){.address = first, .length = 64};
+	configure(&c, NULL);
+	assert_int_equal(i->addr6[0].state, ADDR6_TENTATIVE);
+	turns(2500);
+	assert_int_equal(i->addr6[0].state, ADDR6_VALID);
+	base_iface[0].addrs6 = 2;
+	base_iface[0].addr6[1] = (struct iface_addr6){.address = second, .length = 64};
+	configure(&c, NULL);
+	assert_int_equal(i->addrs6, 3);
+	assert_int_equal(i->addr6[0].state, ADDR6_VALID);
+	assert_int_equal(i->addr6[1].state, ADDR6_TENTATIVE);
+	assert_int_equal(i->addr6[2].state, ADDR6_VALID);
+	turns(2500);
+	assert_int_equal(i->addr6[1].state, ADDR6_VALID);
+	/* A port that was disabled starts anew. */
+	base_iface[0].disabled = true;
+	configure(&c, NULL);
+	base_iface[0].disabled = false;
+	configure(&c, NULL);
+	for (unsigned k = 0; k < 3; k++)
+		assert_int_equal(i->addr6[k].state, ADDR6_TENTATIVE);
+	check_books();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -242,6 +297,8 @@ int main(void)
 		CASE(test_addresses_stay),
 		CASE(test_refusal_keeps_states),
 		CASE(test_standing_still),
+		CASE(test_refusal_restores6),
+		CASE(test_address_comes_to_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

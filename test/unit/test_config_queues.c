@@ -1,4 +1,5 @@
-/* The lines about queues, spreading and idleness: what they print as, mean, and must not say. */
+/* The lines about queues, spreading, idleness, martians and LLDP: what they print as, mean, and
+ * must not say. */
 #include "test/unit/shell_fixture.h"
 
 #include "kernel/shell/config.h"
@@ -15,6 +16,8 @@ static void test_canonical(void **state)
 		{"set queues eth1 shape 1000mbit", "set queues eth1 shape 1000mbit"},
 		{"set system idle r", "set system idle relaxed"},
 		{"set interfaces eth0 rx-spread of", "set interfaces eth0 rx-spread off"},
+		{"set f m 240.0.0.0/4 p", "set forwarding martians 240.0.0.0/4 permit"},
+		{"set p l", "set protocols lldp"},
 	};
 
 	for (unsigned i = 0; i < sizeof lines / sizeof *lines; i++) {
@@ -47,6 +50,7 @@ static void test_refused_words(void **state)
 		{"set queues eth1 shape 99999999999999999999kbit",
 			"'99999999999999999999kbit' is not a rate from 8kbit to 1000gbit"},
 		{"set system idle sleepy", "unknown word 'sleepy'"},
+		{"set forwarding martians 127.0.0.1 permit", "'127.0.0.1' is not an IPv4 prefix"},
 	};
 
 	for (unsigned i = 0; i < sizeof lines / sizeof *lines; i++) {

@@ -298,10 +298,9 @@ static void test_not_to_many_or_nobody(void **state)
 
 		assert_int_equal(errors_for(f, frame, len), 0);
 		len = make_icmp(frame, bad[i], ROUTER0, 8, 0, 24); /* nor an echo reply */
-		if (bad[i] != ROUTER0 && bad[i] != ROUTER1)
-			assert_int_equal(errors_for(f, frame, len), 0);
+		assert_int_equal(errors_for(f, frame, len), 0);
 	}
-	assert_int_equal(f->drops[DROP_BROADCAST], 3); /* the replies; no error was even made */
+	assert_int_equal(f->drops[DROP_MARTIAN_SOURCE], 5); /* networks' and our own */
 	fix_free(f);
 }
 
@@ -313,6 +312,32 @@ static void test_unroutable_source(void **state)
 
 	assert_int_equal(errors_for(f, frame, make_ipv4(frame, 0x08080808, FAR, 17, 64, 0, 24)), 0);
 	assert_int_equal(f->drops[DROP_NO_ROUTE], 2);
+	fix_free(f);
+}
+
+/* RFC 1812 4.3.2.8: who is flooded does not silence errors to others; all together are limited. */
+static void test_rate_limit_by_destination(void **state)
+{
+	struct fixture *f = fix_new_resolved();
+	uint8_t frame[128] = {0};
+	unsigned sent = 0, others = 0;
+
+	for (unsigned i = 0; i < 200; i++)
+		sent += errors_for(f, frame, make_ipv4(frame, HOST0, FAR, 17, 64, 0, 24));
+	assert_int_equal(sent, ICMP_ERROR_BURST);
+	assert_true(f->s.icmp_limit.suppressed_destination == 200 - ICMP_ERROR_BURST);
+	fix_receive(f, 1, frame, make_ipv4(frame, HOST1, FAR, 17, 64, 0, 24), PUNT_NO_ROUTE);
+	assert_true(f->s.icmp_limit.sent == ICMP_ERROR_BURST + 1);
+	/* errors to many, which wait for ARP: it is their number that counts */
+	for (unsigned i = 0; i < 240; i++) {
+		uint64_t before = f->s.icmp_limit.sent;
+
+		fix_receive(f, 0, frame, make_ipv4(frame, HOST0 + 1 + i, FAR, 17, 64, 0, 24),
+			PUNT_NO_ROUTE);
+		others += f->s.icmp_limit.sent != before;
+	}
+	assert_int_equal(others, ICMP_ERROR_TOTAL_BURST - ICMP_ERROR_BURST - 1);
+	assert_true(f->s.icmp_limit.suppressed - f->s.icmp_limit.suppressed_destination > 50);
 	fix_free(f);
 }
 
@@ -366,6 +391,7 @@ int main(void)
 		cmocka_unit_test(test_not_to_many_or_nobody),
 		cmocka_unit_test(test_unroutable_source),
 		cmocka_unit_test(test_rate_limit),
+		cmocka_unit_test(test_rate_limit_by_destination),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

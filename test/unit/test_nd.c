@@ -240,6 +240,56 @@ static void test_stale_is_probed(void **state)
 	fix_free(f);
 }
 
+/* Invented senders, each with a MAC: they push out each other, not who has answered us. */
+static void test_invented_senders(void **state)
+{
+	struct fixture *f = fix6_new_resolved();
+
+	/* HOST6(1) answers a question; HOST6(0) was only heard. */
+	fix_wait(f, ND_STALE_MS + 200);
+	fix6_receive(
+		f, 1, make_nd(1, 136, HOST6(1), US6(1), HOST6(1), ND_FLAG_SOLICITED, mac_host1));
+	assert_int_equal(fix6_state(f, 1, HOST6(1)), NEIGHBOR_REACHABLE);
+	for (uint32_t i = 0; i < 5000; i++) {
+		fix6_ask(f, 1, NET6(1, 0x10000 + i), mac_host1);
+		/* what nobody asked for proves nothing */
+		fix6_receive(f, 1,
+			make_nd(1, 136, NET6(1, 0x10000 + i), US6(1), NET6(1, 0x10000 + i),
+				ND_FLAG_SOLICITED, mac_host1));
+	}
+	assert_int_equal(fix6_state(f, 1, HOST6(1)), NEIGHBOR_REACHABLE);
+	/* its time is over, it answers, and is still before them */
+	fix_wait(f, ND_REACHABLE_MS + 20);
+	for (uint32_t i = 0; i < 5000; i++)
+		fix6_ask(f, 1, NET6(1, 0x20000 + i), mac_host1);
+	assert_int_equal(fix6_state(f, 1, HOST6(1)), NEIGHBOR_STALE);
+	fix_free(f);
+}
+
+/* RFC 4862 5.4.2: the first probe waits for a random time; what is valid is not probed again. */
+static void test_first_probe_waits(void **state)
+{
+	struct fixture *f = fix6_new();
+	unsigned different = 0;
+	uint64_t last = 0;
+
+	for (unsigned i = 1; i <= 20; i++) {
+		f->s.seed = i;
+		f->iface[0].addr6[0].state = ADDR6_TENTATIVE;
+		nd_start_port(&f->s, 0);
+		uint64_t wait = f->iface[0].addr6[0].due_ms - f->now_ms;
+
+		assert_true(wait < 2 * DAD_DELAY_MS);
+		different += wait != last;
+		last = wait;
+	}
+	assert_true(different > 15);
+	assert_int_equal(f->iface[0].addr6[1].state, ADDR6_VALID);
+	fix_wait(f, 2 * DAD_DELAY_MS + 100);
+	assert_int_equal(f->iface[0].addr6[0].state, ADDR6_VALID);
+	fix_free(f);
+}
+
 /* RFC 6583: a scan of a /64 costs neither what is known nor a storm of questions. */
 static void test_scan(void **state)
 {
@@ -416,6 +466,8 @@ int main(void)
 		cmocka_unit_test(test_states),
 		cmocka_unit_test(test_stale_is_probed),
 		cmocka_unit_test(test_scan),
+		cmocka_unit_test(test_invented_senders),
+		cmocka_unit_test(test_first_probe_waits),
 		cmocka_unit_test(test_dad),
 		cmocka_unit_test(test_duplicate),
 		cmocka_unit_test(test_conflict),

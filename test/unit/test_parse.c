@@ -219,10 +219,56 @@ static void test_rewrite(void **state)
 	assert_memory_equal(f.data, a.mac, 12);
 }
 
+/* RFC 1812 5.3.7: a configuration can let some pass. Broadcast, multicast and 0.0.0.0 never do. */
+static void test_permitted_martians(void **state)
+{
+	static const struct {
+		uint32_t address;
+		unsigned range;
+	} c[] = {{0x00000001, MARTIAN_ZERO}, {0x00ffffff, MARTIAN_ZERO},
+		{0x7f000001, MARTIAN_LOOPBACK}, {0xf0000001, MARTIAN_CLASS_E},
+		{0xfffffffe, MARTIAN_CLASS_E}, {0, 0}, {0xffffffff, 0}, {0xe0000001, 0}};
+
+	for (unsigned permitted = 0; permitted < 8; permitted++) {
+		lane.martians = permitted;
+		for (unsigned i = 0; i < sizeof c / sizeof *c; i++) {
+			struct frame f;
+			bool passes = c[i].range & permitted;
+
+			frame_udp(&f, us, peer, c[i].address, DST, 18);
+			assert_int_equal(verdict(&f),
+				passes ? VERDICT_ROUTE : VERDICT_DROP | DROP_MARTIAN_SOURCE);
+			frame_udp(&f, us, peer, SRC, c[i].address, 18);
+			assert_int_equal(verdict(&f) == VERDICT_ROUTE, passes);
+		}
+	}
+	lane.martians = 0;
+}
+
+/* To LLDP's group alone, and by its type alone. */
+static void test_lldp(void **state)
+{
+	struct frame f;
+
+	good(&f);
+	memcpy(f.data, (const uint8_t[6]){1, 0x80, 0xc2, 0, 0, 0x0e}, 6);
+	store_be16(f.data + 12, 0x88cc);
+	assert_int_equal(verdict(&f), VERDICT_PUNT | PUNT_LLDP);
+	store_be16(f.data + 12, 0x0800);
+	EXPECT_DROP(f, MULTICAST);
+	store_be16(f.data + 12, 0x88cc);
+	f.data[5] = 3;
+	EXPECT_DROP(f, MULTICAST);
+	memcpy(f.data, us, 6);
+	EXPECT_DROP(f, UNKNOWN_ETHERTYPE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_good),
+		cmocka_unit_test(test_permitted_martians),
+		cmocka_unit_test(test_lldp),
 		cmocka_unit_test(test_options_are_flagged),
 		cmocka_unit_test(test_link_layer),
 		cmocka_unit_test(test_ipv4_header),

@@ -198,6 +198,72 @@ static void test_voq_full(void **state)
 	check_books();
 }
 
+static unsigned policed(enum police_kind kind)
+{
+	unsigned n = 0;
+
+	for (unsigned a = 0; a < router.actors; a++)
+		n += (unsigned)router.counters[a]->policed[kind];
+	return n;
+}
+
+/*
+ * A flood of one kind is cut down before it reaches the punt ring: the port's own
+ * ARP, other ports' echoes and what is forwarded do not notice.
+ */
+static void test_flood_is_policed(void **state)
+{
+	struct frame in, out;
+	unsigned answered = 0, forwarded = 0;
+
+	learn_hosts();
+	for (unsigned ms = 0; ms < 100; ms++) {
+		for (unsigned i = 0; i < 100; i++) {
+			frame_echo(&in, dev[0]->mac, host_mac[0], HOST(0), ROUTER(0), 7, 9);
+			inject(0, &in);
+		}
+		udp(&in, 0, HOST(1), 10);
+		inject(0, &in);
+		frame_echo(&in, dev[2]->mac, host_mac[2], HOST(2), ROUTER(2), 7, 9);
+		inject(2, &in);
+		frame_arp(&in, 1, all, host_mac[0], HOST(0), zero_mac, ROUTER(0));
+		inject(0, &in);
+		turns(8);
+		while (sent(0, &out))
+			;
+		while (sent(1, &out))
+			forwarded++;
+		while (sent(2, &out))
+			answered++;
+	}
+	assert_int_equal(forwarded, 100);
+	assert_int_equal(answered, 100);
+	assert_int_equal(policed(POLICE_ARP), 0);
+	assert_true(policed(POLICE_ECHO) > 100);
+	assert_int_equal(drops(0, DROP_POLICED), policed(POLICE_ECHO));
+	assert_int_equal(drops(2, DROP_POLICED), 0);
+	check_books();
+}
+
+/* What police lets through a control core that stands still cannot take: counted as such. */
+static void test_punt_ring_full(void **state)
+{
+	struct frame in;
+
+	learn_hosts();
+	for (unsigned l = 0; l < router.lanes; l++)
+		police_init(&router.lane[l].police, 0); /* no limits */
+	for (unsigned i = 0; i < PUNT_SLOTS + 100; i++) {
+		udp(&in, 0, ROUTER(0), 10);
+		inject(0, &in);
+		for (unsigned w = 0; w < router.workers; w++)
+			worker_turn(&router, router.worker[w]);
+	}
+	assert_int_equal(drops(0, DROP_CONTROL_QUEUE_FULL), 100);
+	turns(PUNT_SLOTS);
+	check_books();
+}
+
 static void test_config_is_all_or_nothing(void **state)
 {
 	struct config c = base_config();
@@ -378,6 +444,8 @@ int main(void)
 		CASE(test_static_route_and_link),
 		CASE(test_echo),
 		CASE(test_voq_full),
+		CASE(test_flood_is_policed),
+		CASE(test_punt_ring_full),
 		CASE(test_config_is_all_or_nothing),
 		CASE(test_equal_cost),
 		CASE(test_equal_cost_resolves),

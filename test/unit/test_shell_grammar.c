@@ -106,7 +106,7 @@ static void test_errors(void **state)
 	expect_error("set interfaces eth0 description a\"b",
 		"a quote may only stand around a whole word");
 	expect_error("set \x01", "line holds a byte that is not printable ASCII");
-	expect_error("set forwarding flow-table on", "unknown word 'forwarding'");
+	expect_error("set forwarding flow-table on", "unknown word 'flow-table'");
 }
 
 static void test_long_words(void **state)
@@ -169,7 +169,8 @@ static const char *after(const char *left)
 static void test_choices(void **state)
 {
 	assert_string_equal(after("c"), "clear commit compare confirm");
-	assert_string_equal(after("set "), "system interfaces routes neighbors queues");
+	assert_string_equal(
+		after("set "), "system interfaces routes neighbors queues forwarding protocols");
 	assert_string_equal(after("set interfaces eth0 m"), "mac mtu");
 	assert_string_equal(after("show version "), "| ENTER*");
 	assert_string_equal(after("show version | "), "count include json");

@@ -113,10 +113,6 @@ static void test_local(void **state)
 	assert_refused(f, DROP_LOCAL_NO_PROTOCOL, -1, 0);
 	fix_receive(f, 0, frame, make_ipv4(frame, HOST0, ROUTER0, 89, 64, 0, 20), PUNT_LOCAL);
 	assert_refused(f, DROP_LOCAL_NO_PROTOCOL, 3, 2);
-	fix_receive(f, 0, frame, make_ipv4(frame, HOST0, ROUTER0, 1, 64, 0x2000, 24), PUNT_LOCAL);
-	assert_refused(f, DROP_LOCAL_FRAGMENT, -1, 0);
-	fix_receive(f, 0, frame, make_ipv4(frame, HOST0, ROUTER0, 1, 64, 3, 24), PUNT_LOCAL);
-	assert_refused(f, DROP_LOCAL_FRAGMENT, -1, 0);
 	fix_free(f);
 }
 
