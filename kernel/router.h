@@ -128,8 +128,8 @@ struct router {
 	uint8_t vlan_state[VLAN_MAX];              /* enum vlan_state */
 	struct vlan_counters vlan_start[VLAN_MAX]; /* when its number was given to it */
 	struct rcu_grace vlan_grace;               /* since the last VLAN was removed */
-	uint64_t queues;                  /* see config_queues_digest */
-	bool booting;                     /* nobody forwards yet: a commit may be seen by halves */
+	uint64_t queues;                           /* see config_queues_digest */
+	bool booting; /* nobody forwards yet: a commit may be seen by halves */
 };
 
 extern struct router router;

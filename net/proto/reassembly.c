@@ -312,8 +312,7 @@ static bool assemble(struct stack *s, struct reassembly_datagram *d, uint64_t *w
 			(size_t)(f->to - f->from));
 	finish(r->whole, frame, end, six);
 	*word = take_first(r, d);
-	*word = packet_retake(
-		*word, end < UINT16_MAX ? end : UINT16_MAX, PACKET_FLAG_WHOLE);
+	*word = packet_retake(*word, end < UINT16_MAX ? end : UINT16_MAX, PACKET_FLAG_WHOLE);
 	while (d->first)
 		s->ops->deliver(s->ctx, take_first(r, d));
 	d->used = false;
