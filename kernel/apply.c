@@ -38,12 +38,6 @@ struct saved {
 	struct route_sets routes;
 };
 
-/* The static neighbours in force. */
-static struct neighbors {
-	struct config_neighbor *list;
-	unsigned n;
-} neighbors;
-
 bool apply_fail(struct apply *a, const char *format, ...)
 {
 	va_list args;
@@ -331,55 +325,6 @@ static bool change_ribs(struct apply *a, const struct route_sets *want, const st
 	return ok;
 }
 
-/* ---- static neighbours ---- */
-
-static bool copy_neighbors(struct apply *a, struct neighbors *copy)
-{
-	*copy = (struct neighbors){.n = a->config->neighbors};
-	copy->list = malloc((copy->n + 1) * sizeof *copy->list);
-	if (!copy->list)
-		return apply_fail(a, "not enough memory");
-	if (copy->n)
-		memcpy(copy->list, a->config->neighbor, copy->n * sizeof *copy->list);
-	return true;
-}
-
-static bool has_neighbor(const struct neighbors *in, const struct config_neighbor *x)
-{
-	for (unsigned i = 0; i < in->n; i++)
-		if (in->list[i].six == x->six && in->list[i].address == x->address &&
-			ip6_equal(in->list[i].address6, x->address6) &&
-			strcmp(in->list[i].iface, x->iface) == 0)
-			return true;
-	return false;
-}
-
-/* They fit: half of the table is theirs, see check_sizes; the rest makes room. `fresh`: there are
- * interfaces that have none yet. */
-static void set_neighbors(struct router *r, struct neighbors *want, bool fresh)
-{
-	int port;
-
-	if (!fresh && neighbors.n == want->n &&
-		(!want->n || memcmp(neighbors.list, want->list, want->n * sizeof *want->list) == 0))
-		return;
-	for (unsigned i = 0; i < neighbors.n; i++) {
-		const struct config_neighbor *x = &neighbors.list[i];
-
-		if (!has_neighbor(want, x) && (port = port_by_name(r, x->iface)) >= 0)
-			config_clear_neighbor(r, (unsigned)port, x);
-	}
-	for (unsigned i = 0; i < want->n; i++) {
-		const struct config_neighbor *x = &want->list[i];
-
-		if ((port = port_by_name(r, x->iface)) >= 0)
-			(void)!config_set_neighbor(r, (unsigned)port, x);
-	}
-	free(neighbors.list);
-	neighbors = *want;
-	*want = (struct neighbors){0};
-}
-
 /* ---- what workers see ---- */
 
 /* Waits until the pair of FIBs that stands by has followed. false: somebody may still read it. */
@@ -431,7 +376,8 @@ static void write_settings(struct apply *a, const struct saved *s)
 }
 
 /* Workers stand still only if they must; before they run nobody needs to. */
-static void switch_over(struct apply *a, const struct saved *s, struct neighbors *want, bool swap)
+static void switch_over(
+	struct apply *a, const struct saved *s, struct static_neighbors *want, bool swap)
 {
 	struct router *r = a->r;
 	unsigned holdout;
@@ -446,7 +392,7 @@ static void switch_over(struct apply *a, const struct saved *s, struct neighbors
 	control_routes_changed(r);
 	if (parked)
 		audit_release(r);
-	set_neighbors(r, want, fresh);
+	neighbors_replace(r, want, fresh);
 }
 
 /* Neighbours of ports that are down are forgotten; the others hear of new addresses. */
@@ -469,7 +415,7 @@ static void tell_neighbors(struct router *r, const struct saved *s)
 /* ---- the whole ---- */
 
 static bool apply(struct apply *a, const struct route_sets *want, const struct saved *s,
-	struct neighbors *hosts)
+	struct static_neighbors *hosts)
 {
 	struct router *r = a->r;
 
@@ -494,12 +440,12 @@ static bool apply(struct apply *a, const struct route_sets *want, const struct s
 bool config_apply(struct router *r, const struct config *c, char *error, unsigned error_size)
 {
 	struct apply a = {r, c, error, error_size};
-	struct neighbors hosts = {0};
+	struct static_neighbors hosts = {0};
 	struct route_sets want = {0};
 	static struct saved s;
 	bool ok = vlans_prepare(r, c, error, error_size) && check_ifaces(&a) && check_sizes(&a) &&
 		  check_routes(&a) && routes_want(&a, &want) && routes_save(&a, &s.routes) &&
-		  copy_neighbors(&a, &hosts);
+		  neighbors_want(&a, &hosts);
 
 	if (ok) {
 		memcpy(s.iface, r->iface, sizeof s.iface);

@@ -48,4 +48,21 @@ void routes_replace(struct apply *a, const struct route_sets *want);
 /* Installs what can be used. false: it does not fit, told. */
 bool routes_install(struct apply *a);
 
+/* ---- apply_neighbors.c: the static neighbours of both families; the vector is malloc'd ---- */
+
+struct static_neighbors {
+	struct config_neighbor *list;
+	unsigned n;
+};
+
+/* What the configuration wants. false: no memory, told. */
+bool neighbors_want(struct apply *a, struct static_neighbors *copy);
+
+/*
+ * Puts them in place of those in force, and takes the vector. They fit: half of
+ * the table is theirs, the rest makes room. `fresh`: there are interfaces that have
+ * none yet.
+ */
+void neighbors_replace(struct router *r, struct static_neighbors *want, bool fresh);
+
 #endif

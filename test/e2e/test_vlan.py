@@ -106,6 +106,12 @@ def test_ping_router(behind):
         assert host.ping(v4(vid, 1), "-s", "1300")
 
 
+def test_fragments_to_the_router(behind):
+    """What is put together answers by the VLAN it came from, in fragments."""
+    for vid, host in behind.items():
+        assert host.ping(v4(vid, 1), "-s", "8000") and host.ping(v6(vid, 1), "-s", "8000")
+
+
 def test_router_on_a_stick(behind):
     assert behind[10].ping(v4(20), count=3) and behind[20].ping(v4(10), count=3)
     assert behind[10].ping(v6(20), count=3) and behind[20].ping(v6(10), count=3)
