@@ -195,8 +195,11 @@ static void measure(struct entrant *e, int n)
 		double ms[ENTRANTS] = {0};
 
 		for (uint32_t at = 0; at < KEYS; at += SLICE)
-			for (int i = 0; i < n; i++)
+			for (int turn = 0; turn < n; turn++) {
+				int i = (turn + round) % n; /* nobody always follows the same one */
+
 				ms[i] += slice_ms(&e[i], at);
+			}
 		for (int i = 0; i < n; i++)
 			e[i].rate[round] = KEYS / ms[i] / 1e3;
 	}
