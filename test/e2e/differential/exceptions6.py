@@ -220,11 +220,11 @@ def jumbo_payload(view, theirs, ours):
 
 
 @exception
-def cut_fragment_header(view, theirs, _ours):
+def cut_fragment_header(view, theirs, ours):
     """RFC 4443 3.4: parameter problem for headers that are wrong is a SHOULD, where a field is to
     blame. barewire drops in silence what ends within an extension header. Linux does the same, but
     not with a fragment header."""
-    if view.broken and view.proto == packet6.FRAGMENT and view.dst in generate6.DELIVERED:
+    if view.broken and view.proto == packet6.FRAGMENT and view.dst in generate6.DELIVERED and not ours:
         return [m for m in theirs if (m.get("type"), m.get("code")) != (packet6.PARAMETER, 0)]
     return theirs
 
