@@ -97,9 +97,12 @@ static unsigned show_route(struct output *o, const struct router *r, const struc
 	const struct nexthop *n = &r->nexthops.nexthop[route->nexthop];
 	const struct nexthop_group *group =
 		n->action == NEXTHOP_GROUP ? &r->nexthops.group[n->group] : NULL;
-	unsigned rows = group ? group->members : 1;
+	unsigned rows = 0;
 
-	for (unsigned i = 0; i < rows; i++) {
+	for (unsigned i = 0; i < (group ? group->members : 1); i++) {
+		if (group && group->member[i].index == NEXTHOP_NONE)
+			continue; /* a path that cannot be used now */
+		rows++;
 		output_row(o);
 		output_text(o, NULL, "%s", source_name(route->source));
 		output_text(o, NULL, "%s", prefix);

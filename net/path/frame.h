@@ -59,6 +59,7 @@
 #define IPV6_HOP_BY_HOP 0u
 #define IPV6_ROUTING    43u
 #define IPV6_FRAGMENT   44u
+#define IPV6_AUTH       51u /* RFC 4302 */
 #define IPV6_ICMP       58u
 #define IPV6_NONE       59u
 #define IPV6_OPTIONS    60u /* for the destination */

@@ -31,13 +31,12 @@ uint32_t parse6_flags(const uint8_t *f)
 }
 
 /*
- * Groups on the link that a router is in (RFC 4291 2.8): all nodes, all routers,
- * solicited nodes. Which of the last are ours the control core knows.
+ * Groups that a router is in (RFC 4291 2.8): all nodes, all routers, solicited
+ * nodes. Which of the last are ours the control core knows.
  */
 static bool is_heard(struct ip6 group)
 {
-	return ip6_equal(group, IP6_ALL_NODES) || ip6_equal(group, IP6_ALL_ROUTERS) ||
-	       ip6_equal(group, ip6_solicited_node(group));
+	return ip6_is_routers_group(group) || ip6_equal(group, ip6_solicited_node(group));
 }
 
 /*

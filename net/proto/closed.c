@@ -5,12 +5,10 @@
 #define UDP_LENGTH 4u /* offsets in the header, RFC 768 */
 #define UDP_CHECK  6u
 
-#define TCP_HEADER 20u
 #define TCP_SEQ    4u /* offsets in the header, RFC 9293 3.1 */
 #define TCP_ACK    8u
 #define TCP_OFFSET 12u
 #define TCP_BITS   13u
-#define TCP_CHECK  16u
 
 #define TCP_FIN     0x01u
 #define TCP_SYN     0x02u
@@ -30,15 +28,22 @@ static uint16_t transport_checksum(const uint8_t *frame, const uint8_t *body, ui
 	return checksum_finish(checksum_add(sum, body, len));
 }
 
-/* RFC 768; RFC 1122 4.1.3.4: what is damaged is discarded in silence. */
-static bool udp_is_sound(const uint8_t *frame, const uint8_t *udp, uint32_t len)
+uint32_t udp_said(const uint8_t *udp, uint32_t len)
 {
 	if (len < UDP_HEADER)
-		return false;
+		return 0;
 
 	uint32_t said = load_be16(udp + UDP_LENGTH);
 
-	if (said < UDP_HEADER || said > len)
+	return said < UDP_HEADER || said > len ? 0 : said;
+}
+
+/* RFC 768; RFC 1122 4.1.3.4: what is damaged is discarded in silence. */
+static bool udp_is_sound(const uint8_t *frame, const uint8_t *udp, uint32_t len)
+{
+	uint32_t said = udp_said(udp, len);
+
+	if (said == 0)
 		return false;
 	return load_be16(udp + UDP_CHECK) == 0 || transport_checksum(frame, udp, said) == 0;
 }
@@ -54,18 +59,17 @@ void closed_udp(struct stack *s, uint64_t word)
 	s->ops->drop(s->ctx, word, DROP_LOCAL_NO_PROTOCOL);
 }
 
-static bool tcp_is_sound(const uint8_t *frame, const uint8_t *tcp, uint32_t len)
+bool tcp_wants_reset(const uint8_t *tcp, uint32_t len)
 {
 	if (len < TCP_HEADER)
 		return false;
 
 	uint32_t header = (tcp[TCP_OFFSET] >> 4) * 4u;
 
-	return header >= TCP_HEADER && header <= len && transport_checksum(frame, tcp, len) == 0;
+	return header >= TCP_HEADER && header <= len && !(tcp[TCP_BITS] & TCP_RST);
 }
 
-/* RFC 9293 3.10.7.1: the reset that the peer takes for an answer to this segment. */
-static void tcp_write_reset(uint8_t *reset, const uint8_t *tcp, uint32_t len)
+void tcp_write_reset(uint8_t *reset, const uint8_t *tcp, uint32_t len)
 {
 	uint8_t bits = tcp[TCP_BITS];
 
@@ -114,7 +118,7 @@ void closed_tcp(struct stack *s, uint64_t word)
 	uint32_t header = ipv4_header_len(frame), len = ipv4_total_len(frame) - header;
 	const uint8_t *tcp = frame + IPV4_OFF + header;
 
-	if (tcp_is_sound(frame, tcp, len) && !(tcp[TCP_BITS] & TCP_RST))
+	if (tcp_wants_reset(tcp, len) && transport_checksum(frame, tcp, len) == 0)
 		tcp_send_reset(s, frame, tcp, len);
 	s->ops->drop(s->ctx, word, DROP_LOCAL_NO_PROTOCOL);
 }

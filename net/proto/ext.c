@@ -24,8 +24,12 @@ static uint32_t ext_len(const uint8_t *frame, const struct ext *e)
 {
 	if (e->at + 8 > e->end)
 		return 0;
-	uint32_t len = e->type == IPV6_FRAGMENT ? 8 : (frame[e->at + 1] + 1u) * 8;
+	uint32_t len = (frame[e->at + 1] + 1u) * 8;
 
+	if (e->type == IPV6_FRAGMENT)
+		len = 8;
+	else if (e->type == IPV6_AUTH)
+		len = (frame[e->at + 1] + 2u) * 4; /* RFC 4302 2.2 */
 	return e->at + len > e->end ? 0 : len;
 }
 
@@ -44,7 +48,7 @@ bool ext_next(const uint8_t *frame, struct ext *e)
 bool ext_transport(const uint8_t *frame, struct ext *e)
 {
 	*e = ext_first(frame);
-	while (ext_is_known(e->type)) {
+	while (ext_is_known(e->type) || e->type == IPV6_AUTH) {
 		/* Only the first fragment has it. */
 		if (e->type == IPV6_FRAGMENT && e->at + 8 <= e->end &&
 			(load_be16(frame + e->at + 2) & 0xfff8u))

@@ -7,14 +7,13 @@
 
 #define ICMP6_CLASS 0xc0u /* CS6, as for IPv4's errors */
 
-/* The sum of the pseudo header (RFC 8200 8.1) and `len` bytes at `at`. */
-static uint16_t icmp6_checksum(const uint8_t *frame, uint32_t at, uint32_t len)
+uint16_t ipv6_checksum(const uint8_t *frame, uint8_t protocol, uint32_t at, uint32_t len)
 {
 	uint8_t tail[8] = {0};
 	uint64_t sum = checksum_add(0, frame + IPV6_SOURCE, 32);
 
 	store_be32(tail, len);
-	tail[7] = IPV6_ICMP;
+	tail[7] = protocol;
 	return checksum_finish(checksum_add(checksum_add(sum, tail, 8), frame + at, len));
 }
 
@@ -23,7 +22,7 @@ void icmp6_finish(uint8_t *frame)
 	uint32_t at = ETH_HEADER + IPV6_HEADER;
 
 	memset(frame + at + 2, 0, 2);
-	uint16_t check = icmp6_checksum(frame, at, load_be16(frame + IPV6_PAYLOAD));
+	uint16_t check = ipv6_checksum(frame, IPV6_ICMP, at, load_be16(frame + IPV6_PAYLOAD));
 
 	memcpy(frame + at + 2, &check, sizeof check);
 }
@@ -48,6 +47,7 @@ static void icmp6_echo_reply(
 	uint8_t *reply = frame_of(s, word);
 
 	ipv6_begin(reply, len, IPV6_ICMP, IPV4_TTL_OWN, dst, src);
+	ipv6_set_class(reply, ipv6_class(frame)); /* as IPv4's replies do */
 	memcpy(reply + ETH_HEADER + IPV6_HEADER, frame + at, len);
 	reply[ETH_HEADER + IPV6_HEADER] = ICMP6_ECHO_REPLY;
 	s->icmp6_limit.echo_replies++;
@@ -93,7 +93,7 @@ void icmp6_input(struct stack *s, uint64_t word, uint32_t at)
 	const uint8_t *frame = frame_of(s, word), *icmp = frame + at;
 	uint32_t total = ipv6_total_len(frame), len = ETH_HEADER + total - at;
 
-	if (len < ICMP6_HEADER || icmp6_checksum(frame, at, len) != 0) {
+	if (len < ICMP6_HEADER || ipv6_checksum(frame, IPV6_ICMP, at, len) != 0) {
 		s->ops->drop(s->ctx, word, DROP_ICMP_MALFORMED);
 		return;
 	}
@@ -141,6 +141,14 @@ static bool icmp6_may_answer(
 	return !icmp6_is_error(frame);
 }
 
+bool icmp6_take(struct stack *s, uint64_t word, uint8_t type, uint8_t code)
+{
+	const uint8_t *frame = frame_of(s, word);
+
+	return icmp6_may_answer(s, word, frame, type, code) &&
+	       icmp_limit_take(s, &s->icmp6_limit, ipv6_src(frame));
+}
+
 /*
  * Source of an error: the address the packet was sent to, if it is ours; else one
  * of the interface it came in by, which is what traceroute shows; else zero, and
@@ -165,9 +173,7 @@ void icmp6_send_error(struct stack *s, uint64_t word, uint8_t type, uint8_t code
 	unsigned port = s->ops->ingress(s->ctx, word);
 	uint32_t quote = ipv6_total_len(frame), index;
 
-	if (!icmp6_may_answer(s, word, frame, type, code) ||
-		!icmp_limit_take(s, &s->icmp6_limit, ipv6_src(frame)) ||
-		!s->ops->alloc(s->ctx, &index))
+	if (!icmp6_take(s, word, type, code) || !s->ops->alloc(s->ctx, &index))
 		return;
 	if (quote > ICMP6_QUOTE)
 		quote = ICMP6_QUOTE;
@@ -177,7 +183,7 @@ void icmp6_send_error(struct stack *s, uint64_t word, uint8_t type, uint8_t code
 
 	ipv6_begin(out, ICMP6_HEADER + quote, IPV6_ICMP, IPV4_TTL_OWN,
 		icmp6_error_source(s, port, frame), ipv6_src(frame));
-	out[IPV6_OFF] |= ICMP6_CLASS >> 4;
+	ipv6_set_class(out, ICMP6_CLASS);
 	icmp[0] = type;
 	icmp[1] = code;
 	store_be32(icmp + 4, info);

@@ -133,6 +133,17 @@ void icmp_limit_init(struct icmp_limit *l, uint64_t now_ms);
 void closed_udp(struct stack *s, uint64_t word);
 void closed_tcp(struct stack *s, uint64_t word);
 
+#define TCP_HEADER 20u
+#define TCP_CHECK  16u /* offset in the header, RFC 9293 3.1 */
+
+/* The length a UDP header says fits into `len` bytes: that length, or 0. */
+uint32_t udp_said(const uint8_t *udp, uint32_t len);
+/* A segment of `len` bytes that a reset may answer, but for its checksum. */
+bool tcp_wants_reset(const uint8_t *tcp, uint32_t len);
+/* RFC 9293 3.10.7.1: the reset (TCP_HEADER bytes, checksum zero) that the peer takes for an answer
+ * to this segment of `len` bytes. */
+void tcp_write_reset(uint8_t *reset, const uint8_t *tcp, uint32_t len);
+
 /* ---- IPv6 ---- */
 
 static inline uint32_t ipv6_total_len(const uint8_t *frame)
@@ -182,7 +193,8 @@ struct ext ext_first(const uint8_t *frame);
 bool ext_next(const uint8_t *frame, struct ext *e);
 /* It is an extension header that ext_next can pass. */
 bool ext_is_known(uint8_t type);
-/* The transport header, beyond all known extension headers. false: there is none in this packet. */
+/* The transport header, beyond all known extension headers and an authentication header. false:
+ * there is none in this packet. */
 bool ext_transport(const uint8_t *frame, struct ext *e);
 
 /* What the options of a hop-by-hop or destination header ask for, RFC 8200 4.2. */
@@ -196,9 +208,26 @@ enum ext_verdict {
 /* *pointer: the option, offset in the frame. */
 enum ext_verdict ext_options(const uint8_t *frame, const struct ext *e, uint32_t *pointer);
 
-/* icmp6.c: writes the checksum over the pseudo header and the payload of a frame without extension
- * headers (RFC 4443 2.3). */
+/* Writes the traffic class of a frame that has none yet. */
+static inline void ipv6_set_class(uint8_t *frame, uint8_t class)
+{
+	frame[IPV6_OFF] |= class >> 4;
+	frame[IPV6_OFF + 1] |= (uint8_t)(class << 4);
+}
+
+/* icmp6.c: the checksum over pseudo header (RFC 8200 8.1) and `len` bytes at offset `at` of the
+ * frame; 0: the one in there is right. */
+uint16_t ipv6_checksum(const uint8_t *frame, uint8_t protocol, uint32_t at, uint32_t len);
+/* Writes the checksum of an ICMPv6 message in a frame without extension headers (RFC 4443 2.3). */
 void icmp6_finish(uint8_t *frame);
+/* The packet in `word` may be answered by an error, and the limit has one left (RFC 4443 2.4). */
+bool icmp6_take(struct stack *s, uint64_t word, uint8_t type, uint8_t code);
+
+/* closed6.c: as closed_udp and closed_tcp; the datagram, the segment is at offset `at`. */
+void closed_udp6(struct stack *s, uint64_t word, uint32_t at);
+void closed_tcp6(struct stack *s, uint64_t word, uint32_t at);
+/* Writes the checksum of what we send, ICMPv6 or TCP, without extension headers. */
+void transport6_finish(uint8_t *frame);
 
 /* nd_wire.c: what leaves for a link. mac: 6 bytes, or NULL for the group of the destination.
  * Nothing is sent if no buffer is free. */

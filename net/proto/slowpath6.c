@@ -46,7 +46,7 @@ static bool slowpath6_options(struct stack *s, uint64_t word, const struct ext *
 
 /* ---- in transit ---- */
 
-/* Sends to the neighbour of a next hop; never in fragments (RFC 8200 5). */
+/* Sends to the neighbour of a next hop; never in fragments (RFC 8200 5). Hop limit above 1. */
 static void slowpath6_transmit(struct stack *s, uint64_t word, uint32_t index)
 {
 	const struct nexthop *n = &s->nexthops->nexthop[index];
@@ -88,13 +88,12 @@ static void slowpath6_forward(struct stack *s, uint64_t word, uint32_t index)
 	}
 	if (!slowpath6_hop_by_hop(s, word))
 		return;
-	if (frame[IPV6_HOPS] <= 1) {
-		slowpath6_refuse(s, word, ICMP6_TIME_EXCEEDED, 0, DROP_TTL_EXCEEDED);
-		return;
-	}
 	switch (s->nexthops->nexthop[index].action) {
-	case NEXTHOP_RESOLVE:
-		slowpath6_transmit(s, word, index);
+	case NEXTHOP_RESOLVE: /* only where there is a way on the hop limit counts, RFC 8200 3 */
+		if (frame[IPV6_HOPS] > 1)
+			slowpath6_transmit(s, word, index);
+		else
+			slowpath6_refuse(s, word, ICMP6_TIME_EXCEEDED, 0, DROP_TTL_EXCEEDED);
 		return;
 	case NEXTHOP_UNREACHABLE:
 	case NEXTHOP_RECURSIVE: /* nothing leads to its gateway now */
@@ -138,6 +137,11 @@ static bool local_header(struct stack *s, uint64_t word, struct ext *e)
 	const uint8_t *frame = frame_of(s, word);
 	struct ext this = *e;
 
+	if (this.type == IPV6_HOP_BY_HOP &&
+		this.named != IPV6_NEXT) { /* RFC 8200 4.1: only first */
+		slowpath6_parameter(s, word, ICMP6_UNKNOWN_NEXT, this.named, DROP_IP6_OPTIONS);
+		return false;
+	}
 	if (!ext_next(frame, e)) {
 		s->ops->drop(s->ctx, word, DROP_IP6_OPTIONS);
 		return false;
@@ -150,13 +154,6 @@ static bool local_header(struct stack *s, uint64_t word, struct ext *e)
 		return false;
 	case IPV6_FRAGMENT: /* RFC 6946: the whole in one */
 		return true;
-	case IPV6_HOP_BY_HOP: /* RFC 8200 4.1: only first */
-		if (this.named != IPV6_NEXT) {
-			slowpath6_parameter(
-				s, word, ICMP6_UNKNOWN_NEXT, this.named, DROP_IP6_OPTIONS);
-			return false;
-		}
-		return slowpath6_options(s, word, &this);
 	default:
 		return slowpath6_options(s, word, &this);
 	}
@@ -197,11 +194,10 @@ void slowpath6_local(struct stack *s, uint64_t word)
 		s->ops->deliver(s->ctx, word);
 		return;
 	case IPV4_UDP:
-		slowpath6_refuse(
-			s, word, ICMP6_UNREACHABLE, ICMP6_PORT_UNREACHABLE, DROP_LOCAL_NO_PROTOCOL);
+		closed_udp6(s, word, e.at);
 		return;
-	case IPV4_TCP: /* a reset would be the answer, but there is no TCP to make it */
-		s->ops->drop(s->ctx, word, DROP_LOCAL_NO_PROTOCOL);
+	case IPV4_TCP:
+		closed_tcp6(s, word, e.at);
 		return;
 	default: /* RFC 8200 4 */
 		slowpath6_parameter(s, word, ICMP6_UNKNOWN_NEXT, e.named, DROP_LOCAL_NO_PROTOCOL);
@@ -230,7 +226,7 @@ static void from_wire(struct stack *s, uint64_t word)
 static void slowpath6_group(struct stack *s, uint64_t word, struct ip6 group)
 {
 	unsigned port = s->ops->ingress(s->ctx, word);
-	bool ours = ip6_equal(group, IP6_ALL_NODES) || ip6_equal(group, IP6_ALL_ROUTERS);
+	bool ours = ip6_is_routers_group(group);
 
 	if (port < s->ifaces) {
 		const struct iface *i = &s->iface[port];

@@ -80,7 +80,7 @@ static enum err send_link(struct stack *s, uint64_t word, unsigned port, struct 
 
 	if (!fill_source(s, frame, port, dst))
 		return send_refuse(s, word, DROP_NO_ROUTE, ERR_NOT_FOUND);
-	icmp6_finish(frame);
+	transport6_finish(frame);
 	if (ipv6_total_len(frame) > s->iface[port].mtu)
 		fragment6_send(s, port, neighbor, s->iface[port].mtu, word);
 	else
@@ -94,7 +94,7 @@ static enum err send_self(struct stack *s, uint64_t word)
 
 	if (ip6_is_zero(ipv6_src(frame)))
 		ip6_store(frame + IPV6_SOURCE, ipv6_dst(frame));
-	icmp6_finish(frame);
+	transport6_finish(frame);
 	return stack_loop(s, word);
 }
 

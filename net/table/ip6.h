@@ -102,6 +102,8 @@ static inline void ip6_store(void *p, struct ip6 a)
 /* Groups on the link, RFC 4291 2.7.1. */
 #define IP6_ALL_NODES   ((struct ip6){0xff02000000000000ull, 1})
 #define IP6_ALL_ROUTERS ((struct ip6){0xff02000000000000ull, 2})
+/* All routers of the site: RFC 4291 2.8 wants it recognised as well. */
+#define IP6_SITE_ROUTERS ((struct ip6){0xff05000000000000ull, 2})
 
 static inline bool ip6_is_zero(struct ip6 a)
 {
@@ -111,6 +113,13 @@ static inline bool ip6_is_zero(struct ip6 a)
 static inline bool ip6_is_multicast(struct ip6 a)
 {
 	return a.hi >> 56 == 0xff;
+}
+
+/* A group of RFC 4291 2.7.1 that every router is in. */
+static inline bool ip6_is_routers_group(struct ip6 a)
+{
+	return ip6_equal(a, IP6_ALL_NODES) || ip6_equal(a, IP6_ALL_ROUTERS) ||
+	       ip6_equal(a, IP6_SITE_ROUTERS);
 }
 
 /* fe80::/10 */

@@ -109,7 +109,7 @@ struct nexthop {
 };
 
 struct nexthop_member {
-	uint16_t index;
+	uint16_t index;  /* NEXTHOP_NONE: a path that cannot be used now */
 	uint16_t weight; /* 1-255: its part of the flows */
 };
 
@@ -118,7 +118,7 @@ struct nexthop_group {
 	uint16_t owner; /* index of the next hop, 0: free */
 	uint16_t next;  /* in the list of free ones, counted from 1 */
 	uint16_t members;
-	struct nexthop_member member[GROUP_MEMBERS]; /* by index, ascending */
+	struct nexthop_member member[GROUP_MEMBERS]; /* recursive ones by index, ascending */
 };
 
 /* The arrays, all zeroed. */
@@ -205,8 +205,10 @@ void nexthop_set_mtu(struct nexthop_table *t, unsigned port, uint32_t mtu);
  * member alone is returned itself. Control core. ERR_INVALID: no member, too
  * many, a group among them, both kinds, a weight not 1-255; ERR_FULL.
  *
- * Recursive members that nothing leads to leave their part to the others; when
- * that is all of them, the group is unreachable.
+ * Which flows are whose depends on the order of the members. Those that cannot
+ * be used (NEXTHOP_NONE, and recursive ones that nothing leads to) leave their
+ * part to the others: no other flow moves, and theirs come back with them. When
+ * that is all of the recursive ones, the group is unreachable.
  */
 MUST_CHECK enum err nexthop_get_group(
 	struct nexthop_table *t, const struct nexthop_member *member, unsigned n, uint32_t *index);

@@ -10,6 +10,7 @@
 
 _Static_assert((GROUP_SPREAD & (GROUP_SPREAD - 1)) == 0, "a place is picked by a mask");
 _Static_assert(GROUP_MEMBERS <= GROUP_SPREAD, "every member gets a place");
+_Static_assert(GROUP_MEMBERS <= 32, "members are bits of a word");
 _Static_assert(GROUP_MAX < 0xffff, "a group's number fits 16 bits");
 
 static bool is_group(const struct nexthop *n)
@@ -46,40 +47,60 @@ static uint32_t member_place(const struct nexthop_table *t, uint32_t member, uns
 					      : member;
 }
 
+/* The members that lead anywhere, a bit each. */
+static uint32_t group_usable(const struct nexthop_table *t, const struct nexthop_group *g)
+{
+	uint32_t usable = 0;
+
+	for (unsigned m = 0; m < g->members; m++)
+		if (g->member[m].index != NEXTHOP_NONE && member_leads(t, g->member[m].index))
+			usable |= 1u << m;
+	return usable;
+}
+
 /*
- * Spreads the members that lead anywhere over the places by weight. A member
- * ends where the sum of weights up to it falls, rounded down, but each gets one
- * place at least. false: none of them does.
+ * Shares the places from `from` to `to` among the members that are not in
+ * `without`, by weight: a member ends where the sum of weights up to it falls,
+ * rounded down, but each gets a place if there are as many. What falls to one
+ * that is not usable is shared in turn, without it: so whatever fails or comes
+ * back, no place moves but those of that member. usable: not all in `without`.
+ * As deep as there are members.
  */
-static bool group_spread(struct nexthop_table *t, unsigned group)
+static void group_share(struct nexthop_table *t, unsigned group, unsigned from, unsigned to,
+	uint32_t usable, uint32_t without)
 {
 	const struct nexthop_group *g = &t->group[group];
-	uint32_t total = 0, sum = 0;
-	unsigned place = 0, left = 0;
+	unsigned left = g->members - (unsigned)__builtin_popcount(without), place = from;
+	uint32_t total = 0, sum = 0, least = left <= to - from;
 
-	for (unsigned m = 0; m < g->members; m++) {
-		bool leads = member_leads(t, g->member[m].index);
-
-		total += leads ? g->member[m].weight : 0;
-		left += leads;
-	}
-	if (total == 0)
-		return false;
-	for (unsigned m = 0; m < g->members; m++) {
-		if (!member_leads(t, g->member[m].index))
+	for (unsigned m = 0; m < g->members; m++)
+		total += without >> m & 1 ? 0 : g->member[m].weight;
+	for (unsigned m = 0; m < g->members && place < to; m++) {
+		if (without >> m & 1)
 			continue;
 		left--;
 		sum += g->member[m].weight;
-		unsigned end = GROUP_SPREAD * sum / total;
+		unsigned end = from + (to - from) * sum / total;
 
-		end = end <= place ? place + 1 : end;
-		end = end > GROUP_SPREAD - left ? GROUP_SPREAD - left : end;
-		for (unsigned i = place; i < end; i++)
+		end = least && end <= place ? place + 1 : end;
+		end = least && end > to - left ? to - left : end;
+		if (!(usable >> m & 1) && end > place)
+			group_share(t, group, place, end, usable, without | 1u << m);
+		for (unsigned i = place; i < end && (usable >> m & 1); i++)
 			group_write(t, group, i,
 				member_place(t, g->member[m].index, i - place, end - place));
 		place = end;
 	}
-	return true;
+}
+
+/* Spreads the members over the places. false: none of them can be used. */
+static bool group_spread(struct nexthop_table *t, unsigned group)
+{
+	uint32_t usable = group_usable(t, &t->group[group]);
+
+	if (usable)
+		group_share(t, group, 0, GROUP_SPREAD, usable, 0);
+	return usable != 0;
 }
 
 /* The group says what its members say now. */
@@ -159,7 +180,8 @@ void nexthop_group_leave(struct nexthop_table *t, uint32_t index)
 	t->recursive -= t->nexthop[index].action == NEXTHOP_RECURSIVE;
 	t->sets -= is_set(t, g);
 	while (g->members)
-		nexthop_put(t, g->member[--g->members].index);
+		if (g->member[--g->members].index != NEXTHOP_NONE)
+			nexthop_put(t, g->member[g->members].index);
 }
 
 void nexthop_group_free(struct nexthop_table *t, uint32_t index)
@@ -175,24 +197,48 @@ void nexthop_group_free(struct nexthop_table *t, uint32_t index)
 
 /* ---- equal-cost paths ---- */
 
-/* Puts members in order of index, the same one once. false: not what a group can have. */
+/* May be in a group, all of whose members are recursive or none. */
+static bool member_is_good(
+	const struct nexthop_table *t, const struct nexthop_member *m, bool recursive)
+{
+	const struct nexthop *n = &t->nexthop[m->index];
+
+	if (m->weight == 0 || m->weight > WEIGHT_MAX)
+		return false;
+	if (m->index == NEXTHOP_NONE)
+		return !recursive;
+	return m->index < t->used && n->refs && n->action != NEXTHOP_GROUP &&
+	       (n->action == NEXTHOP_RECURSIVE) == recursive;
+}
+
+/* Where a member comes among those there are: recursive ones stay, so theirs is by index. */
+static unsigned member_position(
+	const struct nexthop_group *g, const struct nexthop_member *m, bool recursive)
+{
+	unsigned at = 0;
+
+	while (at < g->members && g->member[at].index != m->index &&
+		(!recursive || g->member[at].index < m->index))
+		at++;
+	return m->index == NEXTHOP_NONE ? g->members : at;
+}
+
+/* Puts members in order, the same one once. false: not what a group can have. */
 static bool members_sort(const struct nexthop_table *t, const struct nexthop_member *member,
 	unsigned n, struct nexthop_group *sorted)
 {
+	bool recursive = n && t->nexthop[member[0].index].action == NEXTHOP_RECURSIVE;
+	bool any = false;
+
 	*sorted = (struct nexthop_group){0};
 	if (n == 0 || n > GROUP_MEMBERS)
 		return false;
 	for (unsigned i = 0; i < n; i++) {
-		const struct nexthop *n0 = &t->nexthop[member[0].index];
-		const struct nexthop *ni = &t->nexthop[member[i].index];
-		unsigned at = sorted->members;
+		unsigned at = member_position(sorted, &member[i], recursive);
 
-		if (member[i].index >= t->used || !ni->refs || ni->action == NEXTHOP_GROUP ||
-			(ni->action == NEXTHOP_RECURSIVE) != (n0->action == NEXTHOP_RECURSIVE) ||
-			member[i].weight == 0 || member[i].weight > WEIGHT_MAX)
+		if (!member_is_good(t, &member[i], recursive))
 			return false;
-		while (at && sorted->member[at - 1].index >= member[i].index)
-			at--;
+		any |= member[i].index != NEXTHOP_NONE;
 		if (at < sorted->members && sorted->member[at].index == member[i].index) {
 			sorted->member[at].weight += member[i].weight;
 			continue;
@@ -202,7 +248,22 @@ static bool members_sort(const struct nexthop_table *t, const struct nexthop_mem
 		sorted->member[at] = member[i];
 		sorted->members++;
 	}
-	return true;
+	return any;
+}
+
+/* The only member that is no gap, or NEXTHOP_NONE if there are more, or none. */
+static uint32_t only_member(const struct nexthop_group *g)
+{
+	uint32_t only = NEXTHOP_NONE;
+
+	for (unsigned m = 0; m < g->members; m++) {
+		if (g->member[m].index == NEXTHOP_NONE)
+			continue;
+		if (only != NEXTHOP_NONE)
+			return NEXTHOP_NONE;
+		only = g->member[m].index;
+	}
+	return only;
 }
 
 static uint32_t members_hash(const struct nexthop_group *g)
@@ -238,10 +299,11 @@ enum err nexthop_get_group(
 
 	if (!members_sort(t, member, n, &want))
 		return ERR_INVALID;
-	uint32_t hash = members_hash(&want);
-	uint32_t i = want.members == 1 ? want.member[0].index : group_find(t, &want, hash);
+	uint32_t hash = members_hash(&want), i = only_member(&want);
 
-	if (i == NEXTHOP_NONE && want.members > 1) {
+	if (i == NEXTHOP_NONE)
+		i = group_find(t, &want, hash);
+	if (i == NEXTHOP_NONE) {
 		i = group_make(t, NEXTHOP_GROUP, 0, hash);
 		if (i == NEXTHOP_NONE)
 			return ERR_FULL;
@@ -250,7 +312,8 @@ enum err nexthop_get_group(
 		g->members = want.members;
 		memcpy(g->member, want.member, sizeof g->member);
 		for (unsigned m = 0; m < g->members; m++)
-			t->nexthop[g->member[m].index].refs++;
+			if (g->member[m].index != NEXTHOP_NONE)
+				t->nexthop[g->member[m].index].refs++;
 		t->sets += is_set(t, g);
 		group_refresh(t, t->nexthop[i].group);
 	}

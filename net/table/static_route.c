@@ -126,6 +126,17 @@ static enum err line_nexthop(const struct static_route *s, const struct iface *i
 		i ? s->gateway : IP6_ANY, i ? i->mac : NULL, i ? i->mtu : 0, index);
 }
 
+/* The line has a part of the flows, but not now: others have it meanwhile, until it comes back. */
+static bool line_is_gap(const struct static_route *line, enum use use)
+{
+	return use == DIRECT && line->kind == STATIC_VIA;
+}
+
+static struct nexthop_member line_member(const struct static_route *line, uint32_t index)
+{
+	return (struct nexthop_member){(uint16_t)index, line->weight ? line->weight : 1};
+}
+
 /*
  * The next hop of the lines that can be used as `use` says, with a reference:
  * one, or a group. Marks the lines in it as installed, the others not.
@@ -135,7 +146,7 @@ static enum err set_nexthop(struct set *s, enum use use, const struct context *c
 	struct nexthop_member member[GROUP_MEMBERS];
 	const struct iface *iface;
 	enum err err = ERR_OK;
-	unsigned members = 0;
+	unsigned members = 0, used = 0;
 
 	for (unsigned i = 0; i < s->n; i++) {
 		struct static_route *line = &s->line[i];
@@ -143,23 +154,28 @@ static enum err set_nexthop(struct set *s, enum use use, const struct context *c
 			use == RECURSIVE || line->kind != STATIC_VIA; /* no member of a group */
 
 		line->installed = false;
-		if (err != ERR_OK || members == GROUP_MEMBERS || (alone && members) ||
-			line_use(line, c, &iface) != use)
+		if (err != ERR_OK || members == GROUP_MEMBERS || (alone && used))
 			continue;
+		if (line_use(line, c, &iface) != use) {
+			if (line_is_gap(line, use))
+				member[members++] = line_member(line, NEXTHOP_NONE);
+			continue;
+		}
 		err = line_nexthop(line, iface, c, index);
 		if (err != ERR_OK)
 			continue;
-		member[members++] =
-			(struct nexthop_member){(uint16_t)*index, line->weight ? line->weight : 1};
+		member[members++] = line_member(line, *index);
+		used++;
 		line->installed = true;
 	}
-	if (err == ERR_OK && members > 1)
+	if (err == ERR_OK && used > 1)
 		err = nexthop_get_group(c->t, member, members, index);
 	else if (err == ERR_OK)
 		return ERR_OK;
 	/* The group has its own references now, or there is none. */
 	for (unsigned i = 0; i < members; i++)
-		nexthop_put(c->t, member[i].index);
+		if (member[i].index != NEXTHOP_NONE)
+			nexthop_put(c->t, member[i].index);
 	return err;
 }
 

@@ -65,7 +65,7 @@ FRAMES6 = [
     ("destination unspecified", "martian-destination", eth(udp(dst="::"))),
     ("destination loopback", "martian-destination", eth(udp(dst="::1"))),
     ("destination IPv4-mapped", "martian-destination", eth(udp(dst="::ffff:10.0.1.2"))),
-    ("group of larger scope", "multicast", eth(udp(dst="ff05::2"), dst="33:33:00:00:00:02")),
+    ("group of larger scope", "multicast", eth(udp(dst="ff05::1"), dst="33:33:00:00:00:01")),
     ("group of the interface", "multicast", eth(udp(dst="ff01::1"), dst="33:33:00:00:00:01")),
     ("multicast listener report", "multicast",
      eth(ip(dst="ff02::16", hlim=1) / bytes(8), dst="33:33:00:00:00:16")),

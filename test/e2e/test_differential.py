@@ -2,38 +2,37 @@
 import os
 
 import pytest
-from differential import exceptions4, linux_router, topology
+from differential import exceptions4, exceptions6, linux_router
 from differential.case import make_cases
 from differential.compare import Report, compare, judge
 from differential.exchange import Bench
 from differential.ipv4 import IPv4
+from differential.ipv6 import IPv6
 from router import running, wait_for
 
 SEED = int(os.environ.get("SEED", "1812"))
-COUNT = 20_000 if os.environ.get("LONG") else 2_000
-# Not each kernel: with NetLabel, and with a listener for IGMP or the like.
-BY_KERNEL = {"security_labels", "protocols_linux_listens_to"}
-
-
-def barewire_ends(lab):
-    return [(lab.place.namespace(p), "p0") for p in range(topology.PORTS)]
-
-
-def linux_ends(linux):
-    return [(linux.cables, linux_router.cable(p)) for p in range(topology.PORTS)]
+LONG = bool(os.environ.get("LONG"))
+# Not each kernel: with NetLabel, with a listener for IGMP or the like, with mobility, with SRv6.
+BY_KERNEL = {"security_labels", "protocols_linux_listens_to", "headers_linux_may_know"}
+# Each family, its exceptions, how many cases: all made by hand among them.
+FAMILIES = {"IPv4": (IPv4(), exceptions4.EXCEPTIONS, 20_000 if LONG else 1_200),
+            "IPv6": (IPv6(), exceptions6.EXCEPTIONS, 20_000 if LONG else 20_000 if LONG else 1_200)}
 
 
 class Run:
     """Both routers' outputs for all cases of a family."""
 
-    def __init__(self, lab, linux, family, exceptions):
+    def __init__(self, lab, linux, family, exceptions, count):
         self.family, self.exceptions = family, exceptions
-        self.cases = make_cases(family, SEED, COUNT)
-        for p in range(topology.PORTS):
+        self.ports = range(family.topology.PORTS)
+        self.cases = make_cases(family, SEED, count)
+        for p in self.ports:
             lab.must(p, "ip", "link", "set", "p0", "mtu", "4000")  # too long must get out, too
+        wait_for("its addresses", lambda: "tentative" not in lab.cli("show interfaces"))
         self.before = lab.drops()
-        ours = Bench(family, barewire_ends(lab), paced=True)
-        theirs = Bench(family, linux_ends(linux), paced=False)
+        ours = Bench(family, [(lab.place.namespace(p), "p0") for p in self.ports], paced=True)
+        theirs = Bench(family, [(linux.cables, linux_router.cable(p)) for p in self.ports],
+                       paced=False)
         try:
             ours.run(self.cases)
             theirs.run(self.cases)
@@ -47,7 +46,7 @@ class Run:
             theirs.close()
         self.after = lab.drops()
         self.ours, self.theirs, self.sent = ours.outputs, theirs.outputs, ours.sent
-        self.suppressed = lab.json("show protocols")["icmp"]["suppressed"]
+        self.suppressed = sum(lab.json("show protocols")[p]["suppressed"] for p in ("icmp", "icmp6"))
         self.report = compare(family, self.cases, self.ours, self.theirs, exceptions)
 
     def outcomes(self):
@@ -57,26 +56,23 @@ class Run:
 
     def grown(self, read):
         """How much a number in the books of the ports has grown."""
-        ports = [f"eth{p}" for p in range(topology.PORTS)]
-        return sum(read(self.after, p) - read(self.before, p) for p in ports)
+        return sum(read(self.after, f"eth{p}") - read(self.before, f"eth{p}") for p in self.ports)
 
 
-@pytest.fixture(scope="module")
-def lab():
+@pytest.fixture(scope="module", params=FAMILIES)
+def run(request):
+    family, exceptions, count = FAMILIES[request.param]
+    topology = family.topology
     with running(ports=topology.PORTS, config=topology.barewire_lines(), warm=False) as lab:
-        yield lab
-
-
-@pytest.fixture(scope="module")
-def run(lab):
-    with linux_router.running(lab.place) as linux:
-        yield Run(lab, linux, IPv4(), exceptions4.EXCEPTIONS)
+        with linux_router.running(lab.place, topology) as linux:
+            yield Run(lab, linux, family, exceptions, count)
 
 
 def test_same_as_linux(run):
+    count = len(run.cases)
     assert run.suppressed == 0, "errors were limited: slower, or nothing can be compared"
-    assert not run.report.differences, f"SEED={SEED}, {COUNT} cases:\n{run.report}"
-    assert run.report.answered > COUNT / 3 and run.report.silent > COUNT / 5
+    assert not run.report.differences, f"SEED={SEED}, {count} cases:\n{run.report}"
+    assert run.report.answered > count / 3 and run.report.silent > count / 5
 
 
 def test_drops_explain_what_did_not_pass(run):

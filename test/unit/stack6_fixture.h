@@ -72,10 +72,10 @@ static inline uint32_t make6(
 	return 54 + payload;
 }
 
-/* The checksum of `len` bytes of ICMPv6 at p, of the packet at ip (RFC 8200 8.1). */
+/* The checksum of `len` bytes at p, whose protocol the packet at ip names first (RFC 8200 8.1). */
 static inline uint16_t check6(const uint8_t *ip, const uint8_t *p, uint32_t len)
 {
-	uint8_t tail[8] = {0, 0, (uint8_t)(len >> 8), (uint8_t)len, 0, 0, 0, 58};
+	uint8_t tail[8] = {0, 0, (uint8_t)(len >> 8), (uint8_t)len, 0, 0, 0, ip[6]};
 
 	return checksum_finish(
 		checksum_add(checksum_add(checksum_add(0, ip + 8, 32), tail, 8), p, len));

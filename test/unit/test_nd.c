@@ -439,6 +439,30 @@ static void test_router_adverts(void **state)
 	fix_free(f);
 }
 
+/* RFC 4861 6.2.6: who asks without an address is answered with all others, three seconds apart. */
+static void test_router_adverts_apart(void **state)
+{
+	struct fixture *f = fix6_new();
+	uint32_t len;
+
+	f->iface[0].router_advert = true;
+	fix_wait(f, 20);
+	assert_int_equal(f->sent_n, 1);
+	for (unsigned i = 0; i < 5; i++) {
+		len = make6(0, IP6_ANY, IP6_ALL_ROUTERS, 58, 255, 8);
+		memset(frame + 54, 0, 8);
+		frame[54] = 133;
+		finish6(len);
+		fix6_receive(f, 0, len);
+	}
+	fix_wait(f, RA_SOLICITED_MS - 100);
+	assert_int_equal(f->sent_n, 1);
+	fix_wait(f, 200);
+	fix6_sent(f, 1, 0, ALL6, 134);
+	assert_int_equal(f->sent_n, 2);
+	fix_free(f);
+}
+
 static void test_static(void **state)
 {
 	struct fixture *f = fix6_new();
@@ -473,6 +497,7 @@ int main(void)
 		cmocka_unit_test(test_conflict),
 		cmocka_unit_test(test_point_to_point),
 		cmocka_unit_test(test_router_adverts),
+		cmocka_unit_test(test_router_adverts_apart),
 		cmocka_unit_test(test_static),
 	};
 

@@ -89,12 +89,13 @@ static void test_shared(void **state)
 	struct nexthop_member aa[2] = {{a, 1}, {a, 7}};
 	uint32_t g = group(ab, 2);
 
-	assert_int_equal(group(ba, 2), g); /* the order does not matter */
+	assert_int_equal(group(ab, 2), g);
+	assert_int_not_equal(group(ba, 2), g); /* the same members, but others' flows */
 	assert_int_not_equal(group(other, 2), g);
 	assert_int_not_equal(group(aab, 3), g);
 	assert_int_equal(t.nexthop[g].refs, 2);
 	assert_int_equal(group(aa, 2), a); /* one member: itself */
-	assert_int_equal(t.nexthop[a].refs, 1 + 3 + 1);
+	assert_int_equal(t.nexthop[a].refs, 1 + 4 + 1);
 }
 
 static void test_refusals(void **state)
@@ -106,6 +107,9 @@ static void test_refusals(void **state)
 	for (unsigned i = 0; i <= GROUP_MEMBERS; i++)
 		m[i] = (struct nexthop_member){a, 1};
 	assert_int_equal(nexthop_get_group(&t, m, 0, &index), ERR_INVALID);
+	struct nexthop_member gaps[2] = {{NEXTHOP_NONE, 1}, {NEXTHOP_NONE, 1}};
+
+	assert_int_equal(nexthop_get_group(&t, gaps, 2, &index), ERR_INVALID);
 	assert_int_equal(nexthop_get_group(&t, m, GROUP_MEMBERS + 1, &index), ERR_INVALID);
 	m[1] = (struct nexthop_member){b, 0};
 	assert_int_equal(nexthop_get_group(&t, m, 2, &index), ERR_INVALID);
@@ -197,6 +201,90 @@ static void test_recursive(void **state)
 	assert_int_equal(t.nexthop[b].refs, 2);
 }
 
+/* Which of `hop` each place comes to. */
+static void places(uint32_t index, uint16_t *picked)
+{
+	for (uint32_t hash = 0; hash < GROUP_SPREAD; hash++)
+		picked[hash] = (uint16_t)nexthop_pick(&t, index, hash);
+}
+
+/* Where the places of the group of those of n members come to that are not down. */
+static void places_without(
+	const struct nexthop_member *all, unsigned n, unsigned down, uint16_t *picked)
+{
+	struct nexthop_member m[GROUP_MEMBERS];
+
+	for (unsigned i = 0; i < n; i++) {
+		m[i] = all[i];
+		if (down >> i & 1)
+			m[i].index = NEXTHOP_NONE;
+	}
+	uint32_t g = group(m, n);
+
+	places(g, picked);
+	nexthop_put(&t, g);
+	grace();
+}
+
+/* Whatever fails next, only its own places move, and when it comes back, only those return. */
+static void test_failures(void **state)
+{
+	uint16_t before[GROUP_SPREAD], after[GROUP_SPREAD];
+
+	srand(5);
+	for (unsigned round = 0; round < 300; round++) {
+		struct nexthop_member all[GROUP_MEMBERS];
+		unsigned n = 2 + (unsigned)rand() % (GROUP_MEMBERS - 1), down = 0;
+
+		for (unsigned i = 0; i < n; i++)
+			all[i] = (struct nexthop_member){plain(i + 1), (uint16_t)(1 + rand() % 9)};
+		places_without(all, n, down, before);
+		for (unsigned step = 0; step < 20; step++) {
+			unsigned one = (unsigned)rand() % n, was = down;
+
+			down ^= 1u << one;
+			if (down == (1u << n) - 1) {
+				down = was;
+				continue;
+			}
+			places_without(all, n, down, after);
+			for (unsigned p = 0; p < GROUP_SPREAD; p++) {
+				uint16_t its = was >> one & 1 ? after[p] : before[p];
+
+				assert_true(before[p] == after[p] || its == all[one].index);
+				assert_true(after[p] != all[one].index || !(down >> one & 1));
+			}
+			memcpy(before, after, sizeof before);
+		}
+	}
+}
+
+/* The same of recursive members, which stay in their group when nothing leads to them. */
+static void test_recursive_failures(void **state)
+{
+	uint16_t before[GROUP_SPREAD], after[GROUP_SPREAD], again[GROUP_SPREAD];
+	struct nexthop_member m[4];
+	uint32_t index;
+
+	for (unsigned i = 0; i < 4; i++) {
+		assert_int_equal(
+			nexthop_get_recursive(&t, 90 + i, NEXTHOP_ANY_PORT, &index), ERR_OK);
+		m[i] = (struct nexthop_member){(uint16_t)index, (uint16_t)(i + 1)};
+		nexthop_redirect(&t, index, plain(i + 1));
+	}
+	uint32_t g = group(m, 4);
+
+	places(g, before);
+	nexthop_redirect(&t, m[2].index, NEXTHOP_NONE);
+	places(g, after);
+	for (unsigned p = 0; p < GROUP_SPREAD; p++) {
+		assert_true(before[p] == plain(3) ? after[p] != plain(3) : after[p] == before[p]);
+	}
+	nexthop_redirect(&t, m[2].index, plain(3));
+	places(g, again);
+	assert_memory_equal(before, again, sizeof before);
+}
+
 /* Groups come and go; the table always finds what is alive, and nothing leaks. */
 static void test_random(void **state)
 {
@@ -240,6 +328,8 @@ int main(void)
 		CASE(test_end),
 		CASE(test_full),
 		CASE(test_recursive),
+		CASE(test_failures),
+		CASE(test_recursive_failures),
 		CASE(test_random),
 	};
 

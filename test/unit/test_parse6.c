@@ -122,7 +122,7 @@ static void test_addresses(void **state)
 {
 	static const struct ip6 martian[] = {{0, 1}, {0, 0xffff0a000001}};
 	static const struct ip6 group[] = {{0xff01000000000000, 1}, {0xff02000000000000, 0x16},
-		{0xff05000000000000, 2}, {0xff0e000000000000, 0x101}, {0xff02000000000000, 0}};
+		{0xff05000000000000, 1}, {0xff0e000000000000, 0x101}, {0xff02000000000000, 0}};
 
 	for (unsigned i = 0; i < 2; i++) {
 		make(martian[i], DST);
@@ -145,6 +145,9 @@ static void test_addresses(void **state)
 	}
 	make(SRC, IP6_ALL_NODES);
 	assert_int_equal(verdict(), VERDICT_PUNT | PUNT_LOCAL); /* RFC 6085: by unicast as well */
+	make(SRC, IP6_SITE_ROUTERS);                            /* RFC 4291 2.8 */
+	assert_int_equal(verdict(), VERDICT_PUNT | PUNT_LOCAL);
+	make(SRC, IP6_ALL_NODES);
 	f[0] = f[1] = 0x33;
 	assert_int_equal(verdict(), VERDICT_PUNT | PUNT_LOCAL);
 	make(IP6_ANY, ip6_solicited_node(DST));

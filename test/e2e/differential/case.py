@@ -18,7 +18,7 @@ class Case:
 class Family:
     """What differs between IP versions. One object of each family goes to exchange and compare."""
 
-    ethertype = None
+    topology = None  # the module that says what network both routers are in
 
     def singles(self):
         """Makers of all cases that are made once: (what, make), make(family, random, tag) giving
@@ -40,6 +40,14 @@ class Family:
     def marked(self, frame):
         """The number in the answer to a marker; None for any other frame."""
         raise NotImplementedError
+
+    def is_chatter(self, frame):
+        """Whether the frame is one by which a router asks for neighbours: no part of an outcome."""
+        raise NotImplementedError
+
+    def is_slow(self, frame):
+        """Whether barewire takes only so many cases like this one in a second."""
+        return False
 
     def by_tag(self, outputs):
         """[(port, frame)] sorted into a dict by the tag of the case that made a router send them;

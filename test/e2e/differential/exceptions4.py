@@ -1,10 +1,10 @@
 # IPv4: where barewire is right to differ from Linux. Each rule turns what Linux did into what
 # barewire is to do, and touches nothing else; its docstring says why.
 import ipaddress
-from dataclasses import dataclass
 
 from . import packet4, topology
 from .packet4 import View
+from .rules import Rules, of_kind
 
 NETWORKS = [ipaddress.ip_network(f"{a}/24", strict=False) for a in topology.ROUTER4] + [
     ipaddress.ip_network(f"{topology.SECOND4[1]}/{topology.SECOND4[2]}", strict=False)]
@@ -18,28 +18,7 @@ BLACKHOLE = ipaddress.ip_network("203.0.113.0/26")
 LISTENERS = {2, 4, 41, 47, 50, 51, 103, 108, 115, 132, 136}
 
 
-@dataclass(frozen=True)
-class Exception4:
-    """adapt(case's View, Linux's messages, barewire's) gives the messages that are wanted, or None
-    where the rule does not apply."""
-    name: str
-    rule: callable
-
-    def adapt(self, case, theirs, ours):
-        view = View(case.frame)
-        return self.rule(view, [dict(m) for m in theirs], ours) if view.ok else None
-
-
-EXCEPTIONS = []
-
-
-def exception(rule):
-    EXCEPTIONS.append(Exception4(rule.__name__, rule))
-    return rule
-
-
-def of_kind(messages, kind):
-    return [m for m in messages if m["kind"] == kind]
+exception = EXCEPTIONS = Rules(View)
 
 
 def first_byte(address):

@@ -8,13 +8,11 @@ import time
 from labkit import hosts
 from patience import PATIENCE_S
 
-from . import topology
-
 ETH_P_ALL, OUTGOING = 3, 4
 SO_RCVBUFFORCE = 33  # socket(7)
-ETH_P_ARP = b"\x08\x06"
 BATCH = 40  # fewer than the errors barewire has in its bucket (net/proto/icmp.h)
 ERRORS_PER_S, ERROR_BURST = 600, 50  # it gives 1000: its clock may be slower than ours
+SLOW_PER_S, SLOW_BURST = 400, 50  # it takes 100 in a tenth of a second (net/proto/slowpath6.c)
 QUIET_S = 0.05  # nothing for so long: what was under way when the last answer came is there
 
 
@@ -27,25 +25,26 @@ def open_port(name):
 
 
 class Bucket:
-    """The router's allowance for errors as we know it: we wait before it can be empty."""
+    """The router's allowance for something as we know it: we wait before it can be empty."""
 
-    def __init__(self):
+    def __init__(self, per_s, burst):
+        self.per_s, self.burst = per_s, burst
         self.tokens, self.last = 0.0, time.monotonic()
 
     def fill(self):
         now = time.monotonic()
-        self.tokens = min(self.tokens + (now - self.last) * ERRORS_PER_S, ERROR_BURST)
+        self.tokens = min(self.tokens + (now - self.last) * self.per_s, self.burst)
         self.last = now
 
     def wait(self, wanted):
         self.fill()
         if self.tokens < wanted:
-            time.sleep((wanted - self.tokens) / ERRORS_PER_S)
+            time.sleep((wanted - self.tokens) / self.per_s)
 
-    def take(self):
+    def take(self, n=1):
         """An error has come. The router took it from its bucket earlier than we do from ours."""
         self.fill()
-        self.tokens -= 1
+        self.tokens -= n
 
 
 class Bench:
@@ -55,7 +54,8 @@ class Bench:
         """ends: (namespace, interface) by port. paced: its errors are limited."""
         self.family = family
         self.sockets = [hosts.inside(ns, open_port, name) for ns, name in ends]
-        self.bucket = Bucket() if paced else None
+        self.bucket = Bucket(ERRORS_PER_S, ERROR_BURST) if paced else None
+        self.slow = Bucket(SLOW_PER_S, SLOW_BURST) if paced else None
         self.outputs = []   # (port, frame), as they came
         self.markers = 0
         self.marked = set()
@@ -71,7 +71,7 @@ class Bench:
             self.sent[port] += 1
         except OSError as e:
             # A veth refuses what its peer's MTU forbids: that router has dropped it.
-            if e.errno != errno.ENOBUFS or len(frame) <= 14 + topology.MTU[port]:
+            if e.errno != errno.ENOBUFS or len(frame) <= 14 + self.family.topology.MTU[port]:
                 raise
 
     def take(self):
@@ -87,7 +87,7 @@ class Bench:
         return any_came
 
     def sort(self, port, frame):
-        if frame[12:14] == ETH_P_ARP:
+        if self.family.is_chatter(frame):
             return
         number = self.family.marked(frame)
         if number is not None:
@@ -118,6 +118,9 @@ class Bench:
             batch = cases[first:first + BATCH]
             if self.bucket:
                 self.bucket.wait(BATCH)
+                slow = sum(self.family.is_slow(case.frame) for case in batch)
+                self.slow.wait(slow)
+                self.slow.take(slow)
             for case in batch:
                 self.send(case.port, case.frame)
             self.mark(sorted({case.port for case in batch}))

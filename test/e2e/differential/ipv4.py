@@ -4,13 +4,14 @@ from .case import Family
 from .packet4 import View
 
 MARK = 0xFF00  # ICMP ids of markers: above all tags
+ARP = b"\x08\x06"
 
 
 class IPv4(Family):
     """The tag is the IPv4 identification; in what the router itself says, it comes back in the
     quoted header, the ICMP id or the TCP port."""
 
-    ethertype = packet4.TYPE
+    topology = topology
 
     def singles(self):
         return generate4.singles()
@@ -30,6 +31,9 @@ class IPv4(Family):
     def marked(self, frame):
         ident = self.answered(View(frame))
         return ident - MARK if ident is not None and ident > MARK else None
+
+    def is_chatter(self, frame):
+        return frame[12:14] == ARP
 
     def answered(self, view):
         """The ICMP id of an answer that a router made."""

@@ -3,12 +3,8 @@ import contextlib
 
 from labkit import hosts
 
-from . import topology
-
 # What would make Linux another kind of router, or make it forget to answer.
 SYSCTLS = {
-    "ipv6/conf/all/disable_ipv6": "1",
-    "ipv6/conf/default/disable_ipv6": "1",
     "ipv4/ip_forward": "1",
     "ipv4/ip_default_ttl": "64",
     "ipv4/icmp_ratemask": "0",                   # errors are compared, so all must come
@@ -18,6 +14,12 @@ SYSCTLS = {
     "ipv4/icmp_echo_ignore_broadcasts": "1",
     "ipv4/ip_forward_use_pmtu": "0",
     "ipv4/ipfrag_time": "3600",                  # no reassembly runs out during a comparison
+    "ipv6/ip6frag_time": "3600",
+    "ipv6/icmp/ratelimit": "0",
+    "ipv6/auto_flowlabels": "0",
+    "ipv6/flowlabel_reflect": "0",
+    "ipv6/max_hbh_opts_number": "1000",          # RFC 8200 has no limit
+    "ipv6/max_dst_opts_number": "1000",
 }
 PER_INTERFACE = {
     "rp_filter": "0",
@@ -29,6 +31,16 @@ PER_INTERFACE = {
     "log_martians": "0",
     "drop_unicast_in_l2_multicast": "1",         # RFC 1812 5.3.4
     "arp_notify": "0",
+}
+PER_INTERFACE6 = {
+    "addr_gen_mode": "1",                        # no address but those configured
+    "forwarding": "1",
+    "accept_ra": "0",
+    "accept_redirects": "0",
+    "accept_dad": "0",
+    "dad_transmits": "0",
+    "drop_unicast_in_l2_multicast": "1",
+    "router_solicitations": "0",
 }
 
 
@@ -48,12 +60,16 @@ def write(name, value):
         pass  # a kernel without it does not do it
 
 
-def write_sysctls():
+def write_sysctls(six):
+    """six: IPv6 is on."""
     for name, value in SYSCTLS.items():
         write(name, value)
     for name, value in PER_INTERFACE.items():
         for which in ("all", "default"):
             write(f"ipv4/conf/{which}/{name}", value)
+    for name, value in {**PER_INTERFACE6, "disable_ipv6": str(int(not six))}.items():
+        for which in ("all", "default"):
+            write(f"ipv6/conf/{which}/{name}", value)
 
 
 def quieten(namespace, name):
@@ -64,24 +80,26 @@ def quieten(namespace, name):
 class LinuxRouter:
     """Its namespaces; made by running()."""
 
-    def __init__(self, place):
+    def __init__(self, place, topology):
+        self.topology = topology
         # By names of the lab's own, so that `lab down` takes them along whatever happens.
         self.namespace, self.cables = place.namespace("-linux"), place.namespace("-cables")
 
     def up(self):
         for namespace in (self.namespace, self.cables):
             hosts.ip("netns", "add", namespace)
-            hosts.inside(namespace, write_sysctls)
+            hosts.inside(namespace, write_sysctls,
+                         self.topology.SIX and namespace == self.namespace)
         self.batch(self.namespace, "".join(
             f"link add {interface(p)} type veth peer name {cable(p)} netns {self.cables}\n"
-            for p in range(topology.PORTS)))
-        for p in range(topology.PORTS):
+            for p in range(self.topology.PORTS)))
+        for p in range(self.topology.PORTS):
             quieten(self.namespace, interface(p))
             quieten(self.cables, cable(p))
         # The cable carries more than the router takes, as a wire does; nobody lives at its end.
         self.batch(self.cables, "".join(f"link set {cable(p)} mtu 4000 up\n"
-                                        for p in range(topology.PORTS)))
-        self.batch(self.namespace, "link set lo up\n" + topology.linux_lines(interface))
+                                        for p in range(self.topology.PORTS)))
+        self.batch(self.namespace, "link set lo up\n" + self.topology.linux_lines(interface))
 
     @staticmethod
     def batch(namespace, lines):
@@ -100,8 +118,8 @@ class LinuxRouter:
 
 
 @contextlib.contextmanager
-def running(place):
-    router = LinuxRouter(place)
+def running(place, topology):
+    router = LinuxRouter(place, topology)
     try:
         router.up()
         yield router

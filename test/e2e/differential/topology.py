@@ -1,6 +1,7 @@
 # One network around either router: addresses, neighbours and routes, in the words of both.
 from labkit import hosts
 
+SIX = False        # IPv6
 PORTS = 3
 SMALL = 2          # the port with the small MTU
 MTU = {0: 1500, 1: 1500, SMALL: 600}
