@@ -10,6 +10,7 @@
 
 #include "kernel/router.h"
 #include "lib/limits.h"
+#include "net/path/urpf.h"
 #include "net/table/iface.h"
 #include "net/table/static_route.h"
 
@@ -22,6 +23,7 @@ struct config_iface {
 	uint32_t mtu;                /* 0: not set (1500 or what the device can; the parent's) */
 	bool disabled;
 	enum rx_spread rx_spread;
+	enum urpf urpf;
 	bool has_mac; /* `mac` binds the name to a NIC; at boot only */
 	uint8_t mac[6];
 	unsigned addrs;
@@ -97,6 +99,11 @@ void config_apply_queues(struct router *r, const struct config *c);
 
 /* A hash of all that: router.queues is that of what was applied last. */
 uint64_t config_queues_digest(const struct router *r, const struct config *c);
+
+/* Makes uRPF of all interfaces be as configured; whether it is another then. Never fails. Control
+ * core. */
+void config_apply_urpf(struct router *r, const struct config *c);
+bool config_urpf_changes(const struct router *r, const struct config *c);
 
 /* Makes martians and LLDP be as configured. Never fails. Control core. */
 void config_apply_protocols(struct router *r, const struct config *c);

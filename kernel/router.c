@@ -366,6 +366,7 @@ static bool build_tables(struct router *r, struct builder *b)
 		.adjacency = build_alloc(b, NEXTHOP_MAX * sizeof *m.adjacency, "adjacencies"),
 		.nexthop = build_alloc(b, NEXTHOP_MAX * sizeof *m.nexthop, "next hops"),
 		.place = build_alloc(b, GROUP_MAX * GROUP_SPREAD * sizeof *m.place, "groups"),
+		.leads = build_alloc(b, NEXTHOP_MAX * sizeof *m.leads, "next hops"),
 		.group = build_alloc(b, GROUP_MAX * sizeof *m.group, "groups"),
 	};
 
@@ -384,6 +385,8 @@ static bool build_tables(struct router *r, struct builder *b)
 	nexthop_init(&r->nexthops, &m);
 	r->tables.adjacency = m.adjacency;
 	r->tables.place = m.place;
+	r->tables.leads = m.leads;
+	r->tables.ports = r->ports;
 	r->tables.vlans = r->vlans;
 	rib4_init(&r->rib, rib, routes);
 	rib6_init(&r->rib6, rib6, routes6);

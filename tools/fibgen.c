@@ -40,6 +40,7 @@ static void tables_init(void)
 		.adjacency = memory(NEXTHOP_MAX * sizeof *m.adjacency),
 		.nexthop = memory(NEXTHOP_MAX * sizeof *m.nexthop),
 		.place = memory(GROUP_MAX * GROUP_SPREAD * sizeof *m.place),
+		.leads = memory(NEXTHOP_MAX * sizeof *m.leads),
 		.group = memory(GROUP_MAX * sizeof *m.group),
 	};
 

@@ -159,6 +159,8 @@ static bool build_interface(struct build *b, const struct line *line)
 		iface->disabled = true;
 	else if (word_is(line, at, "router-advert"))
 		iface->router_advert = true;
+	else if (word_is(line, at, "urpf"))
+		iface->urpf = !strcmp(value, "strict") ? URPF_STRICT : URPF_LOOSE;
 	else if (word_is(line, at, "mtu"))
 		iface->mtu = number(value);
 	else if (word_is(line, at, "rx-spread"))

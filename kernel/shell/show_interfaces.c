@@ -7,6 +7,7 @@
 #include "kernel/vlans.h"
 #include "lib/text.h"
 #include "lib/text6.h"
+#include "net/path/urpf.h"
 
 static const char *iface_state(const struct iface *i, const struct netdev *dev)
 {
@@ -65,6 +66,15 @@ static void show_head(struct output *o, const struct iface *i, const struct netd
 	output_text(o, "link", "%s", i->link ? "up" : "down");
 }
 
+/* Unless it is off. */
+static void show_urpf(struct output *o, const struct router *r, const struct iface *i)
+{
+	unsigned mode = r->tables.urpf[i->port];
+
+	if (mode != URPF_OFF)
+		output_text(o, "urpf", "%s", mode == URPF_STRICT ? "strict" : "loose");
+}
+
 static void show_mac(struct output *o, const struct iface *i)
 {
 	char mac[TEXT_MAC_MAX];
@@ -99,6 +109,7 @@ static void show_vlan(struct output *o, const struct router *r, const struct ifa
 	show_head(o, i, r->dev[i->parent]);
 	output_number(o, "vlan", i->vid);
 	show_mac(o, i);
+	show_urpf(o, r, i);
 	show_addresses(o, i);
 	baseline_vlan(r, vlans_number(r, i), &c);
 	show_rx_tx(o, c.rx_packets, c.rx_bytes, c.tx_packets, c.tx_bytes);
@@ -143,6 +154,7 @@ static void show_iface(struct output *o, const struct router *r, const struct if
 		show_vlan(o, r, i);
 	} else {
 		show_device(o, i, r->dev[i->port]);
+		show_urpf(o, r, i);
 		show_addresses(o, i);
 		show_counters(o, r, i->port);
 	}

@@ -66,6 +66,12 @@ static const struct node rx_spread_value[] = {
 	WORD("on", "flows over several workers", .flags = NODE_END),
 	LAST,
 };
+static const struct node urpf_value[] = {
+	WORD("loose", "some route leads to the source", .flags = NODE_END),
+	WORD("strict", "the best route to the source leads out by this interface",
+		.flags = NODE_END),
+	LAST,
+};
 static const struct node set_vlan[] = {
 	WORD("address", "own address, repeatable", .next = address_value),
 	WORD("description", "what it leads to", .next = description_value, .flags = NODE_SINGLE),
@@ -73,6 +79,8 @@ static const struct node set_vlan[] = {
 	WORD("mtu", "largest IP packet; the port's, unless given", .next = mtu_value,
 		.flags = NODE_SINGLE),
 	WORD("router-advert", "tells hosts of its IPv6 networks", .flags = NODE_END),
+	WORD("urpf", "drops what its source's route does not lead back to", .next = urpf_value,
+		.flags = NODE_SINGLE),
 	LAST,
 };
 static const struct node vlan_value[] = {
@@ -88,6 +96,8 @@ static const struct node set_interface[] = {
 	WORD("mtu", "largest IP packet", .next = mtu_value, .flags = NODE_SINGLE),
 	WORD("router-advert", "tells hosts of its IPv6 networks", .flags = NODE_END),
 	WORD("rx-spread", "who processes what it receives", .next = rx_spread_value,
+		.flags = NODE_SINGLE),
+	WORD("urpf", "drops what its source's route does not lead back to", .next = urpf_value,
 		.flags = NODE_SINGLE),
 	WORD("vlan", "a subinterface: what has its tag", .next = vlan_value),
 	LAST,

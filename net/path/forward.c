@@ -6,6 +6,7 @@
 #include "net/path/parse.h"
 #include "net/path/rewrite.h"
 #include "net/path/tag.h"
+#include "net/path/urpf.h"
 
 void path_drop(struct lane *lane, unsigned port, uint64_t word, enum drop_reason reason)
 {
@@ -279,6 +280,8 @@ void path_forward(struct lane *lane, const uint64_t *word, unsigned n)
 	counter_add(&counters->rx_bytes, bytes);
 
 	parse_batch(lane, &b);
+	if (__builtin_expect(load_once(&lane->urpf), 0))
+		urpf_check(lane, &b);
 	if (b.ended < n)
 		fib4_lookup(load_acquire(&lane->tables->fib4), b.dst, b.nh, n);
 	if (__builtin_expect(b.sixes != 0, 0))

@@ -4,7 +4,7 @@
  * It holds all that the path needs for a batch: the port's addresses, the
  * tables, the VOQs towards each TX queue, the ring to the control core and the
  * actor's counters. Set up at boot. Later the control core changes txq, mac,
- * max_frame, disabled and martians (single words), the lane's actor `received` and `police`.
+ * max_frame, disabled, martians and urpf (single words), the lane's actor `received` and `police`.
  */
 #ifndef NET_PATH_LANE_H
 #define NET_PATH_LANE_H
@@ -35,6 +35,7 @@ struct lane {
 	uint8_t mac[8];     /* the port's address, 6 bytes used */
 	uint32_t max_frame; /* Ethernet header + MTU, bytes */
 	bool disabled;
+	bool urpf;            /* some packets' sources are looked at: see urpf.h */
 	uint32_t martians;    /* MARTIAN_ ranges that are forwarded (frame.h) */
 	struct police police; /* of what it hands to the control core */
 };

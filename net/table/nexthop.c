@@ -14,11 +14,13 @@ void nexthop_init(struct nexthop_table *t, const struct nexthop_memory *memory)
 	t->adjacency = memory->adjacency;
 	t->nexthop = memory->nexthop;
 	t->place = memory->place;
+	t->leads = memory->leads;
 	t->group = memory->group;
 	t->used = 1;
 	t->count = 1;
 	t->nexthop[NEXTHOP_NONE].refs = 1; /* its own: never freed */
 	t->nexthop[NEXTHOP_NONE].action = NEXTHOP_NO_ROUTE;
+	t->leads[NEXTHOP_NONE] = NEXTHOP_NOWHERE;
 	store_release(&t->adjacency[NEXTHOP_NONE].out, adjacency_out(NEXTHOP_NO_ROUTE, NO_MTU));
 }
 
@@ -91,6 +93,7 @@ static enum err nexthop_get_any(struct nexthop_table *t, enum nexthop_action act
 		t->nexthop[i].gateway6 = gateway6;
 		if (forwards)
 			memcpy(t->adjacency[i].mac + 6, src_mac, 6);
+		store_once(&t->leads[i], (uint16_t)(forwards ? port : NEXTHOP_NOWHERE));
 		store_release(&t->adjacency[i].out, adjacency_out(action, forwards ? mtu : NO_MTU));
 	}
 	t->nexthop[i].refs++;

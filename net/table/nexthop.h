@@ -51,6 +51,10 @@ enum nexthop_action {
 #define NEXTHOP_NONE     0u      /* the index of NEXTHOP_NO_ROUTE */
 #define NEXTHOP_ANY_PORT 0xffffu /* of a recursive one: its gateway may be reached by any */
 
+/* To which interface an index leads: its number, whether the neighbour is known or not; or */
+#define NEXTHOP_NOWHERE   0xffffu
+#define NEXTHOP_BY_PLACES 0xfffeu /* if it is a group now: where its members do */
+
 /* What a worker reads. */
 struct adjacency {
 	union {
@@ -126,6 +130,7 @@ struct nexthop_memory {
 	struct adjacency *adjacency; /* NEXTHOP_MAX, shared with workers */
 	struct nexthop *nexthop;     /* NEXTHOP_MAX */
 	uint16_t *place;             /* GROUP_MAX * GROUP_SPREAD, shared with workers */
+	uint16_t *leads;             /* NEXTHOP_MAX, shared with workers */
 	struct nexthop_group *group; /* GROUP_MAX */
 };
 
@@ -133,6 +138,7 @@ struct nexthop_table {
 	struct adjacency *adjacency;
 	struct nexthop *nexthop;
 	uint16_t *place;
+	uint16_t *leads; /* by index; written before anything names it */
 	struct nexthop_group *group;
 	uint32_t used;        /* indices ever used are below this */
 	uint32_t count;       /* next hops there are */

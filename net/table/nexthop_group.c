@@ -160,6 +160,7 @@ static uint32_t group_make(
 	t->nexthop[i].group = (uint16_t)group;
 	t->adjacency[i].place = group * GROUP_SPREAD;
 	t->adjacency[i].mask = GROUP_SPREAD - 1;
+	store_once(&t->leads[i], (uint16_t)NEXTHOP_BY_PLACES);
 	store_release(&t->adjacency[i].out, adjacency_out(NEXTHOP_UNREACHABLE, NO_MTU));
 	return i;
 }

@@ -4,7 +4,7 @@
  * The FIBs and the adjacencies live as long as the router and change in place,
  * by the rules in fib4.h, fib6.h and nexthop.h. A commit points fib4 and fib6 to
  * others: load_acquire, once a batch. pool_port tells the ingress port of a
- * buffer's pool.
+ * buffer's pool. urpf: single words, written by the control core.
  */
 #ifndef NET_TABLE_TABLES_H
 #define NET_TABLE_TABLES_H
@@ -22,8 +22,11 @@ struct tables {
 	const struct fib6 *fib6;
 	struct adjacency *adjacency; /* NEXTHOP_MAX of them */
 	const uint16_t *place;       /* members of groups: see struct adjacency */
+	const uint16_t *leads;       /* by next hop, to which interface: see nexthop.h */
 	const struct vlans *vlans;   /* changed in place: see vlan.h */
 	uint8_t pool_port[POOL_MAX]; /* constant after boot */
+	uint32_t ports;              /* constant; the interface of VLAN n is number ports + n */
+	uint8_t urpf[IFACE_MAX];     /* enum urpf, by interface */
 };
 
 #endif

@@ -150,7 +150,8 @@ OTHERWISE = {"rx-runt", "port-disabled", "neighbor-pending", "neighbor-failed", 
              "voq-full", "policed",
              # test_reassembly.py
              "fragment-timeout", "fragment-evicted", "fragment-duplicate",
-             "lldp-malformed"}  # test_lldp.py
+             "lldp-malformed",  # test_lldp.py
+             "urpf"}  # test_urpf.py
 
 
 class Cable:

@@ -34,10 +34,11 @@ void model_nexthops_init(struct nexthop_table *t)
 		.adjacency = calloc(NEXTHOP_MAX, sizeof *m.adjacency),
 		.nexthop = calloc(NEXTHOP_MAX, sizeof *m.nexthop),
 		.place = calloc((size_t)GROUP_MAX * GROUP_SPREAD, sizeof *m.place),
+		.leads = calloc(NEXTHOP_MAX, sizeof *m.leads),
 		.group = calloc(GROUP_MAX, sizeof *m.group),
 	};
 
-	if (!m.adjacency || !m.nexthop || !m.place || !m.group)
+	if (!m.adjacency || !m.nexthop || !m.place || !m.leads || !m.group)
 		abort();
 	nexthop_init(t, &m);
 }
@@ -47,5 +48,6 @@ void model_nexthops_free(struct nexthop_table *t)
 	free(t->adjacency);
 	free(t->nexthop);
 	free(t->place);
+	free(t->leads);
 	free(t->group);
 }

@@ -94,7 +94,11 @@ static inline void random_interface(char out[RANDOM_LINE_MAX])
 			any(5) ? port : any(3), 1 + any(2), any(9) ? 64u : 127u);
 		return;
 	case 6:
-		snprintf(out, RANDOM_LINE_MAX, "interfaces eth%u router-advert", port);
+		if (any(2))
+			snprintf(out, RANDOM_LINE_MAX, "interfaces eth%u router-advert", port);
+		else
+			snprintf(out, RANDOM_LINE_MAX, "interfaces eth%u urpf %s", port,
+				any(2) ? "strict" : "loose");
 		return;
 	default: /* mostly each on its own network; sometimes not, which a commit may refuse */
 		snprintf(out, RANDOM_LINE_MAX, "interfaces eth%u address 10.0.%u.1/%u", port,

@@ -13,6 +13,8 @@ static void test_canonical(void **state)
 		{"set interfaces eth0 vlan 1 dis", "set interfaces eth0 vlan 1 disabled"},
 		{"set interfaces eth0 vlan 1 router-advert",
 			"set interfaces eth0 vlan 1 router-advert"},
+		{"set interfaces eth0 vlan 1 urpf l", "set interfaces eth0 vlan 1 urpf loose"},
+		{"set interfaces eth0 urpf s", "set interfaces eth0 urpf strict"},
 		{"set interfaces eth0 vlan 1 description \"a b\"",
 			"set interfaces eth0 vlan 1 description \"a b\""},
 		{"set routes 20.0.0.0/8 via 10.5.0.2 dev eth0.7",
@@ -90,6 +92,7 @@ static void test_meaning(void **state)
 				   "set interfaces eth0 vlan 5 address 10.5.0.1/24\n"
 				   "set interfaces eth0 vlan 5 address fd00:5::1/64\n"
 				   "set interfaces eth0 vlan 5 mtu 1400\n"
+				   "set interfaces eth0 vlan 5 urpf strict\n"
 				   "set interfaces eth0 vlan 6 disabled\n"
 				   "set interfaces eth1 address 10.0.1.1/24\n"
 				   "set queues eth0 class 3 pcp 6-7 weight 2\n";
@@ -107,6 +110,8 @@ static void test_meaning(void **state)
 	assert_int_equal(c.iface[1].addrs, 1);
 	assert_int_equal(c.iface[1].addrs6, 1);
 	assert_int_equal(c.iface[1].mtu, 1400);
+	assert_int_equal(c.iface[0].urpf, URPF_OFF);
+	assert_int_equal(c.iface[1].urpf, URPF_STRICT);
 	assert_int_equal(c.iface[2].vid, 6);
 	assert_true(c.iface[2].disabled);
 	assert_string_equal(c.iface[3].name, "eth1");
@@ -155,6 +160,7 @@ static void test_commit(void **state)
 	static const char *const lines[] = {"set interfaces eth0 address 10.0.0.1/24",
 		"set interfaces eth0 vlan 5 address 10.5.0.1/24",
 		"set interfaces eth0 vlan 5 description \"to five\"",
+		"set interfaces eth0 urpf strict", "set interfaces eth0 vlan 5 urpf loose",
 		"set routes 20.0.0.0/8 via 10.5.0.2 dev eth0.5", "commit", NULL};
 	unsigned number;
 
@@ -164,6 +170,8 @@ static void test_commit(void **state)
 	assert_int_equal(number, 0);
 	expect_in(run("show interfaces eth0.5"), "to five");
 	expect_in(run("show interfaces eth0.5"), "vlan                  5");
+	expect_in(run("show interfaces eth0.5 | json"), "\"urpf\":\"loose\"");
+	expect_in(run("show interfaces eth0 | json"), "\"urpf\":\"strict\"");
 	expect_in(run("show interfaces"), "eth0.5");
 	expect_in(run("show routes"), "eth0.5");
 	run_expect("show interfaces eth0.6", "error: no interface 'eth0.6'");
