@@ -75,6 +75,8 @@ static void group_share(struct nexthop_table *t, unsigned group, unsigned from, 
 
 	for (unsigned m = 0; m < g->members; m++)
 		total += without >> m & 1 ? 0 : g->member[m].weight;
+	if (total == 0) /* nobody to share among: the caller has seen to that */
+		return;
 	for (unsigned m = 0; m < g->members && place < to; m++) {
 		if (without >> m & 1)
 			continue;

@@ -236,11 +236,11 @@ static void test_failures(void **state)
 		struct nexthop_member all[GROUP_MEMBERS];
 		unsigned n = 2 + (unsigned)rand() % (GROUP_MEMBERS - 1), down = 0;
 
-		for (unsigned i = 0; i < n; i++)
+		for (unsigned i = 0; i < GROUP_MEMBERS; i++)
 			all[i] = (struct nexthop_member){plain(i + 1), (uint16_t)(1 + rand() % 9)};
 		places_without(all, n, down, before);
 		for (unsigned step = 0; step < 20; step++) {
-			unsigned one = (unsigned)rand() % n, was = down;
+			unsigned one = n ? (unsigned)rand() % n : 0, was = down;
 
 			down ^= 1u << one;
 			if (down == (1u << n) - 1) {
