@@ -373,6 +373,7 @@ static void write_settings(struct apply *a, const struct saved *s)
 	}
 	config_apply_queues(r, a->config);
 	config_apply_urpf(r, a->config);
+	config_apply_counting(r, a->config);
 	config_apply_protocols(r, a->config);
 	publish_want_grace(); /* its old rates: router_set_rate */
 }

@@ -65,10 +65,11 @@ struct config_shape {
 /* Vectors are malloc'd and owned by the struct. */
 struct config {
 	char hostname[HOSTNAME_MAX];
-	unsigned workers;  /* 0: not set */
-	bool relaxed;      /* idle cores sleep */
-	bool lldp;         /* spoken and heard */
-	unsigned martians; /* MARTIAN_ ranges that are forwarded */
+	unsigned workers;    /* 0: not set */
+	bool relaxed;        /* idle cores sleep */
+	bool lldp;           /* spoken and heard */
+	bool count_nexthops; /* packets by next hop */
+	unsigned martians;   /* MARTIAN_ ranges that are forwarded */
 	struct config_iface *iface;
 	struct config_route *route;  /* IPv4's, by prefix, length, kind and gateway */
 	struct config_route *route6; /* likewise */
@@ -104,6 +105,9 @@ uint64_t config_queues_digest(const struct router *r, const struct config *c);
  * core. */
 void config_apply_urpf(struct router *r, const struct config *c);
 bool config_urpf_changes(const struct router *r, const struct config *c);
+
+/* Makes what is counted be as configured. Never fails. Control core. */
+void config_apply_counting(struct router *r, const struct config *c);
 
 /* Makes martians and LLDP be as configured. Never fails. Control core. */
 void config_apply_protocols(struct router *r, const struct config *c);

@@ -357,6 +357,21 @@ static void size_tables(uint32_t *routes, uint32_t *routes6)
 		*routes6 = RIB_MIN;
 }
 
+/* Where workers count by next hop, if they do; the control core has no need to. */
+static void build_tallies(struct router *r, struct builder *b)
+{
+	struct nexthop_table *t = &r->nexthops;
+
+	for (unsigned a = 1; a < r->actors; a++) {
+		b->node = actor_node(r, a);
+		r->tally[a] = build_alloc(b, NEXTHOP_MAX * sizeof *r->tally[a], "counters");
+	}
+	b->node = actor_node(r, ACTOR_CONTROL);
+	t->cleared = build_alloc(b, NEXTHOP_MAX * sizeof *t->cleared, "counters");
+	t->tally = r->tally;
+	t->tallies = r->actors;
+}
+
 static bool build_tables(struct router *r, struct builder *b)
 {
 	uint32_t routes, routes6;
@@ -383,6 +398,9 @@ static bool build_tables(struct router *r, struct builder *b)
 	if (b->failed)
 		return false;
 	nexthop_init(&r->nexthops, &m);
+	build_tallies(r, b);
+	if (b->failed)
+		return false;
 	r->tables.adjacency = m.adjacency;
 	r->tables.place = m.place;
 	r->tables.leads = m.leads;

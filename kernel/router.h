@@ -123,6 +123,8 @@ struct router {
 	struct fib4 *fib4; /* the same as in tables, to be changed */
 	struct fib6 *fib6;
 	struct nexthop_table nexthops;
+	struct nexthop_count *tally[ACTOR_MAX]; /* the array of nexthops.tally */
+	bool counts_nexthops;                   /* lanes count by next hop */
 	struct stack stack;
 	struct statics statics, statics6;          /* by family */
 	uint8_t vlan_state[VLAN_MAX];              /* enum vlan_state */

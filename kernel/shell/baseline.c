@@ -136,6 +136,7 @@ const char *baseline_take(struct router *r)
 	for (unsigned n = 0; n < VLAN_MAX; n++)
 		vlans_counters(r, n, &baseline.vlan[n]);
 	take_voqs(r);
+	nexthop_clear_counts(&r->nexthops);
 	router_clear_latency(r);
 	return NULL;
 }

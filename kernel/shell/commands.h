@@ -76,6 +76,12 @@ void shell_queue_name(char out[QUEUE_NAME_MAX], unsigned port, unsigned queue, u
 /* A NUMA node as a value: its number or "unknown". */
 void shell_output_node(struct output *o, const char *key, uint32_t node);
 
+/* What a route does that leads to no neighbour: "blackhole", "local", ... */
+const char *shell_action_name(unsigned action);
+
+/* Columns packets and bytes of a next hop. */
+void shell_output_count(struct output *o, const struct router *r, uint32_t index);
+
 /* The grammar (tree.c): all commands, and only those a configuration text may hold. */
 extern const struct grammar grammar_all, grammar_edit;
 
@@ -85,7 +91,7 @@ command_fn show_configuration, show_commits;
 command_fn show_version, show_uptime, show_cores, show_memory, show_protocols, show_log;
 command_fn show_interfaces, show_routes, show_routes_summary, show_neighbors, show_fib,
 	show_fib_verify;
-command_fn show_lldp_neighbors, show_queues, show_drops, show_buffers, show_latency;
+command_fn show_next_hops, show_lldp_neighbors, show_queues, show_drops, show_buffers, show_latency;
 command_fn clear_counters, clear_neighbors, ping, reboot, poweroff;
 #ifdef TEST_HOOKS
 command_fn debug_leak, debug_double_free, debug_owner, debug_stuck, debug_panic, debug_hurry;

@@ -322,9 +322,13 @@ static bool build_queues(struct build *b, const struct line *line)
 	return true;
 }
 
-/* "forwarding martians PREFIX permit" */
+/* "forwarding martians PREFIX permit", "forwarding counters next-hop" */
 static bool build_forwarding(struct build *b, const struct line *line)
 {
+	if (word_is(line, 1, "counters")) {
+		b->config->count_nexthops = true;
+		return true;
+	}
 	return config_check_martian(b->fault, line, &b->config->martians);
 }
 

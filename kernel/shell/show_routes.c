@@ -12,6 +12,8 @@
 
 static const struct column route_columns[] = {
 	{"source", -10}, {"prefix", -18}, {"next_hop", -16}, {"interface", -10}, {"state", -1}};
+static const struct column counted_columns[] = {{"source", -10}, {"prefix", -18}, {"next_hop", -16},
+	{"interface", -10}, {"state", -12}, {"packets", 12}, {"bytes", 16}};
 
 /* Which routes are wanted, and how far they have been shown; one `show` at a time. */
 static struct route_cursor {
@@ -44,7 +46,7 @@ static const char *source_name(uint8_t source)
 	return source < sizeof name / sizeof *name ? name[source] : "unknown";
 }
 
-static const char *action_name(unsigned action)
+const char *shell_action_name(unsigned action)
 {
 	switch (action) {
 	case NEXTHOP_LOCAL:
@@ -72,7 +74,7 @@ static bool show_next_hop(struct output *o, const struct router *r, uint32_t ind
 	char text[TEXT_IPV6_MAX];
 
 	if (n->action != NEXTHOP_RESOLVE && n->action != NEXTHOP_RECURSIVE) {
-		output_text(o, NULL, "%s", action_name(n->action));
+		output_text(o, NULL, "%s", shell_action_name(n->action));
 		output_none(o, NULL);
 		return true;
 	}
@@ -88,6 +90,19 @@ static bool show_next_hop(struct output *o, const struct router *r, uint32_t ind
 	else
 		output_none(o, NULL);
 	return to != n || n->action == NEXTHOP_RESOLVE;
+}
+
+/* What a route of a group of recursive next hops counts its members do not tell. */
+static void show_count(struct output *o, const struct router *r, uint32_t index, bool of_group)
+{
+	if (!r->counts_nexthops)
+		return;
+	if (!of_group || r->nexthops.nexthop[index].action != NEXTHOP_RECURSIVE) {
+		shell_output_count(o, r, index);
+		return;
+	}
+	output_none(o, NULL);
+	output_none(o, NULL);
 }
 
 /* A row per next hop: those of equal cost have one each. Returns how many. */
@@ -106,13 +121,14 @@ static unsigned show_route(struct output *o, const struct router *r, const struc
 		output_row(o);
 		output_text(o, NULL, "%s", source_name(route->source));
 		output_text(o, NULL, "%s", prefix);
-		bool reachable =
-			show_next_hop(o, r, group ? group->member[i].index : route->nexthop);
+		uint32_t index = group ? group->member[i].index : route->nexthop;
+		bool reachable = show_next_hop(o, r, index);
 
 		output_text(o, NULL, "%s",
 			!active     ? "shadowed"
 			: reachable ? "active"
 				    : "unreachable");
+		show_count(o, r, index, group != NULL);
 		output_close(o);
 	}
 	return rows;
@@ -212,7 +228,8 @@ static unsigned list6(const struct router *r, const struct route6 *route)
 
 /* ---- routes whose gateway cannot be reached now ---- */
 
-static void show_waiting_route(struct output *o, const char *prefix, const char *gateway)
+static void show_waiting_route(
+	struct output *o, const char *prefix, const char *gateway, bool counted)
 {
 	output_row(o);
 	output_text(o, NULL, "%s", source_name(RIB_STATIC));
@@ -220,10 +237,12 @@ static void show_waiting_route(struct output *o, const char *prefix, const char 
 	output_text(o, NULL, "%s", gateway);
 	output_none(o, NULL);
 	output_text(o, NULL, "waiting");
+	for (unsigned i = 0; counted && i < 2; i++)
+		output_none(o, NULL);
 	output_close(o);
 }
 
-static bool show_waiting_one(struct output *o, const struct static_route *s, bool six)
+static bool show_waiting_one(struct output *o, const struct static_route *s, bool six, bool counted)
 {
 	char prefix[TEXT_IPV6_PREFIX_MAX], gateway[TEXT_IPV6_MAX];
 
@@ -236,7 +255,7 @@ static bool show_waiting_one(struct output *o, const struct static_route *s, boo
 		text_print_ipv4_prefix(prefix, (uint32_t)(s->prefix.hi >> 32), s->length);
 		text_print_ipv4(gateway, (uint32_t)(s->gateway.hi >> 32));
 	}
-	show_waiting_route(o, prefix, s->kind == STATIC_VIA ? gateway : "none");
+	show_waiting_route(o, prefix, s->kind == STATIC_VIA ? gateway : "none", counted);
 	return true;
 }
 
@@ -244,16 +263,18 @@ static bool show_waiting_one(struct output *o, const struct static_route *s, boo
 static bool show_waiting(
 	struct output *o, const struct router *r, unsigned *rows, bool four, bool six)
 {
+	bool counted = r->counts_nexthops;
+
 	for (; cursor.waiting < r->statics.n + r->statics6.n; cursor.waiting++) {
 		uint32_t i = cursor.waiting;
 
 		if (*rows == 0)
 			return false;
 		if (i < r->statics.n)
-			*rows -= four && show_waiting_one(o, &r->statics.route[i], false);
+			*rows -= four && show_waiting_one(o, &r->statics.route[i], false, counted);
 		else
-			*rows -= six &&
-				 show_waiting_one(o, &r->statics6.route[i - r->statics.n], true);
+			*rows -= six && show_waiting_one(o, &r->statics6.route[i - r->statics.n],
+						true, counted);
 	}
 	return true;
 }
@@ -354,6 +375,16 @@ static bool show_match(struct output *o, const struct router *r, const char *wha
 	return false;
 }
 
+static void begin_table(struct output *o, bool counted)
+{
+	if (counted)
+		output_table(o, "routes", counted_columns,
+			sizeof counted_columns / sizeof *counted_columns);
+	else
+		output_table(
+			o, "routes", route_columns, sizeof route_columns / sizeof *route_columns);
+}
+
 static void begin_list(const char *what)
 {
 	uint32_t prefix;
@@ -384,8 +415,7 @@ bool show_routes(struct call *call)
 	if (summary)
 		return show_routes_summary(call);
 	if (call->step == 0) {
-		output_table(call->out, "routes", route_columns,
-			sizeof route_columns / sizeof *route_columns);
+		begin_table(call->out, r->counts_nexthops);
 		begin_list(what);
 		four = cursor.four;
 		six = cursor.six;

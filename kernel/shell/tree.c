@@ -208,7 +208,12 @@ static const struct node martian_prefix[] = {
 	ARG(PREFIX, "0.0.0.0/8, 127.0.0.0/8 or 240.0.0.0/4", .next = martian_permit),
 	LAST,
 };
+static const struct node counters_what[] = {
+	WORD("next-hop", "packets led to each next hop", .flags = NODE_END),
+	LAST,
+};
 static const struct node set_forwarding[] = {
+	WORD("counters", "what is counted, besides interfaces and drops", .next = counters_what),
 	WORD("martians", "addresses that no host has, dropped by default", .next = martian_prefix),
 	LAST,
 };
@@ -297,6 +302,8 @@ static const struct node show_what[] = {
 	WORD("log", "what happened", .run = show_log, .flags = NODE_END),
 	WORD("memory", "RAM and its use", .run = show_memory, .flags = NODE_END),
 	WORD("neighbors", "what is known of neighbours", .run = show_neighbors, .flags = NODE_END),
+	WORD("next-hops", "where routes lead, and how much went there", .run = show_next_hops,
+		.flags = NODE_END),
 	WORD("protocols", "counters of ARP, ND and ICMP", .run = show_protocols, .flags = NODE_END),
 	WORD("queues", "virtual output queues", .run = show_queues, .next = show_port_options,
 		.flags = NODE_END),

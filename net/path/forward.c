@@ -2,7 +2,8 @@
 #include "net/path/lane.h"
 
 #include "lib/byteorder.h"
-#include "lib/hash.h"
+#include "net/path/count.h"
+#include "net/path/member.h"
 #include "net/path/parse.h"
 #include "net/path/rewrite.h"
 #include "net/path/tag.h"
@@ -141,17 +142,11 @@ static inline void forward_publish(struct lane *lane, uint64_t touched)
 
 _Static_assert(TXQ_MAX <= 64, "`touched` has a bit per TX queue");
 
-/* The member of a group that the packet's flow goes by. Not a group itself (nexthop.h). */
-static const struct adjacency *forward_member(
+/* The member of a group that the packet's flow goes by. Apart from the loop, as forward_tagged. */
+static __attribute__((noinline)) const struct adjacency *forward_member(
 	const struct tables *t, const struct batch *b, unsigned i, const struct adjacency *group)
 {
-	uint32_t mask = load_once(&group->mask), hash = 0;
-	uint32_t bytes = packet_len(b->word[i]) - ETH_HEADER;
-
-	if (mask)
-		hash = b->verdict[i] == VERDICT_ROUTE6 ? hash_flow6(b->data[i] + IPV6_OFF, bytes)
-						       : hash_flow4(b->data[i] + IPV4_OFF, bytes);
-	return &t->adjacency[load_acquire(&t->place[group->place + (hash & mask)])];
+	return &t->adjacency[member_of(t, b, i, group)];
 }
 
 /* Packet i can go out by a next hop whose adjacency says `out`, as it is. */
@@ -286,6 +281,8 @@ void path_forward(struct lane *lane, const uint64_t *word, unsigned n)
 		fib4_lookup(load_acquire(&lane->tables->fib4), b.dst, b.nh, n);
 	if (__builtin_expect(b.sixes != 0, 0))
 		forward_lookup6(lane, &b);
+	if (__builtin_expect(load_once(&lane->count) != NULL, 0))
+		count_batch(lane, &b);
 	forward_batch(lane, &b);
 }
 

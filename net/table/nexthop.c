@@ -68,6 +68,7 @@ uint32_t nexthop_make(
 		.action = (uint16_t)action,
 		.next = *bucket};
 	*bucket = (uint16_t)i;
+	nexthop_count_anew(t, i);
 	t->count++;
 	return i;
 }

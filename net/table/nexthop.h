@@ -117,6 +117,11 @@ struct nexthop_member {
 	uint16_t weight; /* 1-255: its part of the flows */
 };
 
+/* What was led to a next hop: whole frames, without tag. */
+struct nexthop_count {
+	uint64_t packets, bytes;
+};
+
 /* A group, or what a recursive next hop stands for: one member, or none. */
 struct nexthop_group {
 	uint16_t owner; /* index of the next hop, 0: free */
@@ -138,7 +143,10 @@ struct nexthop_table {
 	struct adjacency *adjacency;
 	struct nexthop *nexthop;
 	uint16_t *place;
-	uint16_t *leads; /* by index; written before anything names it */
+	uint16_t *leads;               /* by index; written before anything names it */
+	struct nexthop_count **tally;  /* by actor from 1 on, who writes them, and index */
+	struct nexthop_count *cleared; /* by index: not counted any more */
+	unsigned tallies;              /* actors that can count; 0: nobody does */
 	struct nexthop_group *group;
 	uint32_t used;        /* indices ever used are below this */
 	uint32_t count;       /* next hops there are */
@@ -252,6 +260,12 @@ void nexthop_redirect(struct nexthop_table *t, uint32_t index, uint32_t to);
 
 /* What an index comes to for a flow of this hash: itself, or a member. Control core. */
 uint32_t nexthop_pick(const struct nexthop_table *t, uint32_t index, uint32_t hash);
+
+/* ---- counters: nexthop_count.c. Control core. ---- */
+
+/* The sum over all actors since nexthop_clear_counts, or since the index has its meaning. */
+void nexthop_counted(const struct nexthop_table *t, uint32_t index, struct nexthop_count *sum);
+void nexthop_clear_counts(struct nexthop_table *t);
 
 /*
  * Grace periods, driven by the control core: when nexthop_wants_grace is true

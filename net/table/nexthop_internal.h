@@ -39,6 +39,9 @@ uint32_t nexthop_find(struct nexthop_table *t, enum nexthop_action action, unsig
 uint32_t nexthop_make(
 	struct nexthop_table *t, enum nexthop_action action, unsigned port, uint32_t gateway);
 
+/* A new next hop has been led nothing yet. */
+void nexthop_count_anew(struct nexthop_table *t, uint32_t index);
+
 /* The last reference to a next hop is gone: if it is a group, it lets its members go. */
 void nexthop_group_leave(struct nexthop_table *t, uint32_t index);
 

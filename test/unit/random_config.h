@@ -111,7 +111,10 @@ static inline void random_line(char out[RANDOM_LINE_MAX])
 {
 	switch (any(10)) {
 	case 0:
-		snprintf(out, RANDOM_LINE_MAX, "system hostname r%u", any(5));
+		if (any(4) == 0)
+			snprintf(out, RANDOM_LINE_MAX, "forwarding counters next-hop");
+		else
+			snprintf(out, RANDOM_LINE_MAX, "system hostname r%u", any(5));
 		return;
 	case 1:
 		snprintf(out, RANDOM_LINE_MAX, "system idle %s", any(2) ? "poll" : "relaxed");

@@ -74,9 +74,10 @@ static inline void dump_ports(struct dump *d)
 	for (unsigned l = 0; l < router.lanes; l++) {
 		const struct lane *lane = &router.lane[l];
 
-		dump_put(d, "lane %u %s max %u urpf %u of %u tx", l, lane->disabled ? "off" : "on",
-			lane->max_frame, lane->urpf,
-			lane->port < router.ports ? router.tables.urpf[lane->port] : 0);
+		dump_put(d, "lane %u %s max %u urpf %u of %u counts %u tx", l,
+			lane->disabled ? "off" : "on", lane->max_frame, lane->urpf,
+			lane->port < router.ports ? router.tables.urpf[lane->port] : 0,
+			lane->count != NULL);
 		for (unsigned p = 0; p < router.ports; p++)
 			dump_put(d, " %u", lane->txq[p]);
 		dump_put(d, "\n");

@@ -239,8 +239,8 @@ static void test_extensions(void **state)
 		{43, {58, 0, 0, 1}, 4, 0, 42, DROP_IP6_ROUTING},    /* RFC 5095 */
 		{43, {58, 0, 4, 2}, 4, 0, 42, DROP_IP6_ROUTING},    /* segment routing */
 		{44, {58, 0, 0, 0, 1, 2, 3, 4}, 129, 0, 0, -1},     /* RFC 6946 */
-		{60, {0, 0, 1, 4}, 4, 1, 40, DROP_IP6_OPTIONS}, /* hop-by-hop not first */
-		{0, {0, 0, 1, 4}, 4, 1, 40, DROP_IP6_OPTIONS},  /* nor twice, nor all there */
+		{60, {0, 0, 1, 4}, 4, 1, 40, DROP_IP6_OPTIONS},     /* hop-by-hop not first */
+		{0, {0, 0, 1, 4}, 4, 1, 40, DROP_IP6_OPTIONS},      /* nor twice, nor all there */
 	};
 
 	for (unsigned i = 0; i < sizeof c / sizeof *c; i++) {

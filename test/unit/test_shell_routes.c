@@ -5,6 +5,36 @@
 #include "kernel/routefile.h"
 #include "test/unit/json.h"
 
+/* Counters are columns of their own, there only if it is counted. */
+static void test_counters(void **state)
+{
+	static const char *const lines[] = {"set interfaces eth0 address 10.0.0.1/24",
+		"set routes 20.0.0.0/8 via 10.0.0.2", "set routes 30.0.0.0/8 blackhole",
+		"set routes 40.0.0.0/8 via 20.0.0.9", "set routes 50.0.0.0/8 via 99.0.0.9",
+		"commit", NULL};
+
+	run_all(lines);
+	turns(5);
+	expect_in(run("show next-hops"), "10.0.0.2                 eth0       unresolved");
+	expect_in(run("show next-hops"), "20.0.0.9                 -          recursive");
+	expect_in(run("show next-hops"), "blackhole                -          final");
+	assert_null(strstr(run("show next-hops | json"), "packets"));
+	assert_null(strstr(run("show routes | json"), "packets"));
+	run_expect("set f c n", "");
+	expect_in(run("show configuration candidate"), "set forwarding counters next-hop");
+	run_expect("commit", "");
+	expect_in(run("show next-hops | json"), "\"packets\":0,\"bytes\":0");
+	expect_in(run("show routes 30.0.0.0/8 | json"), "\"packets\":0,\"bytes\":0");
+	expect_in(run("show routes"), "packets            bytes");
+	expect_in(run("show routes 40.0.0.0/8 | json"), "\"state\":\"active\",\"packets\":0");
+	run_expect("clear counters", "");
+	run_expect("delete forwarding", "");
+	run_expect("delete routes", "");
+	run_expect("delete interfaces", "");
+	run_expect("commit", "");
+	assert_null(strstr(run("show next-hops | json"), "packets"));
+}
+
 static void test_what_is_a_table(void **state)
 {
 	assert_true(routefile_is("x.routes", "set system hostname a", 21));
@@ -189,6 +219,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_paths, start_shell, stop_shell),
 		cmocka_unit_test_setup_teardown(test_ipv6, start_shell, stop_shell),
 		cmocka_unit_test_setup_teardown(test_summary, start_shell, stop_shell),
+		cmocka_unit_test_setup_teardown(test_counters, start_shell, stop_shell),
 		cmocka_unit_test_setup_teardown(test_verify_finds, start_shell, stop_shell),
 	};
 
