@@ -12,12 +12,11 @@ Q := $(if $(V),,@)
 VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 
 # ---------------------------------------------------------------- sources, by room
-LIB     := $(wildcard lib/*.c)
 # NAME_vec.c is compiled once per form of x86-64 (lib/vec.h); its objects are NAME_vec.FORM.o.
-VECTOR  := $(wildcard net/path/*_vec.c net/table/*_vec.c)
 FORMS   := plain v3 v4
-NET     := $(filter-out $(VECTOR),$(wildcard net/path/*.c net/proto/*.c net/table/*.c)) \
-	   $(foreach f,$(FORMS),$(VECTOR:.c=.$(f).c))
+forms    = $(filter-out %_vec.c,$(1)) $(foreach f,$(FORMS),$(patsubst %.c,%.$(f).c,$(filter %_vec.c,$(1))))
+LIB     := $(call forms,$(wildcard lib/*.c))
+NET     := $(call forms,$(wildcard net/path/*.c net/proto/*.c net/table/*.c))
 DRIVERS := $(wildcard drivers/*.c drivers/virtio/*.c)
 MEMDEV  := $(wildcard drivers/mem/*.c)
 KERNEL  := $(wildcard kernel/*.c kernel/shell/*.c)

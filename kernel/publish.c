@@ -12,6 +12,8 @@
 #include "kernel/follow.h"
 #include "kernel/log.h"
 #include "kernel/platform.h"
+#include "lib/words.h"
+#include "net/path/lane.h"
 
 #define GRACE_WARN_US 1000000u /* a worker that has not passed by then is named in the log */
 
@@ -66,6 +68,8 @@ bool publish_init(struct router *r)
 			return false;
 	fib4_select(platform_isa());
 	fib6_select(platform_isa());
+	path_select(platform_isa());
+	words_select(platform_isa());
 	point_workers(r);
 	return true;
 }

@@ -86,8 +86,18 @@ uint64_t config_queues_digest(const struct router *r, const struct config *c)
 	return h;
 }
 
+/* No port looks at the DSCP. */
+static bool no_dscp(const struct config *c)
+{
+	for (unsigned i = 0; i < c->classes; i++)
+		if (!c->class[i].pcp && c->class[i].class != 0)
+			return false;
+	return true;
+}
+
 void config_apply_queues(struct router *r, const struct config *c)
 {
+	router_set_one_class(r, false);
 	for (unsigned port = 0; port < r->ports; port++) {
 		const char *name = r->iface[port].name;
 		struct output o;
@@ -96,6 +106,7 @@ void config_apply_queues(struct router *r, const struct config *c)
 		apply_output(r, port, &o);
 		router_set_spread(r, port, wanted_spread(c, name));
 	}
+	router_set_one_class(r, no_dscp(c));
 	store_once(&r->relaxed, c->relaxed);
 	r->queues = config_queues_digest(r, c);
 }

@@ -246,6 +246,7 @@ static struct lane *build_lane(struct router *r, struct builder *b, unsigned q, 
 	lane->buffers = &r->buffers;
 	lane->tables = &r->tables;
 	lane->classes = r->classes;
+	lane->one_class = true;
 	lane->actor = actor;
 	lane->counters = r->counters[actor];
 	lane->port = control ? CONTROL_PORT : r->rxq[q].port;

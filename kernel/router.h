@@ -159,6 +159,9 @@ bool router_init(struct router *r, struct netdev **dev, unsigned ports, unsigned
 void router_set_frame_max(struct router *r, unsigned port, uint32_t bytes);
 void router_set_disabled(struct router *r, unsigned port, bool disabled);
 
+/* No port looks at the DSCP: lanes need not either. Set after, and taken back before, the maps. */
+void router_set_one_class(struct router *r, bool one);
+
 /* Which ranges of addresses that no host has (MARTIAN_ bits) all lanes forward. */
 void router_set_martians(struct router *r, unsigned permitted);
 

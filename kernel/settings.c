@@ -97,6 +97,12 @@ void router_clear_latency(struct router *r)
 	store_release(&r->clear_request, r->clear_request + 1);
 }
 
+void router_set_one_class(struct router *r, bool one)
+{
+	for (unsigned l = 0; l < r->lanes; l++)
+		store_once(&r->lane[l].one_class, one);
+}
+
 void router_set_martians(struct router *r, unsigned permitted)
 {
 	for (unsigned l = 0; l < r->lanes; l++)

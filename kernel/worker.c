@@ -5,6 +5,7 @@
 #include "kernel/idle.h"
 #include "kernel/log.h"
 #include "kernel/platform.h"
+#include "lib/words.h"
 #include "net/path/spread.h"
 
 #define REFILL_MIN 16u /* buffers an RX ring lacks before it is filled up, while frames come */
@@ -109,8 +110,10 @@ static unsigned worker_complete(struct router *r, unsigned actor, unsigned t)
 			worker_abandon(r, actor, word, n);
 			continue;
 		}
-		for (unsigned i = 0; i < n; i++)
-			counter_add(&transmitted[packet_pool(word[i])], 1);
+		for (unsigned i = 0, run; i < n; i += run) {
+			run = words_one_pool(word + i, n - i);
+			counter_add(&transmitted[packet_pool(word[i])], run);
+		}
 		buffers_free(&r->buffers, actor, word, n);
 	} while (n == BATCH_MAX);
 	return total;
@@ -136,7 +139,7 @@ static bool worker_transmit(struct router *r, struct worker *w, unsigned t)
 	if (!load_once(&dev->link) || load_once(&dev->failed))
 		return worker_discard(r, actor, t) + completed != 0;
 
-	uint64_t word[BATCH_MAX], bytes = 0;
+	uint64_t word[BATCH_MAX];
 	unsigned held = dev->ops->tx_held(dev, queue);
 	unsigned room = held < r->tx_depth ? r->tx_depth - held : 0;
 	unsigned n = sched_take(&r->sched[t], word, room < BATCH_MAX ? room : BATCH_MAX, w->looked);
@@ -145,10 +148,8 @@ static bool worker_transmit(struct router *r, struct worker *w, unsigned t)
 		return completed != 0 || r->sched[t].busy;
 	unsigned posted = dev->ops->tx(dev, queue, word, n);
 
-	for (unsigned i = 0; i < posted; i++)
-		bytes += packet_len(word[i]);
 	counter_add(&r->counters[actor]->txq[t].packets, posted);
-	counter_add(&r->counters[actor]->txq[t].bytes, bytes);
+	counter_add(&r->counters[actor]->txq[t].bytes, words_bytes(word, posted));
 	if (posted < n) /* it failed this very moment */
 		worker_abandon(r, actor, word + posted, n - posted);
 	return true;

@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "lib/words.h"
+
 void buffers_shape(struct buffers *b, uint32_t mtu)
 {
 	b->mtu = mtu < MTU_DEFAULT ? MTU_DEFAULT : mtu;
@@ -126,8 +128,7 @@ void pool_collect(struct buffers *b, unsigned p)
 		if (!ring)
 			continue;
 		while ((n = ring_pop(ring, word, BATCH_MAX)) > 0) {
-			for (unsigned i = 0; i < n; i++)
-				pool->stack[pool->top + i] = packet_index(word[i]);
+			words_indices(pool->stack + pool->top, word, n);
 			store_once(&pool->top, pool->top + n);
 		}
 	}
@@ -153,26 +154,25 @@ unsigned pool_take(struct buffers *b, unsigned p, uint32_t *index, unsigned n)
 
 void buffers_free(struct buffers *b, unsigned actor, const uint64_t *word, unsigned n)
 {
-	unsigned i = 0;
+	uint8_t *owner = b->owner;
 
 	/* Runs of one home: a burst mostly comes from one RX queue. */
-	while (i < n) {
-		unsigned p = packet_pool(word[i]), first = i;
+	while (n) {
+		unsigned p = packet_pool(word[0]), run = words_one_pool(word, n);
 		struct pool *pool = b->pool[p];
 
-		do {
+		for (unsigned i = 0; i < run; i++) {
 			debug_free(b, actor, packet_index(word[i]));
-			b->owner[packet_index(word[i])] = OWNER_HOME;
-			i++;
-		} while (i < n && packet_pool(word[i]) == p);
-
-		if (pool->actor == actor) {
-			for (unsigned k = first; k < i; k++)
-				pool->stack[pool->top + (k - first)] = packet_index(word[k]);
-			store_once(&pool->top, pool->top + (i - first));
-		} else {
-			ring_push(b->ret[actor][p], word + first, i - first);
+			owner[packet_index(word[i])] = OWNER_HOME;
 		}
+		if (pool->actor == actor) {
+			words_indices(pool->stack + pool->top, word, run);
+			store_once(&pool->top, pool->top + run);
+		} else {
+			ring_push(b->ret[actor][p], word, run);
+		}
+		word += run;
+		n -= run;
 	}
 }
 

@@ -110,6 +110,23 @@ static inline void buffer_move(
 	b->owner[index] = (uint8_t)to;
 }
 
+/* The same for n at once, whose owners are then to be written. */
+static inline void buffers_check(struct buffers *b, unsigned actor, const uint64_t *word,
+	unsigned n, unsigned expected, const char *where)
+{
+#ifdef DEBUG_BUFFERS
+	for (unsigned i = 0; i < n; i++)
+		buffer_check(b, actor, packet_index(word[i]), expected, where);
+#else
+	(void)b;
+	(void)actor;
+	(void)word;
+	(void)n;
+	(void)expected;
+	(void)where;
+#endif
+}
+
 /* Fixes stride, room and mtu: for frames of MTU `mtu` and of any up to 1500. Boot, before all else.
  */
 void buffers_shape(struct buffers *b, uint32_t mtu);

@@ -253,4 +253,220 @@ VEC_INLINE uint64_t vec_edges64(const uint16_t *a)
 	return ~equal;
 }
 
+/* ---- columns: the same word of VEC_LANES things ---- */
+
+typedef uint32_t vec_quad __attribute__((vector_size(16)));
+
+/* The halves of two vectors lane by lane, within each 16 bytes: as unpcklps, unpckhps, and so on. */
+#if VEC_BYTES == 64
+#	define VEC_LOW32(a, b)                                                                    \
+		__builtin_shufflevector(a, b, 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28,   \
+			13, 29)
+#	define VEC_HIGH32(a, b)                                                                   \
+		__builtin_shufflevector(a, b, 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, \
+			15, 31)
+#	define VEC_LOW64(a, b)                                                                    \
+		__builtin_shufflevector(a, b, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13,   \
+			28, 29)
+#	define VEC_HIGH64(a, b)                                                                   \
+		__builtin_shufflevector(a, b, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, \
+			30, 31)
+#elif VEC_BYTES == 32
+#	define VEC_LOW32(a, b)  __builtin_shufflevector(a, b, 0, 8, 1, 9, 4, 12, 5, 13)
+#	define VEC_HIGH32(a, b) __builtin_shufflevector(a, b, 2, 10, 3, 11, 6, 14, 7, 15)
+#	define VEC_LOW64(a, b)  __builtin_shufflevector(a, b, 0, 1, 8, 9, 4, 5, 12, 13)
+#	define VEC_HIGH64(a, b) __builtin_shufflevector(a, b, 2, 3, 10, 11, 6, 7, 14, 15)
+#else
+#	define VEC_LOW32(a, b)  __builtin_shufflevector(a, b, 0, 4, 1, 5)
+#	define VEC_HIGH32(a, b) __builtin_shufflevector(a, b, 2, 6, 3, 7)
+#	define VEC_LOW64(a, b)  __builtin_shufflevector(a, b, 0, 1, 4, 5)
+#	define VEC_HIGH64(a, b) __builtin_shufflevector(a, b, 2, 3, 6, 7)
+#endif
+
+VEC_INLINE vec_quad vec_load_quad(const uint8_t *p)
+{
+	vec_quad q;
+
+	memcpy(&q, p, sizeof q);
+	return q;
+}
+
+/* Quarters of a vector side by side: one, two or four of them. */
+#if VEC_BYTES == 64
+typedef uint32_t vec_eight __attribute__((vector_size(32)));
+
+VEC_INLINE vec_eight vec_join(vec_quad a, vec_quad b)
+{
+	return __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7);
+}
+
+#	define VEC_QUADS(quad, step)                                                              \
+		__builtin_shufflevector(vec_join(quad(0), quad(step)),                            \
+			vec_join(quad(2 * (step)), quad(3 * (step))), 0, 1, 2, 3, 4, 5, 6, 7, 8,  \
+			9, 10, 11, 12, 13, 14, 15)
+#elif VEC_BYTES == 32
+#	define VEC_QUADS(quad, step)                                                              \
+		__builtin_shufflevector(quad(0), quad(step), 0, 1, 2, 3, 4, 5, 6, 7)
+#else
+#	define VEC_QUADS(quad, step) quad(0)
+#endif
+
+/* 16 bytes at offset of each fourth thing: p[0], p[4]... */
+VEC_INLINE vec vec_load_quads(uint8_t *const *p, size_t offset)
+{
+#define VEC_QUAD(i) vec_load_quad(p[i] + offset)
+	return VEC_QUADS(VEC_QUAD, 4);
+#undef VEC_QUAD
+}
+
+/* The four words of 16 bytes at offset of each of VEC_LANES things, a vector each. */
+VEC_INLINE void vec_columns(uint8_t *const *p, size_t offset, vec column[4])
+{
+	vec a = vec_load_quads(p, offset), b = vec_load_quads(p + 1, offset);
+	vec c = vec_load_quads(p + 2, offset), d = vec_load_quads(p + 3, offset);
+	vec ab = VEC_LOW32(a, b), cd = VEC_LOW32(c, d);
+	vec ab_high = VEC_HIGH32(a, b), cd_high = VEC_HIGH32(c, d);
+
+	column[0] = VEC_LOW64(ab, cd);
+	column[1] = VEC_HIGH64(ab, cd);
+	column[2] = VEC_LOW64(ab_high, cd_high);
+	column[3] = VEC_HIGH64(ab_high, cd_high);
+}
+
+VEC_INLINE vec_quad vec_quad_of(uint8_t *const *p)
+{
+	uint32_t a, b, c, d;
+
+	memcpy(&a, p[0], sizeof a);
+	memcpy(&b, p[1], sizeof b);
+	memcpy(&c, p[2], sizeof c);
+	memcpy(&d, p[3], sizeof d);
+	return (vec_quad){a, b, c, d};
+}
+
+/* The first word of each of VEC_LANES things. */
+VEC_INLINE vec vec_column(uint8_t *const *p)
+{
+#define VEC_QUAD(i) vec_quad_of(p + (i))
+	return VEC_QUADS(VEC_QUAD, 4);
+#undef VEC_QUAD
+}
+
+/* The upper, and the lower 32 bits of VEC_LANES words of 64. */
+VEC_INLINE vec vec_upper32(const uint64_t *p)
+{
+	vec a = vec_load((const uint32_t *)p), b = vec_load((const uint32_t *)p + VEC_LANES);
+
+#if VEC_BYTES == 64
+	return __builtin_shufflevector(
+		a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+#elif VEC_BYTES == 32
+	return __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15);
+#else
+	return __builtin_shufflevector(a, b, 1, 3, 5, 7);
+#endif
+}
+
+VEC_INLINE vec vec_lower32(const uint64_t *p)
+{
+	vec a = vec_load((const uint32_t *)p), b = vec_load((const uint32_t *)p + VEC_LANES);
+
+#if VEC_BYTES == 64
+	return __builtin_shufflevector(
+		a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+#elif VEC_BYTES == 32
+	return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14);
+#else
+	return __builtin_shufflevector(a, b, 0, 2, 4, 6);
+#endif
+}
+
+/* Writes both as VEC_LANES words of 64. */
+VEC_INLINE void vec_store64(uint64_t *p, vec lower, vec upper)
+{
+#if VEC_BYTES == 64
+	vec a = __builtin_shufflevector(
+		lower, upper, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+	vec b = __builtin_shufflevector(
+		lower, upper, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+#elif VEC_BYTES == 32
+	vec a = __builtin_shufflevector(lower, upper, 0, 8, 1, 9, 2, 10, 3, 11);
+	vec b = __builtin_shufflevector(lower, upper, 4, 12, 5, 13, 6, 14, 7, 15);
+#else
+	vec a = __builtin_shufflevector(lower, upper, 0, 4, 1, 5);
+	vec b = __builtin_shufflevector(lower, upper, 2, 6, 3, 7);
+#endif
+
+	vec_store((uint32_t *)p, a);
+	vec_store((uint32_t *)p + VEC_LANES, b);
+}
+
+/* The bytes of each lane in the opposite order. */
+VEC_INLINE vec vec_swap(vec v)
+{
+#if VEC_BYTES == 16 /* no shuffle of bytes */
+	v = v << 16 | v >> 16;
+	return (v & 0x00ff00ff) << 8 | (v >> 8 & 0x00ff00ff);
+#else
+	typedef uint8_t bytes __attribute__((vector_size(VEC_BYTES)));
+	bytes pick;
+
+	for (unsigned i = 0; i < VEC_BYTES; i++)
+		pick[i] = (uint8_t)(i ^ 3);
+	return (vec)__builtin_shuffle((bytes)v, pick);
+#endif
+}
+
+/*
+ * octet[index] per lane; every index below 16. They may be written meanwhile, each
+ * by one store. 8-byte aligned.
+ */
+VEC_INLINE vec vec_octets16(const uint8_t *octet, vec index)
+{
+#if VEC_BYTES == 16
+	vec v;
+
+	for (unsigned i = 0; i < VEC_LANES; i++)
+		v[i] = __atomic_load_n(octet + index[i], __ATOMIC_RELAXED);
+	return v;
+#else
+	typedef uint64_t words __attribute__((vector_size(VEC_BYTES)));
+	typedef char chars __attribute__((vector_size(VEC_BYTES)));
+	uint64_t low = __atomic_load_n((const uint64_t *)(const void *)octet, __ATOMIC_RELAXED);
+	uint64_t high = __atomic_load_n((const uint64_t *)(const void *)(octet + 8), __ATOMIC_RELAXED);
+#	if VEC_BYTES == 64
+	words table = {low, high, low, high, low, high, low, high};
+	return (vec)__builtin_ia32_pshufb512_mask(
+		       (chars)table, (chars)index, (chars)table, ~UINT64_C(0)) & 0xff;
+#	else
+	words table = {low, high, low, high};
+	return (vec)__builtin_ia32_pshufb256((chars)table, (chars)index) & 0xff;
+#	endif
+#endif
+}
+
+#if VEC_BYTES == 64
+typedef long long vec_eight64 __attribute__((vector_size(64)));
+
+/* A bit for each of eight words that is x. */
+VEC_INLINE uint32_t vec_equal8(const uint32_t *p, uint32_t x)
+{
+	typedef int eight __attribute__((vector_size(32)));
+	eight v;
+
+	memcpy(&v, p, sizeof v);
+	return (uint8_t)__builtin_ia32_cmpd256_mask(v, (eight){0} + (int)x, 0, (uint8_t)~0u);
+}
+
+/* Of eight words those in mask, in order and without gaps; all eight places are written. */
+VEC_INLINE void vec_pack64(uint64_t *to, const uint64_t *from, uint32_t mask)
+{
+	vec_eight64 v;
+
+	memcpy(&v, from, sizeof v);
+	v = __builtin_ia32_compressdi512_mask(v, v, (uint8_t)mask);
+	memcpy(to, &v, sizeof v);
+}
+#endif
+
 #endif

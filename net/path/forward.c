@@ -1,10 +1,10 @@
-/* Second stage of the path, and its frame: parse, look up, rewrite, hand over to the VOQs. */
-#include "net/path/lane.h"
+/* The path of a batch: parse, look up, rewrite, hand over to the VOQs; all of it that is not plain. */
+#include "net/path/forward.h"
 
 #include "lib/byteorder.h"
+#include "lib/words.h"
 #include "net/path/count.h"
 #include "net/path/member.h"
-#include "net/path/parse.h"
 #include "net/path/rewrite.h"
 #include "net/path/tag.h"
 #include "net/path/urpf.h"
@@ -149,15 +149,7 @@ static __attribute__((noinline)) const struct adjacency *forward_member(
 	return &t->adjacency[member_of(t, b, i, group)];
 }
 
-/* Packet i can go out by a next hop whose adjacency says `out`, as it is. */
-static inline bool forward_can_send(const struct batch *b, unsigned i, uint32_t out)
-{
-	return (adjacency_target(out) < NEXTHOP_VLAN) & (b->data[i][IPV4_TTL] > 1) &
-	       (packet_len(b->word[i]) <= ETH_HEADER + adjacency_mtu(out)) &
-	       (packet_flags(b->word[i]) == 0);
-}
-
-/* The same for an IPv6 packet. */
+/* IPv6 packet i can go out by a next hop whose adjacency says `out`, as it is. */
 static inline bool forward_can_send6(const struct batch *b, unsigned i, uint32_t out)
 {
 	return (adjacency_target(out) < NEXTHOP_VLAN) & (b->data[i][IPV6_HOPS] > 1) &
@@ -202,12 +194,25 @@ static void forward_lookup6(const struct lane *lane, struct batch *b)
 		b->nh[b->six[k]] = nh[k];
 }
 
-/* Packet i of a batch, which is not IPv4 to be routed: rewrites and queues it, or ends it. As
+/* Packet i of a batch, which is IPv6 to be routed: rewrites and queues it, or ends it. As
  * forward_queue. */
+static uint64_t forward_six(struct lane *lane, const struct batch *b, unsigned i,
+	const struct adjacency *a, uint32_t out, uint32_t limit)
+{
+	if (__builtin_expect(!forward_can_send6(b, i, out), 0))
+		return forward_rest(lane, b, i, a, out, limit);
+	uint32_t port = adjacency_target(out);
+
+	rewrite_frame6(b->data[i], a);
+	return forward_queue(lane, port, class_of(&lane->classes[port], ipv6_class(b->data[i])),
+		b->word[i], OWNER_HOME, limit);
+}
+
+/* The same of any packet that is not plain, or cannot be sent as it is. */
 static __attribute__((noinline)) uint64_t forward_other(
 	struct lane *lane, const struct batch *b, unsigned i, uint32_t limit)
 {
-	if (b->verdict[i] != VERDICT_ROUTE6) {
+	if (b->verdict[i] != VERDICT_ROUTE && b->verdict[i] != VERDICT_ROUTE6) {
 		forward_end(lane, b, i, b->verdict[i]);
 		return 0;
 	}
@@ -218,45 +223,53 @@ static __attribute__((noinline)) uint64_t forward_other(
 		a = forward_member(lane->tables, b, i, a);
 		out = load_acquire(&a->out);
 	}
-	if (__builtin_expect(!forward_can_send6(b, i, out), 0))
-		return forward_rest(lane, b, i, a, out, limit);
-	uint32_t port = adjacency_target(out);
+	if (b->verdict[i] == VERDICT_ROUTE6)
+		return forward_six(lane, b, i, a, out, limit);
+	return forward_rest(lane, b, i, a, out, limit);
+}
 
-	rewrite_frame6(b->data[i], a);
-	return forward_queue(lane, port, class_of(&lane->classes[port], ipv6_class(b->data[i])),
-		b->word[i], OWNER_HOME, limit);
+static forward_plain_fn *forward_plain = forward_plain_plain;
+
+void path_select(const char *isa)
+{
+	parse_select(isa);
+	forward_plain = forward_plain_plain;
+	if (strcmp(isa, "x86-64-v3") == 0)
+		forward_plain = forward_plain_v3;
+	if (strcmp(isa, "x86-64-v4") == 0)
+		forward_plain = forward_plain_v4;
+}
+
+void forward_refused(struct lane *lane, uint64_t word)
+{
+	path_drop(lane, lane->tables->pool_port[packet_pool(word)], word, DROP_VOQ_FULL);
+}
+
+void forward_put_each(
+	struct lane *lane, const struct batch *b, unsigned i, uint32_t mask, uint32_t limit)
+{
+	for (; mask; mask &= mask - 1) {
+		unsigned k = i + (unsigned)__builtin_ctz(mask);
+		uint32_t queue = b->queue[k];
+
+		if (!voq_put(lane->cross[queue / VOQ_CLASSES], queue % VOQ_CLASSES, b->word[k],
+			    limit))
+			forward_refused(lane, b->word[k]);
+	}
 }
 
 /* Rewrites and queues what can be sent; ends the rest. */
 static void forward_batch(struct lane *lane, struct batch *b)
 {
-	const struct adjacency *adjacency = lane->tables->adjacency;
 	uint32_t limit = forward_limit(lane);
-	uint64_t touched = 0;
+	uint64_t touched = 0, sent = 0;
 
-	for (unsigned i = 0; i < b->n; i++) {
-		if (__builtin_expect(b->verdict[i] != VERDICT_ROUTE, 0)) {
-			touched |= forward_other(lane, b, i, limit);
-			continue;
-		}
-		const struct adjacency *a = &adjacency[b->nh[i]];
-		uint32_t out = load_acquire(&a->out); /* before its MAC: see nexthop.h */
+	if (b->plain)
+		sent = forward_plain(lane, b, limit, &touched);
+	uint64_t rest = ~sent & (~UINT64_C(0) >> (BATCH_MAX - b->n));
 
-		if (__builtin_expect(adjacency_target(out) == NEXTHOP_GROUP, 0)) {
-			a = forward_member(lane->tables, b, i, a);
-			out = load_acquire(&a->out);
-		}
-		if (__builtin_expect(!forward_can_send(b, i, out), 0)) {
-			touched |= forward_rest(lane, b, i, a, out, limit);
-			continue;
-		}
-		uint32_t port = adjacency_target(out);
-
-		rewrite_frame(b->data[i], a);
-		touched |= forward_queue(lane, port,
-			class_of(&lane->classes[port], b->data[i][IPV4_TOS]), b->word[i],
-			OWNER_HOME, limit);
-	}
+	for (; __builtin_expect(rest != 0, 0); rest &= rest - 1)
+		touched |= forward_other(lane, b, (unsigned)__builtin_ctzll(rest), limit);
 	forward_publish(lane, touched);
 }
 
@@ -264,15 +277,10 @@ void path_forward(struct lane *lane, const uint64_t *word, unsigned n)
 {
 	struct port_counters *counters = &lane->counters->port[lane->port];
 	struct batch b;
-	uint64_t bytes = 0;
 
 	b.n = n;
-	for (unsigned i = 0; i < n; i++) {
-		b.word[i] = word[i];
-		bytes += packet_len(word[i]);
-	}
 	counter_add(&counters->rx_packets, n);
-	counter_add(&counters->rx_bytes, bytes);
+	counter_add(&counters->rx_bytes, words_copy(b.word, word, n));
 
 	parse_batch(lane, &b);
 	if (__builtin_expect(load_once(&lane->urpf), 0))

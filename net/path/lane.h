@@ -4,12 +4,13 @@
  * It holds all that the path needs for a batch: the port's addresses, the
  * tables, the VOQs towards each TX queue, the ring to the control core and the
  * actor's counters. Set up at boot. Later the control core changes txq, mac,
- * max_frame, disabled, martians, urpf and count (single words), the lane's actor `received` and
- * `police`.
+ * max_frame, disabled, martians, urpf, count and one_class (single words), the lane's actor
+ * `received` and `police`.
  */
 #ifndef NET_PATH_LANE_H
 #define NET_PATH_LANE_H
 
+#include <stdalign.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -29,7 +30,7 @@ struct lane {
 	struct ring *punt;           /* to the control core; NULL for the control lane */
 	const struct class_map *classes;   /* by egress port */
 	struct crosspoint *cross[TXQ_MAX]; /* by TX queue; NULL beyond the last */
-	uint8_t txq[PORT_MAX]; /* by egress port: which of its TX queues this lane uses */
+	alignas(8) uint8_t txq[PORT_MAX]; /* by egress port: which of its TX queues this lane uses */
 	uint64_t received;     /* TSC: when this burst was received, at the latest; 0: unknown */
 	unsigned actor;
 	unsigned port;      /* ingress port, or CONTROL_PORT */
@@ -37,6 +38,7 @@ struct lane {
 	uint8_t mac[8];     /* the port's address, 6 bytes used */
 	uint32_t max_frame; /* Ethernet header + MTU, bytes */
 	bool disabled;
+	bool one_class;       /* `classes` say 0 of every packet without a tag: no need to look */
 	bool urpf;            /* some packets' sources are looked at: see urpf.h */
 	uint32_t martians;    /* MARTIAN_ ranges that are forwarded (frame.h) */
 	struct police police; /* of what it hands to the control core */
@@ -48,6 +50,12 @@ struct lane {
  * Owns every word on entry and none on return.
  */
 void path_forward(struct lane *lane, const uint64_t *word, unsigned n);
+
+/*
+ * Chooses the compiled form of the stages: "x86-64", "x86-64-v3" or "x86-64-v4" (anything else:
+ * the first). Before workers start; as fib4_select.
+ */
+void path_select(const char *isa);
 
 /* Counts `reason` at the buffer's ingress port and frees the buffer. The lane's actor only. */
 void path_drop(struct lane *lane, unsigned port, uint64_t word, enum drop_reason reason);

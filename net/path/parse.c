@@ -179,39 +179,62 @@ static __attribute__((noinline)) uint32_t parse_other(
 	return parse_untagged(lane, b, i, plain6, load_once(&lane->max_frame));
 }
 
-void parse_batch(const struct lane *lane, struct batch *b)
+static parse_plain_fn *parse_plain = parse_plain_plain;
+
+void parse_select(const char *isa)
+{
+	parse_plain = parse_plain_plain;
+	if (strcmp(isa, "x86-64-v3") == 0)
+		parse_plain = parse_plain_v3;
+	if (strcmp(isa, "x86-64-v4") == 0)
+		parse_plain = parse_plain_v4;
+}
+
+/* Where the frames are; all of one pool. Their first lines are on the way then. */
+static void parse_locate(const struct lane *lane, struct batch *b)
 {
 	const struct buffers *buffers = lane->buffers;
+	uint8_t *base = (uint8_t *)(buffers->origin[packet_pool(b->word[0])] + PACKET_DATA_OFFSET);
+	uint64_t stride = buffers->stride;
+
+	for (unsigned i = b->n; i % BATCH_PAD; i++)
+		b->word[i] = b->word[0];
+	for (unsigned i = 0; i < b->n; i += 8)
+		for (unsigned k = i; k < i + 8; k++) {
+			b->data[k] = base + packet_index(b->word[k]) * stride;
+			__builtin_prefetch(b->data[k]);
+		}
+}
+
+static void parse_rest(const struct lane *lane, struct batch *b, uint64_t rest)
+{
 	uint64_t mac = load64(lane->mac);
 	uint32_t max_frame = load_once(&lane->disabled) ? 0 : load_once(&lane->max_frame);
-	unsigned ended = 0;
 
-	b->sixes = 0;
+	for (; rest; rest &= rest - 1) {
+		unsigned i = (unsigned)__builtin_ctzll(rest);
+		uint32_t flags = parse_other(lane, b, i, mac, max_frame);
+		const uint8_t *f = b->data[i]; /* without its tag */
 
-	for (unsigned i = 0; i < b->n; i++) {
-		b->data[i] = buffer_data(buffers, packet_index(b->word[i]));
-		__builtin_prefetch(b->data[i]);
-	}
-	for (unsigned i = 0; i < b->n; i++) {
-		const uint8_t *f = b->data[i];
-		uint32_t len = packet_len(b->word[i]);
-
-		uint32_t flags = 0;
-
-		b->verdict[i] = VERDICT_ROUTE;
-		if (__builtin_expect(!frame_is_plain(f, len, mac, max_frame), 0)) {
-			flags = parse_other(lane, b, i, mac, max_frame);
-			f = b->data[i]; /* without its tag */
-		}
-		if (__builtin_expect(b->verdict[i] != VERDICT_ROUTE, 0)) {
-			b->dst[i] = 0;
-			ended++;
+		if (b->verdict[i] != VERDICT_ROUTE) {
+			b->ended++;
 			continue;
 		}
-		/* Link-layer padding ends here: what leaves is the IPv4 packet. */
 		b->word[i] = packet_word(
 			packet_index(b->word[i]), ETH_HEADER + load_be16(f + IPV4_LENGTH), flags);
 		b->dst[i] = load_be32(f + IPV4_DEST);
 	}
-	b->ended = ended;
+}
+
+void parse_batch(const struct lane *lane, struct batch *b)
+{
+	b->ended = b->sixes = 0;
+	memset(b->verdict, VERDICT_ROUTE, sizeof b->verdict);
+	memset(b->nh + b->n, NEXTHOP_NONE, BATCH_PAD * sizeof *b->nh);
+	parse_locate(lane, b);
+	b->plain = parse_plain(lane, b);
+	uint64_t rest = ~b->plain & (~UINT64_C(0) >> (BATCH_MAX - b->n));
+
+	if (__builtin_expect(rest != 0, 0))
+		parse_rest(lane, b, rest);
 }

@@ -8,6 +8,7 @@
 #ifndef NET_PATH_PARSE_H
 #define NET_PATH_PARSE_H
 
+#include <stdalign.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -35,20 +36,34 @@ static inline uint16_t verdict_punt(enum punt_reason reason)
 	return (uint16_t)(VERDICT_PUNT | reason);
 }
 
-/* One burst on its way through the stages. Lives on the worker's stack. */
+/* A vector more than a batch: what is done with all lanes of its last vector has room. */
+#define BATCH_PAD 16u
+
+/*
+ * One burst on its way through the stages. Lives on the worker's stack. A bit of a mask stands
+ * for the packet of that number. Between n and the end of the last vector, word, data and nh are
+ * such that the stages may do with them what they do with packets, before the masks.
+ */
 struct batch {
-	unsigned n;
-	uint64_t word[BATCH_MAX]; /* length trimmed to the IP packet where it is routed */
-	uint8_t *data[BATCH_MAX]; /* the frame */
-	uint32_t dst[BATCH_MAX];  /* IPv4 destination, host byte order; 0 unless VERDICT_ROUTE */
-	uint32_t nh[BATCH_MAX];   /* next-hop index */
-	uint16_t verdict[BATCH_MAX];
+	unsigned n;             /* 1 to BATCH_MAX */
 	unsigned ended;         /* how many are not VERDICT_ROUTE */
 	unsigned sixes;         /* how many are VERDICT_ROUTE6, */
 	uint8_t six[BATCH_MAX]; /* and which */
+	uint64_t plain;         /* which are ROUTE, without flags, of TTL 2 or more */
+	uint16_t verdict[BATCH_MAX];
+	alignas(CACHE_LINE) uint64_t word[BATCH_MAX]; /* length trimmed to the routed IP packet */
+	uint8_t *data[BATCH_MAX];                     /* the frame */
+	uint32_t dst[BATCH_MAX]; /* IPv4 destination, host byte order; 0 unless VERDICT_ROUTE */
+	uint32_t nh[BATCH_MAX + BATCH_PAD]; /* next-hop index */
+	/* Of plain ones: */
+	uint32_t total[BATCH_MAX]; /* length of the IPv4 packet, bytes */
+	uint32_t hop[BATCH_MAX];   /* TTL, protocol, checksum behind this hop, in memory order */
+	uint32_t queue[BATCH_MAX]; /* of those to be sent: TX queue and class, see forward_vec.c */
 };
 
-/* Fills data, dst and verdict from word[0..n). */
+_Static_assert(BATCH_MAX == 64, "a mask has a bit for each packet");
+
+/* Fills plain, data, dst, verdict from word[0..n), and hop and total where plain. */
 void parse_batch(const struct lane *lane, struct batch *b);
 
 /*
@@ -78,5 +93,12 @@ bool parse6_is_plain(const uint8_t *frame, uint32_t len_bytes, uint64_t mac, uin
 
 /* PACKET_FLAG_OPTIONS if a routed IPv6 packet is to be looked at by the control core. */
 uint32_t parse6_flags(const uint8_t *frame);
+
+/* The mask of plain frames of a batch, and what is told of them: a form of the first pass. */
+typedef uint64_t parse_plain_fn(const struct lane *lane, struct batch *b);
+parse_plain_fn parse_plain_plain, parse_plain_v3, parse_plain_v4;
+
+/* Chooses the form by the name that platform_isa has for it. Before workers start. */
+void parse_select(const char *isa);
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/packet.h"
+#include "lib/words.h"
 
 #define INVERSE_ONE 65536u
 
@@ -187,14 +188,14 @@ static unsigned voq_take(const struct crosspoint *x, unsigned class, uint64_t *w
 {
 	const struct voq_out *q = &x->out[class];
 	uint32_t head = q->head, n = q->tail_seen - head;
-	uint64_t sum = 0;
 
 	if (n > max)
 		n = max;
-	for (uint32_t i = 0; i < n; i++) {
-		word[i] = x->word[class][(head + i) & (VOQ_SLOTS - 1)];
-		sum += packet_len(word[i]);
-	}
+	uint32_t at = head & (VOQ_SLOTS - 1), first = n < VOQ_SLOTS - at ? n : VOQ_SLOTS - at;
+	uint64_t sum = words_copy(word, x->word[class] + at, first);
+
+	if (first < n)
+		sum += words_copy(word + first, x->word[class], n - first);
 	/* Shaped: back to the packet with which the budget is reached. */
 	while (n > 1 && sum - packet_len(word[n - 1]) >= budget)
 		sum -= packet_len(word[--n]);

@@ -72,6 +72,7 @@ static void judge(const struct lane *lane, struct batch *b, const struct asked *
 		if (leads_back(lane->tables, a->nh[k], a->want[k]))
 			continue;
 		b->ended += b->verdict[i] == VERDICT_ROUTE;
+		b->plain &= ~(UINT64_C(1) << i);
 		b->verdict[i] = verdict_drop(DROP_URPF);
 	}
 }

@@ -1,0 +1,148 @@
+/*
+ * What can be sent as it is goes to the VOQs; compiled once per form of x86-64 (lib/vec.h).
+ *
+ * Of the plain packets of a batch, whose next hops are known: those whose next hop is a port's
+ * and whose MTU lets them pass are rewritten and queued here. The others are left.
+ */
+#include "net/path/forward.h"
+
+#include "lib/vec.h"
+#include "net/path/parse.h"
+
+_Static_assert(PORT_MAX == 16, "the TX queues by port are one vector of octets");
+
+/* Which of VEC_LANES packets from i on can be sent; for each its VOQ or, unless one_class, port. */
+VEC_INLINE uint64_t ready_vector(
+	const struct lane *lane, struct batch *b, unsigned i, bool one_class)
+{
+	const uint32_t *adjacency = (const uint32_t *)lane->tables->adjacency;
+	vec nh = vec_load(b->nh + i), total = vec_load(b->total + i);
+	/* Before the MAC: see nexthop.h. */
+	vec out = vec_gather32(adjacency + offsetof(struct adjacency, out) / 4, nh * 4);
+	vec target = out & 0xffff, beyond = (out >> 16) - total; /* the MTU, if negative */
+	uint64_t ready = vec_signs((target - NEXTHOP_VLAN) & ~beyond);
+
+	if (one_class)
+		target = vec_octets16(lane->txq, target & (PORT_MAX - 1)) * VOQ_CLASSES;
+	vec_store(b->queue + i, target);
+	return ready << i;
+}
+
+/* The MAC addresses of the next hop, and what the hop changes (see rewrite.h). */
+VEC_INLINE void rewrite_plain(uint8_t *f, const struct adjacency *a, uint32_t hop)
+{
+	vec_quad link;
+	uint32_t type;
+
+	/* Sixteen bytes in one store: the last four are the frame's own. */
+	memcpy(&type, f + ETH_TYPE, sizeof type);
+	memcpy(&link, a, sizeof link);
+	link[3] = type;
+	memcpy(f, &link, sizeof link);
+	memcpy(f + IPV4_TTL, &hop, sizeof hop);
+}
+
+/* What the loop over packets needs of the lane, in registers. */
+struct sending {
+	const struct adjacency *adjacency;
+	const struct class_map *classes; /* NULL: all are of one class */
+	const uint8_t *txq;
+	uint8_t *owner;
+};
+
+/* Rewrites packet i and finds its VOQ; it belongs to its output now. */
+VEC_INLINE void send_one(const struct sending *s, struct batch *b, unsigned i)
+{
+	uint8_t *f = b->data[i];
+	uint32_t queue = b->queue[i];
+
+	if (s->classes) {
+		queue = load_once(&s->txq[queue]) * VOQ_CLASSES +
+			class_of(&s->classes[queue], f[IPV4_TOS]);
+		b->queue[i] = queue;
+	}
+	rewrite_plain(f, &s->adjacency[b->nh[i]], b->hop[i]);
+	s->owner[packet_index(b->word[i])] = (uint8_t)OWNER_OUTPUT(queue / VOQ_CLASSES);
+}
+
+VEC_INLINE void send_all(
+	const struct lane *lane, struct batch *b, uint64_t ready, bool one_class)
+{
+	const struct sending s = {
+		.adjacency = lane->tables->adjacency,
+		.classes = one_class ? NULL : lane->classes,
+		.txq = lane->txq,
+		.owner = lane->buffers->owner,
+	};
+
+	buffers_check(lane->buffers, lane->actor, b->word, b->n, OWNER_HOME, "send");
+	if (ready == ~UINT64_C(0) >> (BATCH_MAX - b->n))
+		for (unsigned i = 0; i < b->n; i++)
+			send_one(&s, b, i);
+	else
+		for (; ready; ready &= ready - 1)
+			send_one(&s, b, (unsigned)__builtin_ctzll(ready));
+}
+
+/* Puts the packets of a mask into their VOQs, from i on. The TX queues as bits. */
+#if VEC_BYTES == 64
+VEC_INLINE uint64_t queue_eight(
+	struct lane *lane, const struct batch *b, unsigned i, uint32_t mask, uint32_t limit)
+{
+	uint64_t touched = 0;
+
+	while (mask) {
+		uint32_t queue = b->queue[i + (unsigned)__builtin_ctz(mask)];
+		uint32_t same = mask & vec_equal8(b->queue + i, queue);
+		struct crosspoint *x = lane->cross[queue / VOQ_CLASSES];
+		struct voq_in *in = &x->in[queue % VOQ_CLASSES];
+		uint32_t at = in->pending & (VOQ_SLOTS - 1);
+
+		mask &= ~same;
+		touched |= UINT64_C(1) << queue / VOQ_CLASSES;
+		/* Eight words are written at a time, whether so many are meant or not. */
+		if (__builtin_expect(in->pending + 8 - in->head_seen > limit || at > VOQ_SLOTS - 8, 0)) {
+			forward_put_each(lane, b, i, same, limit);
+			continue;
+		}
+		vec_pack64(x->word[queue % VOQ_CLASSES] + at, b->word + i, same);
+		in->pending += (uint32_t)__builtin_popcount(same);
+	}
+	return touched;
+}
+#else
+VEC_INLINE uint64_t queue_eight(
+	struct lane *lane, const struct batch *b, unsigned i, uint32_t mask, uint32_t limit)
+{
+	uint64_t touched = 0;
+
+	for (; mask; mask &= mask - 1) {
+		unsigned k = i + (unsigned)__builtin_ctz(mask);
+		uint32_t queue = b->queue[k];
+		struct crosspoint *x = lane->cross[queue / VOQ_CLASSES];
+
+		touched |= UINT64_C(1) << queue / VOQ_CLASSES;
+		if (__builtin_expect(!voq_put(x, queue % VOQ_CLASSES, b->word[k], limit), 0))
+			forward_refused(lane, b->word[k]);
+	}
+	return touched;
+}
+#endif
+
+uint64_t VEC_NAME(forward_plain)(
+	struct lane *lane, struct batch *b, uint32_t limit, uint64_t *touched)
+{
+	bool one_class = load_once(&lane->one_class);
+	uint64_t ready = 0;
+
+	for (unsigned i = 0; i < b->n; i += VEC_LANES)
+		ready |= one_class ? ready_vector(lane, b, i, true) : ready_vector(lane, b, i, false);
+	ready &= b->plain;
+	if (one_class)
+		send_all(lane, b, ready, true);
+	else
+		send_all(lane, b, ready, false);
+	for (unsigned i = 0; i < b->n; i += 8)
+		*touched |= queue_eight(lane, b, i, ready >> i & 0xff, limit);
+	return ready;
+}

@@ -1,0 +1,84 @@
+/*
+ * Plain frames among the received, a vector of them at a time; compiled once per form of x86-64
+ * (lib/vec.h).
+ *
+ * A frame is plain if it is what nearly all are: IPv4 to this router's MAC, without options or
+ * tag, everything valid, TTL above 1. All conditions come to one test: those on numbers as
+ * differences of which none may be negative, those on equality as bits of which none may be set.
+ */
+#include "lib/vec.h"
+#include "net/path/parse.h"
+
+_Static_assert(BATCH_MAX % VEC_LANES == 0, "a batch is whole vectors");
+_Static_assert(VEC_LANES <= BATCH_PAD, "the last vector ends within the arrays");
+
+/* What every vector is compared with. */
+struct wanted {
+	vec mac0, mac2; /* the port's address: bytes 0-1, 2-5 */
+	vec max_frame;
+};
+
+/* The sum of the 16-bit halves of both. */
+VEC_INLINE vec halves(vec a, vec b)
+{
+	return (a & 0xffff) + (a >> 16) + (b & 0xffff) + (b >> 16);
+}
+
+/* Negative where no host has an address with this first octet: 0, 127, 224 and above. */
+VEC_INLINE vec not_unicast(vec octet)
+{
+	return (octet - 1) | (223 - octet) | ((octet ^ 127) - 1);
+}
+
+/* VEC_LANES frames from i on; a bit for each that is plain. */
+VEC_INLINE uint64_t parse_vector(const struct wanted *want, struct batch *b, unsigned i)
+{
+	vec link[4], ip[5];
+	vec_columns(b->data + i, 2, link); /* MAC; source; its end, type; first word of IPv4 */
+	vec_columns(b->data + i, IPV4_OFF + 4, ip + 1);
+	ip[0] = link[3];
+
+	vec length = vec_upper32(b->word + i); /* and flags, which are 0 */
+	vec total = (ip[0] >> 24) | (ip[0] >> 8 & 0xff00);
+	vec sum = halves(ip[0], ip[1]) + halves(ip[2], ip[3]) + (ip[4] & 0xffff) + (ip[4] >> 16);
+
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16); /* at most 9 carries: this was the last */
+
+	vec negative = (want->max_frame - length) | (length - ETH_HEADER - total) |
+		       (total - IPV4_HEADER) | ((ip[2] & 0xff) - 2) |
+		       not_unicast(ip[3] & 0xff) | not_unicast(ip[4] & 0xff);
+	vec different = (link[0] ^ want->mac2) | ((vec_column(b->data + i) ^ want->mac0) & 0xffff) |
+			((link[2] >> 16) ^ 0x0008) | ((ip[0] & 0xff) ^ 0x45) | (sum ^ 0xffff);
+
+	vec good = ~vec_sign(negative) & (vec)(different == 0);
+
+	/* Link-layer padding ends here: what leaves is the IPv4 packet. */
+	vec_store64(b->word + i, vec_lower32(b->word + i),
+		vec_select(good, total + ETH_HEADER, length));
+	vec_store(b->total + i, total);
+	vec_store(b->dst + i, vec_swap(ip[4]) & good);
+
+	/* RFC 1624 eqn 3, as in rewrite.h. */
+	vec check = (ip[2] >> 16) + 1;
+
+	check -= (vec)(check >= 0xffff);
+	vec_store(b->hop + i, ((ip[2] & 0xffff) - 1) | check << 16);
+	return (uint64_t)vec_signs(good) << i;
+}
+
+uint64_t VEC_NAME(parse_plain)(const struct lane *lane, struct batch *b)
+{
+	uint64_t mac, plain = 0;
+
+	memcpy(&mac, lane->mac, sizeof mac);
+	struct wanted want = {
+		.mac0 = vec_all((uint32_t)mac & 0xffff),
+		.mac2 = vec_all((uint32_t)(mac >> 16)),
+		.max_frame = vec_all(load_once(&lane->disabled) ? 0 : load_once(&lane->max_frame)),
+	};
+
+	for (unsigned i = 0; i < b->n; i += VEC_LANES)
+		plain |= parse_vector(&want, b, i);
+	return plain & (~UINT64_C(0) >> (BATCH_MAX - b->n));
+}
