@@ -257,20 +257,21 @@ VEC_INLINE uint64_t vec_edges64(const uint16_t *a)
 
 typedef uint32_t vec_quad __attribute__((vector_size(16)));
 
-/* The halves of two vectors lane by lane, within each 16 bytes: as unpcklps, unpckhps, and so on. */
+/* The halves of two vectors lane by lane, within each 16 bytes: as unpcklps, unpckhps, and so on.
+ */
 #if VEC_BYTES == 64
 #	define VEC_LOW32(a, b)                                                                    \
-		__builtin_shufflevector(a, b, 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28,   \
-			13, 29)
+		__builtin_shufflevector(                                                           \
+			a, b, 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29)
 #	define VEC_HIGH32(a, b)                                                                   \
-		__builtin_shufflevector(a, b, 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, \
-			15, 31)
+		__builtin_shufflevector(                                                           \
+			a, b, 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31)
 #	define VEC_LOW64(a, b)                                                                    \
-		__builtin_shufflevector(a, b, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13,   \
-			28, 29)
+		__builtin_shufflevector(                                                           \
+			a, b, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29)
 #	define VEC_HIGH64(a, b)                                                                   \
-		__builtin_shufflevector(a, b, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, \
-			30, 31)
+		__builtin_shufflevector(                                                           \
+			a, b, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31)
 #elif VEC_BYTES == 32
 #	define VEC_LOW32(a, b)  __builtin_shufflevector(a, b, 0, 8, 1, 9, 4, 12, 5, 13)
 #	define VEC_HIGH32(a, b) __builtin_shufflevector(a, b, 2, 10, 3, 11, 6, 14, 7, 15)
@@ -301,8 +302,8 @@ VEC_INLINE vec_eight vec_join(vec_quad a, vec_quad b)
 }
 
 #	define VEC_QUADS(quad, step)                                                              \
-		__builtin_shufflevector(vec_join(quad(0), quad(step)),                            \
-			vec_join(quad(2 * (step)), quad(3 * (step))), 0, 1, 2, 3, 4, 5, 6, 7, 8,  \
+		__builtin_shufflevector(vec_join(quad(0), quad(step)),                             \
+			vec_join(quad(2 * (step)), quad(3 * (step))), 0, 1, 2, 3, 4, 5, 6, 7, 8,   \
 			9, 10, 11, 12, 13, 14, 15)
 #elif VEC_BYTES == 32
 #	define VEC_QUADS(quad, step)                                                              \
@@ -433,11 +434,13 @@ VEC_INLINE vec vec_octets16(const uint8_t *octet, vec index)
 	typedef uint64_t words __attribute__((vector_size(VEC_BYTES)));
 	typedef char chars __attribute__((vector_size(VEC_BYTES)));
 	uint64_t low = __atomic_load_n((const uint64_t *)(const void *)octet, __ATOMIC_RELAXED);
-	uint64_t high = __atomic_load_n((const uint64_t *)(const void *)(octet + 8), __ATOMIC_RELAXED);
+	uint64_t high =
+		__atomic_load_n((const uint64_t *)(const void *)(octet + 8), __ATOMIC_RELAXED);
 #	if VEC_BYTES == 64
 	words table = {low, high, low, high, low, high, low, high};
 	return (vec)__builtin_ia32_pshufb512_mask(
-		       (chars)table, (chars)index, (chars)table, ~UINT64_C(0)) & 0xff;
+		       (chars)table, (chars)index, (chars)table, ~UINT64_C(0)) &
+	       0xff;
 #	else
 	words table = {low, high, low, high};
 	return (vec)__builtin_ia32_pshufb256((chars)table, (chars)index) & 0xff;

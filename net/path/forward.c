@@ -1,4 +1,5 @@
-/* The path of a batch: parse, look up, rewrite, hand over to the VOQs; all of it that is not plain. */
+/* The path of a batch: parse, look up, rewrite, hand over to the VOQs; all of it that is not plain.
+ */
 #include "net/path/forward.h"
 
 #include "lib/byteorder.h"
@@ -142,8 +143,8 @@ static inline void forward_publish(struct lane *lane, uint64_t touched)
 
 _Static_assert(TXQ_MAX <= 64, "`touched` has a bit per TX queue");
 
-/* The member of a group that the packet's flow goes by. Apart from the loop, as forward_tagged. */
-static __attribute__((noinline)) const struct adjacency *forward_member(
+/* The member of a group that the packet's flow goes by. */
+static const struct adjacency *forward_member(
 	const struct tables *t, const struct batch *b, unsigned i, const struct adjacency *group)
 {
 	return &t->adjacency[member_of(t, b, i, group)];
@@ -238,6 +239,17 @@ void path_select(const char *isa)
 		forward_plain = forward_plain_v3;
 	if (strcmp(isa, "x86-64-v4") == 0)
 		forward_plain = forward_plain_v4;
+}
+
+void forward_members(const struct lane *lane, struct batch *b, uint64_t mask)
+{
+	const struct tables *t = lane->tables;
+
+	for (; mask; mask &= mask - 1) {
+		unsigned i = (unsigned)__builtin_ctzll(mask);
+
+		b->nh[i] = member_of(t, b, i, &t->adjacency[b->nh[i]]);
+	}
 }
 
 void forward_refused(struct lane *lane, uint64_t word)

@@ -11,21 +11,42 @@
 
 _Static_assert(PORT_MAX == 16, "the TX queues by port are one vector of octets");
 
-/* Which of VEC_LANES packets from i on can be sent; for each its VOQ or, unless one_class, port. */
-VEC_INLINE uint64_t ready_vector(
-	const struct lane *lane, struct batch *b, unsigned i, bool one_class)
+/* Which packets of a batch can be sent, and which go by a group of next hops. */
+struct ready {
+	uint64_t sent, grouped;
+};
+
+/* VEC_LANES packets from i on; for each its VOQ or, unless one_class, port. */
+VEC_INLINE void ready_vector(
+	const struct lane *lane, struct batch *b, unsigned i, bool one_class, struct ready *ready)
 {
 	const uint32_t *adjacency = (const uint32_t *)lane->tables->adjacency;
 	vec nh = vec_load(b->nh + i), total = vec_load(b->total + i);
 	/* Before the MAC: see nexthop.h. */
 	vec out = vec_gather32(adjacency + offsetof(struct adjacency, out) / 4, nh * 4);
 	vec target = out & 0xffff, beyond = (out >> 16) - total; /* the MTU, if negative */
-	uint64_t ready = vec_signs((target - NEXTHOP_VLAN) & ~beyond);
+	uint64_t sent = vec_signs((target - NEXTHOP_VLAN) & ~beyond);
+	uint64_t grouped = vec_signs((vec)(target == NEXTHOP_GROUP));
 
+	ready->sent |= sent << i;
+	ready->grouped |= grouped << i;
 	if (one_class)
 		target = vec_octets16(lane->txq, target & (PORT_MAX - 1)) * VOQ_CLASSES;
 	vec_store(b->queue + i, target);
-	return ready << i;
+}
+
+VEC_INLINE struct ready ready_batch(const struct lane *lane, struct batch *b, bool one_class)
+{
+	struct ready ready = {0};
+
+	for (unsigned i = 0; i < b->n; i += VEC_LANES)
+		if (one_class)
+			ready_vector(lane, b, i, true, &ready);
+		else
+			ready_vector(lane, b, i, false, &ready);
+	ready.sent &= b->plain;
+	ready.grouped &= b->plain;
+	return ready;
 }
 
 /* The MAC addresses of the next hop, and what the hop changes (see rewrite.h). */
@@ -65,8 +86,7 @@ VEC_INLINE void send_one(const struct sending *s, struct batch *b, unsigned i)
 	s->owner[packet_index(b->word[i])] = (uint8_t)OWNER_OUTPUT(queue / VOQ_CLASSES);
 }
 
-VEC_INLINE void send_all(
-	const struct lane *lane, struct batch *b, uint64_t ready, bool one_class)
+VEC_INLINE void send_all(const struct lane *lane, struct batch *b, uint64_t ready, bool one_class)
 {
 	const struct sending s = {
 		.adjacency = lane->tables->adjacency,
@@ -101,7 +121,8 @@ VEC_INLINE uint64_t queue_eight(
 		mask &= ~same;
 		touched |= UINT64_C(1) << queue / VOQ_CLASSES;
 		/* Eight words are written at a time, whether so many are meant or not. */
-		if (__builtin_expect(in->pending + 8 - in->head_seen > limit || at > VOQ_SLOTS - 8, 0)) {
+		if (__builtin_expect(
+			    in->pending + 8 - in->head_seen > limit || at > VOQ_SLOTS - 8, 0)) {
 			forward_put_each(lane, b, i, same, limit);
 			continue;
 		}
@@ -133,16 +154,17 @@ uint64_t VEC_NAME(forward_plain)(
 	struct lane *lane, struct batch *b, uint32_t limit, uint64_t *touched)
 {
 	bool one_class = load_once(&lane->one_class);
-	uint64_t ready = 0;
+	struct ready ready = ready_batch(lane, b, one_class);
 
-	for (unsigned i = 0; i < b->n; i += VEC_LANES)
-		ready |= one_class ? ready_vector(lane, b, i, true) : ready_vector(lane, b, i, false);
-	ready &= b->plain;
+	if (__builtin_expect(ready.grouped != 0, 0)) {
+		forward_members(lane, b, ready.grouped);
+		ready = ready_batch(lane, b, one_class);
+	}
 	if (one_class)
-		send_all(lane, b, ready, true);
+		send_all(lane, b, ready.sent, true);
 	else
-		send_all(lane, b, ready, false);
+		send_all(lane, b, ready.sent, false);
 	for (unsigned i = 0; i < b->n; i += 8)
-		*touched |= queue_eight(lane, b, i, ready >> i & 0xff, limit);
-	return ready;
+		*touched |= queue_eight(lane, b, i, ready.sent >> i & 0xff, limit);
+	return ready.sent;
 }

@@ -30,8 +30,9 @@ struct lane {
 	struct ring *punt;           /* to the control core; NULL for the control lane */
 	const struct class_map *classes;   /* by egress port */
 	struct crosspoint *cross[TXQ_MAX]; /* by TX queue; NULL beyond the last */
-	alignas(8) uint8_t txq[PORT_MAX]; /* by egress port: which of its TX queues this lane uses */
-	uint64_t received;     /* TSC: when this burst was received, at the latest; 0: unknown */
+	alignas(8)
+		uint8_t txq[PORT_MAX]; /* by egress port: which of its TX queues this lane uses */
+	uint64_t received; /* TSC: when this burst was received, at the latest; 0: unknown */
 	unsigned actor;
 	unsigned port;      /* ingress port, or CONTROL_PORT */
 	unsigned pool;      /* home pool of its RX queue */

@@ -46,8 +46,8 @@ VEC_INLINE uint64_t parse_vector(const struct wanted *want, struct batch *b, uns
 	sum = (sum & 0xffff) + (sum >> 16); /* at most 9 carries: this was the last */
 
 	vec negative = (want->max_frame - length) | (length - ETH_HEADER - total) |
-		       (total - IPV4_HEADER) | ((ip[2] & 0xff) - 2) |
-		       not_unicast(ip[3] & 0xff) | not_unicast(ip[4] & 0xff);
+		       (total - IPV4_HEADER) | ((ip[2] & 0xff) - 2) | not_unicast(ip[3] & 0xff) |
+		       not_unicast(ip[4] & 0xff);
 	vec different = (link[0] ^ want->mac2) | ((vec_column(b->data + i) ^ want->mac0) & 0xffff) |
 			((link[2] >> 16) ^ 0x0008) | ((ip[0] & 0xff) ^ 0x45) | (sum ^ 0xffff);
 

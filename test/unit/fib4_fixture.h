@@ -18,6 +18,7 @@
 #include "net/table/fib4_table.h"
 #include "net/table/nexthop.h"
 #include "test/model/tables.h"
+#include "test/unit/forms.h"
 
 static struct rib4 rib;
 static struct fib4 *fib;
@@ -105,15 +106,6 @@ static struct {
 	unsigned n, size;
 } vector;
 
-static const char *const forms[] = {"x86-64", "x86-64-v3", "x86-64-v4"};
-
-static inline bool can_run(const char *isa)
-{
-	if (strcmp(isa, "x86-64-v3") == 0)
-		return __builtin_cpu_supports("x86-64-v3");
-	return strcmp(isa, "x86-64-v4") != 0 || __builtin_cpu_supports("x86-64-v4");
-}
-
 static inline void check_flush(uint32_t (*want)(uint32_t))
 {
 	uint32_t nh[3 * BATCH_MAX + 1], right[3 * BATCH_MAX];
@@ -123,9 +115,7 @@ static inline void check_flush(uint32_t (*want)(uint32_t))
 	memcpy(dst, vector.dst, vector.n * sizeof *dst);
 	for (unsigned i = 0; i < vector.n; i++)
 		right[i] = want(dst[i]);
-	for (unsigned f = 0; f < 3; f++) {
-		if (!can_run(forms[f]))
-			continue;
+	for (unsigned f = 0; f < forms_here(); f++) {
 		fib4_select(forms[f]);
 		nh[vector.n] = 0xabcdef01u;
 		fib4_lookup(fib, dst, nh, vector.n);

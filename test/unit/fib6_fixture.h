@@ -17,6 +17,7 @@
 #include "net/table/nexthop.h"
 #include "net/table/rib.h"
 #include "test/model/routegen.h"
+#include "test/unit/forms.h"
 
 #define ROUTES_MAX 24000u
 
@@ -29,16 +30,6 @@ struct bench {
 	uint32_t n;
 	uint64_t random;
 };
-
-static const char *const forms[] = {"x86-64", "x86-64-v3", "x86-64-v4"};
-
-static inline unsigned forms_here(void)
-{
-	/* NOLINTNEXTLINE(misc-redundant-expression): two features */
-	if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("bmi2"))
-		return 1;
-	return __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") ? 3 : 2;
-}
 
 static inline void begin(struct bench *b, uint32_t words)
 {

@@ -17,18 +17,10 @@
 #include "net/table/nexthop.h"
 #include "test/model/routegen.h"
 #include "test/model/tables.h"
+#include "test/unit/forms.h"
 
 #define NEXTHOPS 64u
 #define VECTOR   61u /* addresses at once: an odd number */
-
-static const char *const forms[] = {"x86-64", "x86-64-v3", "x86-64-v4"};
-
-static bool can_run(const char *isa)
-{
-	if (strcmp(isa, "x86-64-v3") == 0)
-		return __builtin_cpu_supports("x86-64-v3");
-	return strcmp(isa, "x86-64-v4") != 0 || __builtin_cpu_supports("x86-64-v4");
-}
 
 /* Routes and sorted addresses, with the next hops they should have. */
 struct sample {
@@ -178,9 +170,7 @@ static void test_ipv4(void **state)
 					.nexthop = s.route[i].nexthop}),
 			ERR_OK);
 	assert_int_equal(fib4_update(fib, &rib, 0, 0), ERR_OK);
-	for (unsigned f = 0; f < 3; f++) {
-		if (!can_run(forms[f]))
-			continue;
+	for (unsigned f = 0; f < forms_here(); f++) {
 		fib4_select(forms[f]);
 		check4(&s, fib);
 	}
@@ -218,9 +208,7 @@ static void test_ipv6(void **state)
 							.nexthop = s.route[i].nexthop}),
 			ERR_OK);
 	assert_int_equal(fib6_update(fib, &rib, (struct ip6){0, 0}, 0), ERR_OK);
-	for (unsigned f = 0; f < 3; f++) {
-		if (!can_run(forms[f]))
-			continue;
+	for (unsigned f = 0; f < forms_here(); f++) {
 		fib6_select(forms[f]);
 		check6(&s, fib);
 	}

@@ -312,7 +312,8 @@ static void test_vlans(void **state)
 	check_books();
 }
 
-/* Good and bad of both families in one burst: the good of each leave in order, the bad are counted. */
+/* Good and bad of both families in one burst: the good of each leave in order, the bad are counted.
+ */
 static void test_mixed_burst(void **state)
 {
 	uint64_t before = drops(1, DROP_URPF);
