@@ -98,7 +98,7 @@ VEC_INLINE void send_all(const struct lane *lane, struct batch *b, uint64_t read
 	unsigned n = b->n;
 
 	buffers_check(lane->buffers, lane->actor, b->word, b->n, OWNER_HOME, "send");
-	if (ready == ~UINT64_C(0) >> (BATCH_MAX - b->n))
+	if (ready == batch_all(b))
 		for (unsigned i = 0; i < n; i++)
 			send_one(&s, b, i);
 	else
