@@ -108,7 +108,7 @@ struct router {
 	struct histogram *latency[PORT_MAX][TXQ_MAX]; /* by ingress port and TX queue */
 	struct class_map classes[PORT_MAX];           /* by egress port */
 	bool one_txq[PORT_MAX];               /* its classes or rate need a single scheduler */
-	struct shaper_rate rate[PORT_MAX][2]; /* one published, one spare */
+	struct bucket_rate rate[PORT_MAX][2]; /* one published, one spare */
 	struct counters *counters[ACTOR_MAX];
 	struct worker *worker[CORE_MAX];
 	struct rcu rcu; /* reader i is worker i; none with one core */

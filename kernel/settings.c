@@ -56,8 +56,8 @@ void router_set_one_txq(struct router *r, unsigned port, bool one)
 void router_set_rate(struct router *r, unsigned port, uint64_t bps)
 {
 	struct shaper *shaper = &r->sched[r->first_txq[port]].shaper;
-	const struct shaper_rate *now = shaper->rate;
-	struct shaper_rate *spare = &r->rate[port][now == &r->rate[port][0]];
+	const struct bucket_rate *now = shaper->rate;
+	struct bucket_rate *spare = &r->rate[port][now == &r->rate[port][0]];
 
 	if (bps)
 		shaper_rate_set(
