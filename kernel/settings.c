@@ -67,6 +67,43 @@ void router_set_rate(struct router *r, unsigned port, uint64_t bps)
 	store_release(&shaper->rate, bps ? spare : NULL);
 }
 
+/* An interface's bucket at an RX queue of its port. */
+static struct meter_bucket *bucket_of(struct router *r, unsigned rxq, unsigned iface)
+{
+	struct meter *m = r->meter[rxq];
+
+	return iface < r->ports ? &m->port : &m->vlan[iface - r->ports];
+}
+
+void router_set_limit(struct router *r, unsigned iface, const struct meter_limit *limit)
+{
+	const struct iface *i = &r->iface[iface];
+	unsigned first = r->first_rxq[i->parent], queues = r->dev[i->parent]->rx_queues;
+	struct meter_rate *rate = NULL;
+
+	if (meter_same(limit, &r->police[iface]))
+		return;
+	if (limit->rate) {
+		rate = &r->meter_rate[iface]
+				     [bucket_of(r, first, iface)->rate == &r->meter_rate[iface][0]];
+		meter_rate_set(rate, limit, queues, platform_tsc_hz());
+		rate->number = ++r->limits;
+	}
+	for (unsigned g = first; g < first + queues; g++)
+		store_release(&bucket_of(r, g, iface)->rate, rate);
+	r->police[iface] = *limit;
+}
+
+void router_set_metering(struct router *r, unsigned port, bool any, bool vlans)
+{
+	unsigned first = r->first_rxq[port];
+
+	for (unsigned g = first; g < first + r->dev[port]->rx_queues; g++) {
+		store_once(&r->meter[g]->vlans, vlans);
+		store_once(&r->lane[g].meter, any ? r->meter[g] : NULL);
+	}
+}
+
 void router_port_counters(const struct router *r, unsigned port, struct port_counters *sum)
 {
 	memset(sum, 0, sizeof *sum);
@@ -78,6 +115,8 @@ void router_port_counters(const struct router *r, unsigned port, struct port_cou
 		sum->delivered += load_once(&c->delivered);
 		for (unsigned i = 0; i < DROP_COUNT; i++)
 			sum->dropped[i] += load_once(&c->dropped[i]);
+		sum->policed.packets += load_once(&c->policed.packets);
+		sum->policed.bytes += load_once(&c->policed.bytes);
 	}
 }
 

@@ -154,6 +154,8 @@ static void subtract_counters(struct port_counters *c, unsigned port)
 	c->rx_packets -= b->rx_packets;
 	c->rx_bytes -= b->rx_bytes;
 	c->delivered -= b->delivered;
+	c->policed.packets -= b->policed.packets;
+	c->policed.bytes -= b->policed.bytes;
 	for (unsigned i = 0; i < DROP_COUNT; i++)
 		c->dropped[i] -= b->dropped[i];
 }
@@ -206,6 +208,8 @@ void baseline_vlan(const struct router *r, unsigned number, struct vlan_counters
 	c->rx_bytes -= later(before->rx_bytes, start->rx_bytes);
 	c->tx_packets -= later(before->tx_packets, start->tx_packets);
 	c->tx_bytes -= later(before->tx_bytes, start->tx_bytes);
+	c->policed.packets -= later(before->policed.packets, start->policed.packets);
+	c->policed.bytes -= later(before->policed.bytes, start->policed.bytes);
 }
 
 uint64_t baseline_doorbells(const struct router *r, unsigned port)

@@ -3,6 +3,7 @@
 #include "kernel/shell/history.h"
 #include "lib/limits.h"
 #include "net/path/class.h"
+#include "net/path/meter.h"
 #include "net/path/sched.h"
 #include "net/table/vlan.h"
 
@@ -72,11 +73,40 @@ static const struct node urpf_value[] = {
 		.flags = NODE_END),
 	LAST,
 };
+static const struct node police_packets_burst[] = {
+	ARG(NUMBER, "packets", .min = 1, .max = METER_BURST_PACKETS_MAX, .flags = NODE_END),
+	LAST,
+};
+static const struct node police_packets_options[] = {
+	WORD("burst", "how many at once; of 100 ms, unless given", .next = police_packets_burst),
+	LAST,
+};
+static const struct node police_packets[] = {
+	ARG(NUMBER, "packets a second", .min = 1, .max = METER_PACKETS_MAX,
+		.next = police_packets_options, .flags = NODE_END),
+	LAST,
+};
+static const struct node police_burst[] = {
+	ARG(SIZE, "bytes: 15000, 64k, 2m", .min = METER_BURST_MIN, .max = METER_BURST_MAX,
+		.flags = NODE_END),
+	LAST,
+};
+static const struct node police_options[] = {
+	WORD("burst", "how much at once; of 100 ms, unless given", .next = police_burst),
+	LAST,
+};
+static const struct node police_value[] = {
+	WORD("packets", "packets a second, of any length", .next = police_packets),
+	ARG(RATE, "bits a second of Ethernet frames", .next = police_options, .flags = NODE_END),
+	LAST,
+};
 static const struct node set_vlan[] = {
 	WORD("address", "own address, repeatable", .next = address_value),
 	WORD("description", "what it leads to", .next = description_value, .flags = NODE_SINGLE),
 	WORD("disabled", "receives and sends nothing", .flags = NODE_END),
 	WORD("mtu", "largest IP packet; the port's, unless given", .next = mtu_value,
+		.flags = NODE_SINGLE),
+	WORD("police", "drops what comes in beyond a rate", .next = police_value,
 		.flags = NODE_SINGLE),
 	WORD("router-advert", "tells hosts of its IPv6 networks", .flags = NODE_END),
 	WORD("urpf", "drops what its source's route does not lead back to", .next = urpf_value,
@@ -94,6 +124,8 @@ static const struct node set_interface[] = {
 	WORD("mac", "binds the name to this NIC, from the next boot on", .next = mac_value,
 		.flags = NODE_SINGLE),
 	WORD("mtu", "largest IP packet", .next = mtu_value, .flags = NODE_SINGLE),
+	WORD("police", "drops what comes in beyond a rate", .next = police_value,
+		.flags = NODE_SINGLE),
 	WORD("router-advert", "tells hosts of its IPv6 networks", .flags = NODE_END),
 	WORD("rx-spread", "who processes what it receives", .next = rx_spread_value,
 		.flags = NODE_SINGLE),

@@ -72,7 +72,7 @@ static inline void random_interface(char out[RANDOM_LINE_MAX])
 {
 	unsigned port = any(3); /* the last of them is not there */
 
-	switch (any(10)) {
+	switch (any(11)) {
 	case 0: /* the least of them is refused with IPv6 */
 		snprintf(
 			out, RANDOM_LINE_MAX, "interfaces eth%u mtu %u", port, 1200 + any(4) * 100);
@@ -99,6 +99,14 @@ static inline void random_interface(char out[RANDOM_LINE_MAX])
 		else
 			snprintf(out, RANDOM_LINE_MAX, "interfaces eth%u urpf %s", port,
 				any(2) ? "strict" : "loose");
+		return;
+	case 7:
+		if (any(2))
+			snprintf(out, RANDOM_LINE_MAX, "interfaces eth%u police %umbit burst %uk",
+				port, 1 + any(3), 2 + any(2));
+		else
+			snprintf(out, RANDOM_LINE_MAX, "interfaces eth%u police packets %u", port,
+				1 + any(3));
 		return;
 	default: /* mostly each on its own network; sometimes not, which a commit may refuse */
 		snprintf(out, RANDOM_LINE_MAX, "interfaces eth%u address 10.0.%u.1/%u", port,
