@@ -67,11 +67,12 @@ struct config_shape {
 /* Vectors are malloc'd and owned by the struct. */
 struct config {
 	char hostname[HOSTNAME_MAX];
-	unsigned workers;    /* 0: not set */
-	bool relaxed;        /* idle cores sleep */
-	bool lldp;           /* spoken and heard */
-	bool count_nexthops; /* packets by next hop */
-	unsigned martians;   /* MARTIAN_ ranges that are forwarded */
+	unsigned workers;                    /* 0: not set */
+	bool relaxed;                        /* idle cores sleep */
+	bool lldp;                           /* spoken and heard */
+	bool count_nexthops;                 /* packets by next hop */
+	unsigned martians;                   /* MARTIAN_ ranges that are forwarded */
+	uint32_t control_rate[POLICE_KINDS]; /* handed up a second; 0: not set */
 	struct config_iface *iface;
 	struct config_route *route;  /* IPv4's, by prefix, length, kind and gateway */
 	struct config_route *route6; /* likewise */
@@ -115,7 +116,8 @@ bool config_meters_change(const struct router *r, const struct config *c);
 /* Makes what is counted be as configured. Never fails. Control core. */
 void config_apply_counting(struct router *r, const struct config *c);
 
-/* Makes martians and LLDP be as configured. Never fails. Control core. */
+/* Makes martians, rates of what is handed up, and LLDP be as configured. Never fails. Control core.
+ */
 void config_apply_protocols(struct router *r, const struct config *c);
 
 /*

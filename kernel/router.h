@@ -135,6 +135,7 @@ struct router {
 	struct rcu_grace vlan_grace;               /* since the last VLAN was removed */
 	struct meter_limit police[IFACE_MAX];      /* what is in force, by interface */
 	uint32_t limits;                           /* how many were ever set */
+	uint32_t control_rate[POLICE_KINDS];       /* in force, as configured; 0: the default */
 	uint64_t queues;                           /* see config_queues_digest */
 	bool booting; /* nobody forwards yet: a commit may be seen by halves */
 };
@@ -166,6 +167,9 @@ void router_set_disabled(struct router *r, unsigned port, bool disabled);
 
 /* Which ranges of addresses that no host has (MARTIAN_ bits) all lanes forward. */
 void router_set_martians(struct router *r, unsigned permitted);
+
+/* How many packets of each kind a lane hands up in a second; 0: the default (police.h). */
+void router_set_control_rates(struct router *r, const uint32_t rate[POLICE_KINDS]);
 
 /* Over how many workers each of its RX queues is spread from now on. */
 void router_set_spread(struct router *r, unsigned port, enum rx_spread spread);

@@ -136,6 +136,17 @@ void router_clear_latency(struct router *r)
 	store_release(&r->clear_request, r->clear_request + 1);
 }
 
+void router_set_control_rates(struct router *r, const uint32_t rate[POLICE_KINDS])
+{
+	for (unsigned kind = 0; kind < POLICE_KINDS; kind++) {
+		if (rate[kind] == r->control_rate[kind])
+			continue;
+		for (unsigned l = 0; l + 1 < r->lanes; l++)
+			police_set_rate(&r->lane[l].police, kind, rate[kind], platform_tsc_hz());
+		r->control_rate[kind] = rate[kind];
+	}
+}
+
 void router_set_martians(struct router *r, unsigned permitted)
 {
 	for (unsigned l = 0; l < r->lanes; l++)

@@ -57,13 +57,14 @@ static uint64_t doorbells_now(const struct router *r, unsigned port)
 	return r->dev[port]->ops->doorbells(r->dev[port]);
 }
 
-static uint64_t policed_now(const struct router *r, unsigned kind)
+static void punts_now(const struct router *r, struct protocol_counters *c)
 {
-	uint64_t sum = 0;
-
-	for (unsigned a = 0; a < r->actors; a++)
-		sum += load_once(&r->counters[a]->policed[kind]);
-	return sum;
+	for (unsigned a = 0; a < r->actors; a++) {
+		for (unsigned kind = 0; kind < POLICE_KINDS; kind++) {
+			c->policed[kind] += load_once(&r->counters[a]->policed[kind]);
+			c->handed[kind] += load_once(&r->counters[a]->handed[kind]);
+		}
+	}
 }
 
 static struct protocol_counters protocols_now(const struct router *r)
@@ -107,8 +108,7 @@ static struct protocol_counters protocols_now(const struct router *r)
 		.fragments_evicted = fragments->evicted,
 		.fragments_refused = fragments->refused};
 
-	for (unsigned kind = 0; kind < POLICE_KINDS; kind++)
-		c.policed[kind] = policed_now(r, kind);
+	punts_now(r, &c);
 	return c;
 }
 

@@ -337,9 +337,21 @@ static bool build_queues(struct build *b, const struct line *line)
 	return true;
 }
 
+/* "forwarding control-plane CLASS rate N" */
+static void build_control_plane(struct build *b, const struct line *line)
+{
+	for (unsigned kind = 0; kind < POLICE_KINDS; kind++)
+		if (word_is(line, 2, police_name(kind)))
+			b->config->control_rate[kind] = number(line->text[4]);
+}
+
 /* "forwarding martians PREFIX permit", "forwarding counters next-hop" */
 static bool build_forwarding(struct build *b, const struct line *line)
 {
+	if (word_is(line, 1, "control-plane")) {
+		build_control_plane(b, line);
+		return true;
+	}
 	if (word_is(line, 1, "counters")) {
 		b->config->count_nexthops = true;
 		return true;

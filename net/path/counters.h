@@ -54,6 +54,7 @@ struct counters {
 	struct port_counters port[PORT_COUNT];
 	struct txq_counters txq[TXQ_MAX];
 	uint64_t policed[POLICE_KINDS]; /* not handed to the control core; dropped as well */
+	uint64_t handed[POLICE_KINDS];  /* handed to it */
 	alignas(CACHE_LINE) uint64_t
 		transmitted[POOL_MAX]; /* completed by a device, by home pool */
 	struct vlan_counters vlan[VLAN_MAX];

@@ -121,6 +121,9 @@ static inline void random_line(char out[RANDOM_LINE_MAX])
 	case 0:
 		if (any(4) == 0)
 			snprintf(out, RANDOM_LINE_MAX, "forwarding counters next-hop");
+		else if (any(4) == 0)
+			snprintf(out, RANDOM_LINE_MAX, "forwarding control-plane %s rate %u",
+				any(2) ? "arp" : "transit", 1 + any(3));
 		else
 			snprintf(out, RANDOM_LINE_MAX, "system hostname r%u", any(5));
 		return;

@@ -105,6 +105,10 @@ static inline void dump_ports(struct dump *d)
 			rate ? (unsigned long long)rate->fill.per_tick : 0,
 			rate ? (unsigned long long)rate->fill.depth : 0, rate ? rate->frame : 0);
 	}
+	for (unsigned l = 0; l + 1 < router.lanes; l++)
+		for (unsigned kind = 0; kind < POLICE_KINDS; kind++)
+			dump_put(d, "%llx ",
+				(unsigned long long)router.lane[l].police.interval[kind]);
 	dump_put(d, "relaxed %u\n", router.relaxed);
 }
 

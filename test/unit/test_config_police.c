@@ -15,6 +15,8 @@ static void test_canonical(void **state)
 		{"set i eth0 v 5 pol p 7 b 1",
 			"set interfaces eth0 vlan 5 police packets 7 burst 1"},
 		{"set i eth0 v 5 pol 8kbit", "set interfaces eth0 vlan 5 police 8kbit"},
+		{"set f con ec r 50", "set forwarding control-plane echo rate 50"},
+		{"set f con lldp rate 1000000", "set forwarding control-plane lldp rate 1000000"},
 	};
 
 	for (unsigned i = 0; i < sizeof lines / sizeof *lines; i++) {
@@ -49,6 +51,10 @@ static void test_refused_words(void **state)
 			"'2k' is not a number from 1 to 1000000"},
 	};
 
+	run_expect("set forwarding control-plane bgp rate 5", "error: unknown word 'bgp'");
+	run_expect("set forwarding control-plane arp", "error: incomplete command");
+	run_expect("set forwarding control-plane arp rate 0",
+		"error: '0' is not a number from 1 to 1000000");
 	for (unsigned i = 0; i < sizeof lines / sizeof *lines; i++) {
 		char want[160];
 
@@ -148,6 +154,58 @@ static void test_counters(void **state)
 	assert_null(strstr(run("show interfaces eth0 | json"), "\"police\""));
 }
 
+/* Every class by its name, in all lanes, until its line is deleted. */
+static void test_control_plane(void **state)
+{
+	const uint64_t hz = platform_tsc_hz();
+
+	for (unsigned k = 0; k < POLICE_KINDS; k++) {
+		char line[80];
+
+		snprintf(line, sizeof line, "set forwarding control-plane %s rate %u",
+			police_name(k), 7);
+		run_expect(line, "");
+		snprintf(line, sizeof line, "set forwarding control-plane %s rate %u",
+			police_name(k), k + 1);
+		run_expect(line, "");
+	}
+	run_expect("show configuration candidate | count", "8");
+	run_expect("commit", "");
+	for (unsigned l = 0; l + 1 < router.lanes; l++)
+		for (unsigned k = 0; k < POLICE_KINDS; k++)
+			assert_int_equal(router.lane[l].police.interval[k], hz / (k + 1));
+	expect_in(run("show control-plane | include echo"), "echo            4 yes      64");
+	run_expect("delete forwarding control-plane echo", "");
+	run_expect("commit", "");
+	assert_int_equal(
+		router.lane[0].police.interval[POLICE_ECHO], hz / police_default_rate(POLICE_ECHO));
+	assert_int_equal(router.lane[0].police.interval[POLICE_ARP], hz);
+	expect_in(run("show control-plane | include echo"), "echo        10000 no       64");
+	run_expect("rollback 1", "");
+	run_expect("commit", "");
+	assert_int_equal(router.lane[0].police.interval[POLICE_ECHO], hz / 4);
+}
+
+/* What is handed up and what is not, together all that came; from zero again. */
+static void test_control_counters(void **state)
+{
+	uint8_t arp[60] = {255, 255, 255, 255, 255, 255, 2, 1, 1, 1, 1, 1, 8, 6};
+
+	run_expect("set forwarding control-plane arp rate 1", "");
+	run_expect("commit", "");
+	turns(5);
+	for (unsigned i = 0; i < 100; i++)
+		assert_true(memdev_inject(dev[0], 0, arp, sizeof arp));
+	turns(3);
+	expect_in(run("show control-plane | json"),
+		"{\"class\":\"arp\",\"rate\":1,\"set\":true,\"burst\":64,\"handed_up\":65,"
+		"\"policed\":35}");
+	expect_in(run("show protocols | json"), "\"policed\":{\"arp\":35,");
+	expect_in(run("show control-plane | json"), "{\"lanes\":2,");
+	run_expect("clear counters", "");
+	expect_in(run("show control-plane | json"), "\"handed_up\":0,\"policed\":0}");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -157,6 +215,8 @@ int main(void)
 		CASE(test_meaning),
 		CASE(test_commit),
 		CASE(test_counters),
+		CASE(test_control_plane),
+		CASE(test_control_counters),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
