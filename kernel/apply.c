@@ -342,8 +342,8 @@ static bool wait_ready(struct router *r)
 }
 
 /*
- * What the swap of FIBs does not carry: sizes, switched-off ports, uRPF, classes
- * and rates, and what recursive next hops stand for. A packet that met a part of it
+ * What the swap of FIBs does not carry: sizes, switched-off ports, uRPF, policing,
+ * classes and rates, and what recursive next hops stand for. A packet that met a part of it
  * would meet half of the commit.
  */
 static bool changes_more_than_fibs(const struct apply *a, const struct saved *s)
@@ -355,6 +355,7 @@ static bool changes_more_than_fibs(const struct apply *a, const struct saved *s)
 			r->iface[port].enabled != s->iface[port].enabled)
 			return true;
 	return nexthop_any_moves(&r->nexthops) || config_urpf_changes(r, a->config) ||
+	       config_meters_change(r, a->config) ||
 	       r->queues != config_queues_digest(r, a->config);
 }
 
@@ -373,6 +374,7 @@ static void write_settings(struct apply *a, const struct saved *s)
 	}
 	config_apply_queues(r, a->config);
 	config_apply_urpf(r, a->config);
+	config_apply_meters(r, a->config);
 	config_apply_counting(r, a->config);
 	config_apply_protocols(r, a->config);
 	publish_want_grace(); /* its old rates: router_set_rate */

@@ -38,6 +38,8 @@ void vlans_counters(const struct router *r, unsigned number, struct vlan_counter
 		sum->rx_bytes += load_once(&c->rx_bytes);
 		sum->tx_packets += load_once(&c->tx_packets);
 		sum->tx_bytes += load_once(&c->tx_bytes);
+		sum->policed.packets += load_once(&c->policed.packets);
+		sum->policed.bytes += load_once(&c->policed.bytes);
 	}
 }
 

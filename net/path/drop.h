@@ -11,6 +11,7 @@
 	X(RX_ERROR, "rx-error", "the device reported a bad descriptor or length")                  \
 	X(RX_RUNT, "rx-runt", "shorter than an Ethernet header")                                   \
 	X(RX_OVERSIZE, "rx-oversize", "longer than the port's MTU allows")                         \
+	X(INPUT_POLICED, "input-policed", "over the rate that 'police' allows its interface")      \
 	X(SPREAD_FULL, "spread-full", "the queue to the worker that processes the flow is full")   \
 	X(PORT_DISABLED, "port-disabled", "the port is configured 'disabled'")                     \
 	X(WRONG_MAC, "wrong-mac", "unicast to another station")                                    \

@@ -47,6 +47,8 @@ static void path_punt(struct lane *lane, uint64_t word, enum punt_reason reason)
 	buffer_move(lane->buffers, lane->actor, packet_index(word), OWNER_HOME, OWNER_CONTROL);
 	if (ring_push(lane->punt, &w, 1) == 0)
 		path_drop(lane, lane->port, word, punt_refused(reason, DROP_CONTROL_QUEUE_FULL));
+	else
+		counter_add(&lane->counters->handed[kind], 1);
 }
 
 /* A routed packet that cannot simply be sent: its verdict. */

@@ -151,7 +151,8 @@ OTHERWISE = {"rx-runt", "port-disabled", "neighbor-pending", "neighbor-failed", 
              # test_reassembly.py
              "fragment-timeout", "fragment-evicted", "fragment-duplicate",
              "lldp-malformed",  # test_lldp.py
-             "urpf"}  # test_urpf.py
+             "urpf",  # test_urpf.py
+             "input-policed"}  # test_police.py
 
 
 class Cable:

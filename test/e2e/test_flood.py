@@ -106,6 +106,32 @@ def test_policed_is_counted(lab, h0):
     assert now.count("eth0", "policed") - drops.count("eth0", "policed") == sum(grown.values())
 
 
+def test_rates_are_configured(lab, h0):
+    """A class cut down to a few a second: the burst passes; another class and other ports do not
+    notice; undone, all is answered again."""
+    def echo():
+        shown = lab.json("show control-plane")["control_plane"]
+        return next(row for row in shown if row["class"] == "echo")
+    assert (echo()["rate"], echo()["set"]) == (10000, False)
+    lab.configure("set forwarding control-plane echo rate 2")
+    lab.cli("clear counters")
+    begin, frame = time.monotonic(), frames(h0)["echo"]
+    taken, _ = h0.send_all([frame] * 400)
+    wait_for("all to be seen", lambda: echo()["handed_up"] + echo()["policed"] >= taken)
+    seconds = time.monotonic() - begin
+    now = echo()
+    assert (now["rate"], now["set"]) == (2, True)
+    # each lane has a burst and a rate of its own; a flow stays in one
+    assert now["burst"] <= now["handed_up"] <= now["burst"] + 2 * seconds + 2
+    assert now["handed_up"] + now["policed"] == taken
+    assert lab.drops().count("eth0", "policed") == now["policed"]
+    assert lab.ping(1, "10.0.1.1") and lab.ping(0, "10.0.1.2")
+    assert "set forwarding control-plane echo rate 2" in lab.cli("save")
+    lab.configure("delete forwarding control-plane")
+    assert lab.ping(0, "10.0.0.1", count=20)
+    assert (echo()["rate"], echo()["set"]) == (10000, False)
+
+
 def test_errors_to_others(lab, h0):
     """A destination that is flooded with errors does not silence those to another on its link."""
     suppressed = lab.json("show protocols")["icmp"]["suppressed_destination"]
