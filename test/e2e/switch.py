@@ -2,7 +2,6 @@
 # because not every kernel has 802.1Q, and so that a test can say exactly what is tagged how.
 import os
 import select
-import socket
 import struct
 import subprocess
 import threading
