@@ -119,11 +119,26 @@ class InVlans:
         return RouterBehindSwitch(place, self.topology)
 
     def singles(self):
-        """Those of the family, and a valid flow in each wrong tag."""
-        def flow(rng, number):
+        """Those of the family, around the MTU of a VLAN, and a valid flow in each wrong tag."""
+        return [*super().singles(), *((f"{over} bytes too long", self.too_long(port, over))
+                                      for port in (0, 2) for over in (0, 1, 4, 5, 90)),
+                *((wrong, self.flow) for wrong in WRONG_TAGS for _ in range(SINGLES))]
+
+    def flow(self, rng, number):
+        """A valid flow."""
+        while True:
             port, frame = self.kinds()[0][1](rng, number)
-            return (port, frame) if self.is_fair(frame) else flow(rng, number)
-        return [*super().singles()] + [(w, flow) for w in WRONG_TAGS for _ in range(SINGLES)]
+            if self.is_fair(frame):
+                return port, frame
+
+    def too_long(self, wanted, over):
+        """One to a port, with bytes behind the packet up to the MTU and beyond."""
+        def make(rng, number):
+            port, frame = self.flow(rng, number)
+            while port != wanted:
+                port, frame = self.flow(rng, number)
+            return port, frame.ljust(14 + self.topology.MTU[port] + over, b"\0")
+        return make
 
     def case(self, rng, number, port, what, frame):
         """A single keeps what it is there for; others may have a wrong tag."""
