@@ -244,6 +244,16 @@ static inline void expect_refused(const char *const (*lines)[2], unsigned n)
 	}
 }
 
+/* Each line is taken; the commit says why it cannot be. */
+static inline void expect_not_committed(const char *const (*lines)[2], unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		run_expect(lines[i][0], "");
+		expect_in(run("commit"), lines[i][1]);
+		run_expect("discard", "");
+	}
+}
+
 static inline void expect_last_line(const char *text, const char *line)
 {
 	const char *last = strrchr(text, '\n');
