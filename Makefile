@@ -111,7 +111,7 @@ help:
 	@echo '  make check-debug  the units with every owner checked and free buffers poisoned'
 	@echo '  make bench-voq  cycles per packet from RX ring over VOQ to TX ring, by stage'
 	@echo '  make test       set-up, then check + lint + end-to-end tests against the booted image'
-	@echo '  make test-long  units and the end-to-end test of the FIB with 900,000 routes; 40,000 frames against Linux'
+	@echo '  make test-long  units and the end-to-end test of the FIB with 900,000 routes; 80,000 frames against Linux'
 	@echo '  make soak       ten minutes of traffic and changes, audited each second'
 	@echo '  make bench-fib  look-ups and updates against DPDK'"'"'s tables; ROUTES=... names files of routes'
 	@echo '  make lint       format, clang-tidy, cppcheck, include directions'

@@ -79,6 +79,11 @@ uint32_t stack_route(const struct stack *s, uint32_t dst, uint32_t flow);
 /* One of the router's own addresses. */
 bool stack_is_own(const struct stack *s, uint32_t address);
 
+/* Ends a packet of our own under a reason; returns `result`. Takes the word. */
+enum err stack_refuse(struct stack *s, uint64_t word, enum drop_reason reason, enum err result);
+/* The reason of a packet whose next hop is no way on: neither LOCAL nor RESOLVE. */
+enum drop_reason stack_reason(enum nexthop_action action);
+
 /* slowpath.c: an IPv4 frame from a port; to its fate. Takes the word. */
 void slowpath_input(struct stack *s, uint64_t word);
 /* An IPv4 packet to ourselves. Takes the word. */

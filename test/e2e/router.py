@@ -147,6 +147,15 @@ class Lab:
             self.must(host, "ip", "neighbor", "replace", f"10.0.{host}.1", "lladdr",
                       hosts.router_mac(host), "dev", "p0", "nud", "permanent")
 
+    def warm6(self, ports):
+        """The same for IPv6."""
+        for host in range(ports):
+            router = f"fd00:0:0:{host:x}::1"
+            wait_for(f"h{host} to reach {router}", lambda h=host, r=router: self.run(
+                h, "ping", "-6", "-c", "1", "-W", "1", r).returncode == 0)
+            self.must(host, "ip", "neighbor", "replace", router, "lladdr",
+                      hosts.router_mac(host), "dev", "p0", "nud", "permanent")
+
     def carry_file(self, source, destination, size):
         return carry_file(self.place, source, destination, size)
 

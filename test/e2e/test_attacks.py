@@ -7,7 +7,6 @@ import time
 
 import pytest
 from bystander import Bystander
-from labkit import hosts
 from router import LAB, running, wait_for
 
 FLOOD_S = 0.6  # how long a tool that never ends may go on
@@ -63,11 +62,7 @@ TOOLS = {
 @pytest.fixture(scope="module")
 def lab():
     with running(ports=4, config=CONFIG) as lab:
-        for h in range(4):
-            wait_for(f"h{h} to reach its router, IPv6", lambda h=h: lab.run(
-                h, "ping", "-6", "-c", "1", "-W", "1", f"fd00:0:0:{h}::1").returncode == 0)
-            lab.must(h, "ip", "neighbor", "replace", f"fd00:0:0:{h}::1", "lladdr",
-                     hosts.router_mac(h), "dev", "p0", "nud", "permanent")
+        lab.warm6(4)
         lab.must(0, "ping", "-6", "-c", "1", "fd00:0:0:1::2")
         lab.memory = used(lab.cli("show memory | json"))
         yield lab

@@ -4,8 +4,7 @@ import struct
 import pytest
 from differential import packet6
 from frames6 import FAR, HOST, NEAR, ROUTER, US, eth, ip, net
-from labkit import hosts
-from router import running, wait_for
+from router import running
 from scapy.layers.inet import UDP
 from scapy.layers.inet6 import (ICMPv6DestUnreach, ICMPv6EchoReply, ICMPv6EchoRequest,
                                 ICMPv6MLReport, ICMPv6ND_NA, ICMPv6ND_NS, ICMPv6NDOptSrcLLAddr,
@@ -22,19 +21,9 @@ CONFIG = "".join(f"set interfaces eth{i} address fd00:0:0:{i}::1/64\n" for i in 
 @pytest.fixture(scope="module")
 def lab():
     with running(ports=3, config=CONFIG, warm=False) as lab:
-        for h in range(3):
-            wait_for(f"h{h} to reach its router", lambda h=h: lab.run(
-                h, "ping", "-6", "-c", "1", "-W", "1", net(h, 1)).returncode == 0)
-            lab.must(h, "ip", "neighbor", "replace", net(h, 1), "lladdr", hosts.router_mac(h),
-                     "dev", "p0", "nud", "permanent")
+        lab.warm6(3)
         lab.must(0, "ping", "-6", "-c", "1", FAR)
         yield lab
-
-
-@pytest.fixture
-def h0(lab):
-    with lab.wire(0) as wire:
-        yield wire
 
 
 def is_ipv6(frame):

@@ -20,16 +20,8 @@ RATE = 25000  # packets a second: more than is let through, no more than the emu
 @pytest.fixture(scope="module")
 def lab():
     with running(ports=3, cores=3, config=CONFIG) as lab:
-        for host in range(3):
-            wait_for("IPv6", lambda h=host: lab.run(
-                h, "ping", "-c1", "-W1", f"fd00:0:0:{h}::1").returncode == 0)
+        lab.warm6(3)
         yield lab
-
-
-@pytest.fixture(scope="module")
-def h0(lab):
-    with lab.wire(0) as wire:
-        yield wire
 
 
 def frames(h0):

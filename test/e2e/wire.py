@@ -2,6 +2,7 @@
 import errno
 import json
 import socket
+import struct
 import time
 
 from labkit import hosts
@@ -9,6 +10,7 @@ from patience import PATIENCE_S
 
 ETH_P_ALL = 3
 OUTGOING = 4  # packet(7): PACKET_OUTGOING, our own frames seen again
+SOL_PACKET, PACKET_AUXDATA, TAG_VALID, TYPE_VALID = 263, 8, 0x10, 0x40  # packet(7)
 
 
 def open_raw():
@@ -16,6 +18,23 @@ def open_raw():
     s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
     s.bind(("p0", ETH_P_ALL))
     return s
+
+
+def show_tags(s):
+    """The raw socket will say what VLAN tag Linux has taken off a frame."""
+    s.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
+
+
+def receive_tagged(s):
+    """One frame as it was on the wire, or None if it was our own. After show_tags."""
+    frame, aux, _, address = s.recvmsg(65536, 64)
+    for level, kind, data in aux:
+        if (level, kind) == (SOL_PACKET, PACKET_AUXDATA):
+            status, tci, protocol = struct.unpack_from("=I12xHH", data)
+            if status & TAG_VALID:
+                protocol = protocol if status & TYPE_VALID else 0x8100
+                frame = frame[:12] + struct.pack("!HH", protocol, tci) + frame[12:]
+    return None if address[2] == OUTGOING else frame
 
 
 class Wire:
