@@ -12,10 +12,12 @@ void stack_init(struct stack *s, uint64_t now_ms)
 	s->now_ms = now_ms;
 	s->ip_id = (uint16_t)hash_mix(s->seed);
 	s->ip6_id = (uint32_t)hash_mix(s->seed + 1);
+	s->draws = 0;
 	s->loops = 0;
 	s->looping = false;
 	arp_init(s);
 	nd_init(s);
+	mld_init(s);
 	reassembly_init(s);
 	lldp_init(s);
 	icmp_limit_init(&s->icmp_limit, now_ms);
@@ -63,6 +65,7 @@ void stack_link_changed(struct stack *s, unsigned port, bool up, uint64_t now_ms
 	} else {
 		arp_flush_port(s, port);
 		nd_flush_port(s, port);
+		mld_stop(s, port);
 		reassembly_flush_port(s, port);
 	}
 }

@@ -22,6 +22,7 @@
 #include "net/proto/icmp.h"
 #include "net/proto/icmp6.h"
 #include "net/proto/lldp.h"
+#include "net/proto/mld.h"
 #include "net/proto/nd.h"
 #include "net/proto/reassembly.h"
 #include "net/table/iface.h"
@@ -72,10 +73,12 @@ struct stack {
 	uint64_t now_ms; /* time of the current call; monotonic */
 	uint16_t ip_id;  /* of the next packet sent */
 	uint64_t seed;   /* what nobody outside knows, set by the caller before; 0: no delays */
+	uint64_t draws;  /* numbers drawn: stack_random */
 	uint32_t ip6_id; /* of the next packet sent in fragments */
 	struct neighbor_table arp;
 	struct neighbor_table nd; /* IPv6 */
 	struct nd_state nd_state;
+	struct mld mld;
 	struct icmp_limit icmp_limit;
 	struct icmp_limit icmp6_limit;
 	struct reassembly reassembly;
