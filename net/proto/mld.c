@@ -142,6 +142,19 @@ static bool has_got_name(struct stack *s, unsigned port)
 	return p->groups > 0;
 }
 
+void mld_farewell(struct stack *s, unsigned port)
+{
+	struct mld_port *p = &s->mld.port[port];
+
+	for (unsigned k = 0; k < p->groups; k++) {
+		p->group[k].joined = false;
+		p->group[k].repeats = 1;
+	}
+	if (p->groups)
+		tell_changes(s, port);
+	forget(p);
+}
+
 /* ---- answers ---- */
 
 static void forget_answers(struct mld_port *p)

@@ -63,6 +63,9 @@ void mld_init(struct stack *s);
 /* The port is down: the link has forgotten us, or will. */
 void mld_stop(struct stack *s, unsigned port);
 
+/* All groups are left, and the link is told. */
+void mld_farewell(struct stack *s, unsigned port);
+
 /* Tells of groups joined and left, and gives the answers that are due. */
 void mld_tick(struct stack *s, unsigned port);
 

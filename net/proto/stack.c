@@ -70,6 +70,19 @@ void stack_link_changed(struct stack *s, unsigned port, bool up, uint64_t now_ms
 	}
 }
 
+void stack_farewell6(struct stack *s, unsigned port, uint64_t now_ms)
+{
+	s->now_ms = now_ms;
+	ra_farewell(s, port);
+	mld_farewell(s, port);
+}
+
+void stack_farewell(struct stack *s, unsigned port, uint64_t now_ms)
+{
+	stack_farewell6(s, port, now_ms);
+	lldp_farewell(s, port);
+}
+
 void stack_configured(struct stack *s, uint64_t now_ms)
 {
 	s->now_ms = now_ms;

@@ -109,6 +109,15 @@ void stack_tick(struct stack *s, uint64_t now_ms);
  * are forgotten). */
 void stack_link_changed(struct stack *s, unsigned port, bool up, uint64_t now_ms);
 
+/*
+ * Tells a link that is up what is going to be no more, while that can still be
+ * said: the port (its stations go; LLDP), or only its IPv6 (a router, RFC 4861
+ * 6.2.5; a listener of groups). If nothing comes of it, all is announced again by
+ * the next ticks.
+ */
+void stack_farewell(struct stack *s, unsigned port, uint64_t now_ms);
+void stack_farewell6(struct stack *s, unsigned port, uint64_t now_ms);
+
 /* Addresses or routes were configured anew: the neighbours agree with them from now on. */
 void stack_configured(struct stack *s, uint64_t now_ms);
 
