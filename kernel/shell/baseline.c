@@ -100,6 +100,8 @@ static struct protocol_counters protocols_now(const struct router *r)
 		.icmp6_echo_replies = icmp6->echo_replies,
 		.icmp6_suppressed = icmp6->suppressed,
 		.icmp6_suppressed_destination = icmp6->suppressed_destination,
+		.too_big_heeded = r->stack.pmtu.heeded,
+		.too_big_refused = r->stack.pmtu.refused,
 		.lldp_sent = r->stack.lldp.sent,
 		.lldp_received = r->stack.lldp.received,
 		.lldp_aged = r->stack.lldp.aged,

@@ -227,6 +227,8 @@ bool show_protocols(struct call *call)
 	output_number(o, "echo_replies", c.icmp6_echo_replies);
 	output_number(o, "suppressed", c.icmp6_suppressed);
 	output_number(o, "suppressed_destination", c.icmp6_suppressed_destination);
+	output_number(o, "too_big_heeded", c.too_big_heeded);
+	output_number(o, "too_big_refused", c.too_big_refused);
 	output_close(o);
 	output_object(o, "lldp");
 	output_number(o, "sent", c.lldp_sent);

@@ -18,6 +18,7 @@ void stack_init(struct stack *s, uint64_t now_ms)
 	arp_init(s);
 	nd_init(s);
 	mld_init(s);
+	memset(&s->pmtu, 0, sizeof s->pmtu);
 	reassembly_init(s);
 	lldp_init(s);
 	icmp_limit_init(&s->icmp_limit, now_ms);

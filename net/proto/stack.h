@@ -24,6 +24,7 @@
 #include "net/proto/lldp.h"
 #include "net/proto/mld.h"
 #include "net/proto/nd.h"
+#include "net/proto/pmtu.h"
 #include "net/proto/reassembly.h"
 #include "net/table/iface.h"
 #include "net/table/nexthop.h"
@@ -82,6 +83,7 @@ struct stack {
 	struct icmp_limit icmp_limit;
 	struct icmp_limit icmp6_limit;
 	struct reassembly reassembly;
+	struct pmtu_cache pmtu;
 	struct lldp lldp;
 	struct pace options6;      /* packets with hop-by-hop options that were looked at */
 	uint64_t loop[STACK_LOOP]; /* packets to ourselves; empty between calls */
@@ -154,7 +156,8 @@ MUST_CHECK enum err stack_send_echo(
  * As stack_send, an IPv6 packet built at packet_frame + 14, ICMPv6 without its
  * checksum. A zero source is replaced by the egress interface's address. port:
  * where a link-local destination is; of any other the route decides. One longer
- * than the egress MTU leaves in fragments (RFC 8200 5).
+ * than the egress MTU, or than the path takes (pmtu.h), leaves in fragments (RFC
+ * 8200 5).
  */
 enum err stack_send6(struct stack *s, uint64_t word, unsigned port);
 
