@@ -281,6 +281,26 @@ static bool configure_ifaces(struct apply *a)
 	return set_ifaces(a, want);
 }
 
+/* ---- goodbyes ---- */
+
+/* Interfaces that are up and will not be, or without IPv6, say so while they can. */
+static void say_goodbye(struct apply *a)
+{
+	uint64_t now_ms = platform_now_us() / 1000;
+
+	for (unsigned port = 0; port < a->r->ifaces; port++) {
+		const struct iface *i = &a->r->iface[port];
+		const struct config_iface *c = config_of(a->config, i->name);
+
+		if (!i->installed)
+			continue;
+		if (!wanted_enabled(a, port, c))
+			stack_farewell(&a->r->stack, port, now_ms);
+		else if (i->addrs6 && !(c && c->addrs6))
+			stack_farewell6(&a->r->stack, port, now_ms);
+	}
+}
+
 /* ---- the RIBs ---- */
 
 /* Back to what was in force; it fitted before, and nobody has seen anything else. */
@@ -424,6 +444,7 @@ static bool apply(struct apply *a, const struct route_sets *want, const struct s
 {
 	struct router *r = a->r;
 
+	say_goodbye(a);
 	publish_hold();
 	nexthop_hold_all(&r->nexthops); /* so that what was in force still fits */
 	bool ok = change_ribs(a, want, s);

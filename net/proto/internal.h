@@ -9,6 +9,7 @@
 #include "lib/checksum.h"
 #include "lib/hash.h"
 #include "net/path/frame.h"
+#include "net/proto/mld.h"
 #include "net/proto/nd.h"
 #include "net/proto/stack.h"
 
@@ -62,6 +63,12 @@ static inline bool pace_take(struct pace *p, uint64_t now_ms, uint32_t burst)
 	if (now_ms - p->since_ms >= 100)
 		*p = (struct pace){now_ms, 0};
 	return p->n < burst && p->n++ < burst;
+}
+
+/* A number from 0 to max that nobody outside can tell before; 0 without a seed. */
+static inline uint64_t stack_random(struct stack *s, uint64_t max)
+{
+	return s->seed ? hash_mix(s->seed + ++s->draws) % (max + 1) : 0;
 }
 
 /*
@@ -201,6 +208,9 @@ bool ext_is_known(uint8_t type);
 /* The transport header, beyond all known extension headers and an authentication header. false:
  * there is none in this packet. */
 bool ext_transport(const uint8_t *frame, struct ext *e);
+
+/* It begins with a hop-by-hop header that has a router alert of this value (RFC 2711). */
+bool ext_has_alert(const uint8_t *frame, uint16_t value);
 
 /* What the options of a hop-by-hop or destination header ask for, RFC 8200 4.2. */
 enum ext_verdict {

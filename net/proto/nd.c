@@ -116,6 +116,7 @@ void nd_send(struct stack *s, unsigned port, struct ip6 neighbor, uint64_t word)
 void nd_tick(struct stack *s, unsigned max)
 {
 	for (unsigned port = 0; port < s->ifaces; port++) {
+		mld_tick(s, port); /* RFC 4862 5.4.2: before an address is probed */
 		dad_tick(s, port);
 		ra_tick(s, port);
 	}

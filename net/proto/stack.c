@@ -12,10 +12,13 @@ void stack_init(struct stack *s, uint64_t now_ms)
 	s->now_ms = now_ms;
 	s->ip_id = (uint16_t)hash_mix(s->seed);
 	s->ip6_id = (uint32_t)hash_mix(s->seed + 1);
+	s->draws = 0;
 	s->loops = 0;
 	s->looping = false;
 	arp_init(s);
 	nd_init(s);
+	mld_init(s);
+	memset(&s->pmtu, 0, sizeof s->pmtu);
 	reassembly_init(s);
 	lldp_init(s);
 	icmp_limit_init(&s->icmp_limit, now_ms);
@@ -63,8 +66,22 @@ void stack_link_changed(struct stack *s, unsigned port, bool up, uint64_t now_ms
 	} else {
 		arp_flush_port(s, port);
 		nd_flush_port(s, port);
+		mld_stop(s, port);
 		reassembly_flush_port(s, port);
 	}
+}
+
+void stack_farewell6(struct stack *s, unsigned port, uint64_t now_ms)
+{
+	s->now_ms = now_ms;
+	ra_farewell(s, port);
+	mld_farewell(s, port);
+}
+
+void stack_farewell(struct stack *s, unsigned port, uint64_t now_ms)
+{
+	stack_farewell6(s, port, now_ms);
+	lldp_farewell(s, port);
 }
 
 void stack_configured(struct stack *s, uint64_t now_ms)

@@ -70,12 +70,15 @@ static enum err send_link(struct stack *s, uint64_t word, unsigned port, struct 
 {
 	uint8_t *frame = frame_of(s, word);
 	struct ip6 dst = ipv6_dst(frame);
+	uint32_t len = ipv6_total_len(frame), mtu = s->iface[port].mtu;
 
 	if (!fill_source(s, frame, port, dst))
 		return stack_refuse(s, word, DROP_NO_ROUTE, ERR_NOT_FOUND);
 	transport6_finish(frame);
-	if (ipv6_total_len(frame) > s->iface[port].mtu)
-		fragment6_send(s, port, neighbor, s->iface[port].mtu, word);
+	if (len > MTU_MIN_IP6 && !ip6_is_link_local(dst))
+		mtu = pmtu_for(s, dst, len, mtu);
+	if (len > mtu)
+		fragment6_send(s, port, neighbor, mtu, word);
 	else
 		nd_send(s, port, neighbor, word);
 	return ERR_OK;
