@@ -19,6 +19,7 @@ void stack_init(struct stack *s, uint64_t now_ms)
 	nd_init(s);
 	mld_init(s);
 	memset(&s->pmtu, 0, sizeof s->pmtu);
+	s->gateways = (struct gateways){0, now_ms, {now_ms, 0}};
 	reassembly_init(s);
 	lldp_init(s);
 	icmp_limit_init(&s->icmp_limit, now_ms);
@@ -46,6 +47,7 @@ void stack_input(struct stack *s, uint64_t word, uint64_t now_ms)
 void stack_tick(struct stack *s, uint64_t now_ms)
 {
 	s->now_ms = now_ms;
+	gateways_tick(s);
 	arp_tick(s, TICK_ENTRIES);
 	nd_tick(s, TICK_ENTRIES);
 	reassembly_tick(s);

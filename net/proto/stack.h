@@ -19,6 +19,7 @@
 #include "net/path/drop.h"
 #include "net/path/punt.h"
 #include "net/proto/arp.h"
+#include "net/proto/gateways.h"
 #include "net/proto/icmp.h"
 #include "net/proto/icmp6.h"
 #include "net/proto/lldp.h"
@@ -80,6 +81,7 @@ struct stack {
 	struct neighbor_table nd; /* IPv6 */
 	struct nd_state nd_state;
 	struct mld mld;
+	struct gateways gateways;
 	struct icmp_limit icmp_limit;
 	struct icmp_limit icmp6_limit;
 	struct reassembly reassembly;
