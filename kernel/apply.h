@@ -12,6 +12,7 @@ struct apply {
 	const struct config *config;
 	char *error;
 	unsigned error_size;
+	struct config_match match;
 };
 
 /* Says why it cannot be; returns false. */

@@ -104,14 +104,22 @@ void config_apply_queues(struct router *r, const struct config *c);
 /* A hash of all that: router.queues is that of what was applied last. */
 uint64_t config_queues_digest(const struct router *r, const struct config *c);
 
+/* What is configured of each of the router's interfaces, by number; NULL: nothing. */
+struct config_match {
+	const struct config_iface *of[IFACE_MAX];
+};
+
+/* Finds that, in slices: control_yield. */
+void config_match(struct config_match *m, struct router *r, const struct config *c);
+
 /* Makes uRPF of all interfaces be as configured; whether it is another then. Never fails. Control
  * core. */
-void config_apply_urpf(struct router *r, const struct config *c);
-bool config_urpf_changes(const struct router *r, const struct config *c);
+void config_apply_urpf(struct router *r, const struct config_match *m);
+bool config_urpf_changes(const struct router *r, const struct config_match *m);
 
 /* The same of policing of inputs. A grace period follows. */
-void config_apply_meters(struct router *r, const struct config *c);
-bool config_meters_change(const struct router *r, const struct config *c);
+void config_apply_meters(struct router *r, const struct config_match *m);
+bool config_meters_change(const struct router *r, const struct config_match *m);
 
 /* Makes what is counted be as configured. Never fails. Control core. */
 void config_apply_counting(struct router *r, const struct config *c);

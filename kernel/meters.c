@@ -1,20 +1,15 @@
 /* From the configuration to how much interfaces may receive (policing). */
 #include "kernel/config.h"
 
-#include <string.h>
-
-static struct meter_limit wanted(const struct config *c, const char *name)
+static struct meter_limit wanted(const struct config_match *m, unsigned n)
 {
-	for (unsigned i = 0; i < c->ifaces; i++)
-		if (strcmp(c->iface[i].name, name) == 0)
-			return c->iface[i].police;
-	return (struct meter_limit){0};
+	return m->of[n] ? m->of[n]->police : (struct meter_limit){0};
 }
 
-bool config_meters_change(const struct router *r, const struct config *c)
+bool config_meters_change(const struct router *r, const struct config_match *m)
 {
 	for (unsigned n = 0; n < r->ifaces; n++) {
-		struct meter_limit limit = wanted(c, r->iface[n].name);
+		struct meter_limit limit = wanted(m, n);
 
 		if (!meter_same(&limit, &r->police[n]))
 			return true;
@@ -23,12 +18,12 @@ bool config_meters_change(const struct router *r, const struct config *c)
 }
 
 /* Lanes of a port look at all if it or one of its VLANs asks for it. */
-void config_apply_meters(struct router *r, const struct config *c)
+void config_apply_meters(struct router *r, const struct config_match *m)
 {
 	bool any[PORT_MAX] = {false}, vlans[PORT_MAX] = {false};
 
 	for (unsigned n = 0; n < r->ifaces; n++) {
-		struct meter_limit limit = wanted(c, r->iface[n].name);
+		struct meter_limit limit = wanted(m, n);
 		unsigned port = r->iface[n].parent;
 
 		router_set_limit(r, n, &limit);

@@ -266,6 +266,7 @@ static void test_spread(void **state)
 /* In force from its commit to the one that takes it away; others leave the bucket as it is. */
 static void test_commits(void **state)
 {
+	static struct config_match match;
 	struct frame f;
 
 	plain(&f);
@@ -281,9 +282,10 @@ static void test_commits(void **state)
 	assert_int_equal(pour(&f, 0, 20, 1), 10);
 	assert_in_range(pour(&f, 0, 5, 200), 400, 408);
 	configure(&config, NULL);
-	assert_false(config_meters_change(&router, &config));
+	config_match(&match, &router, &config);
+	assert_false(config_meters_change(&router, &match));
 	ifaces[0].police.burst = 0;
-	assert_true(config_meters_change(&router, &config));
+	assert_true(config_meters_change(&router, &match));
 	ifaces[0].police = (struct meter_limit){0};
 	commit();
 	assert_int_equal(pour(&f, 0, 50, 10), 500);
