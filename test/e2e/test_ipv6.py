@@ -5,6 +5,7 @@ import time
 
 import pytest
 from books import expect_drops
+from differential import packet6
 from frames6 import (FAR, FRAMES6, HOST, LINK_LOCAL_HOST, NEAR, ROUTER, US, eth, ip, net,
                      udp)
 from labkit import hosts
@@ -212,8 +213,9 @@ def test_scan(lab, h0):
     """RFC 6583: 20,000 addresses of a /64 are asked for; a flow meanwhile loses nothing."""
     lab.cli("clear neighbors")
     assert ping6(lab, 0, FAR, count=2).returncode == 0
-    frames = [bytes(eth(ip(dst=f"fd00:0:0:1::{i >> 8:x}:{i & 255:x}") / UDP(dport=9)))
-              for i in range(0x10000, 0x10000 + 20000)]
+    probes = [net(1, f"{i >> 8:x}:{i & 255:x}") for i in range(0x10000, 0x10000 + 20000)]
+    frames = [packet6.ether(US, HOST, packet6.ipv6(NEAR, probe, packet6.udp(NEAR, probe, 53, 9)))
+              for probe in probes]
     over, lost = threading.Event(), []
 
     def flow():
