@@ -23,7 +23,9 @@ MEMDEV  := $(wildcard drivers/mem/*.c)
 KERNEL  := $(wildcard kernel/*.c kernel/shell/*.c)
 X86     := $(wildcard kernel/x86/*.c kernel/x86/*.S boot/*.c boot/*.S)
 HOSTED  := $(wildcard kernel/hosted/*.c)
+# The vhost-user transport is part of the process and of the unit tests.
 # Pure parsers of what firmware and loaders say: part of the image, and of the unit tests.
+VHOST   := $(wildcard kernel/hosted/vhost_*.c)
 PURE    := kernel/x86/acpi.c kernel/x86/srat.c kernel/x86/memmap.c boot/view.c boot/bootinfo.c boot/multiboot1.c boot/pvh.c
 MODEL   := $(wildcard test/model/*.c)
 TESTS   := $(wildcard test/unit/test_*.c)
@@ -77,9 +79,10 @@ $(call stamp,$(STEM).linked,$(FIB) / $(CONFIG))
 $(call stamp,$(BUILD)/hosted.linked,$(FIB) / $(CONFIG))
 
 X86_OBJ    := $(call obj,$(X86DIR),$(LIB) $(NET) $(DRIVERS) $(KERNEL) $(X86))
-HOSTED_OBJ := $(call obj,hosted,$(LIB) $(NET) $(MEMDEV) $(KERNEL) $(HOSTED))
+HOSTED_OBJ := $(call obj,hosted,$(LIB) $(NET) $(MEMDEV) $(filter-out %_pci.c,$(wildcard drivers/virtio/*.c)) \
+	      $(KERNEL) $(HOSTED))
 CHECK_OBJ  := $(call obj,check,$(LIB) $(NET) $(DRIVERS) $(MEMDEV) $(filter-out kernel/main.c,$(KERNEL)) \
-	      $(PURE) $(MODEL))
+	      $(PURE) $(VHOST) $(MODEL))
 TEST_BIN   := $(patsubst test/unit/%.c,$(BUILD)/check/bin/%,$(TESTS))
 # The units with threads.
 TSAN_BIN   := $(patsubst test/unit/%.c,$(BUILD)/tsan/bin/%,$(shell grep -l pthread.h $(TESTS)))
