@@ -217,6 +217,8 @@ static const char *start(
 		refusal = set_up_queues(net, env);
 	if (refusal)
 		return refusal;
+	if (dev->rx_queues > 1 && t->pairs_by_queue)
+		dev->steering = "device";
 	t->ops->add_status(t, VIRTIO_STATUS_DRIVER_OK);
 	refusal = t->ops->trouble(t, &lost);
 	return lost ? NULL : refusal; /* one that is lost may return, see virtio_net_renew.c */

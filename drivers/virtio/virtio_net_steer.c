@@ -97,10 +97,6 @@ const char *virtio_net_steer(struct virtio_net *net, const struct io_env *env)
 {
 	enum virtio_answer answer = VIRTIO_ANSWER_REFUSED;
 
-	if (net->transport->pairs_by_queue) {
-		net->dev.steering = "device";
-		return NULL;
-	}
 	if (net->features & VIRTIO_NET_F_RSS)
 		answer = ask_rss(net, env);
 	net->dev.steering = "rss";

@@ -54,8 +54,9 @@ struct vhost_user {
 	uint8_t config[CONFIG_BYTES];
 	struct vhost_queue queue[QUEUES_MAX];
 	unsigned queues;
-	uint64_t tried_us; /* when a back end was last found unusable */
+	uint64_t retry_us; /* not before, after a back end that could not be used */
 	char said[96];     /* the last trouble that was logged */
+	char failure[96];  /* the one that stopped the device */
 	char location[24];
 };
 
@@ -234,7 +235,8 @@ static const char *user_trouble(struct virtio_transport *t, bool *lost)
 	if (v->phase == PHASE_UP && vhost_link_quiet(&v->peer.link))
 		return NULL;
 	*lost = !v->peer.link.lied;
-	return v->peer.link.trouble;
+	strcpy(v->failure, v->peer.link.trouble); /* the thread may write that one */
+	return v->failure;
 }
 
 /* Could the back end that is there now do what was agreed on with the one before? */
@@ -285,12 +287,12 @@ static bool user_back(struct virtio_transport *t)
 
 	switch (load_acquire(&v->phase)) {
 	case PHASE_APART:
-		if (now_us(v) - v->tried_us >= RETRY_US)
+		if (now_us(v) >= v->retry_us)
 			connect_again(v);
 		break;
 	case PHASE_UNUSABLE:
 		log_trouble(v);
-		v->tried_us = now_us(v);
+		v->retry_us = now_us(v) + RETRY_US;
 		v->phase = PHASE_APART;
 		break;
 	case PHASE_UP:

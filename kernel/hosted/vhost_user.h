@@ -3,8 +3,9 @@
  * drivers/virtio. The back end gets the process's memory and works in our rings.
  *
  * A back end that ends, or is not there yet, is waited for: the port has its link
- * down until one is there that can do what was agreed on. One that breaks the
- * protocol is not used again.
+ * down until one is there that can do what was agreed on. One whose answers break
+ * the protocol is refused at boot, and later let go with a line of log; one that
+ * speaks unasked, or lies in its rings, is not used again.
  */
 #ifndef KERNEL_HOSTED_VHOST_USER_H
 #define KERNEL_HOSTED_VHOST_USER_H
