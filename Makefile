@@ -23,6 +23,12 @@ MEMDEV  := $(wildcard drivers/mem/*.c)
 KERNEL  := $(wildcard kernel/*.c kernel/shell/*.c)
 X86     := $(wildcard kernel/x86/*.c kernel/x86/*.S boot/*.c boot/*.S)
 HOSTED  := $(wildcard kernel/hosted/*.c)
+# AF_XDP ports where libxdp's headers are (tools/setup --test); elsewhere the process refuses them.
+XDP     := $(if $(wildcard /usr/include/xdp/xsk.h),yes)
+XDPLIBS := $(if $(XDP),-lxdp -lbpf)
+ifndef XDP
+HOSTED  := $(filter-out kernel/hosted/xdp_%,$(HOSTED))
+endif
 # The vhost-user transport is part of the process and of the unit tests.
 # Pure parsers of what firmware and loaders say: part of the image, and of the unit tests.
 VHOST   := $(wildcard kernel/hosted/vhost_*.c)
@@ -42,7 +48,7 @@ TARGET  := $(COMMON) -O2 -ffreestanding -nostdinc \
 	   -isystem $(NEWLIB)/include -isystem $(shell $(CC) -print-file-name=include 2>/dev/null) -U__linux__ -U__unix__ -Ulinux -Uunix \
 	   -m64 -mno-red-zone -mcmodel=small -fno-pic -fno-pie -fcf-protection=none \
 	   -fno-stack-protector -fno-asynchronous-unwind-tables -fno-omit-frame-pointer
-HOST    := $(COMMON) -O2 -D_GNU_SOURCE -pthread
+HOST    := $(COMMON) -O2 -D_GNU_SOURCE -pthread $(if $(XDP),-DHAVE_XDP)
 CHECK   := $(COMMON) -O1 -D_GNU_SOURCE -DIO_MODEL -DUNIT_TEST -fsanitize=address,undefined \
 	   -fno-sanitize-recover=all -fno-omit-frame-pointer -pthread
 
@@ -191,7 +197,7 @@ $(BUILD)/fibgen: $(call obj,hosted,tools/fibgen.c $(LIB) $(filter net/table/%,$(
 
 $(BUILD)/barewire: $(HOSTED_OBJ) $(LINKED) $(BUILD)/hosted.linked
 	@echo "  LD $@"
-	$(Q)$(CC) $(HOST) $(HOSTED_OBJ) $(LINKED) -o $@
+	$(Q)$(CC) $(HOST) $(HOSTED_OBJ) $(LINKED) $(XDPLIBS) -o $@
 
 $(BUILD)/check/%.o: %.c $(BUILD)/check.flags
 	@mkdir -p $(@D)

@@ -1,4 +1,4 @@
-/* What the files of the hosted platform share: the options of the command line, memory, ports. */
+/* What the files of the hosted platform share: the options of the command line and the console. */
 #ifndef KERNEL_HOSTED_HOSTED_H
 #define KERNEL_HOSTED_HOSTED_H
 
@@ -9,17 +9,17 @@
 #include "lib/err.h"
 #include "lib/limits.h"
 
-struct vhost_memory;
-
 enum hosted_port_kind {
 	HOSTED_PORT_MEM,   /* memory only */
 	HOSTED_PORT_VHOST, /* vhost-user */
+	HOSTED_PORT_XDP,   /* AF_XDP */
 };
 
 /* One --port; of mem:N there are N. */
 struct hosted_port {
 	enum hosted_port_kind kind;
 	char name[112]; /* path, or interface */
+	uint32_t queue; /* AF_XDP: the only one, or XDP_ANY_QUEUE */
 	bool server;    /* vhost-user: the back end connects to us */
 	bool packed;    /* vhost-user, without a back end at boot: packed rings, */
 	unsigned pairs; /* and so many queue pairs */
@@ -58,10 +58,5 @@ bool hosted_pin(unsigned core) MUST_CHECK;
 bool hosted_console_open(void);
 /* Puts the terminal back as it was. */
 void hosted_console_close(void);
-
-/* The boot arena. false: errno says why. */
-bool hosted_memory_open(void);
-/* The arena as a file that other processes can map; fd is -1 if no port needs that. */
-const struct vhost_memory *hosted_memory_shared(void);
 
 #endif

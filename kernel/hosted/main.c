@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/hosted/memory.h"
 #include "kernel/main.h"
 
 struct hosted_options hosted = {.cores = 2, .mem_mib = 256};
@@ -22,6 +23,8 @@ static const char usage[] =
 	"                 virtio-net whose device is the process at a UNIX socket; server: it\n"
 	"                 connects to us; queues, packed: what to begin with if it is not there "
 	"yet\n"
+	"  --port xdp:IFACE[:QUEUE]\n"
+	"                 a Linux interface, or one queue of it, by AF_XDP\n"
 	"  --cores N      threads: one is the control core, the others forward (default 2)\n"
 	"  --cores 0,1    the same, each on the CPU named; with one CPU: --cores 0,\n"
 	"  --mem MIB      memory for buffers and tables (default 256)\n"

@@ -2,50 +2,62 @@
  * The memory of the hosted platform: one arena, in huge pages where the machine has
  * some reserved, and as a file where other processes work in it (vhost-user).
  */
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
+#include "kernel/hosted/memory.h"
+
+#include <linux/memfd.h>
+#include <stddef.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "kernel/hosted/hosted.h"
-#include "kernel/hosted/vhost_user.h"
 #include "kernel/platform.h"
 
-#define HUGE_PAGE (2ul << 20)
+#define LARGE_PAGE (2ul << 20)
+#define GIANT_PAGE (1ul << 30)
+#define LARGE_BITS (21u << MFD_HUGE_SHIFT) /* log2 of the size, for memfd_create and mmap alike */
+#define GIANT_BITS (30u << MFD_HUGE_SHIFT)
 
-static struct vhost_memory arena = {.fd = -1};
-static uint8_t *arena_at; /* = arena.base */
+_Static_assert(MFD_HUGE_SHIFT == MAP_HUGE_SHIFT, "one number for both");
+
+static struct hosted_memory arena = {.fd = -1};
+static const char *pages = "4 KiB, 2 MiB where the kernel gives them";
 static size_t arena_used;
-static bool sealed, reserved;
+static bool sealed;
 
-static bool others_need_it(void)
+static bool is_there(enum hosted_port_kind kind)
 {
 	for (unsigned i = 0; i < hosted.ports; i++)
-		if (hosted.port[i].kind == HOSTED_PORT_VHOST)
+		if (hosted.port[i].kind == kind)
 			return true;
 	return false;
 }
 
-/* Maps the arena, out of reserved huge pages or not. */
-static bool map_private(bool huge)
+static size_t rounded(size_t page)
 {
-	int flags = MAP_PRIVATE | MAP_ANONYMOUS | (huge ? MAP_HUGETLB : MAP_NORESERVE);
+	size_t bytes = (hosted.mem_mib << 20) + page - 1;
 
-	arena.base = mmap(NULL, arena.bytes, PROT_READ | PROT_WRITE, flags, -1, 0);
+	return bytes - bytes % page;
+}
+
+/* huge: bits of the size of reserved pages, which a mapping that succeeds has; 0: of any others. */
+static bool map_private(unsigned huge)
+{
+	int flags = huge ? MAP_HUGETLB | (int)huge : MAP_NORESERVE;
+
+	arena.base = mmap(NULL, arena.bytes, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
 	return arena.base != MAP_FAILED;
 }
 
-static bool map_shared(bool huge)
+static bool map_shared(unsigned huge)
 {
-	arena.fd = memfd_create("barewire", MFD_CLOEXEC | (huge ? MFD_HUGETLB : 0));
+	arena.fd = memfd_create("barewire", MFD_CLOEXEC | (huge ? MFD_HUGETLB | huge : 0));
 	if (arena.fd < 0)
 		return false;
+	arena.base = MAP_FAILED;
 	if (ftruncate(arena.fd, (off_t)arena.bytes) == 0)
 		arena.base =
 			mmap(NULL, arena.bytes, PROT_READ | PROT_WRITE, MAP_SHARED, arena.fd, 0);
-	else
-		arena.base = MAP_FAILED;
 	if (arena.base != MAP_FAILED)
 		return true;
 	close(arena.fd);
@@ -53,22 +65,30 @@ static bool map_shared(bool huge)
 	return false;
 }
 
+static bool map(size_t page, unsigned huge)
+{
+	arena.bytes = rounded(page);
+	return is_there(HOSTED_PORT_VHOST) ? map_shared(huge) : map_private(huge);
+}
+
+/* A NIC's driver that takes our buffers as they are wants each in one piece: see xdp_port.c. */
 bool hosted_memory_open(void)
 {
-	bool (*map)(bool huge) = others_need_it() ? map_shared : map_private;
-
-	arena.bytes = (hosted.mem_mib << 20) + HUGE_PAGE - 1;
-	arena.bytes -= arena.bytes % HUGE_PAGE;
-	reserved = map(true); /* a mapping that succeeds has its pages */
-	if (!reserved && !map(false))
-		return false;
-	if (!reserved)
+	if (is_there(HOSTED_PORT_XDP) && rounded(GIANT_PAGE) == GIANT_PAGE &&
+		map(GIANT_PAGE, GIANT_BITS)) {
+		arena.one_piece = true;
+		pages = "1 GiB, reserved";
+	} else if (map(LARGE_PAGE, LARGE_BITS)) {
+		pages = "2 MiB, reserved";
+	} else if (map(LARGE_PAGE, 0)) {
 		(void)madvise(arena.base, arena.bytes, MADV_HUGEPAGE);
-	arena_at = arena.base;
+	} else {
+		return false;
+	}
 	return true;
 }
 
-const struct vhost_memory *hosted_memory_shared(void)
+const struct hosted_memory *hosted_memory(void)
 {
 	return &arena;
 }
@@ -80,7 +100,7 @@ void *platform_alloc(size_t bytes, size_t align)
 	if (sealed || at > arena.bytes || bytes > arena.bytes - at)
 		return NULL;
 	arena_used = at + bytes;
-	return arena_at + at;
+	return (uint8_t *)arena.base + at;
 }
 
 void *platform_alloc_near(size_t bytes, size_t align, uint32_t node)
@@ -105,7 +125,7 @@ void platform_memory(struct platform_memory *m)
 		.ram_bytes = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE),
 		.arena_bytes = arena.bytes,
 		.arena_used = arena_used,
-		.pages = reserved ? "2 MiB, reserved" : "4 KiB, 2 MiB where the kernel gives them",
+		.pages = pages,
 	};
 }
 

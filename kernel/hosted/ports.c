@@ -1,12 +1,15 @@
 /* The ports of the hosted platform: what --port says, and the device behind each. */
 #include <errno.h>
+#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "drivers/mem/memdev.h"
 #include "drivers/virtio/virtio_net.h"
 #include "kernel/hosted/hosted.h"
+#include "kernel/hosted/memory.h"
 #include "kernel/hosted/vhost_user.h"
+#include "kernel/hosted/xdp.h"
 #include "kernel/log.h"
 #include "kernel/platform.h"
 #include "lib/text.h"
@@ -62,18 +65,31 @@ static bool parse_vhost(struct hosted_port *p, const char *text)
 	return true;
 }
 
+/* IFACE[:QUEUE] */
+static bool parse_xdp(struct hosted_port *p, const char *text)
+{
+	size_t n = strcspn(text, ":");
+
+	if (n == 0 || n >= IFNAMSIZ)
+		return false;
+	*p = (struct hosted_port){.kind = HOSTED_PORT_XDP, .queue = XDP_ANY_QUEUE};
+	memcpy(p->name, text, n);
+	return !text[n] || parse_number(text + n + 1, 0, 255, &p->queue);
+}
+
 bool hosted_port_parse(const char *text)
 {
 	unsigned n = 1, left = PORT_MAX - hosted.ports;
 	struct hosted_port p = {.kind = HOSTED_PORT_MEM};
+	bool good = false;
 
-	if (strncmp(text, "mem:", 4) == 0) {
-		if (!parse_number(text + 4, 1, PORT_MAX, &n))
-			return false;
-	} else if (strncmp(text, "vhost-user:", 11) != 0 || !parse_vhost(&p, text + 11)) {
-		return false;
-	}
-	if (n > left)
+	if (strncmp(text, "mem:", 4) == 0)
+		good = parse_number(text + 4, 1, PORT_MAX, &n);
+	else if (strncmp(text, "vhost-user:", 11) == 0)
+		good = parse_vhost(&p, text + 11);
+	else if (strncmp(text, "xdp:", 4) == 0)
+		good = parse_xdp(&p, text + 4);
+	if (!good || n > left)
 		return false;
 	while (n--)
 		hosted.port[hosted.ports++] = p;
@@ -96,9 +112,25 @@ static struct netdev *open_vhost(
 	struct virtio_transport *t;
 
 	memcpy(options.mac, p->mac, sizeof options.mac);
-	t = vhost_user_open(&options, hosted_memory_shared(), env);
+	t = vhost_user_open(&options, hosted_memory(), env);
 	return t ? virtio_net_create(t, want, env) : NULL;
 }
+
+#ifdef HAVE_XDP
+static struct netdev *open_xdp(
+	const struct hosted_port *p, const struct netdev_request *want, const struct io_env *env)
+{
+	return xdp_port_open(p->name, p->queue, hosted_memory(), want, env);
+}
+#else
+static struct netdev *open_xdp(
+	const struct hosted_port *p, const struct netdev_request *want, const struct io_env *env)
+{
+	env->log(env->ctx, "xdp %s: refused: built without libxdp-dev (tools/setup --test)",
+		p->name);
+	return NULL;
+}
+#endif
 
 static void log_memory(void)
 {
@@ -120,13 +152,19 @@ unsigned platform_probe_ports(const struct io_env *env, const struct netdev_requ
 	for (unsigned i = 0; i < hosted.ports && n < max; i++) {
 		const struct hosted_port *p = &hosted.port[i];
 
-		if (p->kind == HOSTED_PORT_VHOST) {
+		switch (p->kind) {
+		case HOSTED_PORT_VHOST:
 			dev[n] = open_vhost(p, &each, env);
-		} else {
+			break;
+		case HOSTED_PORT_XDP:
+			dev[n] = open_xdp(p, &each, env);
+			break;
+		case HOSTED_PORT_MEM:
 			dev[n] = memdev_create(env, mems, each.queue_pairs, MEM_PORT_SLOTS);
 			if (!dev[n])
 				platform_panic("not enough memory for port mem:%u (--mem)", mems);
 			mems++;
+			break;
 		}
 		n += dev[n] != NULL;
 	}

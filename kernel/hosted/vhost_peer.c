@@ -67,7 +67,7 @@ static bool tell_state(
 	return vhost_link_tell(&p->link, request, &s, sizeof s, -1);
 }
 
-static bool tell_memory(struct vhost_peer *p, const struct vhost_memory *memory)
+static bool tell_memory(struct vhost_peer *p, const struct hosted_memory *memory)
 {
 	struct vhost_memory_table table = {
 		.regions = 1,
@@ -100,7 +100,7 @@ static bool tell_queue(struct vhost_peer *p, const struct vhost_queue *q, uint32
 }
 
 bool vhost_peer_hand_over(struct vhost_peer *p, uint64_t features,
-	const struct vhost_memory *memory, const struct vhost_queue *queue, unsigned n)
+	const struct hosted_memory *memory, const struct vhost_queue *queue, unsigned n)
 {
 	bool packed = features & VIRTIO_F_RING_PACKED;
 	uint64_t now;

@@ -30,6 +30,6 @@ bool vhost_peer_greet(struct vhost_peer *p) MUST_CHECK;
 /* Gives it the features agreed on, memory and n queues, whose doorbells are eventfds, and starts
  * them. It is silent again when it has all. false: link.trouble. */
 bool vhost_peer_hand_over(struct vhost_peer *p, uint64_t features,
-	const struct vhost_memory *memory, const struct vhost_queue *queue, unsigned n) MUST_CHECK;
+	const struct hosted_memory *memory, const struct vhost_queue *queue, unsigned n) MUST_CHECK;
 
 #endif

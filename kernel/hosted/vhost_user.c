@@ -46,7 +46,7 @@ enum phase {
 struct vhost_user {
 	struct virtio_transport transport; /* first, so that a transport is its vhost_user */
 	struct vhost_options options;
-	const struct vhost_memory *memory;
+	const struct hosted_memory *memory;
 	struct vhost_peer peer;
 	enum phase phase;
 	uint64_t agreed;
@@ -357,7 +357,7 @@ static void make_up_mac(struct vhost_user *v)
 }
 
 struct virtio_transport *vhost_user_open(const struct vhost_options *options,
-	const struct vhost_memory *memory, const struct io_env *env)
+	const struct hosted_memory *memory, const struct io_env *env)
 {
 	struct vhost_user *v = env->alloc(env->ctx, sizeof *v, CACHE_LINE);
 	const char *name = strrchr(options->path, '/');

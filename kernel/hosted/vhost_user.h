@@ -14,13 +14,7 @@
 #include <stdint.h>
 
 #include "drivers/virtio/virtio_transport.h"
-
-/* The memory that all rings and buffers lie in: mapped at `base`, shared as a file. */
-struct vhost_memory {
-	void *base;
-	uint64_t bytes;
-	int fd;
-};
+#include "kernel/hosted/memory.h"
 
 struct vhost_options {
 	const char *path; /* of the socket */
@@ -39,6 +33,6 @@ struct vhost_options {
  * path, memory and env must stay. Control core at boot.
  */
 struct virtio_transport *vhost_user_open(const struct vhost_options *options,
-	const struct vhost_memory *memory, const struct io_env *env);
+	const struct hosted_memory *memory, const struct io_env *env);
 
 #endif

@@ -24,7 +24,7 @@
 #define MEMORY      (16ul << 20)
 #define PATIENCE_US 20000000u
 
-static struct vhost_memory memory = {.fd = -1};
+static struct hosted_memory memory = {.fd = -1};
 static size_t memory_used;
 static struct buffers buffers;
 static struct vhost_model peer;
