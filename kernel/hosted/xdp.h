@@ -20,7 +20,8 @@
  * Opens queue `queue` of an interface, or (XDP_ANY_QUEUE) the first ones, as many as
  * want->queue_pairs says. memory: what all buffers lie in. NULL, with one line in
  * env->log. Whatever the interface receives on other queues goes to the kernel.
- * Control core at boot.
+ * The sockets are opened by the first poll, when there are buffers, so that comes
+ * before anything else. Control core at boot; env and memory must stay.
  */
 struct netdev *xdp_port_open(const char *interface, uint32_t queue,
 	const struct hosted_memory *memory, const struct netdev_request *want,

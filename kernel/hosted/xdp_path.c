@@ -54,7 +54,7 @@ static unsigned xdp_rx(struct netdev *dev, unsigned number, uint64_t *word, unsi
 	const struct buffers *b = dev->buffers;
 	uint32_t at = 0, n, index;
 
-	if (load_once(&dev->failed))
+	if (!load_acquire(&port->ready))
 		return 0;
 	n = xsk_ring_cons__peek(&q->rx, max, &at);
 	if (n == 0) {
@@ -81,8 +81,9 @@ static unsigned xdp_rx(struct netdev *dev, unsigned number, uint64_t *word, unsi
 
 static unsigned xdp_rx_room(struct netdev *dev, unsigned number)
 {
-	return load_once(&dev->failed) ? 0
-				       : dev->rx_slots - xdp_port_of(dev)->queue[number].rx_held;
+	const struct xdp_port *port = xdp_port_of(dev);
+
+	return load_acquire(&port->ready) ? dev->rx_slots - port->queue[number].rx_held : 0;
 }
 
 static void xdp_rx_fill(struct netdev *dev, unsigned number, const uint32_t *index, unsigned n)
@@ -122,7 +123,7 @@ static unsigned xdp_tx(struct netdev *dev, unsigned number, const uint64_t *word
 
 	if (n > room)
 		n = room;
-	if (!n || load_once(&dev->failed))
+	if (!n || !load_acquire(&port->ready))
 		return 0;
 	n = xsk_ring_prod__reserve(&q->tx, n, &at) == n ? n : 0;
 	for (unsigned i = 0; i < n; i++) {

@@ -8,11 +8,11 @@
 #include <unistd.h>
 
 #define SLOTS         512u
-#define FRAME_ROOM    (4096u - XDP_HEADROOM) /* the kernel has pages: no frame is longer, */
+#define FRAME_ROOM    (PAGE - XDP_HEADROOM) /* the kernel has pages: no frame is longer */
 #define FRAME_MTU_MAX (FRAME_ROOM - PACKET_OVERHEAD)
-#define FRAME_MIN     (XDP_HEADROOM + PACKET_ROOM)
+#define PAGE          4096u
 
-/* ---- link, failure, end ---- */
+/* ---- failure ---- */
 
 void xdp_port_fail(struct netdev *dev, const char *failure)
 {
@@ -20,56 +20,10 @@ void xdp_port_fail(struct netdev *dev, const char *failure)
 		return;
 	store_once(&dev->failure, failure);
 	store_release(&dev->failed, true); /* the reason before the fact */
+	store_once(&xdp_port_of(dev)->ready, false);
 }
 
-void xdp_port_poll(struct netdev *dev)
-{
-	struct xdp_port *port = xdp_port_of(dev);
-	struct xdp_interface facts;
-	bool link = false;
-
-	if (!load_once(&dev->failed)) {
-		if (xdp_interface_read(port->facts, port->interface, &facts))
-			link = facts.link;
-		else
-			xdp_port_fail(dev, "its interface is gone");
-	}
-	if (dev->link != link) /* workers read this line */
-		store_once(&dev->link, link);
-}
-
-static void close_sockets(struct xdp_port *port)
-{
-	for (unsigned i = 0; i < XDP_QUEUES_MAX; i++) {
-		struct xdp_queue *q = &port->queue[i];
-
-		if (q->socket)
-			xsk_socket__delete(q->socket);
-		if (q->memory)
-			(void)xsk_umem__delete(q->memory);
-		q->socket = NULL;
-		q->memory = NULL;
-	}
-	if (port->program.link >= 0) {
-		close(port->program.link);
-		close(port->program.map);
-	}
-	port->program.link = -1;
-}
-
-/* The rings are unmapped: nobody may use them any more. */
-void xdp_port_stop(struct netdev *dev)
-{
-	struct xdp_port *port = xdp_port_of(dev);
-
-	xdp_port_fail(dev, "stopped");
-	store_once(&dev->link, false);
-	if (port->program.link >= 0)
-		close(port->program.link);
-	port->program.link = -1; /* the sockets end with the process */
-}
-
-/* ---- opening ---- */
+/* ---- sockets ---- */
 
 static int open_socket(struct xdp_port *port, struct xdp_queue *q, unsigned mode)
 {
@@ -85,31 +39,27 @@ static int open_socket(struct xdp_port *port, struct xdp_queue *q, unsigned mode
 }
 
 /*
- * The whole memory for each socket: buffers come from all pools. Chunks of no fixed
- * place, which may overlap in front: the kernel writes a frame and nothing before it.
+ * Each socket gets the memory of all buffers, as they come from all pools: whole
+ * pages, which stay where they are. Chunks of no fixed place may overlap in front:
+ * the kernel writes a frame and nothing before it.
  */
-static const char *open_queue(struct xdp_port *port, struct xdp_queue *q,
-	const struct hosted_memory *memory, const struct netdev_request *want)
+static const char *open_queue(struct xdp_port *port, struct xdp_queue *q, uint64_t bytes)
 {
-	uint32_t room = XDP_HEADROOM + packet_room(want->mtu);
 	const struct xsk_umem_config config = {
 		.fill_size = SLOTS,
 		.comp_size = SLOTS,
-		.frame_size = room < FRAME_MIN ? FRAME_MIN
-			      : room > 4096u   ? 4096u
-					       : room,
+		.frame_size = port->chunk,
 		.flags = XDP_UMEM_UNALIGNED_CHUNK_FLAG,
 	};
 
-	errno = -xsk_umem__create(
-		&q->memory, memory->base, memory->bytes, &q->fill, &q->done, &config);
+	errno = -xsk_umem__create(&q->memory, port->base, bytes, &q->fill, &q->done, &config);
 	if (errno)
-		return "its memory is not accepted";
+		return "the kernel does not take its memory";
 	/* A frame in two pieces cannot be left where it is. */
-	if (!memory->one_piece || (errno = -open_socket(port, q, XDP_ZEROCOPY)) != 0)
-		errno = -open_socket(port, q, XDP_COPY);
-	else
+	if (port->memory->one_piece && open_socket(port, q, XDP_ZEROCOPY) == 0)
 		port->zero_copy = true;
+	else
+		errno = -open_socket(port, q, XDP_COPY);
 	if (errno)
 		return "no AF_XDP socket";
 	q->fd = xsk_socket__fd(q->socket);
@@ -117,17 +67,77 @@ static const char *open_queue(struct xdp_port *port, struct xdp_queue *q,
 								  : "its socket is not accepted";
 }
 
-static const char *open_queues(struct xdp_port *port, uint32_t first,
-	const struct hosted_memory *memory, const struct netdev_request *want)
+/* From the first buffer of any pool to the last, in whole pages. Returns how many bytes. */
+static uint64_t span_buffers(struct xdp_port *port)
 {
+	const struct buffers *b = port->dev.buffers;
+	uintptr_t first = UINTPTR_MAX, last = 0;
+
+	for (uint32_t p = 0; p < b->pools; p++) {
+		uintptr_t at = (uintptr_t)buffer_start(b, p << POOL_SHIFT);
+		uintptr_t end = at + ((uintptr_t)b->stride << POOL_SHIFT);
+
+		first = at < first ? at : first;
+		last = end > last ? end : last;
+	}
+	first = (first - XDP_BACK) & ~(uintptr_t)(PAGE - 1);
+	port->base = (uint8_t *)port->memory->base + (first - (uintptr_t)port->memory->base);
+	return (last - first + PAGE - 1) & ~(uint64_t)(PAGE - 1);
+}
+
+static void open_queues(struct xdp_port *port)
+{
+	const struct io_env *env = port->env;
+	uint64_t bytes = span_buffers(port);
 	const char *trouble = NULL;
 
-	for (unsigned i = 0; i < port->dev.rx_queues && !trouble; i++) {
-		port->queue[i].number = first + i;
-		trouble = open_queue(port, &port->queue[i], memory, want);
+	for (unsigned i = 0; i < port->dev.rx_queues && !trouble; i++)
+		trouble = open_queue(port, &port->queue[i], bytes);
+	if (!trouble) {
+		env->log(env->ctx, "xdp %s: %s, %s", port->interface,
+			port->program.native ? "native" : "generic",
+			port->zero_copy ? "zero copy" : "frames are copied");
+		store_release(&port->ready, true);
+		return;
 	}
-	return trouble;
+	snprintf(port->failure, sizeof port->failure, "%s: %s", trouble, strerror(errno));
+	xdp_port_fail(&port->dev, port->failure);
 }
+
+/* ---- link, end ---- */
+
+/* The first poll comes when there are buffers, and before any core uses the port. */
+void xdp_port_poll(struct netdev *dev)
+{
+	struct xdp_port *port = xdp_port_of(dev);
+	struct xdp_interface facts;
+	bool link = false;
+
+	if (!load_once(&dev->failed) && !port->ready)
+		open_queues(port);
+	if (!load_once(&dev->failed)) {
+		if (xdp_interface_read(port->facts, port->interface, &facts))
+			link = facts.link;
+		else
+			xdp_port_fail(dev, "its interface is gone");
+	}
+	if (dev->link != link) /* workers read this line */
+		store_once(&dev->link, link);
+}
+
+/* No frame comes any more; the sockets end with the process. */
+void xdp_port_stop(struct netdev *dev)
+{
+	struct xdp_port *port = xdp_port_of(dev);
+
+	xdp_port_fail(dev, "stopped");
+	store_once(&dev->link, false);
+	if (port->program.link >= 0)
+		close(port->program.link);
+	port->program.link = -1;
+}
+
+/* ---- opening ---- */
 
 static void fill_in(struct xdp_port *port, const struct xdp_interface *facts)
 {
@@ -154,9 +164,8 @@ static unsigned choose_queues(
 	return n < XDP_QUEUES_MAX ? n : XDP_QUEUES_MAX;
 }
 
-static const char *bring_up(struct xdp_port *port, uint32_t queue,
-	const struct hosted_memory *memory, const struct netdev_request *want,
-	const struct io_env *env)
+static const char *bring_up(
+	struct xdp_port *port, uint32_t queue, const struct netdev_request *want)
 {
 	struct xdp_interface facts;
 	const char *trouble;
@@ -172,12 +181,12 @@ static const char *bring_up(struct xdp_port *port, uint32_t queue,
 	if (trouble)
 		return trouble;
 	port->dev.rx_queues = (uint16_t)choose_queues(&facts, queue, want);
-	trouble = open_queues(port, queue == XDP_ANY_QUEUE ? 0 : queue, memory, want);
-	if (trouble)
-		return trouble;
+	for (unsigned i = 0; i < port->dev.rx_queues; i++)
+		port->queue[i].number = (queue == XDP_ANY_QUEUE ? 0 : queue) + i;
 	fill_in(port, &facts);
 	if (facts.queues > port->dev.rx_queues && queue == XDP_ANY_QUEUE)
-		env->log(env->ctx, "xdp %s: %u of %u queues; the others' frames go to the kernel",
+		port->env->log(port->env->ctx,
+			"xdp %s: %u of %u queues; the others' frames go to the kernel",
 			port->interface, port->dev.rx_queues, facts.queues);
 	return NULL;
 }
@@ -187,26 +196,22 @@ struct netdev *xdp_port_open(const char *interface, uint32_t queue,
 	const struct io_env *env)
 {
 	struct xdp_port *port = env->alloc(env->ctx, sizeof *port, CACHE_LINE);
+	uint32_t room = XDP_HEADROOM + packet_room(want->mtu);
 	const char *trouble = "no memory";
 
 	errno = 0;
 	if (port) {
-		port->base = memory->base;
-		port->program.link = -1;
-		port->facts = -1;
+		port->env = env;
+		port->memory = memory;
+		port->chunk = room < PAGE ? room : PAGE;
+		port->program.link = port->facts = -1;
 		snprintf(port->interface, sizeof port->interface, "%s", interface);
-		trouble = bring_up(port, queue, memory, want, env);
+		trouble = bring_up(port, queue, want);
 	}
-	if (!trouble) {
-		env->log(env->ctx, "xdp %s: %s, %s", interface,
-			port->program.native ? "native" : "generic",
-			port->zero_copy ? "zero copy" : "frames are copied");
+	if (!trouble)
 		return &port->dev;
-	}
 	env->log(env->ctx, "xdp %s: refused: %s%s%s", interface, trouble, errno ? ": " : "",
 		errno ? strerror(errno) : "");
-	if (port)
-		close_sockets(port);
 	if (port && port->facts >= 0)
 		close(port->facts);
 	return NULL;

@@ -35,9 +35,13 @@ struct xdp_queue {
 struct xdp_port {
 	struct netdev dev; /* first, so that a netdev is its xdp_port */
 	char interface[16];
-	char failure[64];
+	char failure[96];
 	uint8_t *base; /* addresses that the kernel is told count from here */
-	int facts;     /* socket for what the kernel says of the interface */
+	bool ready;    /* its sockets are open, and nothing has failed */
+	const struct hosted_memory *memory;
+	const struct io_env *env;
+	uint32_t chunk; /* bytes of a buffer as the kernel sees it */
+	int facts;      /* socket for what the kernel says of the interface */
 	struct xdp_program program;
 	bool zero_copy;
 	struct xdp_queue queue[XDP_QUEUES_MAX];
@@ -48,7 +52,7 @@ static inline struct xdp_port *xdp_port_of(struct netdev *dev)
 	return (struct xdp_port *)dev;
 }
 
-/* Stops using it. Any core. */
+/* Stops using it; `failure`: a line that stays. Any core. */
 void xdp_port_fail(struct netdev *dev, const char *failure);
 
 extern const struct netdev_ops xdp_port_ops; /* xdp_path.c */
