@@ -6,6 +6,8 @@ import re
 import subprocess
 import tempfile
 
+import pytest
+
 from books import Drops
 from echo import Ping, open_icmp
 from labkit import hosts
@@ -15,10 +17,14 @@ from labkit.transfer import carry_file
 from patience import PATIENCE_S, wait_for
 from wire import Wire
 
+# BAREWIRE_LAB=hosted: the same tests, the router a Linux process over AF_XDP instead of a machine.
+HOSTED = os.environ.get("BAREWIRE_LAB") == "hosted"
 LAB = os.path.join(TREE, "tools", "lab")
 IMAGE = os.path.join(TREE, "build", "barewire.elf")
 PVH_IMAGE = os.path.join(TREE, "build", "barewire-pvh.elf")  # without its multiboot1 header
 HOOKS_IMAGE = os.path.join(TREE, "build", "barewire-hooks.elf")
+MACHINE_ONLY = {"accel", "append", "bios", "image", "machine", "no_config", "packed", "qemu",
+                "queues", "rss"}
 REBOOTED = re.compile(r"barewire: ready in [\s\S]*barewire> $")
 _count = 0
 
@@ -38,6 +44,11 @@ class Lab:
 
     def up(self, ports=2, cores=2, config=None, **options):
         words = ["--ports", str(ports), "--cores", str(cores)]
+        if HOSTED and not options.get("hosted"):
+            only = MACHINE_ONLY & options.keys()
+            if only:
+                pytest.skip(f"{', '.join(sorted(only))}: a matter of the machine")
+            words += ["--hosted"]
         for name, value in options.items():
             word = "--" + name.replace("_", "-")
             words += [word] if value is True else [word, str(value)]

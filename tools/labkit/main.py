@@ -36,6 +36,7 @@ def parse(arguments):
     up.add_argument("--routes", metavar="FILE", help="a table of routes: a second boot module")
     up.add_argument("--hosted", action="store_true",
                     help="the router as the process build/barewire, its ports by AF_XDP")
+    up.add_argument("--process", metavar="WORDS", default="", help="more arguments for it")
     up.add_argument("--accel", choices=("auto", "tcg", "kvm"), default="auto")
     up.add_argument("--image", metavar="FILE",
                     help="default: build/barewire.elf, hosted: build/barewire")

@@ -1,5 +1,6 @@
 # The router as a Linux process: a namespace of its own, veth pairs to the hosts, its start.
 import os
+import shlex
 import subprocess
 import time
 
@@ -43,6 +44,7 @@ def start(place, options):
         words += ["--routes", place.path("table.routes")]
     for i in range(options.ports):
         words += ["--port", f"xdp:eth{i}"]
+    words += shlex.split(options.process)
 
     def become_it():
         hosts.enter(place.namespace("r"))
