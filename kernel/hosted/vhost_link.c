@@ -205,7 +205,7 @@ static bool send_request(struct vhost_link *l, enum vhost_request request, unsig
 static bool receive_reply(struct vhost_link *l, enum vhost_request request, void *payload, size_t n)
 {
 	int64_t end = now_ms() + VHOST_REPLY_MS;
-	struct vhost_header h;
+	struct vhost_header h = {0};
 
 	if (!receive_all(l, &h, sizeof h, end))
 		return false;
@@ -221,7 +221,7 @@ static bool receive_reply(struct vhost_link *l, enum vhost_request request, void
 bool vhost_link_tell(
 	struct vhost_link *l, enum vhost_request request, const void *payload, size_t n, int fd)
 {
-	uint64_t status;
+	uint64_t status = UINT64_MAX; /* refused, until it says otherwise */
 
 	if (!send_request(l, request, l->acknowledges ? VHOST_NEED_REPLY : 0, payload, n, fd))
 		return false;

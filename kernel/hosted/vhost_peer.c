@@ -32,7 +32,7 @@ static bool read_config(struct vhost_peer *p)
 
 static bool agree_on_protocol(struct vhost_peer *p)
 {
-	uint64_t offered;
+	uint64_t offered = 0;
 
 	if (!ask_number(p, VHOST_GET_PROTOCOL_FEATURES, &offered))
 		return false;
@@ -103,7 +103,7 @@ bool vhost_peer_hand_over(struct vhost_peer *p, uint64_t features,
 	const struct hosted_memory *memory, const struct vhost_queue *queue, unsigned n)
 {
 	bool packed = features & VIRTIO_F_RING_PACKED;
-	uint64_t now;
+	uint64_t now = 0;
 
 	features |= p->features & VHOST_F_PROTOCOL_FEATURES;
 	if (!tell_number(p, VHOST_SET_FEATURES, features) || !tell_memory(p, memory))

@@ -13,12 +13,13 @@
 #include "kernel/hosted/xdp.h"
 
 /* The queues that receive; one, where the driver does not say. */
-static uint32_t receive_queues(int socket, struct ifreq *r)
+static uint32_t receive_queues(int socket, const char *name)
 {
 	struct ethtool_channels channels = {.cmd = ETHTOOL_GCHANNELS};
+	struct ifreq r = {.ifr_data = (void *)&channels};
 
-	r->ifr_data = (void *)&channels;
-	if (ioctl(socket, SIOCETHTOOL, r) < 0)
+	strncpy(r.ifr_name, name, sizeof r.ifr_name - 1);
+	if (ioctl(socket, SIOCETHTOOL, &r) < 0)
 		return 1;
 	return channels.rx_count + channels.combined_count;
 }
@@ -41,7 +42,7 @@ bool xdp_interface_read(int socket, const char *name, struct xdp_interface *i)
 	if (ioctl(socket, SIOCGIFFLAGS, &r) < 0)
 		return false;
 	i->link = (r.ifr_flags & IFF_UP) && (r.ifr_flags & IFF_RUNNING);
-	i->queues = receive_queues(socket, &r);
+	i->queues = receive_queues(socket, name);
 	i->index = if_nametoindex(name);
 	return i->index != 0;
 }

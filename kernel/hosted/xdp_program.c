@@ -36,7 +36,7 @@ static int load(int map)
 /* As a link: the kernel takes the program off when the process ends, however it does. */
 static int attach(int program, unsigned interface, unsigned mode)
 {
-	LIBBPF_OPTS(bpf_link_create_opts, options, .flags = mode);
+	const struct bpf_link_create_opts options = {.sz = sizeof options, .flags = mode};
 
 	return bpf_link_create(program, (int)interface, BPF_XDP, &options);
 }

@@ -21,7 +21,7 @@ static int set_up_packed(void **state)
 static void start_both(unsigned pairs)
 {
 	vhost_model_start(&peer);
-	assert_non_null(open_port(pairs));
+	must_open(pairs);
 	assert_true(dev->link);
 	assert_false(dev->failed);
 }
@@ -140,7 +140,7 @@ static void back_end_comes_late(void **state)
 {
 	options.wait_ms = 0;
 	options.packed = rings != 0;
-	assert_non_null(open_port(1));
+	must_open(1);
 	assert_non_null(strstr(log_line, "nobody listens"));
 	poll_until(is_down, "down");
 	vhost_model_start(&peer);
@@ -155,7 +155,7 @@ static void back_end_connects_to_us(void **state)
 	options.wait_ms = 0;
 	options.packed = rings != 0;
 	peer.client = true;
-	assert_non_null(open_port(1));
+	must_open(1);
 	poll_until(is_down, "down");
 	vhost_model_start(&peer);
 	poll_until(is_up, "a back end that connects to us");
@@ -330,7 +330,7 @@ static void an_end_in_between_is_waited_for(void **state)
 		peer.bad_request = asked[i];
 		peer.bad = bad[i % 2];
 		vhost_model_start(&peer);
-		assert_non_null(open_port(1));
+		must_open(1);
 		poll_until(is_down, "down");
 		vhost_model_end(&peer);
 		peer.bad_request = 0;
@@ -352,7 +352,7 @@ static void a_mute_one_is_not_waited_for_long(void **state)
 	peer.bad_request = VHOST_GET_FEATURES;
 	peer.bad = VHOST_MODEL_MUTE;
 	vhost_model_start(&peer);
-	assert_non_null(open_port(1));
+	must_open(1);
 	assert_true(clock_us(NULL) - start < PATIENCE_US);
 	assert_non_null(strstr(log_line, "does not answer"));
 }

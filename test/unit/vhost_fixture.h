@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -101,6 +102,14 @@ static inline struct netdev *open_port(unsigned pairs)
 	if (dev)
 		dev->buffers = &buffers;
 	return dev;
+}
+
+static inline void must_open(unsigned pairs)
+{
+	if (open_port(pairs))
+		return;
+	fail_msg("%s", log_line);
+	abort(); /* not reached */
 }
 
 /* Polls, as the control core does, and looks at all queues, as workers do, until done() says so. */
