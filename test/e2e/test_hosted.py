@@ -1,6 +1,7 @@
 # The router as a Linux process: its command line, its console, ports that lie beside ports that do not.
 import os
 import re
+import shutil
 import subprocess
 import tempfile
 
@@ -138,3 +139,44 @@ def test_console_serves_one_after_the_other(hosted):
             assert "barewire" in console.command("show version")
             console.send(b"set system hostn")  # and leaves
     assert hosted.serial_log().count("vector code") == 3
+
+
+# ---------------------------------------------------------------- a back end that is not ours
+
+TESTPMD = shutil.which("dpdk-testpmd")
+
+
+def testpmd(folder, more):
+    """DPDK's test program over its vhost driver: sends what it likes, until its input ends."""
+    words = [TESTPMD, "--lcores", "0@0,1@0", "--no-huge", "-m", "128", "--no-pci",
+             "--file-prefix", os.path.basename(folder)]
+    for i in range(2):
+        words += ["--vdev", f"net_vhost{i},iface={folder}/{i},queues=2{more}"]
+    words += ["--", "--forward-mode=flowgen", "--total-num-mbufs=8192", "--no-mlockall",
+              "--nb-cores=1", "--rxq=2", "--txq=2"]
+    return subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                            stderr=subprocess.STDOUT, text=True)
+
+
+@pytest.mark.skipif(not TESTPMD, reason="DPDK is not there (tools/setup --bench)")
+@pytest.mark.parametrize("theirs, ours", [("", ""), (",client=1", ",server,queues=2,packed")],
+                         ids=["it listens", "we listen"])
+def test_dpdk(hosted, folder, theirs, ours):
+    """Two queue pairs of packed rings each: what testpmd has sent is what we have received."""
+    with testpmd(folder, theirs) as peer:
+        try:
+            wait_for("its sockets", lambda: theirs or os.path.exists(f"{folder}/1"))
+            hosted.up(ports=0, cores=3, hosted=True, process=" ".join(
+                f"--port vhost-user:{folder}/{i}{ours}" for i in range(2)))
+            for name in ("eth0", "eth1"):
+                wait_for("frames", lambda n=name: hosted.drops().received(n) > 10000)
+                told = hosted.interface(name)
+                assert (told["rings"], told["queues"]) == ("packed", 2)
+            said = peer.communicate("\n", timeout=PATIENCE_S)[0]
+        finally:
+            peer.kill()
+    sent = re.findall(r"Forward statistics for port (\d)[^\n]*\n(?:[^\n]*\n)*?\s*TX-packets: (\d+)", said)
+    drops = hosted.drops()
+    assert [(port, drops.received(f"eth{port}")) for port, _ in sent] == \
+        [(port, int(n)) for port, n in sent] and len(sent) == 2, said[-2000:]
+    hosted.check_books()
