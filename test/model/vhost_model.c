@@ -48,11 +48,17 @@ static void expect(struct vhost_model *m, bool good, const char *what)
 /* Waits until there is something to read; false: the model is to end. */
 static bool readable(struct vhost_model *m, int fd)
 {
+	const struct vhost_header unasked = {VHOST_GET_FEATURES, VHOST_VERSION, 0};
 	struct pollfd p = {.fd = fd, .events = POLLIN};
 
-	while (!load_acquire(&m->ends))
+	while (!load_acquire(&m->ends)) {
+		if (fd == m->fd && load_acquire(&m->chatters)) {
+			(void)send(fd, &unasked, sizeof unasked, MSG_NOSIGNAL);
+			m->chatters = false;
+		}
 		if (poll(&p, 1, LOOK_MS) > 0)
 			return true;
+	}
 	return false;
 }
 
@@ -343,17 +349,20 @@ static void forget(struct vhost_model *m)
 static void serve(struct vhost_model *m)
 {
 	struct message msg;
-	bool good = true;
+	bool good = true, first = true;
 
-	forget(m);
-	m->connections++;
 	while (good && receive(m, &msg)) {
+		if (first) { /* until somebody speaks, the test may look at what was before */
+			forget(m);
+			m->connections++;
+			first = false;
+		}
 		good = handle(m, &msg);
 		if (msg.fd >= 0)
 			close(msg.fd);
 	}
 	close(m->fd);
-	m->fd = -1;
+	store_release(&m->fd, -1);
 }
 
 static int open_client(struct vhost_model *m, const struct sockaddr_un *address)
@@ -437,9 +446,7 @@ void vhost_model_end(struct vhost_model *m)
 
 void vhost_model_chatter(struct vhost_model *m)
 {
-	struct vhost_header h = {VHOST_GET_FEATURES, VHOST_VERSION, 0};
-
-	(void)send(m->fd, &h, sizeof h, MSG_NOSIGNAL);
+	store_release(&m->chatters, true);
 }
 
 uint64_t vhost_model_kicks(struct vhost_model *m, unsigned number)

@@ -51,7 +51,7 @@ struct vhost_model {
 
 	pthread_t thread;
 	int listener, fd;
-	bool ends;
+	bool ends, chatters;
 };
 
 /* Fills in a healthy one: VERSION_1, MQ, all features of the protocol, one pair. */

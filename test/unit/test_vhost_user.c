@@ -1,6 +1,8 @@
 /* The vhost-user front end: handing over, back ends that come and go, and such that misbehave. */
 #include "test/unit/vhost_fixture.h"
 
+#include <pthread.h>
+
 static uint64_t rings; /* VIRTIO_MODEL_F_RING_PACKED or 0 */
 
 static int set_up_split(void **state)
