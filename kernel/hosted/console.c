@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -21,10 +22,13 @@
 
 #include "kernel/platform.h"
 
-#define WRITE_WAIT_MS 100 /* a reader that takes nothing for so long loses output */
+#define WRITE_WAIT_MS 1000 /* a reader of a full queue that takes nothing for so long loses it */
+#define QUEUE         (2u * PLATFORM_CONSOLE_ROOM)
 
 static int in = STDIN_FILENO, out = STDOUT_FILENO; /* of a socket: the connection, or -1 */
 static int listener = -1;
+static char queue[QUEUE];
+static size_t queued, sent; /* bytes ever */
 static bool raw;
 static struct termios saved;
 
@@ -86,6 +90,7 @@ bool hosted_console_open(void)
 
 void hosted_console_close(void)
 {
+	platform_console_flush();
 	if (raw)
 		tcsetattr(in, TCSANOW, &saved);
 	if (hosted.pty)
@@ -102,6 +107,7 @@ static void hang_up(void)
 {
 	close(in);
 	in = out = -1;
+	sent = queued;
 }
 
 int platform_console_getc(void)
@@ -126,44 +132,78 @@ int platform_console_getc(void)
 	return hosted.pty || listener >= 0 ? -1 : PLATFORM_CONSOLE_END;
 }
 
-/* false: the reader has gone. */
-static bool write_all(int fd, const char *s, size_t n)
-{
-	while (n) {
-		struct pollfd p = {.fd = fd, .events = POLLOUT};
-		ssize_t w;
+/* ---- output: a queue, because a reader may stand still for a while ---- */
 
-		if (poll(&p, 1, WRITE_WAIT_MS) <= 0)
-			return true;
-		w = write(fd, s, n);
-		if (w < 0 && errno != EINTR && errno != EAGAIN)
-			return false;
-		if (w > 0) {
-			s += w;
-			n -= (size_t)w;
-		}
+/* Writes what the reader takes now, at most n. -1: it has gone. */
+static ssize_t write_some(int fd, const char *s, size_t n)
+{
+	struct pollfd p = {.fd = fd, .events = POLLOUT};
+	ssize_t w;
+
+	if (poll(&p, 1, 0) <= 0)
+		return 0;
+	w = write(fd, s, n < PIPE_BUF ? n : PIPE_BUF); /* so much never waits then */
+	return w < 0 && (errno == EINTR || errno == EAGAIN) ? 0 : w;
+}
+
+void platform_console_poll(void)
+{
+	while (queued != sent) {
+		size_t at = sent % QUEUE, n = QUEUE - at;
+		ssize_t w = write_some(out, queue + at, n < queued - sent ? n : queued - sent);
+
+		if (w == 0)
+			return;
+		if (w < 0 && listener >= 0)
+			hang_up();
+		if (w < 0)
+			sent = queued;
+		else
+			sent += (size_t)w;
 	}
-	return true;
+}
+
+size_t platform_console_room(void)
+{
+	return QUEUE - (queued - sent);
+}
+
+/* Waits until there is room for a byte, or all has gone; the reader may take a while for each. */
+static void wait_for_reader(bool all)
+{
+	struct pollfd p = {.fd = out, .events = POLLOUT};
+
+	do {
+		platform_console_poll();
+		if (queued == sent || (!all && platform_console_room()))
+			return;
+	} while (poll(&p, 1, WRITE_WAIT_MS) > 0);
+	sent = queued; /* it takes nothing: what it did not take is lost */
+}
+
+void platform_console_flush(void)
+{
+	wait_for_reader(true);
+}
+
+/* The log of a console on a socket. */
+static void write_log(const char *s, size_t n)
+{
+	ssize_t w;
+
+	for (; n && (w = write(STDOUT_FILENO, s, n)) > 0; s += w)
+		n -= (size_t)w;
 }
 
 void platform_console_write(const char *s, size_t n)
 {
 	if (listener >= 0)
-		(void)write_all(STDOUT_FILENO, s, n);
-	if (out >= 0 && !write_all(out, s, n) && listener >= 0)
-		hang_up();
-}
-
-/* The kernel below has queues of its own. */
-size_t platform_console_room(void)
-{
-	return SIZE_MAX;
-}
-
-void platform_console_poll(void)
-{
-}
-
-void platform_console_flush(void)
-{
+		write_log(s, n);
+	for (; n && out >= 0; n--) {
+		if (platform_console_room() == 0)
+			wait_for_reader(false);
+		queue[queued++ % QUEUE] = *s++;
+	}
+	if (out >= 0)
+		platform_console_poll();
 }

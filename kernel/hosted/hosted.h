@@ -31,7 +31,7 @@ struct hosted_options {
 	unsigned cores;         /* threads, the control core included */
 	unsigned cpu[CORE_MAX]; /* by core, if pinned */
 	bool pinned;
-	bool crowded; /* there are fewer CPUs than threads: a waiting thread lets others run */
+	bool yields; /* CPUs are shared: a thread that waits lets others run */
 	struct hosted_port port[PORT_MAX];
 	unsigned ports;
 	const char *config;       /* configuration file, or NULL */
@@ -56,7 +56,7 @@ bool hosted_pin(unsigned core) MUST_CHECK;
 
 /* The console: stdio, a new pty, or a UNIX socket. false: errno says why. */
 bool hosted_console_open(void);
-/* Puts the terminal back as it was. */
+/* Sends what is queued, and puts the terminal back as it was. */
 void hosted_console_close(void);
 
 #endif

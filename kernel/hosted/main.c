@@ -78,16 +78,13 @@ bool hosted_cores_parse(const char *text)
 	return hosted.cores >= 1 && hosted.cores <= CORE_MAX;
 }
 
-/* Threads that share a CPU: by the list, or because there are not enough. */
-static bool crowded(void)
+/* Threads that were given no CPU, or two of them the same one. */
+static bool share_cpus(void)
 {
 	cpu_set_t set;
 
-	if (!hosted.pinned)
-		return sched_getaffinity(0, sizeof set, &set) < 0 ||
-		       (unsigned)CPU_COUNT(&set) < hosted.cores;
 	CPU_ZERO(&set);
-	for (unsigned i = 0; i < hosted.cores; i++)
+	for (unsigned i = 0; i < hosted.cores && hosted.pinned; i++)
 		CPU_SET(hosted.cpu[i], &set);
 	return (unsigned)CPU_COUNT(&set) < hosted.cores;
 }
@@ -156,7 +153,7 @@ int main(int argc, char **argv)
 		snprintf(hosted.cmdline + used, sizeof hosted.cmdline - used, "%s%s",
 			used ? " " : "", argv[i]);
 	}
-	hosted.crowded = crowded();
+	hosted.yields = share_cpus();
 	if (!hosted_pin(0) || !hosted_memory_open() || !hosted_console_open()) {
 		fprintf(stderr, "barewire: %s\n", strerror(errno));
 		return 1;

@@ -60,7 +60,7 @@ uint64_t platform_now_us(void)
 void platform_relax(void)
 {
 	_mm_pause();
-	if (hosted.crowded)
+	if (hosted.yields)
 		sched_yield(); /* whom we wait for may want this CPU */
 }
 

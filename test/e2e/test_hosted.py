@@ -146,7 +146,7 @@ def test_console_serves_one_after_the_other(hosted):
 TESTPMD = shutil.which("dpdk-testpmd")
 
 
-def testpmd(folder, more):
+def start_testpmd(folder, more):
     """DPDK's test program over its vhost driver: sends what it likes, until its input ends."""
     words = [TESTPMD, "--lcores", "0@0,1@0", "--no-huge", "-m", "128", "--no-pci",
              "--file-prefix", os.path.basename(folder)]
@@ -163,7 +163,7 @@ def testpmd(folder, more):
                          ids=["it listens", "we listen"])
 def test_dpdk(hosted, folder, theirs, ours):
     """Two queue pairs of packed rings each: what testpmd has sent is what we have received."""
-    with testpmd(folder, theirs) as peer:
+    with start_testpmd(folder, theirs) as peer:
         try:
             wait_for("its sockets", lambda: theirs or os.path.exists(f"{folder}/1"))
             hosted.up(ports=0, cores=3, hosted=True, process=" ".join(

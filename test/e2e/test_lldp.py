@@ -108,7 +108,7 @@ def test_flood_of_neighbors(lab, h0):
         h0.send(pdu(h0, 120, f"02:00:00:01:{i >> 8:02x}:{i & 255:02x}") if i < 40 else flooded)
         if i == 39:
             flooded = pdu(h0, 120, "02:00:00:02:02:02")
-    assert lab.ping(0, "10.0.0.1")
+    lab.wait_ping(0, "10.0.0.1")
     seen = neighbors(lab)
     assert len(seen) == 8 and seen[0]["chassis"] == "02:00:00:00:00:01"
     with lab.wire(1) as h1:
