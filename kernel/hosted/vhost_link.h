@@ -41,8 +41,8 @@ bool vhost_link_quiet(struct vhost_link *l) MUST_CHECK;
 bool vhost_link_tell(struct vhost_link *l, enum vhost_request request, const void *payload,
 	size_t n, int fd) MUST_CHECK;
 
-/* Sends a request whose reply has n payload bytes, like the request itself (or none, if n_out is
- * 0), and waits for it. */
+/* Sends a request, whose payload has n_out bytes, and waits for its reply, which has n. GET_CONFIG
+ * may be answered with nothing: n zeros then. */
 bool vhost_link_ask(struct vhost_link *l, enum vhost_request request, const void *out, size_t n_out,
 	void *in, size_t n) MUST_CHECK;
 

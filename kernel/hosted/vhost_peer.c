@@ -17,7 +17,6 @@ static bool ask_number(struct vhost_peer *p, enum vhost_request request, uint64_
 
 /* ---------------------------------------------------------------- greeting */
 
-/* A back end that has no such configuration answers with another length. */
 static bool read_config(struct vhost_peer *p)
 {
 	struct vhost_config c = {.bytes = VHOST_CONFIG_BYTES};
@@ -26,7 +25,7 @@ static bool read_config(struct vhost_peer *p)
 		return false;
 	for (unsigned i = 0; i < VHOST_CONFIG_BYTES; i++)
 		p->config[i] = c.data[i];
-	p->has_config = true;
+	p->has_config = c.bytes == VHOST_CONFIG_BYTES;
 	return true;
 }
 

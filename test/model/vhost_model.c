@@ -130,6 +130,10 @@ static bool reply(struct vhost_model *m, struct message *msg, size_t n)
 	case VHOST_MODEL_REFUSES:
 		msg->number = 1;
 		break;
+	case VHOST_MODEL_EMPTY:
+		msg->h.bytes = 0;
+		n = 0;
+		break;
 	case VHOST_MODEL_BADS:
 		break;
 	}

@@ -26,6 +26,7 @@ enum vhost_model_bad {
 	VHOST_MODEL_NO_REPLY,   /* without the reply flag */
 	VHOST_MODEL_NO_VERSION, /* without a version */
 	VHOST_MODEL_REFUSES,    /* acknowledges with an error */
+	VHOST_MODEL_EMPTY,      /* answers with no payload */
 	VHOST_MODEL_BADS
 };
 

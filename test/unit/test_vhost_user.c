@@ -118,6 +118,18 @@ static void mac_by_option_by_back_end_or_made_up(void **state)
 	assert_memory_equal(dev->mac, made_up, 6);
 }
 
+/* Configuration is offered, and then there is none: no reason to refuse it. */
+static void no_configuration_after_all(void **state)
+{
+	peer.device.offered |= VIRTIO_MODEL_F_MAC | VIRTIO_MODEL_F_MTU;
+	peer.protocol |= VHOST_PROTOCOL_F_CONFIG;
+	peer.bad_request = VHOST_GET_CONFIG;
+	peer.bad = VHOST_MODEL_EMPTY;
+	start_both(1);
+	assert_int_equal(dev->mac[0], 2);
+	assert_int_equal(dev->mtu_max, MTU_MAX);
+}
+
 static void kicks_only_who_asks_for_it(void **state)
 {
 	uint64_t frame = packet_word(7, 60, 0);
@@ -279,6 +291,7 @@ static const struct manner manners[] = {
 	{VHOST_MODEL_OTHER, "it answers request"},
 	{VHOST_MODEL_SHORT, "bytes"},
 	{VHOST_MODEL_LONG, "4294967295 bytes"},
+	{VHOST_MODEL_EMPTY, "has 0 bytes"},
 	{VHOST_MODEL_NO_REPLY, "flags"},
 	{VHOST_MODEL_NO_VERSION, "flags"},
 };
@@ -450,6 +463,7 @@ int main(void)
 		BOTH(takes_no_more_pairs_than_there_are),
 		BOTH(does_with_less_protocol),
 		BOTH(mac_by_option_by_back_end_or_made_up),
+		BOTH(no_configuration_after_all),
 		BOTH(kicks_only_who_asks_for_it),
 		BOTH(back_end_comes_late),
 		BOTH(back_end_connects_to_us),
