@@ -22,7 +22,15 @@ MEMDEV  := $(wildcard drivers/mem/*.c)
 KERNEL  := $(wildcard kernel/*.c kernel/shell/*.c)
 X86     := $(wildcard kernel/x86/*.c kernel/x86/*.S boot/*.c boot/*.S)
 HOSTED  := $(wildcard kernel/hosted/*.c)
+# AF_XDP ports where libxdp's headers are (tools/setup --test); elsewhere the process refuses them.
+XDP     := $(if $(wildcard /usr/include/xdp/xsk.h),yes)
+XDPLIBS := $(if $(XDP),-lxdp -lbpf)
+ifndef XDP
+HOSTED  := $(filter-out kernel/hosted/xdp_%,$(HOSTED))
+endif
+# The vhost-user transport is part of the process and of the unit tests.
 # Pure parsers of what firmware and loaders say: part of the image, and of the unit tests.
+VHOST   := $(wildcard kernel/hosted/vhost_*.c)
 PURE    := kernel/x86/acpi.c kernel/x86/srat.c kernel/x86/memmap.c boot/view.c boot/bootinfo.c boot/multiboot1.c boot/pvh.c
 MODEL   := $(wildcard test/model/*.c)
 TESTS   := $(wildcard test/unit/test_*.c)
@@ -40,7 +48,7 @@ TARGET  := $(COMMON) -O2 -ffreestanding -fbuiltin -nostdinc \
 	   -isystem $(NEWLIB)/include -isystem $(shell $(CC) -print-file-name=include 2>/dev/null) -U__linux__ -U__unix__ -Ulinux -Uunix \
 	   -m64 -mno-red-zone -mcmodel=small -fno-pic -fno-pie -fcf-protection=none \
 	   -fno-stack-protector -fno-asynchronous-unwind-tables -fno-omit-frame-pointer
-HOST    := $(COMMON) -O2 -D_GNU_SOURCE -pthread
+HOST    := $(COMMON) -O2 -D_GNU_SOURCE -pthread $(if $(XDP),-DHAVE_XDP)
 CHECK   := $(COMMON) -O1 -D_GNU_SOURCE -DIO_MODEL -DUNIT_TEST -fsanitize=address,undefined \
 	   -fno-sanitize-recover=all -fno-omit-frame-pointer -pthread
 
@@ -77,9 +85,10 @@ $(call stamp,$(STEM).linked,$(FIB) / $(CONFIG))
 $(call stamp,$(BUILD)/hosted.linked,$(FIB) / $(CONFIG))
 
 X86_OBJ    := $(call obj,$(X86DIR),$(LIB) $(NET) $(DRIVERS) $(KERNEL) $(X86))
-HOSTED_OBJ := $(call obj,hosted,$(LIB) $(NET) $(MEMDEV) $(KERNEL) $(HOSTED))
+HOSTED_OBJ := $(call obj,hosted,$(LIB) $(NET) $(MEMDEV) $(filter-out %_pci.c,$(wildcard drivers/virtio/*.c)) \
+	      $(KERNEL) $(HOSTED))
 CHECK_OBJ  := $(call obj,check,$(LIB) $(NET) $(DRIVERS) $(MEMDEV) $(filter-out kernel/main.c,$(KERNEL)) \
-	      $(PURE) $(MODEL))
+	      $(PURE) $(VHOST) $(MODEL))
 TEST_BIN   := $(patsubst test/unit/%.c,$(BUILD)/check/bin/%,$(TESTS))
 # The units with threads.
 TSAN_BIN   := $(patsubst test/unit/%.c,$(BUILD)/tsan/bin/%,$(shell grep -l pthread.h $(TESTS)))
@@ -188,7 +197,7 @@ $(BUILD)/fibgen: $(call obj,hosted,tools/fibgen.c $(LIB) $(filter net/table/%,$(
 
 $(BUILD)/barewire: $(HOSTED_OBJ) $(LINKED) $(BUILD)/hosted.linked
 	@echo "  LD $@"
-	$(Q)$(CC) $(HOST) $(HOSTED_OBJ) $(LINKED) -o $@
+	$(Q)$(CC) $(HOST) $(HOSTED_OBJ) $(LINKED) $(XDPLIBS) -o $@
 
 $(BUILD)/check/%.o: %.c $(BUILD)/check.flags
 	@mkdir -p $(@D)

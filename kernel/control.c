@@ -233,6 +233,7 @@ static void control_links(struct router *r)
 			control.failed[port] = true;
 			log_text("%s: %s stopped: %s", iface->name, dev->driver, dev->failure);
 		}
+		control.failed[port] &= load_once(&dev->failed); /* what was lost may return */
 		if (!link)
 			control.rising[port] = false;
 		if (link == iface->link || (link && !control_link_rose(r, port)))

@@ -20,8 +20,11 @@ bool virtio_control_init(struct virtio_control *c, const struct io_env *env, boo
 	c->memory = env->alloc(env->ctx, sizeof *c->memory, CACHE_LINE);
 	if (!c->memory)
 		return false;
-	return packed ? virtq_packed_init(&c->vq, env, number, size)
-		      : virtq_split_init(&c->vq, env, number, size, 0);
+	if (!(packed ? virtq_packed_init(&c->vq, env, number, size)
+		     : virtq_split_init(&c->vq, env, number, size, 0)))
+		return false;
+	c->vq.doorbell = &c->doorbell;
+	return true;
 }
 
 /* ---------------------------------------------------------------- split */

@@ -26,6 +26,7 @@ struct virtio_control_memory {
 
 struct virtio_control {
 	struct virtq vq;
+	struct virtq_doorbell doorbell;
 	struct virtio_control_memory *memory;
 	bool packed;
 	uint32_t wait_us; /* for an answer */
@@ -40,7 +41,7 @@ enum virtio_answer {
 /*
  * Lays the queue out in memory from env->alloc; size: a power of two between
  * the limits above. false: no memory. It is then handed over by
- * virtio_pci_queue_enable.
+ * the transport's queue_enable.
  */
 bool virtio_control_init(struct virtio_control *c, const struct io_env *env, bool packed,
 	uint16_t number, uint16_t size);

@@ -7,28 +7,12 @@
 #include "drivers/virtio/virtqueue_packed.h"
 #include "drivers/virtio/virtqueue_split.h"
 
-/* PCI ids (4.1.2): the device type plus 0x1040, or of the transitional kind. */
-#define VENDOR_VIRTIO           0x1af4u
-#define DEVICE_NET              0x1041u
-#define DEVICE_NET_TRANSITIONAL 0x1000u
-
 /* Queue numbers (5.1.2); the control queue follows all the pairs that the device has. */
 #define QUEUE_RX(pair)       (2u * (pair))
 #define QUEUE_TX(pair)       (2u * (pair) + 1u)
 #define QUEUE_CONTROL(pairs) (2u * (pairs))
 
 /* ---------------------------------------------------------------- identity */
-
-/* A locally administered address that is the same at every boot. */
-static void make_up_mac(uint8_t mac[6], const struct pci *pci, const struct pci_function *f)
-{
-	mac[0] = 0x02;
-	mac[1] = 0x62; /* "bw" */
-	mac[2] = 0x77;
-	mac[3] = (uint8_t)pci->host.segment;
-	mac[4] = f->bus;
-	mac[5] = (uint8_t)(f->device << 3 | f->function);
-}
 
 static bool mac_usable(const uint8_t mac[6])
 {
@@ -40,7 +24,8 @@ static bool mac_usable(const uint8_t mac[6])
 /* The MTU the device tells (5.1.4), whether or not the feature is agreed on; 0: it tells none. */
 static uint16_t device_mtu(const struct virtio_net *net, uint64_t offered)
 {
-	return offered & VIRTIO_NET_F_MTU ? virtio_pci_read16(&net->pci, VIRTIO_NET_CONFIG_MTU) : 0;
+	return offered & VIRTIO_NET_F_MTU ? virtio_read16(net->transport, VIRTIO_NET_CONFIG_MTU)
+					  : 0;
 }
 
 /* Reads MAC, MTU and link state. */
@@ -49,10 +34,10 @@ static const char *read_identity(struct virtio_net *net, uint64_t offered)
 	struct netdev *dev = &net->dev;
 	uint16_t mtu = device_mtu(net, offered);
 
-	make_up_mac(dev->mac, net->pci.pci, net->pci.function);
+	memcpy(dev->mac, net->transport->mac, sizeof dev->mac);
 	if (net->features & VIRTIO_NET_F_MAC) {
-		if (!virtio_pci_read_bytes(
-			    &net->pci, VIRTIO_NET_CONFIG_MAC, dev->mac, sizeof dev->mac))
+		if (!virtio_read_bytes(
+			    net->transport, VIRTIO_NET_CONFIG_MAC, dev->mac, sizeof dev->mac))
 			return "its configuration never stands still";
 		if (!mac_usable(dev->mac))
 			return "its MAC address is no station's";
@@ -66,6 +51,16 @@ static const char *read_identity(struct virtio_net *net, uint64_t offered)
 
 /* ---------------------------------------------------------------- queues */
 
+static unsigned queue_size(const struct virtio_net *net, unsigned number)
+{
+	return net->transport->ops->queue_size(net->transport, number);
+}
+
+static const char *queue_enable(const struct virtio_net *net, struct virtq *vq)
+{
+	return net->transport->ops->queue_enable(net->transport, vq);
+}
+
 /*
  * The depth to use of a queue: what the device offers, at most `max`; 0: not
  * usable. Packed rings of any size may be used in part (4.1.4.3.2), so theirs
@@ -74,7 +69,7 @@ static const char *read_identity(struct virtio_net *net, uint64_t offered)
 static uint16_t queue_depth(
 	const struct virtio_net *net, unsigned number, unsigned min, unsigned max)
 {
-	unsigned size = virtio_pci_queue_size(&net->pci, number), depth = max;
+	unsigned size = queue_size(net, number), depth = max;
 
 	if (size < min || (!(net->features & VIRTIO_F_RING_PACKED) && (size & (size - 1)) != 0))
 		return 0;
@@ -98,14 +93,15 @@ static const char *set_up_pair(struct virtio_net *net, unsigned pair, const stru
 	const uint16_t rx = net->dev.rx_slots, tx = net->dev.tx_slots;
 	const char *refusal;
 
-	if (virtio_pci_queue_size(&net->pci, QUEUE_RX(pair)) < rx ||
-		virtio_pci_queue_size(&net->pci, QUEUE_TX(pair)) < tx)
+	if (queue_size(net, QUEUE_RX(pair)) < rx || queue_size(net, QUEUE_TX(pair)) < tx)
 		return "its queues differ in size";
 	if (!init_queue(net, &net->rx[pair], env, QUEUE_RX(pair), rx, VIRTQ_DESC_WRITE) ||
 		!init_queue(net, &net->tx[pair], env, QUEUE_TX(pair), tx, 0))
 		return "no memory for its queues";
-	refusal = virtio_pci_queue_enable(&net->pci, &net->rx[pair]);
-	return refusal ? refusal : virtio_pci_queue_enable(&net->pci, &net->tx[pair]);
+	net->rx[pair].doorbell = &net->rx_doorbell[pair];
+	net->tx[pair].doorbell = &net->tx_doorbell[pair];
+	refusal = queue_enable(net, &net->rx[pair]);
+	return refusal ? refusal : queue_enable(net, &net->tx[pair]);
 }
 
 static const char *set_up_control(struct virtio_net *net, const struct io_env *env)
@@ -113,7 +109,7 @@ static const char *set_up_control(struct virtio_net *net, const struct io_env *e
 	bool many =
 		net->features & (VIRTIO_NET_F_MQ | VIRTIO_NET_F_RSS); /* else it has one, 5.1.2 */
 	unsigned number = QUEUE_CONTROL(
-		many ? virtio_pci_read16(&net->pci, VIRTIO_NET_CONFIG_PAIRS_MAX) : 1u);
+		many ? virtio_read16(net->transport, VIRTIO_NET_CONFIG_PAIRS_MAX) : 1u);
 	uint16_t depth =
 		queue_depth(net, number, VIRTIO_CONTROL_SLOTS_MIN, VIRTIO_CONTROL_SLOTS_MAX);
 
@@ -122,7 +118,7 @@ static const char *set_up_control(struct virtio_net *net, const struct io_env *e
 	if (!virtio_control_init(&net->control, env, net->features & VIRTIO_F_RING_PACKED,
 		    (uint16_t)number, depth))
 		return "no memory for its control queue";
-	return virtio_pci_queue_enable(&net->pci, &net->control.vq);
+	return queue_enable(net, &net->control.vq);
 }
 
 static const char *set_up_queues(struct virtio_net *net, const struct io_env *env)
@@ -146,9 +142,10 @@ static const char *set_up_queues(struct virtio_net *net, const struct io_env *en
 /* Queue pairs to use of a device that offers `offered`: at least 1. */
 static unsigned choose_pairs(const struct virtio_net *net, uint64_t offered, unsigned wanted)
 {
-	unsigned have = virtio_pci_read16(&net->pci, VIRTIO_NET_CONFIG_PAIRS_MAX);
+	unsigned have = virtio_read16(net->transport, VIRTIO_NET_CONFIG_PAIRS_MAX);
+	bool ask = !net->transport->pairs_by_queue;
 
-	if (!(offered & VIRTIO_NET_F_CTRL_VQ) ||
+	if ((ask && !(offered & VIRTIO_NET_F_CTRL_VQ)) ||
 		!(offered & (VIRTIO_NET_F_MQ | VIRTIO_NET_F_RSS)) || have > 0x8000 /* 5.1.4.1 */)
 		return 1;
 	if (!(offered & VIRTIO_NET_F_MQ) && !virtio_net_rss_fits(net))
@@ -171,13 +168,16 @@ static uint64_t choose_features(
 	uint64_t wanted = VIRTIO_F_VERSION_1 | VIRTIO_F_RING_PACKED;
 
 	/* A configuration cut short has no such field. */
-	if (net->pci.config_bytes >= VIRTIO_NET_CONFIG_STATUS + 2)
+	if (net->transport->config_bytes >= VIRTIO_NET_CONFIG_STATUS + 2)
 		wanted |= VIRTIO_NET_F_MAC | VIRTIO_NET_F_STATUS;
 	/* Whoever accepts the MTU must have buffers for it (5.1.4.2). */
-	if (net->pci.config_bytes >= VIRTIO_NET_CONFIG_MTU + 2 && device_mtu(net, offered) <= mtu)
+	if (net->transport->config_bytes >= VIRTIO_NET_CONFIG_MTU + 2 &&
+		device_mtu(net, offered) <= mtu)
 		wanted |= VIRTIO_NET_F_MTU;
 	if (net->dev.rx_queues > 1)
-		wanted |= VIRTIO_NET_F_CTRL_VQ | VIRTIO_NET_F_MQ;
+		wanted |= VIRTIO_NET_F_MQ;
+	if (net->dev.rx_queues > 1 && !net->transport->pairs_by_queue)
+		wanted |= VIRTIO_NET_F_CTRL_VQ;
 	if (net->dev.rx_queues > 1 && virtio_net_rss_fits(net))
 		wanted |= VIRTIO_NET_F_RSS;
 	if (filter && (offered & VIRTIO_NET_F_CTRL_VLAN))
@@ -198,24 +198,30 @@ static const char *start(
 	struct virtio_net *net, unsigned pairs, bool filter, uint32_t mtu, const struct io_env *env)
 {
 	struct netdev *dev = &net->dev;
+	struct virtio_transport *t = net->transport;
 	uint64_t offered = 0;
 	const char *refusal;
+	bool lost = false;
 
-	if (!virtio_pci_reset(&net->pci))
+	if (!virtio_reset(t))
 		return "its reset does not end (device status)";
-	refusal = virtio_pci_greet(&net->pci, &offered);
+	refusal = virtio_greet(t, &offered);
 	if (refusal)
 		return refusal;
 	dev->rx_queues = dev->tx_queues = (uint16_t)choose_pairs(net, offered, pairs);
 	net->features = choose_features(net, offered, filter, mtu);
-	refusal = virtio_pci_agree(&net->pci, net->features);
+	refusal = virtio_agree(t, net->features);
 	if (!refusal)
 		refusal = read_identity(net, offered);
 	if (!refusal)
 		refusal = set_up_queues(net, env);
-	if (!refusal)
-		virtio_pci_add_status(&net->pci, VIRTIO_STATUS_DRIVER_OK);
-	return refusal;
+	if (refusal)
+		return refusal;
+	if (dev->rx_queues > 1 && t->pairs_by_queue)
+		dev->steering = "device";
+	t->ops->add_status(t, VIRTIO_STATUS_DRIVER_OK);
+	refusal = t->ops->trouble(t, &lost);
+	return lost ? NULL : refusal; /* one that is lost may return, see virtio_net_renew.c */
 }
 
 /* What a started device is asked over its control queue. */
@@ -235,61 +241,56 @@ static const char *command(struct virtio_net *net, const struct io_env *env)
  * is started again, first without the VLAN filter, then with one queue pair. The
  * memory of a try is lost, at most 70 KiB a pair.
  */
-static const char *bring_up(struct virtio_net *net, struct pci *pci, struct pci_function *f,
-	const struct netdev_request *want, const struct io_env *env)
+static const char *bring_up(
+	struct virtio_net *net, const struct netdev_request *want, const struct io_env *env)
 {
 	uint32_t mtu = want->mtu < MTU_DEFAULT ? MTU_DEFAULT : want->mtu;
 	unsigned pairs = want->queue_pairs;
 	bool filter = true;
-	const char *refusal = virtio_pci_open(&net->pci, pci, f, env);
 
-	net->env = *env;
-	while (!refusal) {
+	for (;;) {
+		const char *refusal;
+
 		net->features = 0;
 		refusal = start(net, pairs, filter, mtu, env);
 		if (!(net->features & VIRTIO_NET_F_CTRL_VQ))
-			break;
+			return refusal;
 		if (!refusal)
 			refusal = command(net, env);
 		if (!refusal)
-			break;
+			return NULL;
 		bool again = net->features & VIRTIO_NET_F_CTRL_VLAN;
 
-		env->log(env->ctx, "virtio-net %s: %s: %s", f->location,
+		env->log(env->ctx, "virtio-net %s: %s: %s", net->transport->location,
 			again ? "no VLAN filter" : "one queue pair", refusal);
 		if (!again)
 			pairs = 1;
 		filter = false;
-		refusal = NULL;
 	}
-	return refusal;
 }
 
-bool virtio_net_match(const struct pci_function *f)
-{
-	return f->vendor_id == VENDOR_VIRTIO &&
-	       (f->device_id == DEVICE_NET || f->device_id == DEVICE_NET_TRANSITIONAL);
-}
-
-struct netdev *virtio_net_probe(struct pci *pci, struct pci_function *f,
+struct netdev *virtio_net_create(struct virtio_transport *transport,
 	const struct netdev_request *want, const struct io_env *env)
 {
 	struct virtio_net *net = env->alloc(env->ctx, sizeof *net, CACHE_LINE);
 	const char *refusal = "no memory";
 	bool packed;
 
-	if (net)
-		refusal = bring_up(net, pci, f, want, env);
+	if (net) {
+		net->transport = transport;
+		net->env = *env;
+		refusal = bring_up(net, want, env);
+	}
 	if (refusal) {
-		env->log(env->ctx, "virtio-net %s: refused: %s", f->location, refusal);
-		if (net)
-			virtio_pci_refuse(&net->pci);
+		env->log(env->ctx, "virtio-net %s: refused: %s", transport->location, refusal);
+		virtio_refuse(transport);
 		return NULL;
 	}
 	packed = net->features & VIRTIO_F_RING_PACKED;
 	net->dev.ops = packed ? &virtio_net_packed_ops : &virtio_net_split_ops;
 	net->dev.rings = packed ? "packed" : "split";
 	net->dev.driver = "virtio-net";
-	memcpy(net->dev.location, f->location, sizeof f->location);
+	net->dev.node = NODE_UNKNOWN;
+	strncpy(net->dev.location, transport->location, sizeof net->dev.location - 1);
 	return &net->dev;
 }

@@ -1,8 +1,8 @@
 /*
  * One virtio-net device, as the files of this folder share it: bring-up
  * (virtio_net.c), steering (virtio_net_steer.c), the VLAN filter
- * (virtio_net_vlan.c), state (virtio_net_state.c) and the data path over split or packed rings.
- * Internal to drivers/virtio/.
+ * (virtio_net_vlan.c), state (virtio_net_state.c), return (virtio_net_renew.c) and the data path
+ * over split or packed rings. Internal to drivers/virtio/.
  */
 #ifndef DRIVERS_VIRTIO_NET_DEVICE_H
 #define DRIVERS_VIRTIO_NET_DEVICE_H
@@ -13,7 +13,7 @@
 
 #include "drivers/netdev.h"
 #include "drivers/virtio/virtio_control.h"
-#include "drivers/virtio/virtio_pci.h"
+#include "drivers/virtio/virtio_transport.h"
 #include "drivers/virtio/virtqueue.h"
 #include "lib/limits.h"
 #include "lib/packet.h"
@@ -47,14 +47,20 @@ _Static_assert(VIRTIO_NET_OFFSET % 64 == 0, "header and frame start share a cach
 
 struct virtio_net {
 	struct netdev dev; /* first, so that a netdev is its virtio_net */
-	struct virtio_pci pci;
+	struct virtio_transport *transport;
 	struct virtio_control control;
 	struct io_env env;
 	uint64_t features; /* agreed on */
 	bool control_lost; /* a command was not answered */
+	bool lied;         /* it broke its contract: it is not used again */
+	bool lost;         /* control core: it is gone, and may return */
 	bool resetting;    /* control core: after a failure, the reset has been asked for */
+	bool renewing;     /* control core: the queues are being made anew */
 	bool halted;       /* the reset is done: the device touches no buffer any more */
 	struct virtq rx[VIRTIO_NET_PAIRS_MAX], tx[VIRTIO_NET_PAIRS_MAX]; /* a line each */
+	uint32_t renewals; /* see virtio_net_renew.c */
+	uint32_t rx_renewed[VIRTIO_NET_PAIRS_MAX], tx_renewed[VIRTIO_NET_PAIRS_MAX];
+	struct virtq_doorbell rx_doorbell[VIRTIO_NET_PAIRS_MAX], tx_doorbell[VIRTIO_NET_PAIRS_MAX];
 };
 
 _Static_assert(offsetof(struct virtio_net, dev) == 0, "a netdev is its virtio_net");
@@ -94,6 +100,16 @@ void virtio_net_stop(struct netdev *dev);
 
 /* For tx_done of a failed device: gives back what queue q still held, once the device is reset. */
 unsigned virtio_net_salvage(struct virtio_net *net, unsigned q, uint64_t *word, unsigned max);
+
+/* ---------------------------------------------------------------- virtio_net_renew.c */
+
+/* For rx of a failed device, for tx_done of one whose buffers are all back: queue q anew, if the
+ * device may return and it has not been done yet. */
+void virtio_net_renew_rx(struct virtio_net *net, unsigned q);
+void virtio_net_renew_tx(struct virtio_net *net, unsigned q);
+
+/* Control core, at each poll while a device is lost: goes on with bringing it back. */
+void virtio_net_await(struct virtio_net *net);
 
 /* ---------------------------------------------------------------- the data paths */
 

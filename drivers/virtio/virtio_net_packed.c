@@ -26,8 +26,10 @@ static unsigned packed_rx(struct netdev *dev, unsigned q, uint64_t *word, unsign
 	const struct buffers *buffers = dev->buffers;
 	uint64_t state;
 
-	if (load_once(&dev->failed))
+	if (load_once(&dev->failed)) {
+		virtio_net_renew_rx(virtio_net_of(dev), q);
 		return 0;
+	}
 	for (i = 0; i < n && virtq_packed_returned(&rx, i, &state); i++) {
 		uint32_t len = virtq_packed_bytes(state) - VIRTIO_NET_HEADER; /* huge if shorter */
 		uint64_t held = virtq_take(&rx, i, virtq_packed_id(state));

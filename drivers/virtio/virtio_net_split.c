@@ -29,8 +29,10 @@ static unsigned split_rx(struct netdev *dev, unsigned q, uint64_t *word, unsigne
 	const struct buffers *buffers = dev->buffers;
 	unsigned n, i;
 
-	if (load_once(&dev->failed))
+	if (load_once(&dev->failed)) {
+		virtio_net_renew_rx(virtio_net_of(dev), q);
 		return 0;
+	}
 	n = returned(dev, queue, max);
 	for (i = 0; i < n; i++) {
 		const struct virtq_used_elem *e = virtq_split_used(&rx, i);

@@ -4,12 +4,18 @@
 #define STATUS_LINK_UP 1u /* 5.1.4 */
 
 /* Two cores may find out at once: either's reason is true, and both mean the same. */
-void virtio_net_fail(struct netdev *dev, const char *failure)
+static void stop_using(struct netdev *dev, const char *failure)
 {
 	if (load_once(&dev->failed))
 		return;
 	store_once(&dev->failure, failure);
 	store_release(&dev->failed, true); /* the reason before the fact */
+}
+
+void virtio_net_fail(struct netdev *dev, const char *failure)
+{
+	store_once(&virtio_net_of(dev)->lied, true);
+	stop_using(dev, failure);
 }
 
 /* ---------------------------------------------------------------- books */
@@ -43,7 +49,14 @@ uint64_t virtio_net_doorbells(const struct netdev *dev)
 
 unsigned virtio_net_salvage(struct virtio_net *net, unsigned q, uint64_t *word, unsigned max)
 {
-	return load_acquire(&net->halted) ? virtq_drain(&net->tx[q], word, max) : 0;
+	unsigned n;
+
+	if (!load_acquire(&net->halted))
+		return 0;
+	n = virtq_drain(&net->tx[q], word, max);
+	if (n < max)
+		virtio_net_renew_tx(net, q);
+	return n;
 }
 
 /* ---------------------------------------------------------------- link, failure, stop */
@@ -52,18 +65,22 @@ unsigned virtio_net_salvage(struct virtio_net *net, unsigned q, uint64_t *word, 
  * After a failure the device is reset without waiting for it: asked for in one
  * poll, looked after in the next ones. Then its TX buffers can be taken back.
  * A worker that has not yet seen the failure may still ring a doorbell: nobody
- * listens any more.
+ * listens any more. A device that was merely lost is then waited for.
  */
 static void poll_failed(struct virtio_net *net)
 {
+	struct virtio_transport *t = net->transport;
+
 	store_once(&net->dev.link, false);
-	if (net->halted)
-		return;
-	if (!net->resetting) {
-		virtio_pci_reset_start(&net->pci);
+	if (net->halted) {
+		if (net->lost && !load_once(&net->lied))
+			virtio_net_await(net);
+	} else if (!net->resetting) {
+		t->ops->reset_start(t);
 		net->resetting = true;
-	} else if (virtio_pci_reset_done(&net->pci)) {
-		pci_disable(net->pci.pci, net->pci.function);
+	} else if (t->ops->reset_done(t)) {
+		if (!net->lost || load_once(&net->lied))
+			t->ops->cut_off(t);
 		store_release(&net->halted, true);
 	}
 }
@@ -72,7 +89,7 @@ static void poll_failed(struct virtio_net *net)
 void virtio_net_read_link(struct virtio_net *net)
 {
 	bool up = !(net->features & VIRTIO_NET_F_STATUS) ||
-		  (virtio_pci_read16(&net->pci, VIRTIO_NET_CONFIG_STATUS) & STATUS_LINK_UP);
+		  (virtio_read16(net->transport, VIRTIO_NET_CONFIG_STATUS) & STATUS_LINK_UP);
 
 	if (net->dev.link != up) /* workers read this line */
 		store_once(&net->dev.link, up);
@@ -81,21 +98,22 @@ void virtio_net_read_link(struct virtio_net *net)
 void virtio_net_poll(struct netdev *dev)
 {
 	struct virtio_net *net = virtio_net_of(dev);
-	uint8_t status;
+	const char *trouble;
+	bool lost = false;
 
 	if (load_acquire(&dev->failed)) {
 		poll_failed(net);
 		return;
 	}
-	status = virtio_pci_status(&net->pci);
-	if (status == VIRTIO_STATUS_GONE)
-		virtio_net_fail(dev, "it does not answer any more");
-	else if (status & VIRTIO_STATUS_NEEDS_RESET)
-		virtio_net_fail(dev, "it asks for a reset");
-	else if (!(status & VIRTIO_STATUS_DRIVER_OK))
-		virtio_net_fail(dev, "it has reset itself");
-	else
+	trouble = net->transport->ops->trouble(net->transport, &lost);
+	if (!trouble) {
 		virtio_net_read_link(net);
+	} else if (lost) {
+		net->lost = true;
+		stop_using(dev, trouble);
+	} else {
+		virtio_net_fail(dev, trouble);
+	}
 }
 
 void virtio_net_stop(struct netdev *dev)
@@ -104,6 +122,6 @@ void virtio_net_stop(struct netdev *dev)
 
 	virtio_net_fail(dev, "stopped");
 	store_once(&dev->link, false);
-	store_release(&net->halted, virtio_pci_reset(&net->pci));
-	pci_disable(net->pci.pci, net->pci.function); /* whatever it does: no DMA */
+	store_release(&net->halted, virtio_reset(net->transport));
+	net->transport->ops->cut_off(net->transport); /* whatever it does: no DMA */
 }

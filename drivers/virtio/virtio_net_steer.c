@@ -48,10 +48,10 @@ bool virtio_net_rss_fits(const struct virtio_net *net)
 {
 	uint8_t key = 0;
 
-	return virtio_pci_read_bytes(&net->pci, VIRTIO_NET_CONFIG_RSS_KEY, &key, 1) &&
+	return virtio_read_bytes(net->transport, VIRTIO_NET_CONFIG_RSS_KEY, &key, 1) &&
 	       key >= RSS_KEY &&
-	       virtio_pci_read16(&net->pci, VIRTIO_NET_CONFIG_RSS_TABLE) >= RSS_TABLE &&
-	       (virtio_pci_read32(&net->pci, VIRTIO_NET_CONFIG_RSS_HASHES) & HASH_IPV4);
+	       virtio_read16(net->transport, VIRTIO_NET_CONFIG_RSS_TABLE) >= RSS_TABLE &&
+	       (virtio_read32(net->transport, VIRTIO_NET_CONFIG_RSS_HASHES) & HASH_IPV4);
 }
 
 /*
@@ -64,7 +64,7 @@ static void rss_fill(const struct virtio_net *net, struct rss_config *c)
 	unsigned queues = net->dev.rx_queues;
 
 	memset(c, 0, sizeof *c);
-	c->hash_types = virtio_pci_read32(&net->pci, VIRTIO_NET_CONFIG_RSS_HASHES) & HASHES;
+	c->hash_types = virtio_read32(net->transport, VIRTIO_NET_CONFIG_RSS_HASHES) & HASHES;
 	c->table_mask = RSS_TABLE - 1;
 	for (unsigned i = 0; i < RSS_TABLE; i++)
 		c->table[i] = (uint16_t)(i % queues);

@@ -39,8 +39,6 @@
 
 #define MSIX_NO_VECTOR 0xffffu
 
-#define GENERATION_TRIES 16u
-
 /* ---------------------------------------------------------------- structures */
 
 /* A piece of a BAR that a capability names. */
@@ -101,64 +99,39 @@ static void find_areas(const struct virtio_pci *v, struct areas *a)
 	}
 }
 
-const char *virtio_pci_open(struct virtio_pci *v, const struct pci *pci,
-	const struct pci_function *f, const struct io_env *env)
+static struct virtio_pci *pci_of(struct virtio_transport *t)
 {
-	struct areas a = {0};
-
-	*v = (struct virtio_pci){.pci = pci, .function = f, .env = env};
-	find_areas(v, &a);
-	if (!a.any)
-		return "a legacy device without the modern interface";
-	if (!a.common.at || !a.notify.at || !a.config.at)
-		return "its capabilities are incomplete or point outside its BARs";
-	v->common = env->map(env->ctx, a.common.address, a.common.bytes);
-	v->notify = env->map(env->ctx, a.notify.address, a.notify.bytes);
-	v->config = env->map(env->ctx, a.config.address, a.config.bytes);
-	if (!v->common || !v->notify || !v->config)
-		return "its BARs cannot be mapped";
-	v->notify_bytes = a.notify.bytes;
-	v->notify_multiplier = pci_read32(pci, f, a.notify.at + CAP_NOTIFY_FACTOR);
-	v->config_bytes = a.config.bytes;
-	pci_enable(pci, f);
-	return NULL;
+	return (struct virtio_pci *)t;
 }
 
 /* ---------------------------------------------------------------- status and features */
 
-uint8_t virtio_pci_status(const struct virtio_pci *v)
+static uint8_t pci_status(struct virtio_transport *t)
 {
-	return mmio_read8(v->common + COMMON_STATUS);
+	return mmio_read8(pci_of(t)->common + COMMON_STATUS);
 }
 
-void virtio_pci_add_status(const struct virtio_pci *v, unsigned bits)
+static void pci_add_status(struct virtio_transport *t, unsigned bits)
 {
-	mmio_write8(v->common + COMMON_STATUS, (uint8_t)(virtio_pci_status(v) | bits));
+	struct virtio_pci *v = pci_of(t);
+
+	if (v->common)
+		mmio_write8(v->common + COMMON_STATUS, (uint8_t)(pci_status(t) | bits));
 }
 
-void virtio_pci_reset_start(const struct virtio_pci *v)
+static void pci_reset_start(struct virtio_transport *t)
 {
-	mmio_write8(v->common + COMMON_STATUS, 0);
+	mmio_write8(pci_of(t)->common + COMMON_STATUS, 0);
 }
 
-bool virtio_pci_reset_done(const struct virtio_pci *v)
+static bool pci_reset_done(struct virtio_transport *t)
 {
-	return virtio_pci_status(v) == 0; /* 4.1.4.3.2: wait until it reads 0 */
+	return pci_status(t) == 0; /* 4.1.4.3.2: wait until it reads 0 */
 }
 
-bool virtio_pci_reset(const struct virtio_pci *v)
+static uint64_t pci_features_offered(struct virtio_transport *t)
 {
-	uint64_t start = v->env->now_us(v->env->ctx);
-
-	virtio_pci_reset_start(v);
-	while (!virtio_pci_reset_done(v))
-		if (v->env->now_us(v->env->ctx) - start > VIRTIO_RESET_US)
-			return false;
-	return true;
-}
-
-static uint64_t features_offered(const struct virtio_pci *v)
-{
+	struct virtio_pci *v = pci_of(t);
 	uint64_t low, high;
 
 	mmio_write32(v->common + COMMON_OFFER_SELECT, 0);
@@ -168,45 +141,43 @@ static uint64_t features_offered(const struct virtio_pci *v)
 	return high << 32 | low;
 }
 
-static void features_accept(const struct virtio_pci *v, uint64_t features)
+static void pci_features_accept(struct virtio_transport *t, uint64_t features)
 {
+	struct virtio_pci *v = pci_of(t);
+
 	mmio_write32(v->common + COMMON_ACCEPT_SELECT, 0);
 	mmio_write32(v->common + COMMON_ACCEPT, (uint32_t)features);
 	mmio_write32(v->common + COMMON_ACCEPT_SELECT, 1);
 	mmio_write32(v->common + COMMON_ACCEPT, (uint32_t)(features >> 32));
-}
-
-const char *virtio_pci_greet(const struct virtio_pci *v, uint64_t *offered)
-{
-	/* The order of 3.1.1. */
-	virtio_pci_add_status(v, VIRTIO_STATUS_ACKNOWLEDGE);
-	virtio_pci_add_status(v, VIRTIO_STATUS_DRIVER);
-	*offered = features_offered(v);
-	return *offered & VIRTIO_F_VERSION_1 ? NULL
-					     : "it lacks a feature that is needed (VERSION_1)";
-}
-
-const char *virtio_pci_agree(const struct virtio_pci *v, uint64_t features)
-{
-	features_accept(v, features);
-	virtio_pci_add_status(v, VIRTIO_STATUS_FEATURES_OK);
-	if (!(virtio_pci_status(v) & VIRTIO_STATUS_FEATURES_OK))
-		return "it refuses the features agreed on";
 	mmio_write16(v->common + COMMON_MSIX, MSIX_NO_VECTOR);
-	return NULL;
 }
 
-void virtio_pci_refuse(const struct virtio_pci *v)
+static void pci_cut_off(struct virtio_transport *t)
 {
-	if (v->common)
-		virtio_pci_add_status(v, VIRTIO_STATUS_FAILED);
+	struct virtio_pci *v = pci_of(t);
+
 	pci_disable(v->pci, v->function);
+}
+
+/* Nothing is known of a device that is gone: whatever stands there next is another one. */
+static const char *pci_trouble(struct virtio_transport *t, bool *lost)
+{
+	uint8_t status = pci_status(t);
+
+	*lost = false;
+	if (status == VIRTIO_STATUS_GONE)
+		return "it does not answer any more";
+	if (status & VIRTIO_STATUS_NEEDS_RESET)
+		return "it asks for a reset";
+	return status & VIRTIO_STATUS_DRIVER_OK ? NULL : "it has reset itself";
 }
 
 /* ---------------------------------------------------------------- queues */
 
-unsigned virtio_pci_queue_size(const struct virtio_pci *v, unsigned number)
+static unsigned pci_queue_size(struct virtio_transport *t, unsigned number)
 {
+	struct virtio_pci *v = pci_of(t);
+
 	if (number >= mmio_read16(v->common + COMMON_QUEUES))
 		return 0;
 	mmio_write16(v->common + COMMON_QUEUE_SELECT, (uint16_t)number);
@@ -222,8 +193,14 @@ static void write_address(const struct virtio_pci *v, unsigned at, const void *p
 	mmio_write32(v->common + at + 4, (uint32_t)(address >> 32));
 }
 
-const char *virtio_pci_queue_enable(const struct virtio_pci *v, struct virtq *vq)
+static void pci_ring(const struct virtq_doorbell *bell, uint16_t number)
 {
+	mmio_write16(bell->address, number);
+}
+
+static const char *pci_queue_enable(struct virtio_transport *t, struct virtq *vq)
+{
+	struct virtio_pci *v = pci_of(t);
 	volatile uint8_t *common = v->common;
 	uint64_t doorbell;
 
@@ -231,7 +208,7 @@ const char *virtio_pci_queue_enable(const struct virtio_pci *v, struct virtq *vq
 	doorbell = (uint64_t)mmio_read16(common + COMMON_QUEUE_NOTIFY) * v->notify_multiplier;
 	if (doorbell % 2 != 0 || doorbell + 2 > v->notify_bytes) /* 4.1.4.4.1 */
 		return "the doorbell of a queue lies outside its BAR";
-	vq->doorbell = v->notify + doorbell;
+	*vq->doorbell = (struct virtq_doorbell){.ring = pci_ring, .address = v->notify + doorbell};
 	mmio_write16(common + COMMON_QUEUE_SIZE, vq->size);
 	if (mmio_read16(common + COMMON_QUEUE_SIZE) != vq->size)
 		return "it refuses the size of a queue";
@@ -245,27 +222,71 @@ const char *virtio_pci_queue_enable(const struct virtio_pci *v, struct virtq *vq
 
 /* ---------------------------------------------------------------- configuration */
 
-bool virtio_pci_read_bytes(const struct virtio_pci *v, unsigned at, uint8_t *out, unsigned n)
+static uint8_t pci_config_generation(struct virtio_transport *t)
 {
-	if (at > v->config_bytes || n > v->config_bytes - at)
-		return false;
-	for (unsigned tries = 0; tries < GENERATION_TRIES; tries++) {
-		uint8_t before = mmio_read8(v->common + COMMON_GENERATION);
-
-		for (unsigned i = 0; i < n; i++)
-			out[i] = mmio_read8(v->config + at + i);
-		if (mmio_read8(v->common + COMMON_GENERATION) == before)
-			return true;
-	}
-	return false;
+	return mmio_read8(pci_of(t)->common + COMMON_GENERATION);
 }
 
-uint16_t virtio_pci_read16(const struct virtio_pci *v, unsigned at)
+static uint32_t pci_config_read(struct virtio_transport *t, unsigned at, unsigned bytes)
 {
-	return at + 2 <= v->config_bytes ? mmio_read16(v->config + at) : 0;
+	const volatile uint8_t *field = pci_of(t)->config + at;
+
+	return bytes == 1   ? mmio_read8(field)
+	       : bytes == 2 ? mmio_read16(field)
+			    : mmio_read32(field);
 }
 
-uint32_t virtio_pci_read32(const struct virtio_pci *v, unsigned at)
+/* ---------------------------------------------------------------- opening */
+
+static const struct virtio_transport_ops pci_ops = {
+	.reset_start = pci_reset_start,
+	.reset_done = pci_reset_done,
+	.status = pci_status,
+	.add_status = pci_add_status,
+	.features_offered = pci_features_offered,
+	.features_accept = pci_features_accept,
+	.queue_size = pci_queue_size,
+	.queue_enable = pci_queue_enable,
+	.config_generation = pci_config_generation,
+	.config_read = pci_config_read,
+	.cut_off = pci_cut_off,
+	.trouble = pci_trouble,
+};
+
+/* A locally administered address. */
+static void make_up_mac(uint8_t mac[6], const struct pci *pci, const struct pci_function *f)
 {
-	return at + 4 <= v->config_bytes ? mmio_read32(v->config + at) : 0;
+	mac[0] = 0x02;
+	mac[1] = 0x62; /* "bw" */
+	mac[2] = 0x77;
+	mac[3] = (uint8_t)pci->host.segment;
+	mac[4] = f->bus;
+	mac[5] = (uint8_t)(f->device << 3 | f->function);
+}
+
+const char *virtio_pci_open(struct virtio_pci *v, const struct pci *pci,
+	const struct pci_function *f, const struct io_env *env)
+{
+	struct areas a = {0};
+
+	*v = (struct virtio_pci){.pci = pci, .function = f};
+	v->transport.ops = &pci_ops;
+	v->transport.env = env;
+	v->transport.location = f->location;
+	make_up_mac(v->transport.mac, pci, f);
+	find_areas(v, &a);
+	if (!a.any)
+		return "a legacy device without the modern interface";
+	if (!a.common.at || !a.notify.at || !a.config.at)
+		return "its capabilities are incomplete or point outside its BARs";
+	v->common = env->map(env->ctx, a.common.address, a.common.bytes);
+	v->notify = env->map(env->ctx, a.notify.address, a.notify.bytes);
+	v->config = env->map(env->ctx, a.config.address, a.config.bytes);
+	if (!v->common || !v->notify || !v->config)
+		return "its BARs cannot be mapped";
+	v->notify_bytes = a.notify.bytes;
+	v->notify_multiplier = pci_read32(pci, f, a.notify.at + CAP_NOTIFY_FACTOR);
+	v->transport.config_bytes = a.config.bytes;
+	pci_enable(pci, f);
+	return NULL;
 }

@@ -37,6 +37,13 @@ struct virtq_used;
 struct virtq_packed_desc;
 struct virtq_event;
 
+/* How the device is told that its queue has something for it: filled in by the transport. */
+struct virtq_doorbell {
+	void (*ring)(const struct virtq_doorbell *bell, uint16_t number);
+	volatile void *address; /* a register, */
+	int fd;                 /* or what an operating system gave */
+};
+
 struct virtq {
 	/* The three areas of 2.6; their meaning depends on the kind of the ring. */
 	alignas(CACHE_LINE) union {
@@ -56,7 +63,7 @@ struct virtq {
 	};
 	uint16_t *free_id; /* by position; of a split ring: the available ring itself */
 	uint64_t *held;    /* packet word by buffer id, or VIRTQ_NONE */
-	volatile void *doorbell;
+	struct virtq_doorbell *doorbell;
 	uint16_t number; /* what the doorbell is told */
 	uint16_t size;   /* descriptors, a power of two */
 	uint16_t posted; /* descriptors ever given to the device, modulo 65536 */
@@ -107,7 +114,7 @@ static inline uint64_t virtq_take(const struct virtq *vq, unsigned i, uint32_t i
 
 static inline void virtq_ring_doorbell(struct virtq *vq)
 {
-	mmio_write16(vq->doorbell, vq->number);
+	vq->doorbell->ring(vq->doorbell, vq->number);
 	counter_add(&vq->doorbells, 1);
 }
 

@@ -14,10 +14,22 @@ bool virtq_packed_init(struct virtq *vq, const struct io_env *env, uint16_t numb
 	};
 	if (!vq->packed || !vq->driver_event || !vq->device_event || !vq->free_id || !vq->held)
 		return false;
-	vq->driver_event->flags = VIRTQ_EVENT_DISABLE;
-	for (unsigned id = 0; id < size; id++) {
+	for (unsigned id = 0; id < size; id++)
 		vq->held[id] = VIRTQ_NONE;
+	virtq_packed_reset(vq);
+	return true;
+}
+
+void virtq_packed_reset(struct virtq *vq)
+{
+	/* Nobody else writes to it now. */
+	struct virtq_event *device_event = (struct virtq_event *)(uintptr_t)vq->device_event;
+
+	vq->posted = vq->taken = 0;
+	vq->driver_event->flags = VIRTQ_EVENT_DISABLE;
+	device_event->flags = 0;
+	for (unsigned id = 0; id < vq->size; id++) {
+		vq->packed[id] = (struct virtq_packed_desc){0};
 		vq->free_id[id] = (uint16_t)id;
 	}
-	return true;
 }

@@ -40,6 +40,9 @@ _Static_assert(sizeof(struct virtq_packed_desc) == 16 && sizeof(struct virtq_eve
  */
 bool virtq_packed_init(struct virtq *vq, const struct io_env *env, uint16_t number, uint16_t size);
 
+/* Empties a ring that no device has as at first; held[] stays. */
+void virtq_packed_reset(struct virtq *vq);
+
 /*
  * Offers the device the i-th buffer of a batch under the id from virtq_next_free.
  * One store makes the descriptor its own, so it may be at work before the batch

@@ -19,11 +19,24 @@ bool virtq_split_init(
 	if (!vq->desc || !vq->avail || !vq->used || !vq->held)
 		return false;
 	vq->free_id = vq->avail->ring;
-	vq->avail->flags = VIRTQ_AVAIL_NO_INTERRUPT;
 	for (unsigned id = 0; id < size; id++) {
 		vq->desc[id].flags = flags;
 		vq->held[id] = VIRTQ_NONE;
-		vq->free_id[id] = (uint16_t)id;
 	}
+	virtq_split_reset(vq);
 	return true;
+}
+
+void virtq_split_reset(struct virtq *vq)
+{
+	struct virtq_used *used =
+		(struct virtq_used *)(uintptr_t)vq->used; /* nobody else writes to it now */
+
+	vq->posted = vq->taken = 0;
+	vq->avail->flags = VIRTQ_AVAIL_NO_INTERRUPT;
+	vq->avail->idx = 0;
+	used->flags = 0;
+	used->idx = 0;
+	for (unsigned id = 0; id < vq->size; id++)
+		vq->free_id[id] = (uint16_t)id;
 }

@@ -47,6 +47,9 @@ _Static_assert(sizeof(struct virtq_desc) == 16 && offsetof(struct virtq_avail, r
 bool virtq_split_init(
 	struct virtq *vq, const struct io_env *env, uint16_t number, uint16_t size, uint16_t flags);
 
+/* Empties a ring that no device has as at first; held[] stays. */
+void virtq_split_reset(struct virtq *vq);
+
 /* Shows the device n more buffers, and rings if it asks for it. */
 static inline void virtq_split_publish(struct virtq *vq, unsigned n)
 {

@@ -1,9 +1,10 @@
-/* The hosted platform: memory, clock, threads and ports of a Linux process. */
+/* The hosted platform: clock, threads and files of a Linux process. */
 #include "kernel/platform.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,15 +15,9 @@
 #include <unistd.h>
 #include <x86intrin.h>
 
-#include "drivers/mem/memdev.h"
 #include "kernel/hosted/hosted.h"
 #include "kernel/log.h"
 
-#define MEM_PORT_SLOTS 512u
-
-static uint8_t *arena;
-static size_t arena_bytes, arena_used;
-static bool arena_sealed;
 static struct platform_core cores[CORE_MAX];
 static uint64_t start_ns;
 
@@ -57,12 +52,16 @@ uint64_t platform_tsc_hz(void)
 
 uint64_t platform_now_us(void)
 {
+	if (!start_ns)
+		start_ns = now_ns();
 	return (now_ns() - start_ns) / 1000;
 }
 
 void platform_relax(void)
 {
 	_mm_pause();
+	if (hosted.yields)
+		sched_yield(); /* whom we wait for may want this CPU */
 }
 
 void platform_idle(unsigned us)
@@ -72,61 +71,7 @@ void platform_idle(unsigned us)
 	(void)nanosleep(&t, NULL);
 }
 
-/* ---- memory ---- */
-
-bool hosted_memory_open(void)
-{
-	start_ns = now_ns();
-	arena_bytes = hosted.mem_mib << 20;
-	arena = mmap(NULL, arena_bytes, PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (arena == MAP_FAILED)
-		return false;
-	(void)madvise(arena, arena_bytes, MADV_HUGEPAGE);
-	return true;
-}
-
-void *platform_alloc(size_t bytes, size_t align)
-{
-	size_t at = (arena_used + align - 1) & ~(align - 1);
-
-	if (arena_sealed || at > arena_bytes || bytes > arena_bytes - at)
-		return NULL;
-	arena_used = at + bytes;
-	return arena + at;
-}
-
-void *platform_alloc_near(size_t bytes, size_t align, uint32_t node)
-{
-	(void)node;
-	return platform_alloc(bytes, align);
-}
-
-void *platform_reserve(size_t bytes, size_t align)
-{
-	return platform_alloc(bytes, align); /* what the kernel gives is zero already */
-}
-
-void platform_seal(void)
-{
-	arena_sealed = true;
-}
-
-void platform_memory(struct platform_memory *m)
-{
-	*m = (struct platform_memory){
-		.ram_bytes = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE),
-		.arena_bytes = arena_bytes,
-		.arena_used = arena_used,
-		.pages = "4 KiB, 2 MiB where the kernel gives them",
-	};
-}
-
-void platform_node(unsigned i, struct platform_node *n)
-{
-	(void)i;
-	*n = (struct platform_node){.node = NODE_UNKNOWN};
-}
+/* ---- what drivers get ---- */
 
 static void *io_alloc(void *ctx, size_t bytes, size_t align)
 {
@@ -169,6 +114,17 @@ const struct io_env platform_io = {
 
 /* ---- cores ---- */
 
+bool hosted_pin(unsigned core)
+{
+	cpu_set_t set;
+
+	if (!hosted.pinned)
+		return true;
+	CPU_ZERO(&set);
+	CPU_SET(hosted.cpu[core], &set);
+	return sched_setaffinity(0, sizeof set, &set) == 0;
+}
+
 unsigned platform_cores(void)
 {
 	return hosted.cores;
@@ -176,7 +132,7 @@ unsigned platform_cores(void)
 
 const struct platform_core *platform_core(unsigned core)
 {
-	cores[core].apic_id = core;
+	cores[core].apic_id = hosted.pinned ? hosted.cpu[core] : core;
 	cores[core].node = NODE_UNKNOWN;
 	cores[core].running = true;
 	cores[core].note = core == 0 ? "main thread" : "thread";
@@ -196,6 +152,7 @@ const char *platform_isa(void)
 }
 
 struct start {
+	unsigned core;
 	void (*fn)(void *arg);
 	void *arg;
 };
@@ -205,6 +162,8 @@ static void *thread_main(void *p)
 	struct start s = *(struct start *)p;
 
 	free(p);
+	if (!hosted_pin(s.core))
+		platform_panic("core %u: %s", s.core, strerror(errno));
 	s.fn(s.arg);
 	return NULL;
 }
@@ -214,31 +173,16 @@ bool platform_start(unsigned core, void (*fn)(void *arg), void *arg)
 	struct start *s = malloc(sizeof *s);
 	pthread_t thread;
 
-	(void)core;
 	if (!s)
 		return false;
-	*s = (struct start){fn, arg};
+	*s = (struct start){core, fn, arg};
 	if (pthread_create(&thread, NULL, thread_main, s) == 0)
 		return true;
 	free(s);
 	return false;
 }
 
-/* ---- ports, modules, end ---- */
-
-unsigned platform_probe_ports(const struct io_env *env, const struct netdev_request *want,
-	struct netdev **dev, unsigned max)
-{
-	unsigned queues = netdev_queue_share(want, hosted.mem_ports), n = 0;
-
-	while (n < hosted.mem_ports && n < max) {
-		dev[n] = memdev_create(env, n, queues, MEM_PORT_SLOTS);
-		if (!dev[n])
-			platform_panic("not enough memory for port mem:%u (--mem)", n);
-		n++;
-	}
-	return n;
-}
+/* ---- modules, end ---- */
 
 /* A file as a module; its memory is never given back. */
 static struct platform_module module_open(const char *path)

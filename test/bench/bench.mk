@@ -11,19 +11,19 @@ WRAP      := -Wl,--wrap=
 
 $(BENCH)/voq: $(BENCH_OBJ) $(call obj,hosted,test/bench/voq.c)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(HOST) $^ -o $@
+	$(Q)$(CC) $(HOST) $^ $(XDPLIBS) -o $@
 
 $(BENCH)/voq-io: $(BENCH_OBJ) test/bench/voq.c
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(HOST) -DBENCH_IO_ONLY -MF $@.d $(WRAP)path_forward $^ -o $@
+	$(Q)$(CC) $(HOST) -DBENCH_IO_ONLY -MF $@.d $(WRAP)path_forward $^ $(XDPLIBS) -o $@
 
 $(BENCH)/voq-stages: $(BENCH_OBJ) $(call obj,hosted,test/bench/voq.c test/bench/stages.c)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(HOST) $(addprefix $(WRAP),$(STAGES)) $^ -o $@
+	$(Q)$(CC) $(HOST) $(addprefix $(WRAP),$(STAGES)) $^ $(XDPLIBS) -o $@
 
 $(BENCH)/voq-clock: $(BENCH_OBJ) test/bench/voq.c
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(HOST) -DBENCH_CLOCK -MF $@.d $(WRAP)platform_tsc $^ -o $@
+	$(Q)$(CC) $(HOST) -DBENCH_CLOCK -MF $@.d $(WRAP)platform_tsc $^ $(XDPLIBS) -o $@
 
 bench-voq: $(BENCH)/voq $(BENCH)/voq-io $(BENCH)/voq-stages $(BENCH)/voq-clock
 	tools/bench-voq $(BENCH)

@@ -7,6 +7,8 @@ import subprocess
 import tempfile
 import time
 
+import pytest
+
 from books import Drops
 from echo import Ping, open_icmp
 from labkit import hosts
@@ -16,12 +18,16 @@ from labkit.transfer import carry_file
 from patience import PATIENCE_S, wait_for
 from wire import Wire
 
+# BAREWIRE_LAB=hosted: the same tests, the router a Linux process over AF_XDP instead of a machine.
+HOSTED = os.environ.get("BAREWIRE_LAB") == "hosted"
 LAB = os.path.join(TREE, "tools", "lab")
 IMAGE = os.path.join(TREE, "build", "barewire.elf")
 PVH_IMAGE = os.path.join(TREE, "build", "barewire-pvh.elf")  # without its multiboot1 header
 HOOKS_IMAGE = os.path.join(TREE, "build", "barewire-hooks.elf")
 BUSY = re.compile(r"error: worker \d+ does not answer")
 TRIES = 10  # a worker that is stuck stays so
+MACHINE_ONLY = {"accel", "append", "bios", "image", "machine", "no_config", "packed", "qemu",
+                "queues", "rss"}
 REBOOTED = re.compile(r"barewire: ready in [\s\S]*barewire> $")
 _count = 0
 
@@ -41,6 +47,11 @@ class Lab:
 
     def up(self, ports=2, cores=2, config=None, **options):
         words = ["--ports", str(ports), "--cores", str(cores)]
+        if HOSTED and not options.get("hosted"):
+            only = MACHINE_ONLY & options.keys()
+            if only:
+                pytest.skip(f"{', '.join(sorted(only))}: a matter of the machine")
+            words += ["--hosted"]
         for name, value in options.items():
             word = "--" + name.replace("_", "-")
             words += [word] if value is True else [word, str(value)]

@@ -100,7 +100,7 @@ def test_flood_of_neighbors(lab, h0):
     for i in range(40):
         h0.send(pdu(h0, 120, f"02:00:00:01:00:{i:02x}"))
     h0.send_all([pdu(h0, 120, "02:00:00:02:02:02")] * 3000)
-    assert lab.ping(0, "10.0.0.1")
+    lab.wait_ping(0, "10.0.0.1")
     seen = neighbors(lab)
     assert len(seen) == 8 and seen[0]["chassis"] == "02:00:00:00:00:01"
     with lab.wire(1) as h1:

@@ -7,7 +7,7 @@ import time
 
 import pytest
 from labkit import hosts, transfer
-from router import running, wait_for
+from router import HOSTED, running, wait_for
 from scapy.layers.inet import ICMP, IP, UDP
 from scapy.layers.inet6 import ICMPv6EchoReply, ICMPv6EchoRequest, IPv6
 from scapy.layers.l2 import ARP, Dot1Q, Ether
@@ -195,7 +195,8 @@ def test_show(lab, behind):
     assert (shown["vlan"], shown["mtu"], shown["state"]) == (20, 1400, "up")
     assert v4(20, 1) + "/24" in shown["address"]
     assert lab.interface("eth0.10")["description"] == "the first"
-    assert lab.interface("eth0")["vlan filter"] == "device"  # QEMU's virtio-net has one
+    if not HOSTED:
+        assert lab.interface("eth0")["vlan filter"] == "device"  # QEMU's virtio-net has one
     assert lab.error("show interfaces eth0.30") == "error: no interface 'eth0.30'"
     assert "eth0.10" in {n["interface"] for n in lab.json("show neighbors")["neighbors"]}
     assert "eth0.20" in {r["interface"] for r in lab.json("show routes")["routes"]}

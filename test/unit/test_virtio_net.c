@@ -215,15 +215,15 @@ static void refuses_group_and_zero_mac(void **state)
 
 static void refuses_without_memory(void **state)
 {
-	for (unsigned left = 0; left < 9; left++) {
+	for (unsigned left = 0; left < 10; left++) {
 		set_up(state);
 		model_io.allocs_left = left;
 		refused("no memory");
 	}
 	set_up(state);
-	model_io.allocs_left = 9; /* the device, and four blocks a queue */
+	model_io.allocs_left = 10; /* the device, its transport, four blocks a queue */
 	probe_ok();
-	for (unsigned left = 0; left < 11; left++) {
+	for (unsigned left = 0; left < 12; left++) {
 		set_up(state);
 		model.offered |= VIRTIO_MODEL_F_RING_PACKED;
 		model_io.allocs_left = left;
@@ -231,7 +231,7 @@ static void refuses_without_memory(void **state)
 	}
 	set_up(state);
 	model.offered |= VIRTIO_MODEL_F_RING_PACKED;
-	model_io.allocs_left = 11; /* five blocks a packed queue */
+	model_io.allocs_left = 12; /* five blocks a packed queue */
 	probe_ok();
 	set_up(state);
 	model_io.map_fails = true;

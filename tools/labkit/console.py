@@ -51,7 +51,7 @@ class Console:
             return b""
         data = self.socket.recv(65536)
         if not data:
-            raise LabError(f"lab {self.place.name}: QEMU has ended")
+            raise LabError(f"lab {self.place.name}: its router has ended")
         return data
 
     def until(self, done, said, timeout_s):

@@ -1,4 +1,4 @@
-# The Linux hosts: one network namespace each, with a tap `p0` whose other end QEMU holds.
+# The Linux hosts: one network namespace each, with an interface `p0` whose other end is the router's.
 import ctypes
 import fcntl
 import os
@@ -12,7 +12,7 @@ CLONE_NEWNS, CLONE_NEWNET = 0x00020000, 0x40000000
 MS_REC, MS_SLAVE, MNT_DETACH = 0x4000, 0x80000, 2
 TUNSETIFF = 0x400454CA
 IFF_TAP, IFF_NO_PI, IFF_MULTI_QUEUE = 0x0002, 0x1000, 0x0100
-OFFLOADS = ("tx", "rx", "sg", "tso", "gso", "gro")
+OFFLOADS = ("tx", "rx", "sg", "tso", "gso", "gro", "txvlan", "rxvlan")
 
 # Nothing but what a test asks for may appear on the wire, and nothing may be hidden from it.
 SYSCTLS = {
@@ -121,12 +121,17 @@ def open_tap(queues):
     return fds
 
 
-def make(place, i, queues=1):
-    """Host i of the lab; returns the tap's descriptors for QEMU, one a queue."""
+def switch_offloads_off(namespace, interface):
+    """Not checked: an interface has as many of them as it has."""
+    run_inside(namespace, "ethtool", "-K", interface, *(w for o in OFFLOADS for w in (o, "off")))
+
+
+def make(place, i, connect):
+    """Host i of the lab. connect(): makes its p0; what it returns is returned."""
     namespace = place.namespace(i)
     ip("netns", "add", namespace)
     inside(namespace, write_sysctls)
-    fds = inside(namespace, open_tap, queues)
+    made = connect(namespace)
     must(run_inside(namespace, "ip", "-batch", "-", text=f"link set lo up\n"
                     f"link set p0 address {host_mac(i)}\n"
                     f"address add 10.0.{i}.2/24 dev p0\n"
@@ -136,9 +141,8 @@ def make(place, i, queues=1):
         must(run_inside(namespace, "ip", "-6", "-batch", "-",
                         text=f"address add fd00:0:0:{i:x}::2/64 dev p0 nodad\n"
                         f"route add default via fd00:0:0:{i:x}::1\n"))
-    # Not checked: a tap without virtio-net header has nearly none of them to begin with.
-    run_inside(namespace, "ethtool", "-K", "p0", *(w for o in OFFLOADS for w in (o, "off")))
-    return fds
+    switch_offloads_off(namespace, "p0")
+    return made
 
 
 def remove_all(place):

@@ -8,9 +8,10 @@ import subprocess
 import time
 
 from . import hosts
-from .place import LabError
+from .place import TREE, LabError
 
 QEMU = "qemu-system-x86_64"
+IMAGE = os.path.join(TREE, "build/barewire.elf")
 # HOSTNAME> or HOSTNAME*> at the very end of what has been received.
 PROMPT = re.compile(r"(?:^|[\r\n])[A-Za-z0-9][A-Za-z0-9.-]{0,62}\*?> $")
 READY = re.compile(r"barewire: ready in [^\r\n]+")
@@ -81,7 +82,7 @@ def wait_prompt(place, process, timeout_s):
         if PROMPT.search(text):
             return text
         if process.poll() is not None:
-            raise LabError(f"QEMU ended with status {process.returncode} before the prompt")
+            raise LabError(f"the router ended with status {process.returncode} before the prompt")
         if time.monotonic() > end:
             raise LabError(f"no prompt within {timeout_s:g} s")
         time.sleep(0.01)
@@ -90,7 +91,7 @@ def wait_prompt(place, process, timeout_s):
 def last_words(place, lines=25):
     """What QEMU and the router said last, for a person to read after a failure."""
     text = ""
-    for name, title in (("qemu.log", "QEMU"), ("serial.log", "serial")):
+    for name, title in (("qemu.log", "errors"), ("serial.log", "serial")):
         tail = read_text(place.path(name)).replace("\r", "").splitlines()[-lines:]
         if tail:
             text += f"--- {title}, last lines:\n" + "\n".join(tail) + "\n"
@@ -144,6 +145,13 @@ def rights_missing():
     return ["root (CAP_NET_ADMIN and CAP_SYS_ADMIN, for network namespaces)"]
 
 
+def commands_missing(*commands):
+    """Of (command, package) pairs, in words."""
+    path = os.environ.get("PATH", "").split(":") + ["/usr/sbin", "/sbin"]
+    return [f"{command} (package {package}: tools/setup)" for command, package in commands
+            if not any(os.access(os.path.join(p, command), os.X_OK) for p in path if p)]
+
+
 def environment_missing(image):
     """What keeps a lab from starting, each in a few words; [] when nothing does."""
     missing = rights_missing()
@@ -151,10 +159,8 @@ def environment_missing(image):
         missing.append("/dev/net/tun (kernel module tun)")
     elif not os.access("/dev/net/tun", os.R_OK | os.W_OK):
         missing.append("access to /dev/net/tun")
-    path = os.environ.get("PATH", "").split(":") + ["/usr/sbin", "/sbin"]
-    for command, package in ((QEMU, "qemu-system-x86"), ("ip", "iproute2"), ("ethtool", "ethtool")):
-        if not any(os.access(os.path.join(p, command), os.X_OK) for p in path if p):
-            missing.append(f"{command} (package {package}: tools/setup)")
+    missing += commands_missing((QEMU, "qemu-system-x86"), ("ip", "iproute2"),
+                                ("ethtool", "ethtool"))
     if not os.access(image, os.R_OK):
         missing.append(f"the image {image} (make)")
     return missing

@@ -7,12 +7,12 @@ import signal
 import sys
 import time
 
-from . import accel, console, hosts, machine
-from .place import RUN, TREE, LabError, Place
+from . import accel, console, hosts, machine, process
+from .place import RUN, LabError, Place
 
 DESCRIPTION = """\
-A barewire router in QEMU. Port i of the router (ethI) is a tap in the network namespace of
-a Linux host hI: interface p0, addresses 10.0.I.2/24 and fd00:0:0:I::2/64 (I in hex), default
+A barewire router in QEMU, or (--hosted) as a Linux process. Port i of the router (ethI) is
+connected to the interface p0 of a Linux host hI, a network namespace: a tap, or a veth pair; addresses 10.0.I.2/24 and fd00:0:0:I::2/64 (I in hex), default
 routes 10.0.I.1 and fd00:0:0:I::1; no link-local address. LAB names the lab
 (default "lab"); several can be up at once."""
 
@@ -34,8 +34,12 @@ def parse(arguments):
     up.add_argument("--no-config", action="store_true",
                     help="no such boot module: the image brings its own")
     up.add_argument("--routes", metavar="FILE", help="a table of routes: a second boot module")
+    up.add_argument("--hosted", action="store_true",
+                    help="the router as the process build/barewire, its ports by AF_XDP")
+    up.add_argument("--process", metavar="WORDS", default="", help="more arguments for it")
     up.add_argument("--accel", choices=("auto", "tcg", "kvm"), default="auto")
-    up.add_argument("--image", metavar="FILE", default=os.path.join(TREE, "build/barewire.elf"))
+    up.add_argument("--image", metavar="FILE",
+                    help="default: build/barewire.elf, hosted: build/barewire")
     up.add_argument("--append", metavar="WORDS", default="", help="the kernel's command line")
     up.add_argument("--machine", default="q35", metavar="TYPE", help="QEMU's -M: q35 or pc")
     up.add_argument("--bios", metavar="FILE", help="firmware in place of SeaBIOS")
@@ -61,6 +65,8 @@ def parse(arguments):
 
 
 def check_up_options(options):
+    if options.hosted:
+        process.check_options(options)
     limits = {"ports": (0, 16), "cores": (1, 64), "mem": (32, 1 << 20), "queues": (1, 64)}
     for name, (low, high) in limits.items():
         if not low <= getattr(options, name) <= high:
@@ -85,27 +91,42 @@ def write_config(place, options):
                     f"set interfaces eth{i} address fd00:0:0:{i:x}::1/64\n")
 
 
-def start(place, options):
-    os.makedirs(RUN, mode=0o755, exist_ok=True)
-    chosen, fresh = accel.choose(options)
-    place.make()
-    write_config(place, options)
+def start_process(place, options):
+    process.make(place)
+    for i in range(options.ports):
+        hosts.make(place, i, lambda _, i=i: process.make_port(place, i))
+    return process.start(place, options)
+
+
+def start_machine(place, options, chosen):
     taps = []
     try:
         for i in range(options.ports):
-            taps.append(hosts.make(place, i, options.queues))
-        process, begin = machine.start(place, options, chosen, taps)
+            taps.append(hosts.make(place, i, lambda namespace: hosts.inside(
+                namespace, hosts.open_tap, options.queues)))
+        return machine.start(place, options, chosen, taps)
     finally:
         for fd in sum(taps, []):
             os.close(fd)  # QEMU has its own copies
-    text = machine.wait_prompt(place, process, options.timeout)
+
+
+def start(place, options):
+    os.makedirs(RUN, mode=0o755, exist_ok=True)
+    chosen, fresh = ("hosted", False) if options.hosted else accel.choose(options)
+    place.make()
+    write_config(place, options)
+    router, begin = (start_process(place, options) if options.hosted
+                     else start_machine(place, options, chosen))
+    text = machine.wait_prompt(place, router, options.timeout)
     prompt_s = time.monotonic() - begin
     place.remember(ports=options.ports, accel=chosen)
     if fresh:
         accel.keep(chosen)
     ready = machine.READY.search(text)
-    print(f"lab {place.name}: up under {chosen}, {options.ports} ports, {options.cores} cores; "
-          f"prompt {prompt_s:.2f} s after QEMU's start; "
+    under = "as a process" if options.hosted else f"under {chosen}"
+    whose = "its" if options.hosted else "QEMU's"
+    print(f"lab {place.name}: up {under}, {options.ports} ports, {options.cores} cores; "
+          f"prompt {prompt_s:.2f} s after {whose} start; "
           f"{ready.group(0) if ready else 'the kernel gave no time'}")
 
 
@@ -144,8 +165,23 @@ def command_lines(words):
     return [" ".join(words)]
 
 
+def environment_missing(options):
+    if options.hosted:
+        options.image = options.image or process.PROCESS
+        return process.environment_missing(options.image)
+    options.image = options.image or machine.IMAGE
+    return machine.environment_missing(options.image)
+
+
+def set_link(place, port, up):
+    if place.facts().get("accel") == "hosted":
+        process.set_link(place, port, up)
+    else:
+        machine.set_link(place, port, up)
+
+
 def dispatch(place, options):
-    missing = (machine.environment_missing(options.image) if options.verb == "up"
+    missing = (environment_missing(options) if options.verb == "up"
                else machine.rights_missing())
     if missing:
         raise LabError("missing: " + "; ".join(missing))
@@ -165,7 +201,7 @@ def dispatch(place, options):
     elif options.verb == "console":
         console.attach(place)
     elif options.verb == "link":
-        machine.set_link(place, options.port, options.state == "up")
+        set_link(place, options.port, options.state == "up")
     return 0
 
 

@@ -66,7 +66,7 @@ class Place:
         return os.path.join(self.folder, file)
 
     def namespace(self, host):
-        return f"bw-{self.tag}-h{host}"
+        return f"bw-{self.tag}-" + (host if host == "r" else f"h{host}")
 
     def namespaces(self):
         """Namespaces of this lab that exist, also those a failed `up` left behind."""
@@ -74,7 +74,7 @@ class Place:
             found = os.listdir("/run/netns")
         except OSError:
             return []
-        return sorted(n for n in found if n.startswith(f"bw-{self.tag}-h"))
+        return sorted(n for n in found if n.startswith(f"bw-{self.tag}-"))
 
     def lock(self, wait_s=60):
         return Lock(self.tag, f"lab {self.name}: another up or down is at work on it", wait_s)
