@@ -81,6 +81,22 @@ unsigned ring_peek(struct ring *r, struct slot *slot, unsigned most)
 	return r->is_packed ? packed_peek(r, slot, most) : split_peek(r, slot, most);
 }
 
+bool ring_offers(const struct ring *r, unsigned least)
+{
+	uint32_t at = r->avail_at + least - 1;
+	unsigned wrap = r->avail_wrap;
+
+	if (!r->is_packed)
+		return (uint16_t)(load_once(&r->avail->idx) - r->avail_at) >= least;
+	if (least > r->size)
+		return false;
+	if (at >= r->size) {
+		at -= r->size;
+		wrap ^= 1;
+	}
+	return packed_offered(load_once(&r->packed[at].flags), wrap);
+}
+
 void ring_return(struct ring *r, const struct slot *slot, unsigned n)
 {
 	if (!n)

@@ -87,6 +87,9 @@ void ring_quiet(struct ring *r);
  */
 unsigned ring_peek(struct ring *r, struct slot *slot, unsigned most);
 
+/* At least `least` buffers are offered, as far as can be told by a look at one word. Live rings. */
+bool ring_offers(const struct ring *r, unsigned least);
+
 /* Returns n buffers, those that peek gave first. */
 void ring_return(struct ring *r, const struct slot *slot, unsigned n);
 
