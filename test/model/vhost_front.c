@@ -150,7 +150,7 @@ bool front_ring_start(struct front *f, unsigned index, uint32_t size)
 	r->size = size;
 	r->desc = (void *)at;
 	r->avail = (void *)(at + 16ul * size);
-	r->used = (void *)(at + 16ul * size + 2ul * size + 64);
+	r->used = (void *)(at + (18ul * size + 127) / 64 * 64);
 	r->posted = r->taken = r->desc_next = 0;
 	r->at = r->used_at = 0;
 	r->wrap = r->used_wrap = 1;

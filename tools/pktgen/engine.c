@@ -13,7 +13,7 @@
 #define STALL_S     20e-6
 #define QUANTUM_S   1e-6  /* due packets are sent together for so long, at most a batch */
 #define LATE_S      10e-6 /* what is due for longer is forgiven: the generator was late */
-#define SILENCE_S   0.2   /* nothing came back for so long: nothing will */
+#define SILENCE     200u  /* services in which nothing came back: nothing will */
 #define PATIENCE    256u  /* turns to wait for half a batch of buffers */
 #define BATCH_LEAST (RING_BATCH / 2)
 
@@ -69,7 +69,7 @@ static uint64_t received_all(const struct traffic *t)
 	uint64_t n = 0;
 
 	for (unsigned i = 0; i < t->lanes; i++)
-		n += t->lane[i].track.received;
+		n += track_received(&t->lane[i].track);
 	return n;
 }
 
@@ -87,8 +87,7 @@ static bool limits_reached(const struct engine *e)
 static void sending_end(struct engine *e, uint64_t now)
 {
 	e->run.end = now;
-	e->last_back = now;
-	e->drain_until = now + ticks_of(e, e->order.drain_s);
+	e->silent = e->drained = 0;
 	store_once(&e->state, ENGINE_DRAINING);
 }
 
@@ -127,12 +126,14 @@ static void order_service(struct engine *e, uint64_t now)
 			sending_end(e, now);
 		return;
 	}
+	/* Counted in services, not in time: while the generator itself is not running, nobody
+	 * waits. */
 	back = back_all(e->order.traffic);
-	if (back != e->back_seen)
-		e->last_back = now;
+	e->silent = back == e->back_seen ? e->silent + 1 : 0;
+	e->drained++;
 	e->back_seen = back;
-	if (stop || e->order.traffic->device == DEVICE_DRAIN || now >= e->drain_until ||
-		now - e->last_back >= ticks_of(e, SILENCE_S) ||
+	if (stop || e->order.traffic->device == DEVICE_DRAIN ||
+		(double)e->drained * SERVICE_S >= e->order.drain_s || e->silent >= SILENCE ||
 		received_all(e->order.traffic) == sent_all(e))
 		order_end(e);
 }

@@ -60,8 +60,9 @@ struct engine {
 	double share[STREAMS_MAX];      /* packets per tick */
 	uint64_t limit[STREAMS_MAX];    /* packets, or UINT64_MAX */
 	unsigned patience[STREAMS_MAX]; /* turns without enough buffers for a batch */
-	uint64_t service_at, window_at, window_back, last_turn, last_back, drain_until, back_seen;
-	struct port *touching; /* whose memory is looked at */
+	uint64_t service_at, window_at, window_back, last_turn, back_seen;
+	uint32_t silent, drained; /* services since something came back; since sending ended */
+	struct port *touching;    /* whose memory is looked at */
 	sigjmp_buf fault;
 	bool guarded; /* `fault` is set */
 	pthread_t thread;

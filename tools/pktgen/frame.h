@@ -51,6 +51,8 @@ _Static_assert(sizeof(struct frame_payload) == 18, "the smallest IPv4 frame hold
 
 #define FRAME_HEAD_ROOM 128u
 
+struct stream;
+
 /*
  * Flows of one stream that share next hop and size, and the sequence in which
  * their packets are sent. A flow never leaves its lane, so the order of a flow is
@@ -62,8 +64,8 @@ struct lane {
 	uint8_t back[FRAME_HEAD_ROOM]; /* the same as it shall come back */
 	uint64_t number;               /* of the next packet */
 	struct track track;
+	struct stream *stream;
 	uint16_t bytes; /* of a frame */
-	uint16_t stream;
 	uint8_t family, ingress, egress;
 };
 
@@ -125,25 +127,55 @@ static inline uint16_t frame_fold(uint64_t sum)
 	return (uint16_t)((sum & 0xffff) + (sum >> 16));
 }
 
-/* The UDP checksum of a packet: RFC 768, zero is sent as all ones. */
-static inline uint16_t frame_udp_check(uint16_t udp_sum, uint32_t number, uint64_t time)
-{
-	uint16_t check = (uint16_t)~frame_fold(
-		(uint64_t)udp_sum + number + (uint32_t)time + (time >> 32 & 0xffff));
+/* A time stamp and its part of checksums: the same for all frames of a batch. */
+struct frame_time {
+	uint64_t stamp; /* 48 bits */
+	uint32_t sum;   /* folded to 16 */
+};
 
+static inline struct frame_time frame_time(uint64_t ticks)
+{
+	uint64_t stamp = ticks & 0xffffffffffff;
+
+	return (struct frame_time){stamp, frame_fold(stamp)};
+}
+
+/* Words that a packet's UDP checksum covers, not folded: at most four times 65,535. */
+static inline uint32_t frame_udp_sum(uint16_t udp_sum, uint32_t number, struct frame_time time)
+{
+	return udp_sum + (number & 0xffff) + (number >> 16) + time.sum;
+}
+
+/* The UDP checksum of a packet: RFC 768, zero is sent as all ones. */
+static inline uint16_t frame_udp_check(uint16_t udp_sum, uint32_t number, struct frame_time time)
+{
+	uint32_t sum = frame_udp_sum(udp_sum, number, time);
+	uint16_t check;
+
+	sum = (sum & 0xffff) + (sum >> 16);
+	check = (uint16_t) ~(sum + (sum >> 16));
 	return check ? check : 0xffff;
 }
 
 /*
- * Writes one frame to `to`. number: within the lane. time: the time-stamp counter
- * (48 bits of it are kept).
+ * Is this its checksum? The sum with it is a multiple of 65,535, at most the fifth:
+ * then, and only then, its two halves add up to 65,535.
  */
+static inline bool frame_udp_right(
+	uint16_t check, uint16_t udp_sum, uint32_t number, struct frame_time time)
+{
+	uint32_t sum = frame_udp_sum(udp_sum, number, time) + check;
+
+	return (sum & 0xffff) + (sum >> 16) == 0xffff;
+}
+
+/* Writes one frame to `to`. number: within the lane. */
 static inline void frame_put4(uint8_t *to, const struct lane *lane, const struct flow4 *f,
-	uint32_t index, uint32_t number, uint64_t time)
+	uint32_t index, uint32_t number, struct frame_time time)
 {
 	uint16_t check = frame_udp_check(f->udp_sum, number, time);
-	uint64_t tail = number | time << 32;
-	uint16_t last = (uint16_t)(time >> 32);
+	uint64_t tail = number | time.stamp << 32;
+	uint16_t last = (uint16_t)(time.stamp >> 32);
 
 	memcpy(to, lane->sent, FRAME4_HEAD);
 	memcpy(to + FRAME4_IP + 10, &f->check_sent, 2);
@@ -157,11 +189,11 @@ static inline void frame_put4(uint8_t *to, const struct lane *lane, const struct
 }
 
 static inline void frame_put6(uint8_t *to, const struct lane *lane, const struct flow6 *f,
-	uint32_t index, uint32_t number, uint64_t time)
+	uint32_t index, uint32_t number, struct frame_time time)
 {
 	uint16_t check = frame_udp_check(f->udp_sum, number, time);
-	uint64_t tail = number | time << 32;
-	uint16_t last = (uint16_t)(time >> 32);
+	uint64_t tail = number | time.stamp << 32;
+	uint16_t last = (uint16_t)(time.stamp >> 32);
 
 	memcpy(to, lane->sent, FRAME6_HEAD);
 	memcpy(to + FRAME6_IP + 24, f->destination, 18); /* and source port */

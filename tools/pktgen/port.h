@@ -39,7 +39,7 @@ void port_close(struct port *p);
  * second. */
 void port_service(struct port *p, uint64_t now, double ticks);
 
-/* Takes what the device has sent, one batch of every ring. Returns the frames. */
+/* Takes what the device has sent, some batches of every ring. Returns the frames. */
 unsigned port_receive(struct port *p, uint64_t now);
 
 /* Lets the front end go because of what it did. */

@@ -43,6 +43,11 @@ static inline unsigned split_peek(struct ring *r, struct slot *slot, unsigned mo
 		return 0;
 	}
 	n = n < most ? n : most;
+	/* Where the descriptors are if the driver uses them in order; and what will be written. */
+	for (unsigned i = 0; i < n; i += 4) {
+		__builtin_prefetch(&r->desc[(r->avail_at + i) & mask]);
+		__builtin_prefetch(&r->used->ring[(r->used_at + i) & mask], 1);
+	}
 	for (unsigned i = 0; i < n; i++) {
 		unsigned id = load_once(&r->avail->ring[(r->avail_at + i) & mask]);
 		const struct vring_desc *d = &r->desc[id & mask];
@@ -107,6 +112,10 @@ static inline unsigned packed_peek(struct ring *r, struct slot *slot, unsigned m
 	unsigned kind = r->writable ? VRING_DESC_F_WRITE : 0, i, passed = 0;
 	uint32_t at = r->avail_at, wrap = r->avail_wrap;
 
+	/* All at once, and to be written: they are returned where they stand. */
+	if (packed_offered(load_once(&r->packed[at].flags), wrap))
+		for (unsigned k = 4; k < most && at + k < r->size; k += 4)
+			__builtin_prefetch(&r->packed[at + k], 1);
 	for (i = 0; i < most && passed < r->size; i++) {
 		const struct vring_packed_desc *d = &r->packed[at];
 		unsigned flags = load_acquire(&d->flags); /* before the rest: 2.8.21.1 */

@@ -86,7 +86,7 @@ bool send_one(struct ring *r, uint32_t header, const uint8_t *frame, uint32_t by
 /* ---- frames of a stream ---- */
 
 static void put_frame(const struct stream *s, uint8_t *to, const struct lane *lane, uint32_t flow,
-	uint64_t now, bool four)
+	struct frame_time now, bool four)
 {
 	if (four)
 		frame_put4(to, lane, &s->four[flow], flow, (uint32_t)lane->number, now);
@@ -95,33 +95,33 @@ static void put_frame(const struct stream *s, uint8_t *to, const struct lane *la
 }
 
 /*
- * The loop over a batch, once for each family. Slots go in order; a frame that
- * needs several leaves fewer for the rest. *frames: how many were placed.
- * Returns the slots used.
+ * The loop over a batch, once for each family: at most `most` frames into n slots,
+ * in order. *frames: how many were placed. Returns the slots used.
  */
 static inline __attribute__((always_inline)) unsigned fill_slots(struct traffic *t,
 	struct stream *s, struct part *p, struct ring *r, struct slot *slot, unsigned n,
-	uint32_t header, uint64_t now, bool four, unsigned *frames)
+	uint32_t header, uint64_t now, bool four, unsigned most, unsigned *frames)
 {
+	const struct frame_time time = frame_time(now);
 	uint32_t flow = p->at, begin = p->begin, end = p->end;
 	uint64_t bytes = 0;
 	unsigned used = 0, placed = 0;
 
-	while (used < n) {
+	while (used < n && placed < most) {
 		struct lane *lane = &t->lane[four ? s->four[flow].lane : s->six[flow].lane];
 		uint32_t length = lane->bytes;
 
 		if (__builtin_expect(
 			    slot[used].descs == 1 && slot[used].bytes >= header + length, 1)) {
 			put_header(slot[used].at, header, 1);
-			put_frame(s, slot[used].at + header, lane, flow, now, four);
+			put_frame(s, slot[used].at + header, lane, flow, time, four);
 			slot[used].bytes = header + length;
 			used++;
 		} else {
 			static _Thread_local uint8_t frame[FRAME_BYTES_MAX];
 			unsigned took;
 
-			put_frame(s, frame, lane, flow, now, four);
+			put_frame(s, frame, lane, flow, time, four);
 			took = scatter(r, slot + used, n - used, header, frame, length);
 			if (!took)
 				break;
@@ -138,19 +138,32 @@ static inline __attribute__((always_inline)) unsigned fill_slots(struct traffic 
 	return used;
 }
 
-unsigned send_frames(struct traffic *t, struct stream *s, struct part *p, struct ring *r,
-	uint32_t header, unsigned most, uint64_t now)
+/* Up to `most` frames into the next n slots, at most. */
+static unsigned send_batch(struct traffic *t, struct stream *s, struct part *p, struct ring *r,
+	uint32_t header, unsigned n, unsigned most, uint64_t now)
 {
 	struct slot slot[RING_BATCH];
 	bool four = s->config->family == 4;
-	unsigned frames = 0, n = ring_peek(r, slot, most), used;
+	unsigned frames = 0, used;
 
+	n = ring_peek(r, slot, n);
 	if (header == 12) /* the usual case: its length is known when compiled */
-		used = four ? fill_slots(t, s, p, r, slot, n, 12, now, true, &frames)
-			    : fill_slots(t, s, p, r, slot, n, 12, now, false, &frames);
+		used = four ? fill_slots(t, s, p, r, slot, n, 12, now, true, most, &frames)
+			    : fill_slots(t, s, p, r, slot, n, 12, now, false, most, &frames);
 	else
-		used = fill_slots(t, s, p, r, slot, n, header, now, four, &frames);
+		used = fill_slots(t, s, p, r, slot, n, header, now, four, most, &frames);
 	ring_return(r, slot, used);
 	counter_add(&s->sent, frames);
+	return frames;
+}
+
+unsigned send_frames(struct traffic *t, struct stream *s, struct part *p, struct ring *r,
+	uint32_t header, unsigned most, uint64_t now)
+{
+	unsigned frames = send_batch(t, s, p, r, header, most, most, now);
+
+	/* As many buffers as frames were not enough: frames that lie in several of them. */
+	if (frames < most && r->live && ring_offers(r, 1))
+		frames += send_batch(t, s, p, r, header, RING_BATCH, most - frames, now);
 	return frames;
 }

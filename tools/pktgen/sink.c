@@ -7,19 +7,12 @@
 
 /* ---- bytes that are the same in all frames of a lane ---- */
 
-typedef uint64_t vector __attribute__((vector_size(32)));
-
-static inline vector load(const uint8_t *p)
+static inline uint64_t load64(const uint8_t *p)
 {
-	vector v;
+	uint64_t v;
 
 	memcpy(&v, p, sizeof v);
 	return v;
-}
-
-static inline bool zero(vector v)
-{
-	return (v[0] | v[1] | v[2] | v[3]) == 0;
 }
 
 #define SAME4(from, to) [(from)...(to)] = 0xff
@@ -38,47 +31,42 @@ static const uint8_t mask6[FRAME6_HEAD] = {
 	SAME4(FRAME6_PAYLOAD, FRAME6_PAYLOAD + 3),
 };
 
-/* Overlapping vectors cover the head without reading behind it. */
+/* Word by word, which the compiler makes vectors of; the last one overlaps, to end where the head
+ * does. */
 static inline bool same_head(const uint8_t *f, const struct lane *lane, bool four)
 {
 	const uint8_t *mask = four ? mask4 : mask6, *back = lane->back;
-	unsigned last = (four ? FRAME4_HEAD : FRAME6_HEAD) - 32;
-	vector d = (load(f) ^ load(back)) & load(mask);
+	unsigned head = four ? FRAME4_HEAD : FRAME6_HEAD;
+	uint64_t d = (load64(f + head - 8) ^ load64(back + head - 8)) & load64(mask + head - 8);
 
-	d |= (load(f + last) ^ load(back + last)) & load(mask + last);
-	if (!four)
-		d |= (load(f + 32) ^ load(back + 32)) & load(mask + 32);
-	return zero(d);
+	for (unsigned i = 0; i + 8 <= head; i += 8)
+		d |= (load64(f + i) ^ load64(back + i)) & load64(mask + i);
+	return d == 0;
 }
 
 /* ---- one frame ---- */
 
-/* The histogram gets what has gathered of one stream and time stamp. */
+/* Counters and histogram get what has gathered of one stream and time stamp. */
 static void run_end(struct sink *k, uint64_t now)
 {
-	uint64_t age = (now - k->run_time) & 0xffffffffffff;
+	uint64_t age = (now - k->run_time.stamp) & 0xffffffffffff;
 
-	if (k->run_count && age < UINT64_C(1) << 47)
+	if (!k->run_count)
+		return;
+	counter_add(&k->run_stream->back, k->run_count);
+	if (age < UINT64_C(1) << 47)
 		histogram_add(&k->run_stream->latency, age, k->run_count);
 	k->run_count = 0;
 }
 
 /* Another stream or time stamp than before. */
-static void run_begin(struct sink *k, struct stream *s, uint64_t time, uint64_t now)
+static void run_begin(struct sink *k, struct stream *s, uint64_t stamp, uint64_t now)
 {
 	run_end(k, now);
 	k->run_stream = s;
-	k->run_time = time;
+	k->run_time = frame_time(stamp);
 	/* Older than the trial, as far as 48 bits tell. */
-	k->run_stale = (int64_t)((time - k->traffic->since) << 16) < 0;
-}
-
-static inline uint64_t load64(const uint8_t *p)
-{
-	uint64_t v;
-
-	memcpy(&v, p, sizeof v);
-	return v;
+	k->run_stale = (int64_t)((stamp - k->traffic->since) << 16) < 0;
 }
 
 static inline uint32_t load32(const uint8_t *p)
@@ -115,7 +103,7 @@ static inline __attribute__((always_inline)) bool quick(
 	const uint8_t *payload = udp + 8;
 	unsigned id = load16(payload + 2);
 	uint32_t index = load32(payload + 4), number = load32(payload + 8);
-	uint64_t time = load32(payload + 12) | (uint64_t)load16(payload + 16) << 32;
+	uint64_t stamp = load32(payload + 12) | (uint64_t)load16(payload + 16) << 32;
 
 	READ_ONCE_OF(id);
 	READ_ONCE_OF(index);
@@ -123,7 +111,7 @@ static inline __attribute__((always_inline)) bool quick(
 		return false;
 
 	struct lane *lane = &t->lane[id];
-	struct stream *s = &t->stream[lane->stream];
+	struct stream *s = lane->stream;
 	uint16_t sum;
 
 	if (lane->bytes != bytes || lane->egress != k->port || lane->family != (four ? 4 : 6) ||
@@ -143,15 +131,15 @@ static inline __attribute__((always_inline)) bool quick(
 			return false;
 		sum = w->udp_sum;
 	}
-	if (load16(udp + 6) != frame_udp_check(sum, number, time))
+	if (__builtin_expect(stamp != k->run_time.stamp || s != k->run_stream, 0))
+		run_begin(k, s, stamp, now);
+	if (!frame_udp_right(load16(udp + 6), sum, number, k->run_time))
 		return false;
 
 	unsigned head = four ? FRAME4_HEAD : FRAME6_HEAD;
 
 	if (bytes > head && memcmp(f + head, frame_filler, bytes - head) != 0)
 		return false;
-	if (__builtin_expect(time != k->run_time || s != k->run_stream, 0))
-		run_begin(k, s, time, now);
 	if (__builtin_expect(k->run_stale, 0)) {
 		counter_add(&k->stale, 1);
 		return true;
@@ -159,7 +147,6 @@ static inline __attribute__((always_inline)) bool quick(
 	if (!track_note(&lane->track, number, lane->number))
 		return false;
 	k->run_count++;
-	counter_add(&s->back, 1);
 	return true;
 }
 
@@ -186,7 +173,7 @@ static __attribute__((noinline)) void slow(
 	default:
 		break;
 	}
-	s = &k->traffic->stream[d.lane->stream];
+	s = d.lane->stream;
 	run_begin(k, s, d.time, now);
 	if (k->run_stale) {
 		counter_add(&k->stale, 1);
@@ -195,7 +182,6 @@ static __attribute__((noinline)) void slow(
 	if (!track_note(&d.lane->track, d.number, d.lane->number))
 		d.faults |= 1u << FAULT_NUMBER;
 	k->run_count++;
-	counter_add(&s->back, 1);
 	counter_add(&s->faulty, d.faults != 0);
 	for (unsigned i = 0; i < FAULTS; i++)
 		counter_add(&s->fault[i], d.faults >> i & 1);

@@ -22,7 +22,8 @@ struct sink {
 
 	/* A batch of one stream with one time stamp is one entry in the histogram. */
 	struct stream *run_stream;
-	uint64_t run_time, run_count;
+	struct frame_time run_time;
+	uint64_t run_count;
 	bool run_stale;
 };
 

@@ -25,7 +25,7 @@ static struct lane *named(struct traffic *t, const struct frame_payload *p, uint
 	const uint8_t *destination)
 {
 	struct lane *lane = p->lane < t->lanes ? &t->lane[p->lane] : NULL;
-	const struct stream *s = lane ? &t->stream[lane->stream] : NULL;
+	const struct stream *s = lane ? lane->stream : NULL;
 
 	if (!lane || lane->family != family || p->flow >= s->flows)
 		return NULL;
@@ -93,8 +93,8 @@ enum diagnosis_kind diagnose(
 	d->number = p.number;
 	d->time = 0;
 	memcpy(&d->time, p.time, sizeof p.time);
-	uint16_t port_sent = four ? t->stream[d->lane->stream].four[p.flow].source_port
-				  : t->stream[d->lane->stream].six[p.flow].source_port;
+	uint16_t port_sent = four ? d->lane->stream->four[p.flow].source_port
+				  : d->lane->stream->six[p.flow].source_port;
 
 	d->faults = four ? faults4(frame, d->lane) : faults6(frame, d->lane);
 	d->faults |= memcmp(frame + udp, &port_sent, 2) != 0 ? 1u << FAULT_HEADER : 0;

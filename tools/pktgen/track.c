@@ -11,23 +11,20 @@ static uint64_t bit(uint64_t number)
 	return UINT64_C(1) << number % 64;
 }
 
-/* Numbers from t->next up to `number` have not been seen in this round. */
-static void skip_to(struct track *t, uint64_t number)
+/* Sets or clears the bits of [from, to); more than a window of them are a window. */
+static void mark(struct track *t, uint64_t from, uint64_t to, bool set)
 {
-	if (number - t->next >= TRACK_WINDOW) {
-		memset(t->seen, 0, TRACK_WORDS * sizeof *t->seen);
-	} else {
-		for (uint64_t n = t->next; n < number;) {
-			if (n % 64 == 0 && number - n >= 64) {
-				*word(t, n) = 0;
-				n += 64;
-			} else {
-				*word(t, n) &= ~bit(n);
-				n++;
-			}
-		}
+	if (to - from > TRACK_WINDOW)
+		from = to - TRACK_WINDOW;
+	while (from < to) {
+		unsigned n = 64 - from % 64;
+		uint64_t bits;
+
+		n = to - from < n ? (unsigned)(to - from) : n;
+		bits = (n == 64 ? UINT64_MAX : (UINT64_C(1) << n) - 1) << from % 64;
+		*word(t, from) = set ? *word(t, from) | bits : *word(t, from) & ~bits;
+		from += n;
 	}
-	t->next = number;
 }
 
 bool track_note_other(struct track *t, uint32_t number, uint64_t sent)
@@ -35,24 +32,24 @@ bool track_note_other(struct track *t, uint32_t number, uint64_t sent)
 	int64_t ahead = (int32_t)(number - (uint32_t)t->next);
 	uint64_t n = t->next + (uint64_t)ahead;
 
+	if (ahead >= 0 ? n >= sent : (uint64_t)-ahead > t->next)
+		return false;
+	mark(t, t->solid, t->next, true);
 	if (ahead >= 0) {
-		if (n >= sent)
-			return false;
-		skip_to(t, n);
-		*word(t, n) |= bit(n);
+		mark(t, t->next, n, false);
+		t->missing += n - t->next;
+		t->solid = n;
 		t->next = n + 1;
-		t->received++;
 		return true;
 	}
-	if ((uint64_t)-ahead > t->next)
-		return false; /* below zero */
+	t->solid = t->next;
 	if ((uint64_t)-ahead > TRACK_WINDOW) {
 		t->too_late++;
 	} else if (*word(t, n) & bit(n)) {
 		t->duplicate++;
 	} else {
 		*word(t, n) |= bit(n);
-		t->received++;
+		t->missing--;
 		t->reordered++;
 	}
 	return true;

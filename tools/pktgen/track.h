@@ -14,12 +14,16 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "lib/atomic.h"
+
 #define TRACK_WINDOW 65536u
 #define TRACK_WORDS  (TRACK_WINDOW / 64)
 
 struct track {
-	uint64_t next;     /* one above the highest number received */
-	uint64_t received; /* different numbers */
+	uint64_t next;    /* one above the highest number received */
+	uint64_t solid;   /* all numbers from here up to next came in order: their bits are not yet
+			     set */
+	uint64_t missing; /* below next, not received */
 	uint64_t reordered, duplicate, too_late;
 	uint64_t *seen; /* TRACK_WORDS words: number n is bit n % TRACK_WINDOW */
 };
@@ -31,6 +35,14 @@ static inline void track_reset(struct track *t)
 	memset(t->seen, 0, TRACK_WORDS * sizeof *t->seen);
 }
 
+/* Different numbers received. Any thread, while the other one counts on. */
+static inline uint64_t track_received(const struct track *t)
+{
+	uint64_t missing = load_once(&t->missing), next = load_once(&t->next);
+
+	return next > missing ? next - missing : 0;
+}
+
 /* A number other than the next one. false: it was never sent (numbers below `sent` were). */
 bool track_note_other(struct track *t, uint32_t number, uint64_t sent);
 
@@ -39,9 +51,7 @@ static inline bool track_note(struct track *t, uint32_t number, uint64_t sent)
 {
 	if (__builtin_expect(number != (uint32_t)t->next || t->next >= sent, 0))
 		return track_note_other(t, number, sent);
-	t->seen[t->next / 64 % TRACK_WORDS] |= UINT64_C(1) << t->next % 64;
 	t->next++;
-	t->received++;
 	return true;
 }
 

@@ -172,7 +172,7 @@ static void lane_fill(struct builder *b, unsigned id, unsigned size, unsigned nu
 	lane->family = c->family;
 	lane->ingress = c->from;
 	lane->egress = hop->port;
-	lane->stream = (uint16_t)(b->stream - b->traffic->stream);
+	lane->stream = b->stream;
 	memcpy(a.mac_sender, b->scenario->port[c->from].mac, 6);
 	memcpy(a.mac_router, b->port[c->from].router, 6);
 	memcpy(a.mac_out, b->port[hop->port].router, 6);
@@ -360,9 +360,9 @@ struct stream_sum traffic_sum(const struct traffic *t, unsigned stream)
 	for (unsigned i = 0; i < t->lanes; i++) {
 		const struct track *k = &t->lane[i].track;
 
-		if (t->lane[i].stream != stream)
+		if (t->lane[i].stream != &t->stream[stream])
 			continue;
-		sum.received += load_once(&k->received);
+		sum.received += track_received(k);
 		sum.reordered += load_once(&k->reordered);
 		sum.duplicate += load_once(&k->duplicate);
 		sum.too_late += load_once(&k->too_late);

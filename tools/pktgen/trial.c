@@ -159,7 +159,7 @@ static void sum_windows(const struct run *run, double *window)
 	window[2] = (double)sorted[n * 9 / 10];
 }
 
-static void sum_up(const struct engine *e, const struct order *o, struct trial *r)
+void trial_sum(const struct engine *e, const struct order *o, struct trial *r)
 {
 	const struct traffic *t = o->traffic;
 	const struct run *run = &e->run;
@@ -205,7 +205,7 @@ void trial_run(struct engine *e, const struct order *o, const char *label,
 {
 	engine_order(e, o);
 	wait_for(e, label, cancel);
-	sum_up(e, o, result);
+	trial_sum(e, o, result);
 }
 
 double trial_loss(const struct trial *t)

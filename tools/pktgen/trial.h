@@ -48,6 +48,9 @@ struct trial {
 void trial_run(struct engine *e, const struct order *o, const char *label,
 	const volatile sig_atomic_t *cancel, struct trial *result);
 
+/* What came of an order that is done. */
+void trial_sum(const struct engine *e, const struct order *o, struct trial *result);
+
 /* (Unplaced and lost) / offered; what was faulty counts as lost. 0 if nothing was offered. */
 double trial_loss(const struct trial *t);
 
