@@ -116,8 +116,8 @@ static inline void rig_start(uint64_t features)
 
 	for (unsigned i = 0; i < 2; i++) {
 		assert_true(front_start(&rig.front[i], features, 2, rig.size));
-		for (uint16_t id = 0; id < rig.size; id++)
-			rig_offer_rx(i, id);
+		for (uint32_t id = 0; id < rig.size; id++)
+			rig_offer_rx(i, (uint16_t)id);
 		memcpy(port[i].router, rig_router[i], 6);
 		port[i].queues = 1;
 		rig.tx_free[i] = (uint16_t)rig.size;

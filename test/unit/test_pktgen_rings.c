@@ -135,8 +135,8 @@ static void reset(void **state)
 	for (unsigned i = 0; i < 2; i++) {
 		for (unsigned q = 0; q < 2; q++)
 			assert_true(front_ring_start(&rig.front[i], q, rig.size));
-		for (uint16_t id = 0; id < rig.size; id++)
-			rig_offer_rx(i, id);
+		for (uint32_t id = 0; id < rig.size; id++)
+			rig_offer_rx(i, (uint16_t)id);
 		rig.tx_free[i] = (uint16_t)rig.size;
 	}
 	run_right(1000);
@@ -198,8 +198,8 @@ static void reconnect(void **state)
 	rig.front[1].fd = pair[1];
 	rig.front[1].serve = rig_serve;
 	assert_true(front_start(&rig.front[1], PACKED, 2, rig.size));
-	for (uint16_t id = 0; id < rig.size; id++)
-		rig_offer_rx(1, id);
+	for (uint32_t id = 0; id < rig.size; id++)
+		rig_offer_rx(1, (uint16_t)id);
 	rig.tx_free[1] = (uint16_t)rig.size;
 	while (rig_receive(0, &(struct rig_frame){.bytes = 0}))
 		;

@@ -248,7 +248,7 @@ static void flows_of_routes(void **state)
 	unsigned seen[4] = {0};
 
 	for (unsigned i = 0; i < 3000; i++) {
-		uint32_t to = load_be32(&t.stream[0].four[i].destination);
+		uint32_t to = load_be32(t.stream[0].four[i].to);
 		const struct lane *lane = &t.lane[t.stream[0].four[i].lane];
 		bool ten = to >> 24 == 10, b = ten && to >> 23 == 21, c = ten && to >> 16 == 0x0a80;
 		unsigned which = to >> 24 == 11 ? 3 : c ? 2 : b ? 1 : 0;
@@ -279,7 +279,7 @@ static void flows_of_a_prefix(void **state)
 	if (!build(line, error))
 		fail_msg("%s", error);
 	for (unsigned i = 0; i < 600; i++) {
-		uint32_t to = load_be32(&t.stream[0].four[i].destination);
+		uint32_t to = load_be32(t.stream[0].four[i].to);
 
 		/* Neither the network, nor the broadcast, nor the router. */
 		assert_true(to > 0x0a000101 && to < 0x0a0001ff);

@@ -82,26 +82,25 @@ static uint64_t datagram_sum(
 	return sum + __builtin_bswap16((uint16_t)(lane->bytes - udp)) + __builtin_bswap16(17);
 }
 
-static uint16_t header_check(const uint8_t *head, uint32_t destination)
+static uint16_t header_check(const uint8_t *head, const uint8_t *destination)
 {
 	uint64_t sum = checksum_add(0, head + FRAME4_IP, 20);
 
-	return (uint16_t)~frame_fold(sum + destination);
+	return checksum_finish(checksum_add(sum, destination, 4));
 }
 
 void frame_flow4(struct flow4 *f, const struct lane *lane, uint32_t index)
 {
 	uint64_t sum = datagram_sum(lane, FRAME4_UDP, FRAME4_IP + 12, FRAME4_HEAD);
 
-	f->check_sent = header_check(lane->sent, f->destination);
-	f->check_back = header_check(lane->back, f->destination);
-	f->udp_sum = frame_fold(sum + f->destination + f->source_port + index);
+	f->check_sent = header_check(lane->sent, f->to);
+	f->check_back = header_check(lane->back, f->to);
+	f->udp_sum = frame_fold(checksum_add(sum, f->to, FLOW4_TO) + index);
 }
 
 void frame_flow6(struct flow6 *f, const struct lane *lane, uint32_t index)
 {
 	uint64_t sum = datagram_sum(lane, FRAME6_UDP, FRAME6_IP + 8, FRAME6_HEAD);
 
-	sum = checksum_add(sum, f->destination, sizeof f->destination);
-	f->udp_sum = frame_fold(sum + f->source_port + index);
+	f->udp_sum = frame_fold(checksum_add(sum, f->to, FLOW6_TO) + index);
 }

@@ -69,10 +69,13 @@ struct lane {
 	uint8_t family, ingress, egress;
 };
 
-/* What differs between flows of a lane. */
+/* What differs between flows of a lane. `to`: destination and source port, as they stand in the
+ * packet. */
+#define FLOW4_TO 6u
+#define FLOW6_TO 18u
+
 struct flow4 {
-	uint32_t destination; /* as in the packet */
-	uint16_t source_port; /* as in the packet */
+	uint8_t to[FLOW4_TO];
 	uint16_t lane;
 	uint16_t check_sent; /* IPv4 header checksum */
 	uint16_t check_back;
@@ -81,10 +84,13 @@ struct flow4 {
 };
 
 struct flow6 {
-	uint8_t destination[16];
-	uint16_t source_port, lane, udp_sum, pad;
+	uint8_t to[FLOW6_TO];
+	uint16_t lane, udp_sum, pad;
 };
 
+_Static_assert(
+	FRAME4_IP + 16 + FLOW4_TO == FRAME4_UDP + 2 && FRAME6_IP + 24 + FLOW6_TO == FRAME6_UDP + 2,
+	"the source port stands behind the destination");
 _Static_assert(
 	sizeof(struct flow4) == 16 && sizeof(struct flow6) == 24, "read in order, many of them");
 
@@ -114,7 +120,7 @@ void frame_init(void);
 void frame_lane(
 	struct lane *lane, uint16_t id, const struct frame_addresses *a, enum device_kind kind);
 
-/* Computes the sums of a flow whose destination, source_port are set; `index`: its number. */
+/* Computes the sums of a flow whose `to` is set; `index`: its number. */
 void frame_flow4(struct flow4 *f, const struct lane *lane, uint32_t index);
 void frame_flow6(struct flow6 *f, const struct lane *lane, uint32_t index);
 
@@ -179,7 +185,7 @@ static inline void frame_put4(uint8_t *to, const struct lane *lane, const struct
 
 	memcpy(to, lane->sent, FRAME4_HEAD);
 	memcpy(to + FRAME4_IP + 10, &f->check_sent, 2);
-	memcpy(to + FRAME4_IP + 16, &f->destination, 6); /* and source port */
+	memcpy(to + FRAME4_IP + 16, f->to, FLOW4_TO);
 	memcpy(to + FRAME4_UDP + 6, &check, 2);
 	memcpy(to + FRAME4_PAYLOAD + 4, &index, 4);
 	memcpy(to + FRAME4_PAYLOAD + 8, &tail, 8);
@@ -196,7 +202,7 @@ static inline void frame_put6(uint8_t *to, const struct lane *lane, const struct
 	uint16_t last = (uint16_t)(time.stamp >> 32);
 
 	memcpy(to, lane->sent, FRAME6_HEAD);
-	memcpy(to + FRAME6_IP + 24, f->destination, 18); /* and source port */
+	memcpy(to + FRAME6_IP + 24, f->to, FLOW6_TO);
 	memcpy(to + FRAME6_UDP + 6, &check, 2);
 	memcpy(to + FRAME6_PAYLOAD + 4, &index, 4);
 	memcpy(to + FRAME6_PAYLOAD + 8, &tail, 8);

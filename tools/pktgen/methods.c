@@ -57,7 +57,7 @@ static struct search make_search(struct session *x)
 /* Measures until the search is content. false: interrupted. */
 static bool drive(struct session *x, const struct outputs *out, struct search *s, bool *clean)
 {
-	double load, seconds;
+	double load = 0, seconds = 0;
 	struct trial t;
 
 	while (search_next(s, &load, &seconds)) {
@@ -164,7 +164,7 @@ static double longest_burst(struct session *x, double rate, double most, bool *c
 		.phases = 1,
 		.goals = 1,
 		.last_s = 1};
-	double load, seconds;
+	double load = 0, seconds = 0;
 
 	while (search_next(&s, &load, &seconds)) {
 		struct trial t;

@@ -130,34 +130,36 @@ static bool take_figure(struct options *o, int option, const char *text)
 
 static void take_option(struct options *o, struct scenario *s, int option)
 {
-	if (take_figure(o, option, optarg ? optarg : ""))
+	const char *text = optarg ? optarg : "";
+
+	if (take_figure(o, option, text))
 		return;
 	switch (option) {
 	case 'f':
-		if (!scenario_file(s, optarg))
+		if (!scenario_file(s, text))
 			fail(s->error, "");
 		break;
 	case 'e':
-		if (!scenario_line(s, optarg))
+		if (!scenario_line(s, text))
 			fail(s->error, "");
 		break;
 	case 'c':
-		o->core = (int)take_number(optarg, 0, 1023);
+		o->core = (int)take_number(text, 0, 1023);
 		break;
 	case 'j':
-		o->json = optarg;
+		o->json = text;
 		break;
 	case OPTION_PACKETS:
-		o->packets = (uint64_t)take_number(optarg, 1, 1e15);
+		o->packets = (uint64_t)take_number(text, 1, 1e15);
 		break;
 	case OPTION_REPEAT:
-		o->repeat = (unsigned)take_number(optarg, 1, 1000);
+		o->repeat = (unsigned)take_number(text, 1, 1000);
 		break;
 	case OPTION_STRICT:
 		o->strict = true;
 		break;
 	case OPTION_PLOT:
-		o->plot = optarg;
+		o->plot = text;
 		break;
 	case OPTION_HELP:
 		fputs(usage_text, stdout);

@@ -120,14 +120,14 @@ static inline __attribute__((always_inline)) bool quick(
 	if (four) {
 		const struct flow4 *w = &s->four[index];
 
-		if (w->lane != id || load32(ip + 16) != w->destination ||
-			load16(udp) != w->source_port || load16(ip + 10) != w->check_back)
+		if (w->lane != id || memcmp(ip + 16, w->to, FLOW4_TO) != 0 ||
+			load16(ip + 10) != w->check_back)
 			return false;
 		sum = w->udp_sum;
 	} else {
 		const struct flow6 *w = &s->six[index];
 
-		if (w->lane != id || memcmp(ip + 24, w->destination, 18) != 0)
+		if (w->lane != id || memcmp(ip + 24, w->to, FLOW6_TO) != 0)
 			return false;
 		sum = w->udp_sum;
 	}

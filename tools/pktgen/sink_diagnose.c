@@ -20,21 +20,19 @@ static bool udp_right(const uint8_t *udp, const uint8_t *addresses, unsigned bot
 	return checksum_finish(sum) == 0;
 }
 
-/* Whose packet the 18 bytes name. */
-static struct lane *named(struct traffic *t, const struct frame_payload *p, uint8_t family,
-	const uint8_t *destination)
+/* Destination and source port of the flow that the 18 bytes name, or NULL; *d gets its lane. */
+static const uint8_t *named(
+	struct traffic *t, const struct frame_payload *p, bool four, struct diagnosis *d)
 {
-	struct lane *lane = p->lane < t->lanes ? &t->lane[p->lane] : NULL;
-	const struct stream *s = lane ? lane->stream : NULL;
+	const struct stream *s;
 
-	if (!lane || lane->family != family || p->flow >= s->flows)
+	d->lane = p->lane < t->lanes ? &t->lane[p->lane] : NULL;
+	if (!d->lane || d->lane->family != (four ? 4 : 6))
 		return NULL;
-	if (family == 4 ? s->four[p->flow].lane != p->lane ||
-				  memcmp(&s->four[p->flow].destination, destination, 4) != 0
-			: s->six[p->flow].lane != p->lane ||
-				  memcmp(s->six[p->flow].destination, destination, 16) != 0)
+	s = d->lane->stream;
+	if (p->flow >= s->flows || (four ? s->four[p->flow].lane : s->six[p->flow].lane) != p->lane)
 		return NULL;
-	return lane;
+	return four ? s->four[p->flow].to : s->six[p->flow].to;
 }
 
 /* Bytes [from, to) of the head, compared with what must be there. */
@@ -77,6 +75,8 @@ enum diagnosis_kind diagnose(
 	bool six = bytes >= FRAME6_HEAD && load_be16(frame + 12) == 0x86dd;
 	unsigned udp = four ? FRAME4_UDP : FRAME6_UDP, head = four ? FRAME4_HEAD : FRAME6_HEAD;
 	const uint8_t *to = frame + (four ? FRAME4_IP + 16 : FRAME6_IP + 24);
+	unsigned address = four ? 4 : 16;
+	const uint8_t *flow;
 	struct frame_payload p;
 
 	if (!four && !six)
@@ -87,17 +87,14 @@ enum diagnosis_kind diagnose(
 	if (!udp_right(frame + udp, four ? frame + FRAME4_IP + 12 : frame + FRAME6_IP + 8,
 		    four ? 8 : 32, bytes - udp))
 		return DIAGNOSIS_CORRUPT;
-	d->lane = named(t, &p, four ? 4 : 6, to);
-	if (!d->lane)
+	flow = named(t, &p, four, d);
+	if (!flow || memcmp(to, flow, address) != 0)
 		return DIAGNOSIS_CORRUPT;
 	d->number = p.number;
 	d->time = 0;
 	memcpy(&d->time, p.time, sizeof p.time);
-	uint16_t port_sent = four ? d->lane->stream->four[p.flow].source_port
-				  : d->lane->stream->six[p.flow].source_port;
-
 	d->faults = four ? faults4(frame, d->lane) : faults6(frame, d->lane);
-	d->faults |= memcmp(frame + udp, &port_sent, 2) != 0 ? 1u << FAULT_HEADER : 0;
+	d->faults |= memcmp(frame + udp, flow + address, 2) != 0 ? 1u << FAULT_HEADER : 0;
 	d->faults |= d->lane->egress != port ? 1u << FAULT_PORT : 0;
 	d->faults |= differs(frame, d->lane, 0, 12) ? 1u << FAULT_MAC : 0;
 	d->faults |= d->lane->bytes != bytes ? 1u << FAULT_LENGTH : 0;

@@ -112,7 +112,7 @@ static bool from_routes(struct builder *b, struct address *to, struct address *v
 	const struct stream_config *c = b->stream->config;
 
 	*to = *via = (struct address){.family = c->family};
-	for (unsigned k = 0; k < 64; k++) {
+	for (unsigned k = 0; k < 64 && b->routes.count; k++) {
 		const struct routes_entry *e = &b->routes.entry[draw(b) % b->routes.count];
 		uint32_t match = ROUTES_NONE;
 
@@ -202,7 +202,7 @@ static unsigned size_of(const struct stream_config *c, uint32_t flow)
 
 	for (unsigned i = 0; i < c->sizes; i++)
 		sum += c->size[i].parts;
-	at = flow % sum;
+	at = sum ? flow % sum : 0;
 	for (unsigned i = 0; i < c->sizes; i++) {
 		if (at < c->size[i].parts)
 			return i;
@@ -215,20 +215,22 @@ static unsigned size_of(const struct stream_config *c, uint32_t flow)
 
 static void put_flow(struct builder *b, uint32_t i, const struct address *to, unsigned lane)
 {
-	uint16_t port = __builtin_bswap16((uint16_t)(1024 + draw(b) % 60000));
+	uint16_t port = (uint16_t)(1024 + draw(b) % 60000);
 	const struct lane *l = &b->traffic->lane[lane];
 
 	if (to->family == 4) {
 		struct flow4 *f = &b->stream->four[i];
 
-		*f = (struct flow4){.source_port = port, .lane = (uint16_t)lane};
-		store_be32(&f->destination, (uint32_t)(to->ip.hi >> 32));
+		f->lane = (uint16_t)lane;
+		store_be32(f->to, (uint32_t)(to->ip.hi >> 32));
+		store_be16(f->to + 4, port);
 		frame_flow4(f, l, i);
 	} else {
 		struct flow6 *f = &b->stream->six[i];
 
-		*f = (struct flow6){.source_port = port, .lane = (uint16_t)lane};
-		ip6_store(f->destination, to->ip);
+		f->lane = (uint16_t)lane;
+		ip6_store(f->to, to->ip);
+		store_be16(f->to + 16, port);
 		frame_flow6(f, l, i);
 	}
 }
