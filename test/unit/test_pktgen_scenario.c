@@ -353,7 +353,8 @@ static void arp(void **state)
 	neighbor_set_up();
 	ask_arp(0x0a000001, 0x0a000002);
 	assert_int_equal(n.count, 1);
-	assert_true(n.known); /* who asks has told his MAC */
+	assert_false(n.silent[0]); /* who asks has told his MAC */
+	assert_false(n.known);     /* but IPv6 has not answered */
 	assert_memory_equal(n.router, router, 6);
 	reply = n.outbox[n.first].byte;
 	assert_memory_equal(reply, router, 6);
@@ -391,10 +392,12 @@ static void discovery(void **state)
 	assert_int_equal(n.count, 0);
 	neighbor_take(&n, other.outbox[1].byte, other.outbox[1].bytes);
 	assert_int_equal(n.count, 1);
-	assert_true(n.known);
+	assert_false(n.silent[1]);
 	assert_memory_equal(n.router, router, 6);
+	ask_arp(0x0a000001, 0x0a000003);
+	assert_true(n.known);
 	neighbor_take(&other, n.outbox[0].byte, n.outbox[0].bytes);
-	assert_true(other.known);
+	assert_false(other.silent[1]);
 	assert_memory_equal(other.router, s.port[0].mac, 6);
 	/* A wrong checksum, a hop limit that a router has lowered, an option without length. */
 	neighbor_set_up();

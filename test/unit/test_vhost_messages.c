@@ -211,6 +211,12 @@ static void slots(void **state)
 		assert_int_equal(v.memory.count, i + 1);
 	}
 	s.region.guest = s.region.user = 0x20000;
+	/* Once more, and so to be removed twice. */
+	front_send(&f, VHOST_ADD_MEM_REG, &s, sizeof s, &f.memfd, 1);
+	front_send(&f, VHOST_REM_MEM_REG, &s, sizeof s, NULL, 0);
+	expect_served();
+	assert_int_equal(v.memory.count, MEMORY_REGIONS);
+	assert_non_null(memory_guest(&v.memory, 0x20000, 1));
 	front_send(&f, VHOST_REM_MEM_REG, &s, sizeof s, NULL, 0);
 	expect_served();
 	assert_int_equal(v.memory.count, MEMORY_REGIONS - 1);

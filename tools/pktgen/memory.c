@@ -10,6 +10,17 @@ static bool overlap(uint64_t a, uint64_t b, uint64_t bytes_a, uint64_t bytes_b)
 	return a < b ? b - a < bytes_a : a - b < bytes_b;
 }
 
+static struct memory_region *find(struct memory *m, const struct vhost_region *region)
+{
+	for (unsigned i = 0; i < m->count; i++) {
+		struct memory_region *r = &m->region[i];
+
+		if (r->guest == region->guest && r->user == region->user && r->size == region->size)
+			return r;
+	}
+	return NULL;
+}
+
 static const char *refuse(const struct memory *m, const struct vhost_region *region)
 {
 	if (region->size == 0)
@@ -32,9 +43,14 @@ static const char *refuse(const struct memory *m, const struct vhost_region *reg
 
 const char *memory_add(struct memory *m, const struct vhost_region *region, int fd)
 {
+	struct memory_region *same = find(m, region);
 	const char *why = refuse(m, region);
 	struct stat file;
 
+	if (same && same->uses < UINT32_MAX) {
+		same->uses++;
+		return NULL;
+	}
 	if (why)
 		return why;
 	if (fstat(fd, &file) < 0 || file.st_size < 0 ||
@@ -56,22 +72,22 @@ const char *memory_add(struct memory *m, const struct vhost_region *region, int 
 		.host = (uint8_t *)map + region->offset,
 		.map = map,
 		.map_bytes = bytes,
+		.uses = 1,
 	};
 	return NULL;
 }
 
 const char *memory_remove(struct memory *m, const struct vhost_region *region)
 {
-	for (unsigned i = 0; i < m->count; i++) {
-		struct memory_region *r = &m->region[i];
+	struct memory_region *r = find(m, region);
 
-		if (r->guest != region->guest || r->user != region->user || r->size != region->size)
-			continue;
-		munmap(r->map, r->map_bytes);
-		*r = m->region[--m->count];
+	if (!r)
+		return "a memory region to be removed that was never added";
+	if (--r->uses)
 		return NULL;
-	}
-	return "a memory region to be removed that was never added";
+	munmap(r->map, r->map_bytes);
+	*r = m->region[--m->count];
+	return NULL;
 }
 
 void memory_clear(struct memory *m)

@@ -20,6 +20,7 @@ struct memory_region {
 	uint8_t *host; /* where it begins in this process */
 	void *map;
 	size_t map_bytes;
+	unsigned uses; /* times it was added */
 };
 
 struct memory {
@@ -27,7 +28,10 @@ struct memory {
 	struct memory_region region[MEMORY_REGIONS];
 };
 
-/* Maps a region; fd stays the caller's. NULL, or why it is refused. */
+/*
+ * Maps a region; fd stays the caller's. The same one again (QEMU adds it once for
+ * each queue pair) is there until it was removed as often. NULL, or why it is refused.
+ */
 MUST_CHECK const char *memory_add(struct memory *m, const struct vhost_region *region, int fd);
 
 /* Unmaps the region of this guest address, user address and size. NULL, or why not. */

@@ -18,6 +18,8 @@ void neighbor_init(struct neighbor *n, const struct scenario *s, unsigned port)
 	n->scenario = s;
 	n->port = port;
 	n->known = s->port[port].has_router;
+	for (unsigned i = 0; i < 2; i++)
+		n->silent[i] = s->port[port].gateway[i].family && s->port[port].own[i].family;
 	memcpy(n->router, s->port[port].router, 6);
 	/* Other devices take any address: one that is nobody's. */
 	if (!n->known && s->device != DEVICE_ROUTE) {
@@ -53,7 +55,9 @@ static void learn(struct neighbor *n, const struct address *who, const uint8_t *
 	if (n->known || gateway->family != who->family || !ip6_equal(gateway->ip, who->ip))
 		return;
 	memcpy(n->router, mac, 6);
-	n->known = true;
+	n->silent[who->family == 6] = false;
+	/* One that still looks for duplicates of its IPv6 address does not forward by it. */
+	n->known = !n->silent[0] && !n->silent[1];
 }
 
 /* ---- ARP ---- */
@@ -230,8 +234,8 @@ void neighbor_ask(struct neighbor *n)
 {
 	const struct port_config *p = &n->scenario->port[n->port];
 
-	if (p->gateway[0].family && p->own[0].family)
+	if (n->silent[0])
 		ask_arp(n, p);
-	if (p->gateway[1].family && p->own[1].family)
+	if (n->silent[1])
 		ask_nd(n, p);
 }

@@ -24,7 +24,8 @@ struct neighbor {
 	const struct scenario *scenario;
 	unsigned port;
 	uint8_t router[6]; /* MAC */
-	bool known;
+	bool silent[2];    /* its IPv4 or IPv6 address has not answered yet */
+	bool known;        /* it has a MAC, and all its addresses have answered */
 	struct outbox_frame outbox[OUTBOX_FRAMES];
 	unsigned first, count; /* waiting in it */
 	uint64_t answers;

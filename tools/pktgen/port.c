@@ -117,6 +117,8 @@ static void welcome(struct port *p)
 		return;
 	}
 	vhost_open(&p->vhost, fd, p->config->queues, VHOST_FEATURES & ~p->config->refuse);
+	neighbor_init(
+		&p->neighbor, p->neighbor.scenario, p->number); /* another router, it may be */
 	p->connections++;
 	if (!p->quiet)
 		say("port %s: front end connected", p->config->name);

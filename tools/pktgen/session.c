@@ -69,20 +69,20 @@ static bool wait_ready(struct session *x)
 	return true;
 }
 
-/* Flows are bound to receive queues: made anew when a front end uses more or fewer. */
+/* Flows are bound to receive queues and MACs: made anew when a front end has others. */
 static bool make_traffic(struct session *x)
 {
-	struct traffic_port port[PORTS_MAX];
 	char error[384];
 	bool same = x->made;
 
 	for (unsigned i = 0; i < x->scenario->ports; i++) {
 		const struct port *p = &x->engine.port[i];
+		struct traffic_port *was = &x->port[i];
 
-		memcpy(port[i].router, p->neighbor.router, 6);
-		port[i].queues = p->rx_count;
-		same &= x->queues[i] == port[i].queues;
-		x->queues[i] = port[i].queues;
+		same &= was->queues == p->rx_count &&
+			memcmp(was->router, p->neighbor.router, 6) == 0;
+		was->queues = p->rx_count;
+		memcpy(was->router, p->neighbor.router, 6);
 	}
 	if (same)
 		return true;
@@ -92,7 +92,7 @@ static bool make_traffic(struct session *x)
 	trial_pause(0.01);
 	if (x->made)
 		traffic_free(&x->traffic);
-	x->made = traffic_build(&x->traffic, x->scenario, port, error, sizeof error);
+	x->made = traffic_build(&x->traffic, x->scenario, x->port, error, sizeof error);
 	if (!x->made)
 		say("%s", error);
 	return x->made;

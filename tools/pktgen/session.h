@@ -10,7 +10,7 @@ struct session {
 	const struct scenario *scenario;
 	struct engine engine;
 	struct traffic traffic;
-	unsigned queues[PORTS_MAX]; /* receive queues the traffic was made for */
+	struct traffic_port port[PORTS_MAX]; /* as they were when the traffic was made */
 	bool made;
 	unsigned again; /* trials that were repeated because the generator had lost its core */
 	volatile sig_atomic_t cancel;
