@@ -179,7 +179,7 @@ static struct ring *next_ring(const struct port *p, struct stream *s, struct par
 	return k < p->rx_count && p->rx[k]->live ? p->rx[k] : NULL;
 }
 
-static unsigned place(struct engine *e, struct stream *s, unsigned most, uint64_t now)
+static unsigned place(struct engine *e, struct stream *s, unsigned most)
 {
 	struct port *p = &e->port[s->config->from];
 	struct part *part;
@@ -189,14 +189,15 @@ static unsigned place(struct engine *e, struct stream *s, unsigned most, uint64_
 	if (!r)
 		return 0;
 	e->touching = p;
-	n = send_frames(e->order.traffic, s, part, r, vhost_header_bytes(&p->vhost), most, now);
+	n = send_frames(
+		e->order.traffic, s, part, r, vhost_header_bytes(&p->vhost), most, clock_now());
 	if (n)
 		ring_call(r, false);
 	return n;
 }
 
 /* As fast as buffers come, but by half batches at least: small ones cost both sides more. */
-static unsigned send_saturated(struct engine *e, unsigned i, uint64_t now)
+static unsigned send_saturated(struct engine *e, unsigned i)
 {
 	struct stream *s = &e->order.traffic->stream[i];
 	const struct port *p = &e->port[s->config->from];
@@ -207,7 +208,7 @@ static unsigned send_saturated(struct engine *e, unsigned i, uint64_t now)
 		s->part_next = k + 1 == s->parts ? 0 : k + 1;
 		return 0;
 	}
-	n = place(e, s, left < RING_BATCH ? (unsigned)left : RING_BATCH, now);
+	n = place(e, s, left < RING_BATCH ? (unsigned)left : RING_BATCH);
 	if (n)
 		e->patience[i] = 0;
 	return n;
@@ -232,7 +233,7 @@ static unsigned send_due(struct engine *e, unsigned i, uint64_t now)
 		owed = late;
 	}
 	most = owed < RING_BATCH ? (unsigned)owed : RING_BATCH;
-	n = place(e, s, most, now);
+	n = place(e, s, most);
 	counter_add(&s->unplaced, most - n);
 	return n;
 }
@@ -243,7 +244,7 @@ static unsigned send_streams(struct engine *e, uint64_t now)
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < t->streams; i++)
-		n += e->order.rate > 0 ? send_due(e, i, now) : send_saturated(e, i, now);
+		n += e->order.rate > 0 ? send_due(e, i, now) : send_saturated(e, i);
 	return n;
 }
 
@@ -267,7 +268,7 @@ void engine_turn(struct engine *e)
 	e->last_turn = now;
 	for (unsigned i = 0; i < e->scenario->ports; i++) {
 		e->touching = &e->port[i];
-		frames += port_receive(&e->port[i], now);
+		frames += port_receive(&e->port[i]);
 	}
 	then = clock_now();
 	if (frames)

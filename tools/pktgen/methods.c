@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "tools/pktgen/say.h"
+
 static double seconds_or(const struct options *o, double otherwise)
 {
 	return o->seconds > 0 ? o->seconds : otherwise;
@@ -54,10 +56,13 @@ static struct search make_search(struct session *x)
 	return s;
 }
 
+#define SHORT_MOST 12u /* trials in a row that fell short, until it is no use */
+
 /* Measures until the search is content. false: interrupted. */
 static bool drive(struct session *x, const struct outputs *out, struct search *s, bool *clean)
 {
 	double load = 0, seconds = 0;
+	unsigned shorts = 0;
 	struct trial t;
 
 	while (search_next(s, &load, &seconds)) {
@@ -69,11 +74,18 @@ static bool drive(struct session *x, const struct outputs *out, struct search *s
 		*clean &= trial_clean(&t);
 		if (out->text)
 			report_line(out->text, "trial", &t);
-		/* A generator that cannot offer the load has not shown that it passes. */
-		if (t.offered_pps < load * 0.99 && trial_loss(&t) <= s->goal[0])
-			search_note(s, load, seconds, 1 - t.offered_pps / load);
-		else
-			search_note(s, load, seconds, trial_loss(&t));
+		/* What was not offered has shown nothing: the load is what was. */
+		search_note(
+			s, trial_fell_short(&t) ? t.offered_pps : load, seconds, trial_loss(&t));
+		shorts = trial_fell_short(&t) ? shorts + 1 : 0;
+		if (shorts && load >= s->max && trial_loss(&t) == 0) {
+			s->max = t.offered_pps;
+			say("the generator offers %.3f M packets/s at most", s->max / 1e6);
+		}
+		if (shorts == SHORT_MOST) {
+			say("the generator cannot offer what it should: is its core its own?");
+			return false;
+		}
 	}
 	return true;
 }

@@ -8,6 +8,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "tools/pktgen/clock.h"
 #include "tools/pktgen/say.h"
 
 /* Of one ring, before the next has its turn; a power of two. */
@@ -167,7 +168,7 @@ void port_flush(struct port *p)
 		ring_call(p->rx[0], false);
 }
 
-unsigned port_receive(struct port *p, uint64_t now)
+unsigned port_receive(struct port *p)
 {
 	struct slot slot[RING_BATCH];
 	uint32_t header = vhost_header_bytes(&p->vhost);
@@ -178,7 +179,7 @@ unsigned port_receive(struct port *p, uint64_t now)
 		unsigned n = r->live ? ring_peek(r, slot, RING_BATCH) : 0;
 
 		if (n) {
-			sink_slots(&p->sink, r, slot, n, header, now);
+			sink_slots(&p->sink, r, slot, n, header, clock_now());
 			ring_return(r, slot, n);
 			ring_call(r, false);
 			frames += n;

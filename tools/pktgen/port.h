@@ -40,7 +40,7 @@ void port_close(struct port *p);
 void port_service(struct port *p, uint64_t now, double ticks);
 
 /* Takes what the device has sent, some batches of every ring. Returns the frames. */
-unsigned port_receive(struct port *p, uint64_t now);
+unsigned port_receive(struct port *p);
 
 /* Lets the front end go because of what it did. */
 void port_refuse(struct port *p, const char *why);

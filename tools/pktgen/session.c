@@ -130,7 +130,9 @@ bool session_fair_trial(struct session *x, const char *label, double rate, doubl
 	for (unsigned i = 0;; i++) {
 		if (!session_trial(x, label, rate, seconds, packets, t))
 			return false;
-		if (trial_loss(t) == 0 || t->stalls == 0 || i + 1 >= x->options->repeat)
+		bool spoilt = (trial_loss(t) > 0 && t->stalls) || trial_fell_short(t);
+
+		if (!spoilt || i + 1 >= x->options->repeat)
 			return true;
 		x->again++;
 	}

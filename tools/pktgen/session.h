@@ -27,7 +27,10 @@ MUST_CHECK bool session_ready(struct session *x);
 MUST_CHECK bool session_trial(struct session *x, const char *label, double rate, double seconds,
 	uint64_t packets, struct trial *t);
 
-/* As session_trial; again if it lost packets while the generator itself was not running. */
+/*
+ * As session_trial; again if it lost packets while the generator itself was not
+ * running, or could not offer the rate: what the device did is not seen then.
+ */
 MUST_CHECK bool session_fair_trial(struct session *x, const char *label, double rate,
 	double seconds, uint64_t packets, struct trial *t);
 

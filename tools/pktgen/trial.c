@@ -216,6 +216,11 @@ double trial_loss(const struct trial *t)
 	return offered ? (double)(lost < offered ? lost : offered) / (double)offered : 0;
 }
 
+bool trial_fell_short(const struct trial *t)
+{
+	return t->all.forgiven * 100 > t->all.sent + t->all.unplaced;
+}
+
 bool trial_clean(const struct trial *t)
 {
 	return !t->all.faulty && !t->corrupt;

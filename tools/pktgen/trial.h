@@ -54,6 +54,9 @@ void trial_sum(const struct engine *e, const struct order *o, struct trial *resu
 /* (Unplaced and lost) / offered; what was faulty counts as lost. 0 if nothing was offered. */
 double trial_loss(const struct trial *t);
 
+/* Less was offered than asked for: the generator was late, or is too slow. */
+bool trial_fell_short(const struct trial *t);
+
 /* Nothing wrong was seen: no faulty or corrupt packet. Loss and order are not judged. */
 bool trial_clean(const struct trial *t);
 
