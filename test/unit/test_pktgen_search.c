@@ -155,6 +155,20 @@ static void phases(void **state)
 	assert_true(measured < 2 * plain_s); /* two goals, and no longer than twice one */
 }
 
+/* What passes above a load that did not is luck. */
+static void good_above_bad(void **state)
+{
+	struct search s = halving();
+
+	search_note(&s, 60e6, 10, 0.5);
+	search_note(&s, 20e6, 10, 0.1);
+	search_note(&s, 30e6, 10, 0);
+	assert_false(search_result(&s, 0).has_lower);
+	search_note(&s, 10e6, 10, 0);
+	search_note(&s, 19e6, 5, 0); /* too short to count */
+	assert_true(search_result(&s, 0).lower == 10e6 && search_result(&s, 0).upper == 20e6);
+}
+
 /* A device that loses at random now and then: it ends, below the first loss at full length. */
 static void noise(void **state)
 {
@@ -280,6 +294,7 @@ int main(void)
 		cmocka_unit_test(ends_of_the_range),
 		cmocka_unit_test(two_goals),
 		cmocka_unit_test(phases),
+		cmocka_unit_test(good_above_bad),
 		cmocka_unit_test(noise),
 		cmocka_unit_test_setup_teardown(in_order, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(against_a_model, set_up, tear_down),
