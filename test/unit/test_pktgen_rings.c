@@ -394,6 +394,24 @@ static void odd_frames(void **state)
 	}
 }
 
+/* A front end that takes its memory away costs itself its connection, and nobody else anything. */
+static void memory_goes_away(void **state)
+{
+	tidy_scenario();
+	rig_open();
+	rig_start(MODERN);
+	rig.front[0].serve = rig.front[1].serve = NULL; /* a thread does it from here on */
+	assert_true(engine_start(&rig.engine, -1));
+	assert_int_equal(ftruncate(rig.front[1].memfd, 0), 0);
+	for (unsigned i = 0; i < 10000 && load_once(&rig.engine.port[1].vhost.fd) >= 0; i++)
+		trial_pause(0.002);
+	engine_join(&rig.engine);
+	assert_int_equal(rig.engine.port[1].vhost.fd, -1);
+	assert_string_equal(rig.engine.port[1].vhost.reason, "its memory went away");
+	assert_true(rig.engine.port[0].vhost.fd >= 0 && rig.engine.port[0].rx_count == 1);
+	rig_close();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -412,6 +430,7 @@ int main(void)
 		cmocka_unit_test(split_lies),
 		cmocka_unit_test(packed_lies),
 		cmocka_unit_test(odd_frames),
+		cmocka_unit_test(memory_goes_away),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
