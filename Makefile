@@ -32,6 +32,9 @@ endif
 # Pure parsers of what firmware and loaders say: part of the image, and of the unit tests.
 VHOST   := $(wildcard kernel/hosted/vhost_*.c)
 PURE    := kernel/x86/acpi.c kernel/x86/srat.c kernel/x86/memmap.c boot/view.c boot/bootinfo.c boot/multiboot1.c boot/pvh.c
+# The traffic generator and what it uses of the tree.
+PKTGEN  := $(wildcard tools/pktgen/*.c)
+PKTGEN_LIB := lib/checksum.c lib/histogram.c lib/text.c lib/text6.c net/table/route_text.c
 MODEL   := $(wildcard test/model/*.c)
 TESTS   := $(wildcard test/unit/test_*.c)
 
@@ -49,6 +52,8 @@ TARGET  := $(COMMON) -O2 -ffreestanding -fbuiltin -nostdinc \
 	   -m64 -mno-red-zone -mcmodel=small -fno-pic -fno-pie -fcf-protection=none \
 	   -fno-stack-protector -fno-asynchronous-unwind-tables -fno-omit-frame-pointer
 HOST    := $(COMMON) -O2 -D_GNU_SOURCE -pthread $(if $(XDP),-DHAVE_XDP)
+# For the machine it is built on: the generator must be faster than what it measures.
+NATIVE  := $(COMMON) -O3 -march=native -D_GNU_SOURCE -pthread
 CHECK   := $(COMMON) -O1 -D_GNU_SOURCE -DIO_MODEL -DUNIT_TEST -fsanitize=address,undefined \
 	   -fno-sanitize-recover=all -fno-omit-frame-pointer -pthread
 
@@ -73,6 +78,7 @@ endif
 $(call stamp,$(BUILD)/version,$(VERSION))
 $(call stamp,$(BUILD)/$(X86DIR).flags,$(TARGET))
 $(call stamp,$(BUILD)/hosted.flags,$(HOST))
+$(call stamp,$(BUILD)/native.flags,$(NATIVE))
 $(call stamp,$(BUILD)/check.flags,$(CHECK))
 $(call stamp,$(BUILD)/tsan.flags,$(TSAN))
 
@@ -88,7 +94,7 @@ X86_OBJ    := $(call obj,$(X86DIR),$(LIB) $(NET) $(DRIVERS) $(KERNEL) $(X86))
 HOSTED_OBJ := $(call obj,hosted,$(LIB) $(NET) $(MEMDEV) $(filter-out %_pci.c,$(wildcard drivers/virtio/*.c)) \
 	      $(KERNEL) $(HOSTED))
 CHECK_OBJ  := $(call obj,check,$(LIB) $(NET) $(DRIVERS) $(MEMDEV) $(filter-out kernel/main.c,$(KERNEL)) \
-	      $(PURE) $(VHOST) $(MODEL))
+	      $(PURE) $(VHOST) $(filter-out tools/pktgen/main.c,$(PKTGEN)) $(MODEL))
 TEST_BIN   := $(patsubst test/unit/%.c,$(BUILD)/check/bin/%,$(TESTS))
 # The units with threads.
 TSAN_BIN   := $(patsubst test/unit/%.c,$(BUILD)/tsan/bin/%,$(shell grep -l pthread.h $(TESTS)))
@@ -110,11 +116,12 @@ $(eval $(foreach f,$(FORMS),$(call vector,check,$(f),$(CHECK) $(ARCH_$(f)))))
 $(eval $(foreach f,$(FORMS),$(call vector,tsan,$(f),$(TSAN) $(ARCH_$(f)))))
 
 # ---------------------------------------------------------------- targets
-.PHONY: help all image hosted hooks run check check-tsan check-debug bench-voq bench-fib test test-long soak lint fmt gdb clean setup
+.PHONY: help all image hosted pktgen hooks run check check-tsan check-debug bench-voq bench-fib bench-pktgen test test-long soak lint fmt gdb clean setup
 
 help:
 	@echo 'barewire targets:'
 	@echo '  make            the image build/barewire.elf and the Linux process build/barewire'
+	@echo '  make pktgen     the traffic generator build/pktgen (tools/pktgen/README.md)'
 	@echo '  make run        set-up, build, a router between two Linux hosts, a demonstration, its console'
 	@echo '  make check      hosted unit tests under ASan and UBSan (seconds)'
 	@echo '  make check-tsan the units with threads under TSan'
@@ -124,6 +131,7 @@ help:
 	@echo '  make test-long  units and the end-to-end test of the FIB with 900,000 routes; 80,000 frames against Linux'
 	@echo '  make soak       ten minutes of traffic and changes, audited each second'
 	@echo '  make bench-fib  look-ups and updates against DPDK'"'"'s tables; ROUTES=... names files of routes'
+	@echo '  make bench-pktgen  what the traffic generator offers and verifies, packets/s'
 	@echo '  make lint       format, clang-tidy, cppcheck, include directions'
 	@echo '  make fmt        formats the sources'
 	@echo '  make gdb        QEMU stopped at entry, gdb attached with symbols'
@@ -131,9 +139,10 @@ help:
 	@echo 'Variables: EXTRA=-D... adds compiler flags (-DDEBUG_BUFFERS: see lib/pool.h); TEST_HOOKS=1 builds build/barewire-hooks.elf;'
 	@echo '  FIB="ROUTES..." links a ready forwarding table, CONFIG=FILE a configuration; IMAGE=FILE.elf names the image'
 
-all: image hosted
+all: image hosted pktgen
 image: $(IMAGE)
 hosted: $(BUILD)/barewire
+pktgen: $(BUILD)/pktgen
 hooks:
 	$(MAKE) TEST_HOOKS=1 image
 
@@ -199,6 +208,15 @@ $(BUILD)/barewire: $(HOSTED_OBJ) $(LINKED) $(BUILD)/hosted.linked
 	@echo "  LD $@"
 	$(Q)$(CC) $(HOST) $(HOSTED_OBJ) $(LINKED) $(XDPLIBS) -o $@
 
+$(BUILD)/native/%.o: %.c $(BUILD)/native.flags
+	@mkdir -p $(@D)
+	@echo "  CC $@"
+	$(Q)$(CC) $(NATIVE) -c $< -o $@
+
+$(BUILD)/pktgen: $(call obj,native,$(PKTGEN) $(PKTGEN_LIB))
+	@echo "  LD $@"
+	$(Q)$(CC) $(NATIVE) $^ -lm -o $@
+
 $(BUILD)/check/%.o: %.c $(BUILD)/check.flags
 	@mkdir -p $(@D)
 	@echo "  CC $@"
@@ -216,7 +234,7 @@ $(BUILD)/check/bin/test_commit_whole: WRAP = $(addprefix -Wl$(comma)--wrap=,mall
 $(BUILD)/check/bin/%: $(BUILD)/check/test/unit/%.o $(BUILD)/check/libbarewire.a
 	@mkdir -p $(@D)
 	@echo "  LD $@"
-	$(Q)$(CC) $(CHECK) $(WRAP) $< $(BUILD)/check/libbarewire.a -lcmocka -o $@
+	$(Q)$(CC) $(CHECK) $(WRAP) $< $(BUILD)/check/libbarewire.a -lcmocka -lm -o $@
 
 check: $(TEST_BIN)
 	tools/run-units $(TEST_BIN)
@@ -237,7 +255,7 @@ $(BUILD)/tsan/libbarewire.a: $(CHECK_OBJ:$(BUILD)/check/%=$(BUILD)/tsan/%)
 $(BUILD)/tsan/bin/%: $(BUILD)/tsan/test/unit/%.o $(BUILD)/tsan/libbarewire.a
 	@mkdir -p $(@D)
 	@echo "  LD $@"
-	$(Q)$(CC) $(TSAN) $^ -lcmocka -o $@
+	$(Q)$(CC) $(TSAN) $^ -lcmocka -lm -o $@
 
 check-tsan: $(TSAN_BIN)
 	tools/run-units $(TSAN_BIN)
@@ -270,7 +288,7 @@ gdb: $(IMAGE)
 	tools/gdb $(IMAGE)
 
 clean:
-	rm -rf $(BUILD)/x86 $(BUILD)/x86-hooks $(BUILD)/hosted $(BUILD)/check $(BUILD)/tsan $(BUILD)/debug $(BUILD)/bench $(BUILD)/barewire* $(BUILD)/fibgen $(BUILD)/routegen
+	rm -rf $(BUILD)/x86 $(BUILD)/x86-hooks $(BUILD)/hosted $(BUILD)/native $(BUILD)/check $(BUILD)/tsan $(BUILD)/debug $(BUILD)/bench $(BUILD)/barewire* $(BUILD)/fibgen $(BUILD)/routegen $(BUILD)/pktgen
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 .SECONDARY:

@@ -47,3 +47,12 @@ bench-fib:
 	$(MAKE) $(BENCH)/fib
 	tools/bench-fib $(BENCH)/fib $(ROUTES)
 
+
+# What the traffic generator offers and absorbs, against a device that does next to nothing.
+$(BENCH)/vhost-peer: $(call obj,native,test/bench/pktgen/peer.c test/model/vhost_front.c)
+	@mkdir -p $(@D)
+	@echo "  LD $@"
+	$(Q)$(CC) $(NATIVE) $^ -o $@
+
+bench-pktgen: $(BUILD)/pktgen $(BENCH)/vhost-peer
+	tools/bench-pktgen $(BUILD)/pktgen $(BENCH)/vhost-peer
