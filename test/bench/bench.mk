@@ -47,3 +47,33 @@ bench-fib:
 	$(MAKE) $(BENCH)/fib
 	tools/bench-fib $(BENCH)/fib $(ROUTES)
 
+
+# DPDK's programs on the same NIC; its own build is tools/peers.
+PEERS     := $(BENCH)/peers
+PEERS_OBJ := $(filter-out $(BUILD)/hosted/kernel/main.o $(BUILD)/hosted/kernel/hosted/main.o,$(HOSTED_OBJ)) \
+	     $(PEERS)/mem.o $(PEERS)/run.o
+
+# The emulated NIC is compiled for this machine on both sides.
+$(PEERS)/%.o: test/bench/peers/%.c $(BUILD)/hosted.flags
+	@mkdir -p $(@D)
+	@echo "  CC $@"
+	$(Q)$(CC) $(HOST) -O3 -march=native -c $< -o $@
+
+$(PEERS)/ours: $(PEERS_OBJ) $(call obj,hosted,test/bench/peers/ours.c)
+	@echo "  LD $@"
+	$(Q)$(CC) $(HOST) $^ -o $@
+
+$(PEERS)/ours-io: $(PEERS_OBJ) test/bench/peers/ours.c
+	@echo "  LD $@"
+	$(Q)$(CC) $(HOST) -DBENCH_IO_ONLY -MF $@.d $(WRAP)path_forward $^ -o $@
+
+$(PEERS)/flows: $(call obj,hosted,test/bench/peers/flows.c test/model/routegen.c lib/checksum.c)
+	@mkdir -p $(@D)
+	@echo "  LD $@"
+	$(Q)$(CC) $(HOST) $^ -lm -o $@
+
+bench-peers:
+	tools/setup --bench
+	$(MAKE) $(PEERS)/ours $(PEERS)/ours-io $(PEERS)/flows
+	tools/peers
+	tools/bench-peers $(PEERS)

@@ -1,0 +1,186 @@
+/*
+ * Our side of the comparison: the whole router, one worker, two perfect NICs.
+ *
+ *   ours --flows FILE --routes FILE [--nexthops N] [--seconds S]
+ *
+ * Configuration and routes take the way they take at boot. Built twice: as it is, and
+ * with path_forward replaced by a bare hand-over to the VOQs (io only).
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "kernel/config.h"
+#include "kernel/control.h"
+#include "kernel/hosted/hosted.h"
+#include "kernel/log.h"
+#include "kernel/platform.h"
+#include "kernel/publish.h"
+#include "kernel/routefile.h"
+#include "kernel/worker.h"
+#include "test/bench/peers/mem.h"
+#include "test/bench/peers/run.h"
+
+#define NEXTHOPS_MAX   128u
+#define IP(a, b, c, d) ((uint32_t)(a) << 24 | (b) << 16 | (c) << 8 | (d))
+
+struct hosted_options hosted = {.cores = 2, .mem_mib = 2048};
+
+#ifdef BENCH_IO_ONLY
+#	define KIND RUN_IO
+/* Linked in place of path_forward: no look at the packet but its class. */
+void __wrap_path_forward(struct lane *lane, const uint64_t *word, unsigned n);
+void __wrap_path_forward(struct lane *lane, const uint64_t *word, unsigned n)
+{
+	struct port_counters *counters = &lane->counters->port[lane->port];
+	uint64_t bytes = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		bytes += packet_len(word[i]);
+	counter_add(&counters->rx_packets, n);
+	counter_add(&counters->rx_bytes, bytes);
+	path_enqueue(lane, lane->port ^ 1, word, n);
+}
+#else
+#	define KIND RUN_FORWARD
+#endif
+
+static void __attribute__((noreturn)) fail(const char *what)
+{
+	fprintf(stderr, "ours: %s\n", what);
+	exit(1);
+}
+
+/* Ports 10.0.P.1/24; next hop i is 10.0.P.2 and up, ports in turn, all those of a port with the
+ * same MAC address. */
+static void configure(unsigned nexthops)
+{
+	static struct config_iface iface[PERFECT_PORTS];
+	static struct config_neighbor neighbor[NEXTHOPS_MAX];
+	struct config c = {.iface = iface, .neighbor = neighbor};
+	char error[160];
+
+	for (unsigned p = 0; p < PERFECT_PORTS; p++) {
+		snprintf(iface[p].name, sizeof iface[p].name, "eth%u", p);
+		iface[p].addrs = 1;
+		iface[p].addr[0] = (struct iface_addr){IP(10, 0, p, 1), 24};
+	}
+	for (unsigned i = 0; i < nexthops; i++) {
+		unsigned p = i % PERFECT_PORTS;
+
+		memcpy(neighbor[i].iface, iface[p].name, IFACE_NAME_MAX);
+		neighbor[i].address = IP(10, 0, p, 2 + i / PERFECT_PORTS);
+		run_neighbor_mac(p, neighbor[i].mac);
+	}
+	c.ifaces = PERFECT_PORTS;
+	c.neighbors = nexthops;
+	for (unsigned i = 0; i < 3; i++)
+		control_turn(&router); /* links, then routes */
+	if (!config_apply(&router, &c, error, sizeof error))
+		fail(error);
+}
+
+static void load_routes(const char *name)
+{
+	struct routefile_result result;
+	FILE *f = fopen(name, "r");
+	char *text;
+	long size;
+
+	if (!f || fseek(f, 0, SEEK_END) < 0 || (size = ftell(f)) < 0)
+		fail(name);
+	rewind(f);
+	text = malloc((size_t)size + 1);
+	if (!text || fread(text, 1, (size_t)size, f) != (size_t)size)
+		fail(name);
+	fclose(f);
+	result = routefile_load(&router, name, text, (size_t)size);
+	if (result.wrong || !result.routes4)
+		fail("wrong lines among the routes");
+	free(text);
+	while (!publish_settled(&router))
+		control_turn(&router);
+	if (!publish_current(&router))
+		fail("the routes do not fit");
+}
+
+static void start_router(const char *routes, unsigned nexthops)
+{
+	struct netdev *dev[PERFECT_PORTS];
+	char error[160];
+
+	log_quiet();
+	if (!hosted_memory_open())
+		fail("no memory");
+	for (unsigned p = 0; p < PERFECT_PORTS; p++)
+		dev[p] = mem_create(p);
+	if (!router_init(&router, dev, PERFECT_PORTS, 1, NULL, MTU_DEFAULT, error, sizeof error))
+		fail(error);
+	if (!control_init(&router))
+		fail("no memory for tables");
+	configure(nexthops);
+	load_routes(routes);
+	for (unsigned i = 0; i < 1000; i++) { /* what the router itself says goes out first */
+		control_turn(&router);
+		(void)worker_step(&router, router.worker[0]);
+	}
+}
+
+static unsigned number(const char *text, unsigned max)
+{
+	char *end;
+	unsigned long n = strtoul(text, &end, 10);
+
+	if (!*text || *end || n > max)
+		fail("not a number that fits");
+	return (unsigned)n;
+}
+
+/* Where DPDK's programs run as well. */
+static void pin(unsigned core)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(core, &set);
+	if (sched_setaffinity(0, sizeof set, &set) < 0)
+		fail(strerror(errno));
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option words[] = {{"flows", required_argument, NULL, 'f'},
+		{"routes", required_argument, NULL, 'r'},
+		{"nexthops", required_argument, NULL, 'n'},
+		{"seconds", required_argument, NULL, 's'}, {"core", required_argument, NULL, 'c'},
+		{0}};
+	struct run_options options = {.kind = KIND, .seconds = 1};
+	const char *routes = NULL;
+	unsigned nexthops = PERFECT_PORTS, core = 0;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", words, NULL)) != -1) {
+		if (c == 'f')
+			options.flows = optarg;
+		else if (c == 'r')
+			routes = optarg;
+		else if (c == 'n')
+			nexthops = number(optarg, NEXTHOPS_MAX);
+		else if (c == 's')
+			options.seconds = atof(optarg);
+		else if (c == 'c')
+			core = number(optarg, CPU_SETSIZE - 1);
+		else
+			return 2;
+	}
+	if (!options.flows || !routes)
+		fail("--flows and --routes are wanted");
+	pin(core);
+	start_router(routes, nexthops);
+	run_begin(&options);
+	fprintf(stderr, "ours: %s\n", platform_isa());
+	for (;;) /* run_due ends it */
+		(void)worker_step(&router, router.worker[0]);
+}
