@@ -113,7 +113,8 @@ static void write_routes(const char *folder)
 
 		snprintf(prefix, sizeof prefix, "%u.%u.%u.%u/%u", a >> 24, a >> 16 & 255,
 			a >> 8 & 255, a & 255, r->length);
-		fprintf(ours, "%s via 10.0.%u.%u\n", prefix, port_of(r), 2 + hop);
+		fprintf(ours, "%s via 10.0.%u.%u dev eth%u\n", prefix, port_of(r), 2 + hop,
+			port_of(r));
 		fprintf(theirs, "R%s %u\n", prefix, port_of(r));
 	}
 	finish(ours);

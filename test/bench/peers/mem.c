@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "lib/packet.h"
+#include "lib/words.h"
 #include "test/bench/peers/run.h"
 
 #define SLOT(n) ((n) & (PERFECT_SLOTS - 1))
@@ -102,15 +103,18 @@ static void verify(const struct mem *mem, const uint64_t *word, unsigned n)
 			mem->number, packet_frame(mem->dev.buffers, word[i]), packet_len(word[i]));
 }
 
+/* Words of one pool; the frames lie where packet_frame says. */
 static void post(struct mem *mem, unsigned at, const uint64_t *restrict word, unsigned n)
 {
 	const struct buffers *buffers = mem->dev.buffers;
+	uint64_t origin = buffers->origin[packet_pool(word[0])] + PACKET_DATA_OFFSET;
+	uint64_t stride = buffers->stride;
 	struct perfect_desc *restrict desc = mem->tx_ring + at;
 	uint64_t *restrict kept = mem->tx_word + at;
 
 	for (unsigned i = 0; i < n; i++) {
 		kept[i] = word[i];
-		desc[i].address = (uintptr_t)packet_frame(buffers, word[i]);
+		desc[i].address = origin + packet_index(word[i]) * stride + packet_shift(word[i]);
 		desc[i].control = packet_len(word[i]) | PERFECT_SEND;
 	}
 }
@@ -124,6 +128,7 @@ static unsigned mem_tx(struct netdev *dev, unsigned q, const uint64_t *word, uns
 	for (unsigned done = 0; done < n;) {
 		unsigned at = SLOT(mem->tx_given), some = least(n - done, PERFECT_SLOTS - at);
 
+		some = words_one_pool(word + done, some);
 		post(mem, at, word + done, some);
 		mem->tx_given += some;
 		done += some;

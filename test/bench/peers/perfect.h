@@ -53,35 +53,61 @@ struct perfect_source {
 #define PERFECT_AT_DST         30
 #define PERFECT_AT_SOURCE_PORT 34
 
-/* One store of the whole frame, where the compiler's target has vectors that long. */
-static inline void perfect_write(uint8_t *to, const uint8_t *template, const uint8_t *pick_octet,
-	const struct perfect_flow *flow)
-{
+/* The template in registers: a frame is one store, where the compiler's target has vectors that
+ * long. */
 #ifdef __AVX512BW__
+struct perfect_template {
+	__m512i frame, pick;
+};
+
+static inline struct perfect_template perfect_template(
+	const struct perfect_source *s, unsigned port)
+{
+	return (struct perfect_template){
+		_mm512_load_si512(s->frame[port]), _mm512_load_si512(s->pick)};
+}
+
+static inline void perfect_write(
+	uint8_t *to, struct perfect_template t, const struct perfect_flow *flow)
+{
 	long long record;
-	__m512i frame = _mm512_load_si512(template), pick = _mm512_load_si512(pick_octet);
 
 	memcpy(&record, flow, sizeof record);
-	frame = _mm512_or_si512(frame, _mm512_shuffle_epi8(_mm512_set1_epi64(record), pick));
-	_mm512_storeu_si512(to, frame);
+	_mm512_storeu_si512(to,
+		_mm512_or_si512(t.frame, _mm512_shuffle_epi8(_mm512_set1_epi64(record), t.pick)));
+}
 #else
-	memcpy(to, template, PERFECT_FRAME);
+struct perfect_template {
+	const uint8_t *frame;
+};
+
+static inline struct perfect_template perfect_template(
+	const struct perfect_source *s, unsigned port)
+{
+	return (struct perfect_template){s->frame[port]};
+}
+
+static inline void perfect_write(
+	uint8_t *to, struct perfect_template t, const struct perfect_flow *flow)
+{
+	memcpy(to, t.frame, PERFECT_FRAME);
 	memcpy(to + PERFECT_AT_CHECKSUM, &flow->checksum, 2);
 	memcpy(to + PERFECT_AT_DST, &flow->dst, 4);
 	memcpy(to + PERFECT_AT_SOURCE_PORT, &flow->source_port, 2);
-#endif
 }
+#endif
 
 /* Port `port` receives n frames into the n descriptors from desc on. */
 static inline void perfect_deliver(
 	struct perfect_source *s, unsigned port, struct perfect_desc *desc, unsigned n)
 {
+	const struct perfect_template template = perfect_template(s, port);
 	const struct perfect_flow *flow = s->flow;
 	uint32_t next = s->next, mask = s->flows - 1;
 
 	for (unsigned i = 0; i < n; i++) {
-		perfect_write((uint8_t *)(uintptr_t)desc[i].address, s->frame[port], s->pick,
-			&flow[(next + i) & mask]);
+		perfect_write(
+			(uint8_t *)(uintptr_t)desc[i].address, template, &flow[(next + i) & mask]);
 		desc[i].control = PERFECT_FRAME | PERFECT_DONE;
 	}
 	s->next = (next + n) & mask;
