@@ -17,12 +17,17 @@
 
 #define SLOT(n) ((n) & (PERFECT_SLOTS - 1))
 
+typedef uint64_t words4 __attribute__((vector_size(32)));
+
 /* What is written into an mbuf on receipt, as it lies there from rearm_data on. */
-struct receipt {
-	uint64_t rearm, flags;
-	uint32_t type, bytes;
-	uint16_t data_bytes, vlan;
-	uint32_t hash;
+union receipt {
+	struct {
+		uint64_t rearm, flags;
+		uint32_t type, bytes;
+		uint16_t data_bytes, vlan;
+		uint32_t hash;
+	};
+	words4 words;
 };
 
 _Static_assert(
@@ -34,7 +39,7 @@ _Static_assert(
 
 struct queue {
 	uint32_t at; /* next slot; grows without end */
-	struct receipt receipt;
+	union receipt receipt;
 	struct rte_mempool *pool;
 	uint64_t data; /* from an mbuf to its data, bytes */
 	unsigned port; /* the number in its name */
@@ -53,17 +58,17 @@ static void take(struct queue *q, unsigned at, struct rte_mbuf **restrict pkts, 
 {
 	const struct perfect_desc *restrict desc = q->ring + at;
 	struct rte_mbuf *const *restrict mbuf = q->mbuf + at;
-	const struct receipt blank = q->receipt;
+	const words4 blank = q->receipt.words, length = {0, 0, 0xffff, 0xffff};
 	uint64_t done = PERFECT_DONE;
 
 	for (unsigned i = 0; i < n; i++) {
-		struct receipt r = blank;
+		struct rte_mbuf *m = mbuf[i];
+		words4 receipt = ((words4){0} + desc[i].control) & length;
 
 		done &= desc[i].control;
-		r.bytes = (uint16_t)desc[i].control;
-		r.data_bytes = (uint16_t)desc[i].control;
-		memcpy(&mbuf[i]->rearm_data, &r, sizeof r);
-		pkts[i] = mbuf[i];
+		receipt = receipt << (words4){0, 0, 32, 0} | blank;
+		memcpy(&m->rearm_data, &receipt, sizeof receipt);
+		pkts[i] = m;
 	}
 	if (!done)
 		rte_panic("net_perfect: a descriptor is not done\n");
