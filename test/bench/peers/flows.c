@@ -5,7 +5,8 @@
  *
  * ROUTES of 2: 198.18.0.0/24 and 198.18.1.0/24, one by each port; else a table like the Internet's
  * (test/model/routegen.h). Next hop i goes by port i modulo 2, which is all l3fwd can say.
- * A flow is an address drawn from a route drawn from all, and a source port. Written are
+ * A flow is an address drawn from a route drawn from all, and a source port; of each BLOCK flows
+ * half go by each port, in no order, so that no port is offered more than it receives. Written are
  * ours.routes, l3fwd.routes, flows, and flows.ports: of each flow its port by longest match.
  */
 #include <stdio.h>
@@ -15,6 +16,8 @@
 #include "lib/checksum.h"
 #include "test/bench/peers/perfect.h"
 #include "test/model/routegen.h"
+
+#define BLOCK 128u
 
 static struct routegen_route *route;
 static uint32_t *within; /* the route that a route lies in, from 1; 0: none */
@@ -133,24 +136,46 @@ static uint16_t header_checksum(uint32_t dst)
 	return checksum(header, sizeof header);
 }
 
+static uint32_t draw_address(uint64_t *random)
+{
+	uint64_t draw = routegen_random(random);
+	const struct routegen_route *r = &route[(uint32_t)((draw & UINT32_MAX) * routes >> 32)];
+
+	return first_of(r) | ((uint32_t)(draw >> 32) & (uint32_t)(UINT32_MAX >> r->length));
+}
+
+/* What a router may refuse as martian, and the networks of its own ports. */
+static bool is_special(uint32_t address)
+{
+	unsigned first = address >> 24;
+
+	return first == 0 || first == 10 || first == 127 || first >= 224;
+}
+
 static void write_flows(const char *folder, uint32_t flows)
 {
 	FILE *f = create(folder, "flows"), *ports = create(folder, "flows.ports");
+	unsigned in_block[PERFECT_PORTS] = {0};
 	uint64_t random = 2;
 
 	for (uint32_t i = 0; i < flows; i++) {
-		uint64_t draw = routegen_random(&random);
-		const struct routegen_route *r =
-			&route[(uint32_t)((draw & UINT32_MAX) * routes >> 32)];
-		uint32_t host = (uint32_t)(draw >> 32) & (uint32_t)(UINT32_MAX >> r->length);
 		struct perfect_flow flow;
+		uint32_t address;
+		unsigned port;
 
-		store_be32(&flow.dst, first_of(r) | host);
+		if (i % BLOCK == 0)
+			memset(in_block, 0, sizeof in_block);
+		do {
+			address = draw_address(&random);
+			port = port_of(match(address));
+		} while (in_block[port] == BLOCK / PERFECT_PORTS || is_special(address));
+		in_block[port]++;
+		store_be32(&flow.dst, address);
 		store_be16(
 			&flow.source_port, (uint16_t)(1024 + (routegen_random(&random) & 0x7fff)));
 		flow.checksum = header_checksum(flow.dst);
 		fwrite(&flow, sizeof flow, 1, f);
-		fputc((int)port_of(match(first_of(r) | host)), ports);
+		fputc((int)port, ports);
 	}
 	finish(f);
 	finish(ports);

@@ -142,7 +142,7 @@ static unsigned mem_tx_done(struct netdev *dev, unsigned q, uint64_t *word, unsi
 {
 	struct mem *mem = mem_of(dev);
 	unsigned held = mem->tx_given - mem->tx_taken;
-	unsigned n = held > PERFECT_SLOTS - BATCH_MAX ? held - (PERFECT_SLOTS - BATCH_MAX) : 0;
+	unsigned n = held > PERFECT_SLOTS - BATCH_MAX ? held - (PERFECT_SLOTS - 2 * BATCH_MAX) : 0;
 
 	n = least(n, max);
 	for (unsigned done = 0; done < n;) {

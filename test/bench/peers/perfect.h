@@ -46,6 +46,7 @@ struct perfect_source {
 	const struct perfect_flow *flow;
 	uint32_t flows; /* a power of two */
 	uint32_t next;
+	uint64_t delivered; /* frames */
 };
 
 /* Where a flow's fields stand in the frame. */
@@ -111,6 +112,7 @@ static inline void perfect_deliver(
 		desc[i].control = PERFECT_FRAME | PERFECT_DONE;
 	}
 	s->next = (next + n) & mask;
+	s->delivered += n;
 }
 
 #endif

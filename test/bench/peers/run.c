@@ -248,10 +248,10 @@ static void __attribute__((noreturn)) finish(void)
 		fail("run", "no windows");
 	qsort(window, windows, sizeof *window, order);
 	printf("\n{\"p10\": %.3f, \"p50\": %.3f, \"p90\": %.3f, \"windows\": %u, "
-	       "\"checked\": [%llu, %llu], \"wrong\": %llu}\n",
+	       "\"checked\": [%llu, %llu], \"wrong\": %llu, \"held\": %llu}\n",
 		window[windows / 10], window[windows / 2], window[windows - windows / 10 - 1],
 		windows, (unsigned long long)checked[0], (unsigned long long)checked[1],
-		(unsigned long long)wrong);
+		(unsigned long long)wrong, (unsigned long long)(run.source.delivered - run.sent));
 	fflush(stdout);
 	_exit(wrong != 0);
 }

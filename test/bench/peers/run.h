@@ -3,7 +3,8 @@
  *
  * The drivers of both sides report what they send. Every flow is verified once as it leaves;
  * then the run warms up, then cycles are counted by windows, and at the end the process prints
- * one line of JSON and exits. One thread.
+ * one line of JSON and exits: how many frames it still held tells whether any were lost. One
+ * thread.
  */
 #ifndef TEST_BENCH_PEERS_RUN_H
 #define TEST_BENCH_PEERS_RUN_H
