@@ -1,7 +1,7 @@
 /*
  * Our side of the comparison: the whole router, one worker, two perfect NICs.
  *
- *   ours --flows FILE --routes FILE [--nexthops N] [--seconds S]
+ *   ours --flows FILE --routes FILE [--nexthops N] [--seconds S] [--core N]
  *
  * Configuration and routes take the way they take at boot. Built twice: as it is, and
  * with path_forward replaced by a bare hand-over to the VOQs (io only).
