@@ -67,6 +67,10 @@ $(PEERS)/ours-io: $(PEERS_OBJ) test/bench/peers/ours.c
 	@echo "  LD $@"
 	$(Q)$(CC) $(HOST) -DBENCH_IO_ONLY -MF $@.d $(WRAP)path_forward $^ -o $@
 
+$(PEERS)/ours-stages: $(PEERS_OBJ) $(call obj,hosted,test/bench/peers/ours.c test/bench/stages.c)
+	@echo "  LD $@"
+	$(Q)$(CC) $(HOST) $(addprefix $(WRAP),$(STAGES)) $^ -o $@
+
 $(PEERS)/flows: $(call obj,hosted,test/bench/peers/flows.c test/model/routegen.c lib/checksum.c)
 	@mkdir -p $(@D)
 	@echo "  LD $@"
@@ -74,6 +78,6 @@ $(PEERS)/flows: $(call obj,hosted,test/bench/peers/flows.c test/model/routegen.c
 
 bench-peers:
 	tools/setup --bench
-	$(MAKE) $(PEERS)/ours $(PEERS)/ours-io $(PEERS)/flows
+	$(MAKE) $(addprefix $(PEERS)/,ours ours-io ours-stages flows)
 	tools/peers
 	tools/bench-peers $(PEERS)

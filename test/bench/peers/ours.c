@@ -3,8 +3,9 @@
  *
  *   ours --flows FILE --routes FILE [--nexthops N] [--seconds S] [--core N]
  *
- * Configuration and routes take the way they take at boot. Built twice: as it is, and
- * with path_forward replaced by a bare hand-over to the VOQs (io only).
+ * Configuration and routes take the way they take at boot. Built three times: as it is; with
+ * path_forward replaced by a bare hand-over to the VOQs (io only); with all stages timed
+ * (stages.h).
  */
 #include <errno.h>
 #include <getopt.h>
@@ -24,6 +25,7 @@
 #include "net/path/voq.h"
 #include "test/bench/peers/mem.h"
 #include "test/bench/peers/run.h"
+#include "test/bench/stages.h"
 
 #define NEXTHOPS_MAX   128u
 #define IP(a, b, c, d) ((uint32_t)(a) << 24 | (b) << 16 | (c) << 8 | (d))
@@ -114,6 +116,69 @@ static void load_routes(const char *name)
 		fail("the routes do not fit");
 }
 
+/* ---- stages, in cycles per frame ---- */
+
+#define STAGE_WINDOWS 20000u
+
+static struct stage_window {
+	double all, stage[STAGES];
+} stage_window[STAGE_WINDOWS];
+static unsigned stage_windows;
+
+static void add_window(uint64_t frames)
+{
+	static bool began;
+	struct stage_window *w = &stage_window[stage_windows];
+	uint64_t cycles[STAGES];
+
+	stages_read(cycles);
+	if (!began || stage_windows == STAGE_WINDOWS) { /* the first has more to tell */
+		began = true;
+		return;
+	}
+	for (unsigned i = 0; i < STAGES; i++) {
+		w->stage[i] = (double)cycles[i] / (double)frames;
+		w->all += w->stage[i];
+	}
+	stage_windows++;
+}
+
+static int order(const void *x, const void *y)
+{
+	const struct stage_window *a = x, *b = y;
+
+	return a->all < b->all ? -1 : a->all > b->all;
+}
+
+/* Means over the faster half of the windows: those that nobody disturbed. */
+static void print_stages(void)
+{
+	static const char *const name[STAGES] = {
+		"device", "parse", "lookup", "forward", "schedule", "free", "take", "loop"};
+	unsigned n = (stage_windows + 1) / 2;
+
+	qsort(stage_window, stage_windows, sizeof *stage_window, order);
+	printf(", \"stages\": {");
+	for (unsigned i = 0; i < STAGES; i++) {
+		double sum = 0;
+
+		for (unsigned k = 0; k < n; k++)
+			sum += stage_window[k].stage[i];
+		printf("%s\"%s\": %.2f", i ? ", " : "", name[i], n ? sum / n : 0);
+	}
+	printf("}");
+}
+
+static void time_stages(struct netdev *const *dev)
+{
+	for (unsigned p = 0; p < PERFECT_PORTS; p++)
+		stages_start(dev[p]);
+	run_window = add_window;
+	run_print_more = print_stages;
+}
+
+/* ---- */
+
 static void start_router(const char *routes, unsigned nexthops)
 {
 	struct netdev *dev[PERFECT_PORTS];
@@ -134,6 +199,8 @@ static void start_router(const char *routes, unsigned nexthops)
 		control_turn(&router);
 		(void)worker_step(&router, router.worker[0]);
 	}
+	if (stages_start)
+		time_stages(dev);
 }
 
 static unsigned number(const char *text, unsigned max)
@@ -189,6 +256,10 @@ int main(int argc, char **argv)
 	start_router(routes, nexthops);
 	run_begin(&options);
 	fprintf(stderr, "ours: %s\n", platform_isa());
-	for (;;) /* run_due ends it */
-		(void)worker_step(&router, router.worker[0]);
+	struct worker *w = router.worker[0];
+
+	for (;;) { /* run_due ends it */
+		(void)worker_turn(&router, w);
+		rcu_quiescent(&router.rcu.reader[w->id]);
+	}
 }

@@ -15,6 +15,8 @@
 #define WARM_UP     0.3 /* seconds */
 
 struct run run = {.next = UINT64_MAX};
+void (*run_window)(uint64_t frames);
+void (*run_print_more)(void);
 
 static struct run_options options;
 
@@ -250,10 +252,13 @@ static void __attribute__((noreturn)) finish(void)
 		fail("run", "no windows");
 	qsort(window, windows, sizeof *window, order);
 	printf("\n{\"p10\": %.3f, \"p50\": %.3f, \"p90\": %.3f, \"windows\": %u, "
-	       "\"checked\": [%llu, %llu], \"wrong\": %llu, \"held\": %lld}\n",
+	       "\"checked\": [%llu, %llu], \"wrong\": %llu, \"held\": %lld",
 		window[windows / 10], window[windows / 2], window[windows - windows / 10 - 1],
 		windows, (unsigned long long)checked[0], (unsigned long long)checked[1],
 		(unsigned long long)wrong, (long long)(run.source.delivered - run.sent));
+	if (run_print_more)
+		run_print_more();
+	puts("}");
 	fflush(stdout);
 	_exit(wrong != 0);
 }
@@ -270,6 +275,15 @@ static void warm_up(uint64_t now)
 	end_at = warm_until + (uint64_t)((double)hz * options.seconds);
 }
 
+static void end_window(uint64_t now)
+{
+	window[windows++] = (double)(now - window_began) / (double)(run.sent - window_sent);
+	if (run_window)
+		run_window(run.sent - window_sent);
+	if (now >= end_at || windows == WINDOWS_MAX)
+		finish();
+}
+
 void run_due(void)
 {
 	uint64_t now = __rdtsc();
@@ -279,10 +293,8 @@ void run_due(void)
 	else if (phase == WARM && now >= warm_until)
 		phase = TIMED;
 	else if (phase == TIMED)
-		window[windows++] = (double)(now - window_began) / (double)(run.sent - window_sent);
-	if (phase == TIMED && (now >= end_at || windows == WINDOWS_MAX))
-		finish();
-	window_began = now;
+		end_window(now);
+	window_began = run_window ? __rdtsc() : now;
 	window_sent = run.sent;
 	run.next = run.sent + WINDOW;
 }

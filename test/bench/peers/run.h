@@ -52,6 +52,10 @@ void run_verify(unsigned p, const uint8_t *frame, uint32_t bytes);
 /* What is due when run.sent has reached run.next. Returns unless that was the end. */
 void run_due(void);
 
+/* If set: told of each timed window, how many frames; prints words of its own into the line. */
+extern void (*run_window)(uint64_t frames);
+extern void (*run_print_more)(void);
+
 /* n frames were sent. */
 static inline void run_sent(unsigned n)
 {
