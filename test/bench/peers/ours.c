@@ -23,11 +23,13 @@
 #include "kernel/worker.h"
 #include "lib/words.h"
 #include "net/path/voq.h"
+#include "net/table/route_text.h"
 #include "test/bench/peers/mem.h"
 #include "test/bench/peers/run.h"
 #include "test/bench/stages.h"
 
 #define NEXTHOPS_MAX   128u
+#define STATIC_ROUTES  1000u
 #define IP(a, b, c, d) ((uint32_t)(a) << 24 | (b) << 16 | (c) << 8 | (d))
 
 struct hosted_options hosted = {.cores = 2, .mem_mib = 2048};
@@ -65,11 +67,11 @@ static void __attribute__((noreturn)) fail(const char *what)
 
 /* Ports 10.0.P.1/24; next hop i is 10.0.P.2 and up, ports in turn, all those of a port with the
  * same MAC address. */
-static void configure(unsigned nexthops)
+static void configure(unsigned nexthops, struct config_route *route, unsigned routes)
 {
 	static struct config_iface iface[PERFECT_PORTS];
 	static struct config_neighbor neighbor[NEXTHOPS_MAX];
-	struct config c = {.iface = iface, .neighbor = neighbor};
+	struct config c = {.iface = iface, .neighbor = neighbor, .route = route, .routes = routes};
 	char error[160];
 
 	for (unsigned p = 0; p < PERFECT_PORTS; p++) {
@@ -92,9 +94,9 @@ static void configure(unsigned nexthops)
 		fail(error);
 }
 
-static void load_routes(const char *name)
+/* A file's text. */
+static char *read_text(const char *name, size_t *bytes)
 {
-	struct routefile_result result;
 	FILE *f = fopen(name, "r");
 	char *text;
 	long size;
@@ -106,14 +108,33 @@ static void load_routes(const char *name)
 	if (!text || fread(text, 1, (size_t)size, f) != (size_t)size)
 		fail(name);
 	fclose(f);
-	result = routefile_load(&router, name, text, (size_t)size);
+	*bytes = (size_t)size;
+	return text;
+}
+
+/* Few routes are lines of the configuration. How many there are; 0: too many. */
+static unsigned static_routes(const char *text, size_t bytes, struct config_route *route)
+{
+	struct route_text reader = {.at = text, .end = text + bytes};
+	struct route_line line;
+	unsigned n = 0;
+
+	while (route_text_next(&reader, &line)) {
+		if (n == STATIC_ROUTES)
+			return 0;
+		route[n++].route = (struct static_route){
+			.prefix = line.prefix, .length = line.length, .gateway = line.gateway};
+	}
+	return n;
+}
+
+/* Many are a file, as at boot. */
+static void load_routes(const char *name, const char *text, size_t bytes)
+{
+	struct routefile_result result = routefile_load(&router, name, text, bytes);
+
 	if (result.wrong || !result.routes4)
 		fail("wrong lines among the routes");
-	free(text);
-	while (!publish_settled(&router))
-		control_turn(&router);
-	if (!publish_current(&router))
-		fail("the routes do not fit");
 }
 
 /* ---- stages, in cycles per frame ---- */
@@ -181,8 +202,11 @@ static void time_stages(struct netdev *const *dev)
 
 static void start_router(const char *routes, unsigned nexthops)
 {
+	static struct config_route route[STATIC_ROUTES];
 	struct netdev *dev[PERFECT_PORTS];
-	char error[160];
+	char error[160], *text;
+	unsigned statics;
+	size_t bytes;
 
 	log_quiet();
 	if (!hosted_memory_open())
@@ -193,8 +217,16 @@ static void start_router(const char *routes, unsigned nexthops)
 		fail(error);
 	if (!control_init(&router))
 		fail("no memory for tables");
-	configure(nexthops);
-	load_routes(routes);
+	text = read_text(routes, &bytes);
+	statics = static_routes(text, bytes, route);
+	configure(nexthops, route, statics);
+	if (!statics)
+		load_routes(routes, text, bytes);
+	free(text);
+	while (!publish_settled(&router))
+		control_turn(&router);
+	if (!publish_current(&router))
+		fail("the routes do not fit");
 	for (unsigned i = 0; i < 1000; i++) { /* what the router itself says goes out first */
 		control_turn(&router);
 		(void)worker_step(&router, router.worker[0]);
