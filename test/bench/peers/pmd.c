@@ -58,7 +58,8 @@ static void take(struct queue *q, unsigned at, struct rte_mbuf **restrict pkts, 
 {
 	const struct perfect_desc *restrict desc = q->ring + at;
 	struct rte_mbuf *const *restrict mbuf = q->mbuf + at;
-	const words4 blank = q->receipt.words, length = {0, 0, 0xffff, 0xffff};
+	const words4 length = {0, 0, 0xffff, 0xffff}, shift = {0, 0, 32, 0};
+	const words4 blank = q->receipt.words;
 	uint64_t done = PERFECT_DONE;
 
 	for (unsigned i = 0; i < n; i++) {
@@ -66,7 +67,7 @@ static void take(struct queue *q, unsigned at, struct rte_mbuf **restrict pkts, 
 		words4 receipt = ((words4){0} + desc[i].control) & length;
 
 		done &= desc[i].control;
-		receipt = receipt << (words4){0, 0, 32, 0} | blank;
+		receipt = (receipt << shift) | blank;
 		memcpy(&m->rearm_data, &receipt, sizeof receipt);
 		pkts[i] = m;
 	}
