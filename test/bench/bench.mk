@@ -56,3 +56,37 @@ $(BENCH)/vhost-peer: $(call obj,native,test/bench/pktgen/peer.c test/model/vhost
 
 bench-pktgen: $(BUILD)/pktgen $(BENCH)/vhost-peer
 	tools/bench-pktgen $(BUILD)/pktgen $(BENCH)/vhost-peer
+
+# DPDK's programs on the same NIC; its own build is tools/peers.
+PEERS     := $(BENCH)/peers
+PEERS_OBJ := $(filter-out $(BUILD)/hosted/kernel/main.o $(BUILD)/hosted/kernel/hosted/main.o,$(HOSTED_OBJ)) \
+	     $(PEERS)/mem.o $(PEERS)/run.o
+
+# The emulated NIC is compiled for this machine on both sides.
+$(PEERS)/%.o: test/bench/peers/%.c $(BUILD)/hosted.flags
+	@mkdir -p $(@D)
+	@echo "  CC $@"
+	$(Q)$(CC) $(HOST) -O3 -march=native -c $< -o $@
+
+$(PEERS)/ours: $(PEERS_OBJ) $(call obj,hosted,test/bench/peers/ours.c)
+	@echo "  LD $@"
+	$(Q)$(CC) $(HOST) $^ -o $@
+
+$(PEERS)/ours-io: $(PEERS_OBJ) test/bench/peers/ours.c
+	@echo "  LD $@"
+	$(Q)$(CC) $(HOST) -DBENCH_IO_ONLY -MF $@.d $(WRAP)path_forward $^ -o $@
+
+$(PEERS)/ours-stages: $(PEERS_OBJ) $(call obj,hosted,test/bench/peers/ours.c test/bench/stages.c)
+	@echo "  LD $@"
+	$(Q)$(CC) $(HOST) $(addprefix $(WRAP),$(STAGES)) $^ -o $@
+
+$(PEERS)/flows: $(call obj,hosted,test/bench/peers/flows.c test/model/routegen.c lib/checksum.c)
+	@mkdir -p $(@D)
+	@echo "  LD $@"
+	$(Q)$(CC) $(HOST) $^ -lm -o $@
+
+bench-peers:
+	tools/setup --bench
+	$(MAKE) $(addprefix $(PEERS)/,ours ours-io ours-stages flows)
+	tools/peers
+	tools/bench-peers $(PEERS)
