@@ -163,7 +163,7 @@ static void test_control_plane(void **state)
 		char line[80];
 
 		snprintf(line, sizeof line, "set forwarding control-plane %s rate %u",
-			police_name(k), 7);
+			police_name(k), 7u);
 		run_expect(line, "");
 		snprintf(line, sizeof line, "set forwarding control-plane %s rate %u",
 			police_name(k), k + 1);

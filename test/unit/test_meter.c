@@ -130,10 +130,9 @@ static void test_packets(void **state)
 /* One of each, when the bucket is empty: nothing comes out, and each has one reason. */
 static void test_whatever_it_is(void **state)
 {
-	uint64_t before = drops(0, DROP_INPUT_POLICED);
 	struct frame f[7], out;
 	struct port_counters c;
-	uint64_t rx;
+	uint64_t before, rx;
 
 	memset(f, 0, sizeof f);
 	udp(&f[0], 0, HOST(1), 20);
