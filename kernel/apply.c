@@ -141,47 +141,6 @@ static bool check_ifaces(struct apply *a)
 	return true;
 }
 
-static bool check_sizes(struct apply *a)
-{
-	if (a->config->routes > a->r->statics.max)
-		return apply_fail(
-			a, "%u static routes: %u fit", a->config->routes, a->r->statics.max);
-	if (a->config->routes6 > a->r->statics6.max)
-		return apply_fail(
-			a, "%u static IPv6 routes: %u fit", a->config->routes6, a->r->statics6.max);
-	if (a->config->neighbors > NEIGHBOR_MAX / 2)
-		return apply_fail(
-			a, "%u static neighbors: %u fit", a->config->neighbors, NEIGHBOR_MAX / 2);
-	return true;
-}
-
-/* A route's 'dev', if present, must be where its gateway is; networks do not overlap. */
-static bool check_routes(struct apply *a)
-{
-	for (unsigned i = 0; i < a->config->routes; i++) {
-		const struct config_route *r = &a->config->route[i];
-		const struct config_iface *c = config_of(a->config, r->dev);
-		uint32_t gateway = (uint32_t)(r->route.gateway.hi >> 32);
-		char prefix_text[TEXT_PREFIX_MAX], gateway_text[TEXT_IPV4_MAX];
-		bool found = false;
-
-		control_yield(a->r);
-		if (r->dev[0] == 0 || wanted_by_name(a, r->dev) < 0)
-			continue;
-		for (unsigned k = 0; c && k < c->addrs; k++)
-			found |= ((c->addr[k].address ^ gateway) & rib4_mask(c->addr[k].length)) ==
-				 0;
-		if (found)
-			continue;
-		text_print_ipv4_prefix(
-			prefix_text, (uint32_t)(r->route.prefix.hi >> 32), r->route.length);
-		text_print_ipv4(gateway_text, gateway);
-		return apply_fail(a, "routes %s: %s is on no network of %s", prefix_text,
-			gateway_text, r->dev);
-	}
-	return true;
-}
-
 /* ---- interfaces: their part of the RIBs ---- */
 
 static bool same_addresses(const struct iface *i, const struct iface_addr *addr, unsigned n)
@@ -488,7 +447,7 @@ bool config_apply(struct router *r, const struct config *c, char *error, unsigne
 
 	a = (struct apply){.r = r, .config = c, .error = error, .error_size = error_size};
 	config_match(&a.match, r, c);
-	ok = ok && check_ifaces(&a) && check_sizes(&a) && check_routes(&a) &&
+	ok = ok && check_ifaces(&a) && apply_check_sizes(&a) && apply_check_routes(&a) &&
 	     routes_want(&a, &want) && routes_save(&a, &s.routes) && neighbors_want(&a, &hosts);
 	if (ok) {
 		memcpy(s.iface, r->iface, sizeof s.iface);
