@@ -85,7 +85,9 @@ $(call stamp,$(BUILD)/hosted.linked,$(FIB) / $(CONFIG))
 X86_OBJ    := $(call obj,$(X86DIR),$(LIB) $(NET) $(DRIVERS) $(KERNEL) $(X86))
 HOSTED_OBJ := $(call obj,hosted,$(LIB) $(NET) $(MEMDEV) $(KERNEL) $(HOSTED))
 CHECK_OBJ  := $(call obj,check,$(LIB) $(NET) $(DRIVERS) $(MEMDEV) $(filter-out kernel/main.c,$(KERNEL)) \
-	      $(PURE) $(filter-out tools/pktgen/main.c,$(PKTGEN)) $(MODEL))
+	      $(PURE) $(MODEL))
+# An archive of its own: the generator and the router have functions of the same names.
+PKTGEN_OBJ := $(call obj,check,$(filter-out tools/pktgen/main.c,$(PKTGEN)))
 TEST_BIN   := $(patsubst test/unit/%.c,$(BUILD)/check/bin/%,$(TESTS))
 # The units with threads.
 TSAN_BIN   := $(patsubst test/unit/%.c,$(BUILD)/tsan/bin/%,$(shell grep -l pthread.h $(TESTS)))
@@ -222,10 +224,20 @@ $(BUILD)/check/bin/test_commit_whole: WRAP = $(addprefix -Wl$(comma)--wrap=,mall
 	rib_add rib4_add rib6_add nexthop_get nexthop_get6 nexthop_get_key nexthop_get_group \
 	nexthop_get_recursive_key)
 
+$(BUILD)/check/libpktgen.a: $(PKTGEN_OBJ)
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+$(BUILD)/check/bin/test_pktgen_%: $(BUILD)/check/test/unit/test_pktgen_%.o $(BUILD)/check/libpktgen.a \
+		$(BUILD)/check/libbarewire.a
+	@mkdir -p $(@D)
+	@echo "  LD $@"
+	$(Q)$(CC) $(CHECK) $^ -lcmocka -lm -o $@
+
 $(BUILD)/check/bin/%: $(BUILD)/check/test/unit/%.o $(BUILD)/check/libbarewire.a
 	@mkdir -p $(@D)
 	@echo "  LD $@"
-	$(Q)$(CC) $(CHECK) $(WRAP) $< $(BUILD)/check/libbarewire.a -lcmocka -lm -o $@
+	$(Q)$(CC) $(CHECK) $(WRAP) $< $(BUILD)/check/libbarewire.a -lcmocka -o $@
 
 check: $(TEST_BIN)
 	tools/run-units $(TEST_BIN)
@@ -246,7 +258,7 @@ $(BUILD)/tsan/libbarewire.a: $(CHECK_OBJ:$(BUILD)/check/%=$(BUILD)/tsan/%)
 $(BUILD)/tsan/bin/%: $(BUILD)/tsan/test/unit/%.o $(BUILD)/tsan/libbarewire.a
 	@mkdir -p $(@D)
 	@echo "  LD $@"
-	$(Q)$(CC) $(TSAN) $^ -lcmocka -lm -o $@
+	$(Q)$(CC) $(TSAN) $^ -lcmocka -o $@
 
 check-tsan: $(TSAN_BIN)
 	tools/run-units $(TSAN_BIN)

@@ -1,6 +1,6 @@
 /* Messages of front ends, good and malformed: a clear refusal each time, and never more than that.
  */
-#include "test/unit/vhost_fixture.h"
+#include "test/unit/pktgen_messages.h"
 
 #include <fcntl.h>
 

@@ -1,6 +1,6 @@
 /* One front end and the messages it sends, for the units of the protocol. */
-#ifndef TEST_UNIT_VHOST_FIXTURE_H
-#define TEST_UNIT_VHOST_FIXTURE_H
+#ifndef TEST_UNIT_PKTGEN_MESSAGES_H
+#define TEST_UNIT_PKTGEN_MESSAGES_H
 
 #include "test/unit/pktgen_fixture.h"
 
