@@ -238,7 +238,7 @@ static inline void rig_forward(void)
 static inline void rig_run(uint64_t packets, double rate, struct trial *t)
 {
 	struct order o = {.traffic = &rig.traffic,
-		.seconds = 60,
+		.seconds = 1e6,
 		.packets = packets,
 		.rate = rate,
 		.drain_s = 2};
