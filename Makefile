@@ -29,8 +29,8 @@ ifndef XDP
 HOSTED  := $(filter-out kernel/hosted/xdp_%,$(HOSTED))
 endif
 # The vhost-user transport is part of the process and of the unit tests.
-# Pure parsers of what firmware and loaders say: part of the image, and of the unit tests.
 VHOST   := $(wildcard kernel/hosted/vhost_*.c)
+# Pure parsers of what firmware and loaders say: part of the image, and of the unit tests.
 PURE    := kernel/x86/acpi.c kernel/x86/srat.c kernel/x86/memmap.c boot/view.c boot/bootinfo.c boot/multiboot1.c boot/pvh.c
 # The traffic generator and what it uses of the tree.
 PKTGEN  := $(wildcard tools/pktgen/*.c)
@@ -94,7 +94,9 @@ X86_OBJ    := $(call obj,$(X86DIR),$(LIB) $(NET) $(DRIVERS) $(KERNEL) $(X86))
 HOSTED_OBJ := $(call obj,hosted,$(LIB) $(NET) $(MEMDEV) $(filter-out %_pci.c,$(wildcard drivers/virtio/*.c)) \
 	      $(KERNEL) $(HOSTED))
 CHECK_OBJ  := $(call obj,check,$(LIB) $(NET) $(DRIVERS) $(MEMDEV) $(filter-out kernel/main.c,$(KERNEL)) \
-	      $(PURE) $(VHOST) $(filter-out tools/pktgen/main.c,$(PKTGEN)) $(MODEL))
+	      $(PURE) $(VHOST) $(MODEL))
+# An archive of its own: the generator and the router have functions of the same names.
+PKTGEN_OBJ := $(call obj,check,$(filter-out tools/pktgen/main.c,$(PKTGEN)))
 TEST_BIN   := $(patsubst test/unit/%.c,$(BUILD)/check/bin/%,$(TESTS))
 # The units with threads.
 TSAN_BIN   := $(patsubst test/unit/%.c,$(BUILD)/tsan/bin/%,$(shell grep -l pthread.h $(TESTS)))
@@ -232,10 +234,20 @@ $(BUILD)/check/bin/test_commit_whole: WRAP = $(addprefix -Wl$(comma)--wrap=,mall
 	rib_add rib4_add rib6_add nexthop_get nexthop_get6 nexthop_get_key nexthop_get_group \
 	nexthop_get_recursive_key)
 
+$(BUILD)/check/libpktgen.a: $(PKTGEN_OBJ)
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+$(BUILD)/check/bin/test_pktgen_%: $(BUILD)/check/test/unit/test_pktgen_%.o $(BUILD)/check/libpktgen.a \
+		$(BUILD)/check/libbarewire.a
+	@mkdir -p $(@D)
+	@echo "  LD $@"
+	$(Q)$(CC) $(CHECK) $^ -lcmocka -lm -o $@
+
 $(BUILD)/check/bin/%: $(BUILD)/check/test/unit/%.o $(BUILD)/check/libbarewire.a
 	@mkdir -p $(@D)
 	@echo "  LD $@"
-	$(Q)$(CC) $(CHECK) $(WRAP) $< $(BUILD)/check/libbarewire.a -lcmocka -lm -o $@
+	$(Q)$(CC) $(CHECK) $(WRAP) $< $(BUILD)/check/libbarewire.a -lcmocka -o $@
 
 check: $(TEST_BIN)
 	tools/run-units $(TEST_BIN)
@@ -256,7 +268,7 @@ $(BUILD)/tsan/libbarewire.a: $(CHECK_OBJ:$(BUILD)/check/%=$(BUILD)/tsan/%)
 $(BUILD)/tsan/bin/%: $(BUILD)/tsan/test/unit/%.o $(BUILD)/tsan/libbarewire.a
 	@mkdir -p $(@D)
 	@echo "  LD $@"
-	$(Q)$(CC) $(TSAN) $^ -lcmocka -lm -o $@
+	$(Q)$(CC) $(TSAN) $^ -lcmocka -o $@
 
 check-tsan: $(TSAN_BIN)
 	tools/run-units $(TSAN_BIN)

@@ -25,7 +25,6 @@ bool front_memory(struct front *f, unsigned rings, size_t bytes, bool huge)
 	f->memory = mmap(NULL, f->bytes, PROT_READ | PROT_WRITE, MAP_SHARED, f->memfd, 0);
 	if (f->memory == MAP_FAILED)
 		return false;
-	memset(f->memory, 0, f->bytes);
 	for (unsigned i = 0; i < FRONT_RINGS; i++)
 		f->ring[i].call = f->ring[i].kick = -1;
 	return true;

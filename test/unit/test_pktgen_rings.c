@@ -169,7 +169,7 @@ static void base(void **state)
 /* The front end dies in the middle of a trial; the trial ends as interrupted; another comes. */
 static void reconnect(void **state)
 {
-	struct order o = {.seconds = 10, .drain_s = 0.01};
+	struct order o = {.seconds = 1e6, .drain_s = 0.01};
 	int pair[2];
 
 	tidy_scenario();
@@ -291,7 +291,7 @@ static void bad_addresses(void **state)
 /* A receive buffer outside the memory, met while sending. */
 static void bad_receive_buffer(void **state)
 {
-	struct order o = {.seconds = 10, .drain_s = 0.01};
+	struct order o = {.seconds = 1e6, .drain_s = 0.01};
 
 	for (unsigned k = 0; k < 2; k++) {
 		begin_lie(k ? PACKED : MODERN);

@@ -124,7 +124,7 @@ static int finish_search(
 
 int method_throughput(struct session *x, const struct outputs *out)
 {
-	static const char *const name[] = {"throughput"};
+	static const char *const name[SEARCH_GOALS] = {"throughput"};
 	struct search s = make_search(x);
 
 	s.phases = s.goals = 1;
@@ -146,7 +146,7 @@ static struct search make_multiple(struct session *x)
 
 int method_search(struct session *x, const struct outputs *out)
 {
-	static const char *const name[] = {"ndr", "pdr"};
+	static const char *const name[SEARCH_GOALS] = {"ndr", "pdr"};
 	struct search s = make_multiple(x);
 
 	return finish_search(x, out, &s, name);

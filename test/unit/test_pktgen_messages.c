@@ -1,6 +1,6 @@
 /* Messages of front ends, good and malformed: a clear refusal each time, and never more than that.
  */
-#include "test/unit/pktgen_fixture.h"
+#include "test/unit/pktgen_messages.h"
 
 #include <fcntl.h>
 
@@ -295,7 +295,7 @@ static void noise(void **state)
 	uint8_t payload[VHOST_PAYLOAD_MAX];
 
 	srand(7);
-	for (unsigned i = 0; i < 20000; i++) {
+	for (unsigned i = 0; i < 5000; i++) {
 		uint32_t request = (uint32_t)rand() % 40,
 			 bytes = (uint32_t[]){0, 8, 40, 72, 264, 9}[rand() % 6];
 		unsigned fds = (unsigned)rand() % 3;

@@ -1,5 +1,5 @@
 /* Descriptions of rings: queues, sizes, places that do not exist. */
-#include "test/unit/pktgen_fixture.h"
+#include "test/unit/pktgen_messages.h"
 
 static void send_state(uint32_t request, uint32_t index, uint32_t value)
 {
