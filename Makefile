@@ -35,7 +35,7 @@ COMMON  := -std=gnu11 -I. $(WARN) -g -fno-strict-aliasing -fno-common -MMD -MP $
 
 NEWLIB  := $(BUILD)/newlib/x86_64-elf
 # newlib objects are built the same way (tools/setup): no red zone, so that an exception may use the stack.
-TARGET  := $(COMMON) -O2 -ffreestanding -nostdinc \
+TARGET  := $(COMMON) -O2 -ffreestanding -fbuiltin -nostdinc \
 	   -isystem $(NEWLIB)/include -isystem $(shell $(CC) -print-file-name=include 2>/dev/null) -U__linux__ -U__unix__ -Ulinux -Uunix \
 	   -m64 -mno-red-zone -mcmodel=small -fno-pic -fno-pie -fcf-protection=none \
 	   -fno-stack-protector -fno-asynchronous-unwind-tables -fno-omit-frame-pointer

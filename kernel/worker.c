@@ -17,14 +17,14 @@ static unsigned worker_refill(struct router *r, unsigned g, bool idle)
 {
 	struct netdev *dev = r->dev[r->rxq[g].port];
 	unsigned queue = r->rxq[g].queue, given = 0;
-	uint32_t index[BATCH_MAX];
+	const uint32_t *index;
 	unsigned room = dev->ops->rx_room(dev, queue);
 
 	if (room < REFILL_MIN && !(idle && room))
 		return 0;
 	while (room) {
 		unsigned want = room < BATCH_MAX ? room : BATCH_MAX;
-		unsigned n = pool_take(&r->buffers, g, index, want);
+		unsigned n = pool_lend(&r->buffers, g, &index, want);
 
 		if (n)
 			dev->ops->rx_fill(dev, queue, index, n);

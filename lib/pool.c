@@ -134,7 +134,7 @@ void pool_collect(struct buffers *b, unsigned p)
 	}
 }
 
-unsigned pool_take(struct buffers *b, unsigned p, uint32_t *index, unsigned n)
+unsigned pool_lend(struct buffers *b, unsigned p, const uint32_t **index, unsigned n)
 {
 	struct pool *pool = b->pool[p];
 
@@ -144,11 +144,19 @@ unsigned pool_take(struct buffers *b, unsigned p, uint32_t *index, unsigned n)
 		n = pool->top;
 	uint32_t top = pool->top - n;
 
+	*index = pool->stack + top;
 	for (unsigned i = 0; i < n; i++)
-		index[i] = pool->stack[top + i];
-	for (unsigned i = 0; i < n; i++)
-		debug_take(b, pool->actor, index[i]);
+		debug_take(b, pool->actor, pool->stack[top + i]);
 	store_once(&pool->top, top);
+	return n;
+}
+
+unsigned pool_take(struct buffers *b, unsigned p, uint32_t *index, unsigned n)
+{
+	const uint32_t *taken;
+
+	n = pool_lend(b, p, &taken, n);
+	memcpy(index, taken, n * sizeof *index);
 	return n;
 }
 

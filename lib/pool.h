@@ -146,6 +146,9 @@ void pool_init(struct buffers *b, unsigned p, struct pool *pool, unsigned actor)
  */
 unsigned pool_take(struct buffers *b, unsigned p, uint32_t *index, unsigned n);
 
+/* The same without a copy: *index is where they stood, until the pool's next buffer comes back. */
+unsigned pool_lend(struct buffers *b, unsigned p, const uint32_t **index, unsigned n);
+
 /* Moves buffers returned by other actors onto the stack. The pool's actor only. */
 void pool_collect(struct buffers *b, unsigned p);
 

@@ -425,7 +425,7 @@ VEC_INLINE vec vec_swap(vec v)
 VEC_INLINE vec vec_octets16(const uint8_t *octet, vec index)
 {
 #if VEC_BYTES == 16
-	vec v;
+	vec v = {0};
 
 	for (unsigned i = 0; i < VEC_LANES; i++)
 		v[i] = __atomic_load_n(octet + index[i], __ATOMIC_RELAXED);

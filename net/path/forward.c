@@ -278,7 +278,7 @@ static void forward_batch(struct lane *lane, struct batch *b)
 
 	if (b->plain)
 		sent = forward_plain(lane, b, limit, &touched);
-	uint64_t rest = ~sent & (~UINT64_C(0) >> (BATCH_MAX - b->n));
+	uint64_t rest = ~sent & batch_all(b);
 
 	for (; __builtin_expect(rest != 0, 0); rest &= rest - 1)
 		touched |= forward_other(lane, b, (unsigned)__builtin_ctzll(rest), limit);

@@ -95,9 +95,11 @@ VEC_INLINE void send_all(const struct lane *lane, struct batch *b, uint64_t read
 		.owner = lane->buffers->owner,
 	};
 
+	unsigned n = b->n;
+
 	buffers_check(lane->buffers, lane->actor, b->word, b->n, OWNER_HOME, "send");
-	if (ready == ~UINT64_C(0) >> (BATCH_MAX - b->n))
-		for (unsigned i = 0; i < b->n; i++)
+	if (ready == batch_all(b))
+		for (unsigned i = 0; i < n; i++)
 			send_one(&s, b, i);
 	else
 		for (; ready; ready &= ready - 1)

@@ -233,7 +233,7 @@ void parse_batch(const struct lane *lane, struct batch *b)
 	memset(b->nh + b->n, NEXTHOP_NONE, BATCH_PAD * sizeof *b->nh);
 	parse_locate(lane, b);
 	b->plain = parse_plain(lane, b);
-	uint64_t rest = ~b->plain & (~UINT64_C(0) >> (BATCH_MAX - b->n));
+	uint64_t rest = ~b->plain & batch_all(b);
 
 	if (__builtin_expect(rest != 0, 0))
 		parse_rest(lane, b, rest);

@@ -63,6 +63,12 @@ struct batch {
 
 _Static_assert(BATCH_MAX == 64, "a mask has a bit for each packet");
 
+/* The bits of all packets. */
+static inline uint64_t batch_all(const struct batch *b)
+{
+	return b->n < BATCH_MAX ? (UINT64_C(1) << b->n) - 1 : ~UINT64_C(0);
+}
+
 /* Fills plain, data, dst, verdict from word[0..n), and hop and total where plain. */
 void parse_batch(const struct lane *lane, struct batch *b);
 

@@ -80,5 +80,5 @@ uint64_t VEC_NAME(parse_plain)(const struct lane *lane, struct batch *b)
 
 	for (unsigned i = 0; i < b->n; i += VEC_LANES)
 		plain |= parse_vector(&want, b, i);
-	return plain & (~UINT64_C(0) >> (BATCH_MAX - b->n));
+	return plain & batch_all(b);
 }

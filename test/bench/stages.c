@@ -69,13 +69,13 @@ void __wrap_buffers_free(struct buffers *b, unsigned actor, const uint64_t *word
 	STAGE(STAGE_FREE, __real_buffers_free(b, actor, word, n));
 }
 
-unsigned __real_pool_take(struct buffers *b, unsigned p, uint32_t *index, unsigned n);
-unsigned __wrap_pool_take(struct buffers *b, unsigned p, uint32_t *index, unsigned n);
-unsigned __wrap_pool_take(struct buffers *b, unsigned p, uint32_t *index, unsigned n)
+unsigned __real_pool_lend(struct buffers *b, unsigned p, const uint32_t **index, unsigned n);
+unsigned __wrap_pool_lend(struct buffers *b, unsigned p, const uint32_t **index, unsigned n);
+unsigned __wrap_pool_lend(struct buffers *b, unsigned p, const uint32_t **index, unsigned n)
 {
 	unsigned got;
 
-	STAGE(STAGE_TAKE, got = __real_pool_take(b, p, index, n));
+	STAGE(STAGE_TAKE, got = __real_pool_lend(b, p, index, n));
 	return got;
 }
 

@@ -17,7 +17,7 @@ enum stage {
 	STAGE_FORWARD,  /* rewrite, owner, VOQ: path_forward without the two above */
 	STAGE_SCHEDULE, /* sched_take */
 	STAGE_FREE,     /* buffers_free */
-	STAGE_TAKE,     /* pool_take */
+	STAGE_TAKE,     /* pool_lend */
 	STAGE_LOOP,     /* the rest of the worker's turn */
 	STAGES
 };

@@ -227,7 +227,7 @@ static void burst(unsigned form)
 {
 	struct batch b;
 	uint64_t word[BATCH_MAX], touched = 0;
-	uint32_t nh[BATCH_MAX], limit = below(2) ? VOQ_SLOTS : 12 + below(30);
+	uint32_t nh[BATCH_MAX] = {0}, limit = below(2) ? VOQ_SLOTS : 12 + below(30);
 
 	memset(owners, OWNER_HOME, sizeof owners);
 	memset(&counters, 0, sizeof counters);
