@@ -64,11 +64,20 @@ static const struct config_iface *config_of(const struct config *c, const char *
 	return NULL;
 }
 
+void config_match(struct config_match *m, struct router *r, const struct config *c)
+{
+	*m = (struct config_match){0};
+	for (unsigned n = 0; n < r->ifaces; n++) {
+		m->of[n] = config_of(c, r->iface[n].name);
+		control_yield(r);
+	}
+}
+
 int wanted_by_name(const struct apply *a, const char *name)
 {
 	int port = port_by_name(a->r, name);
 
-	return port >= (int)a->r->ports && !config_of(a->config, name) ? -1 : port;
+	return port >= (int)a->r->ports && !a->match.of[port] ? -1 : port;
 }
 
 /* The MTU an interface shall have: as configured, or the most the device can up to 1500. */
@@ -82,7 +91,7 @@ static uint32_t port_mtu(const struct router *r, unsigned port, const struct con
 /* What is configured of the port that carries an interface: of a port, itself. */
 static const struct config_iface *parent_config(const struct apply *a, unsigned port)
 {
-	return config_of(a->config, a->r->iface[a->r->iface[port].parent].name);
+	return a->match.of[a->r->iface[port].parent];
 }
 
 /* The same of a VLAN subinterface: as its port. */
@@ -109,8 +118,9 @@ static bool check_ifaces(struct apply *a)
 {
 	for (unsigned port = 0; port < a->r->ifaces; port++) {
 		const struct iface *iface = &a->r->iface[port];
-		const struct config_iface *c = config_of(a->config, iface->name);
+		const struct config_iface *c = a->match.of[port];
 
+		control_yield(a->r);
 		uint32_t carries = port_mtu(a->r, iface->parent, parent_config(a, port));
 
 		if (c && port >= a->r->ports && c->mtu > carries)
@@ -127,47 +137,6 @@ static bool check_ifaces(struct apply *a)
 		if (c && c->addrs6 && wanted_mtu(a, port, c) < MTU_MIN_IP6)
 			return apply_fail(a, "interfaces %s: IPv6 needs an MTU of %u, RFC 8200 5",
 				iface->name, MTU_MIN_IP6);
-	}
-	return true;
-}
-
-static bool check_sizes(struct apply *a)
-{
-	if (a->config->routes > a->r->statics.max)
-		return apply_fail(
-			a, "%u static routes: %u fit", a->config->routes, a->r->statics.max);
-	if (a->config->routes6 > a->r->statics6.max)
-		return apply_fail(
-			a, "%u static IPv6 routes: %u fit", a->config->routes6, a->r->statics6.max);
-	if (a->config->neighbors > NEIGHBOR_MAX / 2)
-		return apply_fail(
-			a, "%u static neighbors: %u fit", a->config->neighbors, NEIGHBOR_MAX / 2);
-	return true;
-}
-
-/* A route's 'dev', if present, must be where its gateway is; networks do not overlap. */
-static bool check_routes(struct apply *a)
-{
-	for (unsigned i = 0; i < a->config->routes; i++) {
-		const struct config_route *r = &a->config->route[i];
-		const struct config_iface *c = config_of(a->config, r->dev);
-		uint32_t gateway = (uint32_t)(r->route.gateway.hi >> 32);
-		char prefix_text[TEXT_PREFIX_MAX], gateway_text[TEXT_IPV4_MAX];
-		bool found = false;
-
-		control_yield(a->r);
-		if (r->dev[0] == 0 || wanted_by_name(a, r->dev) < 0)
-			continue;
-		for (unsigned k = 0; c && k < c->addrs; k++)
-			found |= ((c->addr[k].address ^ gateway) & rib4_mask(c->addr[k].length)) ==
-				 0;
-		if (found)
-			continue;
-		text_print_ipv4_prefix(
-			prefix_text, (uint32_t)(r->route.prefix.hi >> 32), r->route.length);
-		text_print_ipv4(gateway_text, gateway);
-		return apply_fail(a, "routes %s: %s is on no network of %s", prefix_text,
-			gateway_text, r->dev);
 	}
 	return true;
 }
@@ -266,8 +235,9 @@ static bool configure_ifaces(struct apply *a)
 
 	for (unsigned port = 0; port < a->r->ifaces; port++) {
 		struct iface *iface = &a->r->iface[port];
-		const struct config_iface *c = config_of(a->config, iface->name);
+		const struct config_iface *c = a->match.of[port];
 
+		control_yield(a->r);
 		want[port] = (struct wanted){
 			.mtu = wanted_mtu(a, port, c),
 			.addrs = c ? c->addrs : 0,
@@ -281,15 +251,38 @@ static bool configure_ifaces(struct apply *a)
 	return set_ifaces(a, want);
 }
 
+/* ---- goodbyes ---- */
+
+/* Interfaces that are up and will not be, or without IPv6, say so while they can. */
+static void say_goodbye(struct apply *a)
+{
+	uint64_t now_ms = platform_now_us() / 1000;
+
+	for (unsigned port = 0; port < a->r->ifaces; port++) {
+		const struct iface *i = &a->r->iface[port];
+		const struct config_iface *c = config_of(a->config, i->name);
+
+		if (!i->installed)
+			continue;
+		if (!wanted_enabled(a, port, c))
+			stack_farewell(&a->r->stack, port, now_ms);
+		else if (i->addrs6 && !(c && c->addrs6))
+			stack_farewell6(&a->r->stack, port, now_ms);
+	}
+}
+
 /* ---- the RIBs ---- */
 
 /* Back to what was in force; it fitted before, and nobody has seen anything else. */
 static void restore(struct apply *a, const struct saved *s)
 {
 	char ignored[8];
-	struct apply back = {a->r, a->config, ignored, sizeof ignored};
+	static struct apply back;
 	static struct wanted want[IFACE_MAX];
 
+	back = *a;
+	back.error = ignored;
+	back.error_size = sizeof ignored;
 	for (unsigned port = 0; port < a->r->ifaces; port++) {
 		const struct iface *old = &s->iface[port];
 
@@ -342,8 +335,8 @@ static bool wait_ready(struct router *r)
 }
 
 /*
- * What the swap of FIBs does not carry: sizes, switched-off ports, uRPF, classes
- * and rates, and what recursive next hops stand for. A packet that met a part of it
+ * What the swap of FIBs does not carry: sizes, switched-off ports, uRPF, policing,
+ * classes and rates, and what recursive next hops stand for. A packet that met a part of it
  * would meet half of the commit.
  */
 static bool changes_more_than_fibs(const struct apply *a, const struct saved *s)
@@ -354,7 +347,8 @@ static bool changes_more_than_fibs(const struct apply *a, const struct saved *s)
 		if (r->iface[port].mtu != s->iface[port].mtu ||
 			r->iface[port].enabled != s->iface[port].enabled)
 			return true;
-	return nexthop_any_moves(&r->nexthops) || config_urpf_changes(r, a->config) ||
+	return nexthop_any_moves(&r->nexthops) || config_urpf_changes(r, &a->match) ||
+	       config_meters_change(r, &a->match) ||
 	       r->queues != config_queues_digest(r, a->config);
 }
 
@@ -372,7 +366,8 @@ static void write_settings(struct apply *a, const struct saved *s)
 		nexthop_set_mtu(&r->nexthops, port, iface->mtu);
 	}
 	config_apply_queues(r, a->config);
-	config_apply_urpf(r, a->config);
+	config_apply_urpf(r, &a->match);
+	config_apply_meters(r, &a->match);
 	config_apply_counting(r, a->config);
 	config_apply_protocols(r, a->config);
 	publish_want_grace(); /* its old rates: router_set_rate */
@@ -389,7 +384,7 @@ static void switch_over(
 		      audit_park(r, &holdout); /* a stuck one is in the log */
 
 	write_settings(a, s);
-	vlans_settle(r, a->config, true);
+	vlans_settle(r, &a->match);
 	publish_release(r, swap);
 	nexthop_release_all(&r->nexthops);
 	control_routes_changed(r);
@@ -412,6 +407,7 @@ static void tell_neighbors(struct router *r, const struct saved *s)
 			stack_link_changed(&r->stack, port, is->enabled, now_ms);
 		else if (is->enabled && is->link)
 			stack_addresses_changed(&r->stack, port, four, six, now_ms);
+		control_yield(r);
 	}
 }
 
@@ -422,6 +418,7 @@ static bool apply(struct apply *a, const struct route_sets *want, const struct s
 {
 	struct router *r = a->r;
 
+	say_goodbye(a);
 	publish_hold();
 	nexthop_hold_all(&r->nexthops); /* so that what was in force still fits */
 	bool ok = change_ribs(a, want, s);
@@ -442,20 +439,22 @@ static bool apply(struct apply *a, const struct route_sets *want, const struct s
 
 bool config_apply(struct router *r, const struct config *c, char *error, unsigned error_size)
 {
-	struct apply a = {r, c, error, error_size};
+	static struct apply a;
 	struct static_neighbors hosts = {0};
 	struct route_sets want = {0};
 	static struct saved s;
-	bool ok = vlans_prepare(r, c, error, error_size) && check_ifaces(&a) && check_sizes(&a) &&
-		  check_routes(&a) && routes_want(&a, &want) && routes_save(&a, &s.routes) &&
-		  neighbors_want(&a, &hosts);
+	bool ok = vlans_prepare(r, c, error, error_size);
 
+	a = (struct apply){.r = r, .config = c, .error = error, .error_size = error_size};
+	config_match(&a.match, r, c);
+	ok = ok && check_ifaces(&a) && apply_check_sizes(&a) && apply_check_routes(&a) &&
+	     routes_want(&a, &want) && routes_save(&a, &s.routes) && neighbors_want(&a, &hosts);
 	if (ok) {
 		memcpy(s.iface, r->iface, sizeof s.iface);
 		ok = apply(&a, &want, &s, &hosts);
 	}
 	if (!ok)
-		vlans_settle(r, c, false);
+		vlans_forget(r);
 	routes_free(&want);
 	routes_free(&s.routes);
 	free(hosts.list);

@@ -12,6 +12,7 @@ struct apply {
 	const struct config *config;
 	char *error;
 	unsigned error_size;
+	struct config_match match;
 };
 
 /* Says why it cannot be; returns false. */
@@ -22,6 +23,15 @@ int port_by_name(const struct router *r, const char *name);
 
 /* The same if it will be there: it is not a subinterface that is about to go. */
 int wanted_by_name(const struct apply *a, const char *name);
+
+/* ---- apply_check.c ---- */
+
+/* There is room for all of it. false: there is not, told. */
+bool apply_check_sizes(struct apply *a);
+
+/* A route's 'dev', if present, is where its gateway is; networks do not overlap. false: it is not,
+ * told. */
+bool apply_check_routes(struct apply *a);
 
 /* ---- apply_routes.c: the static routes of both families; sets are sorted, vectors malloc'd ----
  */

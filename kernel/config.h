@@ -10,6 +10,7 @@
 
 #include "kernel/router.h"
 #include "lib/limits.h"
+#include "net/path/meter.h"
 #include "net/path/urpf.h"
 #include "net/table/iface.h"
 #include "net/table/static_route.h"
@@ -24,7 +25,8 @@ struct config_iface {
 	bool disabled;
 	enum rx_spread rx_spread;
 	enum urpf urpf;
-	bool has_mac; /* `mac` binds the name to a NIC; at boot only */
+	struct meter_limit police; /* of what it receives */
+	bool has_mac;              /* `mac` binds the name to a NIC; at boot only */
 	uint8_t mac[6];
 	unsigned addrs;
 	struct iface_addr addr[IFACE_ADDR_MAX];
@@ -65,11 +67,12 @@ struct config_shape {
 /* Vectors are malloc'd and owned by the struct. */
 struct config {
 	char hostname[HOSTNAME_MAX];
-	unsigned workers;    /* 0: not set */
-	bool relaxed;        /* idle cores sleep */
-	bool lldp;           /* spoken and heard */
-	bool count_nexthops; /* packets by next hop */
-	unsigned martians;   /* MARTIAN_ ranges that are forwarded */
+	unsigned workers;                    /* 0: not set */
+	bool relaxed;                        /* idle cores sleep */
+	bool lldp;                           /* spoken and heard */
+	bool count_nexthops;                 /* packets by next hop */
+	unsigned martians;                   /* MARTIAN_ ranges that are forwarded */
+	uint32_t control_rate[POLICE_KINDS]; /* handed up a second; 0: not set */
 	struct config_iface *iface;
 	struct config_route *route;  /* IPv4's, by prefix, length, kind and gateway */
 	struct config_route *route6; /* likewise */
@@ -101,15 +104,28 @@ void config_apply_queues(struct router *r, const struct config *c);
 /* A hash of all that: router.queues is that of what was applied last. */
 uint64_t config_queues_digest(const struct router *r, const struct config *c);
 
+/* What is configured of each of the router's interfaces, by number; NULL: nothing. */
+struct config_match {
+	const struct config_iface *of[IFACE_MAX];
+};
+
+/* Finds that, in slices: control_yield. */
+void config_match(struct config_match *m, struct router *r, const struct config *c);
+
 /* Makes uRPF of all interfaces be as configured; whether it is another then. Never fails. Control
  * core. */
-void config_apply_urpf(struct router *r, const struct config *c);
-bool config_urpf_changes(const struct router *r, const struct config *c);
+void config_apply_urpf(struct router *r, const struct config_match *m);
+bool config_urpf_changes(const struct router *r, const struct config_match *m);
+
+/* The same of policing of inputs. A grace period follows. */
+void config_apply_meters(struct router *r, const struct config_match *m);
+bool config_meters_change(const struct router *r, const struct config_match *m);
 
 /* Makes what is counted be as configured. Never fails. Control core. */
 void config_apply_counting(struct router *r, const struct config *c);
 
-/* Makes martians and LLDP be as configured. Never fails. Control core. */
+/* Makes martians, rates of what is handed up, and LLDP be as configured. Never fails. Control core.
+ */
 void config_apply_protocols(struct router *r, const struct config *c);
 
 /*

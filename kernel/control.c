@@ -12,13 +12,14 @@
 #include "lib/text6.h"
 #include "net/table/resolve.h"
 
-#define PUNT_BURST 16u       /* packets taken from one punt ring a turn */
-#define TICK_US    10000u    /* protocol timers */
-#define LINK_US    100000u   /* link state: slow reads over the bus */
-#define STARVED_US 60000000u /* a flood must not wash the log away */
-#define SYNC_US    1000000u
-#define FILLING_US 20000u /* the same, while the RIBs get compiled-in routes: seconds */
-#define YIELD_US   300u   /* between turns of the others: a task takes 1 ms at most */
+#define PUNT_BURST  16u       /* packets taken from one punt ring a turn */
+#define TICK_US     10000u    /* protocol timers */
+#define LINK_US     100000u   /* link state: slow reads over the bus */
+#define STARVED_US  60000000u /* a flood must not wash the log away */
+#define SYNC_US     1000000u
+#define FILLING_US  20000u  /* the same, while the RIBs get compiled-in routes: seconds */
+#define FAREWELL_US 100000u /* for the last frames to leave */
+#define YIELD_US    300u    /* between turns of the others: a task takes 1 ms at most */
 
 static struct {
 	uint64_t tick_us, link_us, starved_us; /* when each task last ran */
@@ -352,9 +353,38 @@ bool control_sync(struct router *r)
 	return false;
 }
 
+/* Something of the control core's own is on its way to a device, or in it. */
+static bool control_is_sending(const struct router *r)
+{
+	uint32_t first = r->control_pool << POOL_SHIFT;
+
+	for (uint32_t i = first; i < first + POOL_BUFS; i++)
+		if (load_once(&r->buffers.owner[i]) >= OWNER_OUTPUT(0))
+			return true;
+	return false;
+}
+
+/* The links hear that we go, if their queues let it through in time. */
+static void control_farewell(struct router *r)
+{
+	uint64_t start = platform_now_us();
+
+	for (unsigned n = 0; n < r->ifaces; n++)
+		if (r->iface[n].installed)
+			stack_farewell(&r->stack, n, start / 1000);
+	control_freeze(true); /* no timer says anything else after it */
+	while (control_is_sending(r) && platform_now_us() - start < FAREWELL_US) {
+		control_yield(r);
+		platform_relax();
+	}
+	control_freeze(false);
+}
+
 void control_stop_devices(struct router *r)
 {
 	unsigned holdout;
+
+	control_farewell(r);
 	/* A worker that does not answer is no reason to leave its devices running. */
 	bool parked = audit_park(r, &holdout);
 

@@ -36,8 +36,9 @@ void control_freeze(bool frozen);
 void control_on_yield(void (*more)(void));
 
 /*
- * Resets every device, so that none writes to memory while the machine restarts
- * or is switched off; ports stay dead. Waits, bounded, for workers and devices.
+ * The links are told that the router goes (stack_farewell); then every device is
+ * reset, so that none writes to memory while the machine restarts or is switched
+ * off; ports stay dead. Waits, bounded, for workers and devices.
  */
 void control_stop_devices(struct router *r);
 

@@ -1,4 +1,4 @@
-/* From the configuration to what is forwarded at all, and to LLDP. */
+/* From the configuration to what is forwarded at all, what is handed up, and to LLDP. */
 #include "kernel/config.h"
 
 #include <stdio.h>
@@ -28,4 +28,5 @@ void config_apply_protocols(struct router *r, const struct config *c)
 			description_of(c, r->iface[port].name));
 	lldp_configure(&r->stack, &lldp, platform_now_us() / 1000);
 	router_set_martians(r, c->martians);
+	router_set_control_rates(r, c->control_rate);
 }

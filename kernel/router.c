@@ -255,6 +255,8 @@ static struct lane *build_lane(struct router *r, struct builder *b, unsigned q, 
 		memcpy(lane->mac, r->dev[lane->port]->mac, 6);
 		police_init(&lane->police, platform_tsc_hz());
 		lane->punt = r->punt[l] = build_ring(b, PUNT_SLOTS, "punt rings");
+		if (!r->meter[q])
+			r->meter[q] = build_alloc(b, sizeof *r->meter[q], "policers");
 	}
 	for (unsigned t = 0; t < r->txqs && !b->failed; t++) {
 		lane->cross[t] = build_alloc(b, sizeof *lane->cross[t], "virtual output queues");

@@ -23,6 +23,7 @@
 #include "net/path/class.h"
 #include "net/path/counters.h"
 #include "net/path/lane.h"
+#include "net/path/meter.h"
 #include "net/path/sched.h"
 #include "net/path/shaper.h"
 #include "net/path/spread.h"
@@ -108,7 +109,9 @@ struct router {
 	struct histogram *latency[PORT_MAX][TXQ_MAX]; /* by ingress port and TX queue */
 	struct class_map classes[PORT_MAX];           /* by egress port */
 	bool one_txq[PORT_MAX];               /* its classes or rate need a single scheduler */
-	struct shaper_rate rate[PORT_MAX][2]; /* one published, one spare */
+	struct bucket_rate rate[PORT_MAX][2]; /* one published, one spare */
+	struct meter *meter[RXQ_MAX];         /* by RX queue */
+	struct meter_rate meter_rate[IFACE_MAX][2]; /* by interface, as rate */
 	struct counters *counters[ACTOR_MAX];
 	struct worker *worker[CORE_MAX];
 	struct rcu rcu; /* reader i is worker i; none with one core */
@@ -130,6 +133,9 @@ struct router {
 	uint8_t vlan_state[VLAN_MAX];              /* enum vlan_state */
 	struct vlan_counters vlan_start[VLAN_MAX]; /* when its number was given to it */
 	struct rcu_grace vlan_grace;               /* since the last VLAN was removed */
+	struct meter_limit police[IFACE_MAX];      /* what is in force, by interface */
+	uint32_t limits;                           /* how many were ever set */
+	uint32_t control_rate[POLICE_KINDS];       /* in force, as configured; 0: the default */
 	uint64_t queues;                           /* see config_queues_digest */
 	bool booting; /* nobody forwards yet: a commit may be seen by halves */
 };
@@ -165,6 +171,9 @@ void router_set_one_class(struct router *r, bool one);
 /* Which ranges of addresses that no host has (MARTIAN_ bits) all lanes forward. */
 void router_set_martians(struct router *r, unsigned permitted);
 
+/* How many packets of each kind a lane hands up in a second; 0: the default (police.h). */
+void router_set_control_rates(struct router *r, const uint32_t rate[POLICE_KINDS]);
+
 /* Over how many workers each of its RX queues is spread from now on. */
 void router_set_spread(struct router *r, unsigned port, enum rx_spread spread);
 
@@ -178,6 +187,16 @@ void router_set_one_txq(struct router *r, unsigned port, bool one);
 /* Limits its output to `bps` bits a second; 0: no limit. The rate of before must have been in
  * force for a grace period. */
 void router_set_rate(struct router *r, unsigned port, uint64_t bps);
+
+/*
+ * What an interface may receive; limit->rate 0: as much as comes. What was in force
+ * before the last change must have been so for a grace period. router_set_metering
+ * follows when all of a port and its VLANs are set.
+ */
+void router_set_limit(struct router *r, unsigned iface, const struct meter_limit *limit);
+
+/* Whether anything that comes in by a port is policed; whether any of its VLANs. */
+void router_set_metering(struct router *r, unsigned port, bool any, bool vlans);
 
 /* ---- counters. Control core. ---- */
 

@@ -56,8 +56,8 @@ void router_set_one_txq(struct router *r, unsigned port, bool one)
 void router_set_rate(struct router *r, unsigned port, uint64_t bps)
 {
 	struct shaper *shaper = &r->sched[r->first_txq[port]].shaper;
-	const struct shaper_rate *now = shaper->rate;
-	struct shaper_rate *spare = &r->rate[port][now == &r->rate[port][0]];
+	const struct bucket_rate *now = shaper->rate;
+	struct bucket_rate *spare = &r->rate[port][now == &r->rate[port][0]];
 
 	if (bps)
 		shaper_rate_set(
@@ -65,6 +65,43 @@ void router_set_rate(struct router *r, unsigned port, uint64_t bps)
 	if (bps && now && memcmp(now, spare, sizeof *now) == 0)
 		return;
 	store_release(&shaper->rate, bps ? spare : NULL);
+}
+
+/* An interface's bucket at an RX queue of its port. */
+static struct meter_bucket *bucket_of(struct router *r, unsigned rxq, unsigned iface)
+{
+	struct meter *m = r->meter[rxq];
+
+	return iface < r->ports ? &m->port : &m->vlan[iface - r->ports];
+}
+
+void router_set_limit(struct router *r, unsigned iface, const struct meter_limit *limit)
+{
+	const struct iface *i = &r->iface[iface];
+	unsigned first = r->first_rxq[i->parent], queues = r->dev[i->parent]->rx_queues;
+	struct meter_rate *rate = NULL;
+
+	if (meter_same(limit, &r->police[iface]))
+		return;
+	if (limit->rate) {
+		rate = &r->meter_rate[iface]
+				     [bucket_of(r, first, iface)->rate == &r->meter_rate[iface][0]];
+		meter_rate_set(rate, limit, queues, platform_tsc_hz());
+		rate->number = ++r->limits;
+	}
+	for (unsigned g = first; g < first + queues; g++)
+		store_release(&bucket_of(r, g, iface)->rate, rate);
+	r->police[iface] = *limit;
+}
+
+void router_set_metering(struct router *r, unsigned port, bool any, bool vlans)
+{
+	unsigned first = r->first_rxq[port];
+
+	for (unsigned g = first; g < first + r->dev[port]->rx_queues; g++) {
+		store_once(&r->meter[g]->vlans, vlans);
+		store_once(&r->lane[g].meter, any ? r->meter[g] : NULL);
+	}
 }
 
 void router_port_counters(const struct router *r, unsigned port, struct port_counters *sum)
@@ -78,6 +115,8 @@ void router_port_counters(const struct router *r, unsigned port, struct port_cou
 		sum->delivered += load_once(&c->delivered);
 		for (unsigned i = 0; i < DROP_COUNT; i++)
 			sum->dropped[i] += load_once(&c->dropped[i]);
+		sum->policed.packets += load_once(&c->policed.packets);
+		sum->policed.bytes += load_once(&c->policed.bytes);
 	}
 }
 
@@ -101,6 +140,17 @@ void router_set_one_class(struct router *r, bool one)
 {
 	for (unsigned l = 0; l < r->lanes; l++)
 		store_once(&r->lane[l].one_class, one);
+}
+
+void router_set_control_rates(struct router *r, const uint32_t rate[POLICE_KINDS])
+{
+	for (unsigned kind = 0; kind < POLICE_KINDS; kind++) {
+		if (rate[kind] == r->control_rate[kind])
+			continue;
+		for (unsigned l = 0; l + 1 < r->lanes; l++)
+			police_set_rate(&r->lane[l].police, kind, rate[kind], platform_tsc_hz());
+		r->control_rate[kind] = rate[kind];
+	}
 }
 
 void router_set_martians(struct router *r, unsigned permitted)

@@ -1,33 +1,28 @@
 /* From the configuration to which interfaces look where a packet's source is (uRPF). */
 #include "kernel/config.h"
 
-#include <string.h>
-
 #include "lib/atomic.h"
 
-static enum urpf wanted(const struct config *c, const char *name)
+static enum urpf wanted(const struct config_match *m, unsigned n)
 {
-	for (unsigned i = 0; i < c->ifaces; i++)
-		if (strcmp(c->iface[i].name, name) == 0)
-			return c->iface[i].urpf;
-	return URPF_OFF;
+	return m->of[n] ? m->of[n]->urpf : URPF_OFF;
 }
 
-bool config_urpf_changes(const struct router *r, const struct config *c)
+bool config_urpf_changes(const struct router *r, const struct config_match *m)
 {
 	for (unsigned n = 0; n < r->ifaces; n++)
-		if (r->tables.urpf[n] != wanted(c, r->iface[n].name))
+		if (r->tables.urpf[n] != wanted(m, n))
 			return true;
 	return false;
 }
 
 /* Lanes of a port look at all if it or one of its VLANs asks for it. */
-void config_apply_urpf(struct router *r, const struct config *c)
+void config_apply_urpf(struct router *r, const struct config_match *m)
 {
 	bool any[PORT_MAX] = {false};
 
 	for (unsigned n = 0; n < r->ifaces; n++) {
-		enum urpf mode = wanted(c, r->iface[n].name);
+		enum urpf mode = wanted(m, n);
 
 		store_once(&r->tables.urpf[n], (uint8_t)mode);
 		any[r->iface[n].parent] |= mode != URPF_OFF;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "kernel/config.h"
+#include "kernel/control.h"
 #include "kernel/log.h"
 #include "kernel/platform.h"
 #include "net/path/tag.h"
@@ -38,6 +39,8 @@ void vlans_counters(const struct router *r, unsigned number, struct vlan_counter
 		sum->rx_bytes += load_once(&c->rx_bytes);
 		sum->tx_packets += load_once(&c->tx_packets);
 		sum->tx_bytes += load_once(&c->tx_bytes);
+		sum->policed.packets += load_once(&c->policed.packets);
+		sum->policed.bytes += load_once(&c->policed.bytes);
 	}
 }
 
@@ -49,14 +52,6 @@ static int iface_by_name(const struct router *r, const char *name)
 		if (strcmp(r->iface[i].name, name) == 0)
 			return (int)i;
 	return -1;
-}
-
-static bool is_configured(const struct config *c, const struct iface *i)
-{
-	for (unsigned k = 0; k < c->ifaces; k++)
-		if (strcmp(c->iface[k].name, i->name) == 0)
-			return true;
-	return false;
 }
 
 /* A number that no worker knows; VLAN_NONE: there is none. */
@@ -133,6 +128,7 @@ bool vlans_prepare(struct router *r, const struct config *c, char *error, unsign
 			return false;
 		}
 		set_ifaces(r);
+		control_yield(r);
 	}
 	return true;
 }
@@ -145,30 +141,52 @@ bool vlans_are_new(const struct router *r)
 	return false;
 }
 
-void vlans_settle(struct router *r, const struct config *c, bool done)
+/* It goes: whoever still may send by its number is waited for before another gets it. */
+static void leave(struct router *r, unsigned n)
 {
-	bool left = false;
+	struct iface *i = &r->iface[r->ports + n];
+
+	if (r->vlan_state[n] == VLAN_OPEN)
+		open_to(r, n, false);
+	stack_removed(&r->stack, r->ports + n, platform_now_us() / 1000);
+	*i = (struct iface){.port = i->port};
+	r->vlan_state[n] = VLAN_LEAVING;
+}
+
+/* After some have left. */
+static void left(struct router *r)
+{
+	rcu_grace_start(&r->rcu, &r->vlan_grace);
+	set_ifaces(r);
+}
+
+void vlans_settle(struct router *r, const struct config_match *m)
+{
+	bool any = false;
 
 	for (unsigned n = 0; n < VLAN_MAX; n++) {
-		struct iface *i = &r->iface[r->ports + n];
-		bool open = r->vlan_state[n] == VLAN_OPEN;
-
-		if (!open && r->vlan_state[n] != VLAN_MADE)
-			continue;
-		if (open ? !done || is_configured(c, i) : done) {
-			if (!open)
-				open_to(r, n, true);
+		if (r->vlan_state[n] == VLAN_MADE) {
+			open_to(r, n, true);
 			r->vlan_state[n] = VLAN_OPEN;
-			continue;
+		} else if (r->vlan_state[n] == VLAN_OPEN && !m->of[r->ports + n]) {
+			leave(r, n);
+			any = true;
 		}
-		if (open)
-			open_to(r, n, false);
-		stack_removed(&r->stack, r->ports + n, platform_now_us() / 1000);
-		*i = (struct iface){.port = i->port};
-		r->vlan_state[n] = VLAN_LEAVING;
-		left = true;
 	}
-	if (left)
-		rcu_grace_start(&r->rcu, &r->vlan_grace);
-	set_ifaces(r);
+	if (any)
+		left(r);
+}
+
+void vlans_forget(struct router *r)
+{
+	bool any = false;
+
+	for (unsigned n = 0; n < VLAN_MAX; n++) {
+		if (r->vlan_state[n] != VLAN_MADE)
+			continue;
+		leave(r, n);
+		any = true;
+	}
+	if (any)
+		left(r);
 }

@@ -12,6 +12,7 @@
 #include "kernel/router.h"
 
 struct config;
+struct config_match;
 
 /* What a subinterface is to the control core. */
 enum vlan_state {
@@ -44,7 +45,10 @@ bool vlans_prepare(struct router *r, const struct config *c, char *error, unsign
 /* Between the two: some were made. */
 bool vlans_are_new(const struct router *r);
 
-/* `done`: opens what was made, removes what is not configured. Else what was made goes again. */
-void vlans_settle(struct router *r, const struct config *c, bool done);
+/* Opens what was made, removes what is not configured. */
+void vlans_settle(struct router *r, const struct config_match *m);
+
+/* What was made goes again. */
+void vlans_forget(struct router *r);
 
 #endif

@@ -6,6 +6,7 @@
 #include "kernel/log.h"
 #include "kernel/platform.h"
 #include "lib/words.h"
+#include "net/path/meter.h"
 #include "net/path/spread.h"
 
 #define REFILL_MIN 16u /* buffers an RX ring lacks before it is filled up, while frames come */
@@ -56,9 +57,11 @@ static bool worker_receive(struct router *r, struct worker *w, unsigned g)
 		buffer_check(
 			&r->buffers, lane->actor, packet_index(word[0]), OWNER_HOME, "receive");
 		lane->received = w->looked; /* it was not there then */
+		if (__builtin_expect(load_once(&lane->meter) != NULL, 0))
+			own = meter_burst(lane, word, n);
 		ways = load_once(&q->spread);
 		if (ways > 1)
-			own = spread_burst(lane, &w->sort, q->ring, ways, word, n);
+			own = spread_burst(lane, &w->sort, q->ring, ways, word, own);
 		if (own)
 			path_forward(lane, word, own);
 	}

@@ -1,17 +1,13 @@
 /* Bursts of packet words: the choice of a form. */
 #include "lib/words.h"
 
-#include <string.h>
+#include "lib/form.h"
 
 static const struct words_form *form = &words_plain;
 
 void words_select(const char *isa)
 {
-	form = &words_plain;
-	if (strcmp(isa, "x86-64-v3") == 0)
-		form = &words_v3;
-	if (strcmp(isa, "x86-64-v4") == 0)
-		form = &words_v4;
+	form = FORM(&words, isa);
 }
 
 uint64_t words_bytes(const uint64_t *word, unsigned n)

@@ -195,26 +195,69 @@ static const struct {
 	uint64_t bps;
 } rates[] = {{"kbit", 1000}, {"mbit", 1000000}, {"gbit", 1000000000}};
 
-uint64_t arg_rate_bps(const char *text)
+/* The digits a text begins with; what follows them. */
+static const char *split_number(const char *text, char number[16])
 {
 	size_t digits = strspn(text, "0123456789");
-	char number[16] = "";
+
+	memset(number, 0, 16);
+	if (digits < 16)
+		memcpy(number, text, digits);
+	return text + digits;
+}
+
+uint64_t arg_rate_bps(const char *text)
+{
+	char number[16];
+	const char *unit = split_number(text, number);
 	uint64_t value;
 
-	if (digits < sizeof number)
-		memcpy(number, text, digits);
 	for (unsigned i = 0; i < sizeof rates / sizeof *rates; i++)
-		if (!strcmp(text + digits, rates[i].unit) &&
+		if (!strcmp(unit, rates[i].unit) &&
 			text_parse_number(number, 1, SHAPER_MAX_BPS / rates[i].bps, &value) &&
 			value * rates[i].bps >= SHAPER_MIN_BPS)
 			return value * rates[i].bps;
 	return 0;
 }
 
+void arg_rate_print(char out[ARG_RATE_TEXT], uint64_t bps)
+{
+	unsigned i = sizeof rates / sizeof *rates - 1;
+
+	while (i && bps % rates[i].bps)
+		i--;
+	snprintf(out, ARG_RATE_TEXT, "%llu%s", (unsigned long long)(bps / rates[i].bps),
+		rates[i].unit);
+}
+
+uint64_t arg_size_bytes(const char *text)
+{
+	char number[16];
+	const char *unit = split_number(text, number);
+	uint64_t value, factor = !strcmp(unit, "m") ? 1000000 : !strcmp(unit, "k") ? 1000 : 1;
+
+	if ((*unit && factor == 1) || !text_parse_number(number, 1, UINT32_MAX, &value))
+		return 0;
+	return value * factor;
+}
+
 static bool parse_rate(const struct node *n, const char *word, char *out)
 {
 	if (!arg_rate_bps(word))
 		return refuse(out, "is not a rate from 8kbit to 1000gbit");
+	snprintf(out, ARG_TEXT_MAX, "%s", word);
+	return true;
+}
+
+static bool parse_size(const struct node *n, const char *word, char *out)
+{
+	uint64_t bytes = arg_size_bytes(word);
+
+	if (bytes < n->min || bytes > n->max) {
+		snprintf(out, ARG_TEXT_MAX, "is not a size from %u to %u bytes: 15000, 64k, 2m",
+			n->min, n->max);
+		return false;
+	}
 	snprintf(out, ARG_TEXT_MAX, "%s", word);
 	return true;
 }
@@ -339,6 +382,7 @@ static const struct arg_type arg_types[ARG_KINDS] = {
 	[ARG_NUMBER] = {"N", parse_number, order_number},
 	[ARG_RANGE] = {"N[-M]", parse_range, order_range},
 	[ARG_RATE] = {"RATE", parse_rate, strcmp},
+	[ARG_SIZE] = {"SIZE", parse_size, strcmp},
 	[ARG_HOSTNAME] = {"NAME", parse_hostname, strcmp},
 	[ARG_TEXT] = {"TEXT", parse_text, strcmp},
 	[ARG_PATTERN] = {"RE", parse_pattern, strcmp},

@@ -57,13 +57,14 @@ static uint64_t doorbells_now(const struct router *r, unsigned port)
 	return r->dev[port]->ops->doorbells(r->dev[port]);
 }
 
-static uint64_t policed_now(const struct router *r, unsigned kind)
+static void punts_now(const struct router *r, struct protocol_counters *c)
 {
-	uint64_t sum = 0;
-
-	for (unsigned a = 0; a < r->actors; a++)
-		sum += load_once(&r->counters[a]->policed[kind]);
-	return sum;
+	for (unsigned a = 0; a < r->actors; a++) {
+		for (unsigned kind = 0; kind < POLICE_KINDS; kind++) {
+			c->policed[kind] += load_once(&r->counters[a]->policed[kind]);
+			c->handed[kind] += load_once(&r->counters[a]->handed[kind]);
+		}
+	}
 }
 
 static struct protocol_counters protocols_now(const struct router *r)
@@ -93,10 +94,15 @@ static struct protocol_counters protocols_now(const struct router *r)
 		.nd_redirects = state->redirects,
 		.ra_received = state->adverts_received,
 		.ra_sent = state->adverts_sent,
+		.mld_queries = r->stack.mld.queries,
+		.mld_reports_sent = r->stack.mld.reports_sent,
+		.mld_reports_heard = r->stack.mld.reports_heard,
 		.icmp6_sent = icmp6->sent,
 		.icmp6_echo_replies = icmp6->echo_replies,
 		.icmp6_suppressed = icmp6->suppressed,
 		.icmp6_suppressed_destination = icmp6->suppressed_destination,
+		.too_big_heeded = r->stack.pmtu.heeded,
+		.too_big_refused = r->stack.pmtu.refused,
 		.lldp_sent = r->stack.lldp.sent,
 		.lldp_received = r->stack.lldp.received,
 		.lldp_aged = r->stack.lldp.aged,
@@ -107,8 +113,7 @@ static struct protocol_counters protocols_now(const struct router *r)
 		.fragments_evicted = fragments->evicted,
 		.fragments_refused = fragments->refused};
 
-	for (unsigned kind = 0; kind < POLICE_KINDS; kind++)
-		c.policed[kind] = policed_now(r, kind);
+	punts_now(r, &c);
 	return c;
 }
 
@@ -154,6 +159,8 @@ static void subtract_counters(struct port_counters *c, unsigned port)
 	c->rx_packets -= b->rx_packets;
 	c->rx_bytes -= b->rx_bytes;
 	c->delivered -= b->delivered;
+	c->policed.packets -= b->policed.packets;
+	c->policed.bytes -= b->policed.bytes;
 	for (unsigned i = 0; i < DROP_COUNT; i++)
 		c->dropped[i] -= b->dropped[i];
 }
@@ -206,6 +213,8 @@ void baseline_vlan(const struct router *r, unsigned number, struct vlan_counters
 	c->rx_bytes -= later(before->rx_bytes, start->rx_bytes);
 	c->tx_packets -= later(before->tx_packets, start->tx_packets);
 	c->tx_bytes -= later(before->tx_bytes, start->tx_bytes);
+	c->policed.packets -= later(before->policed.packets, start->policed.packets);
+	c->policed.bytes -= later(before->policed.bytes, start->policed.bytes);
 }
 
 uint64_t baseline_doorbells(const struct router *r, unsigned port)

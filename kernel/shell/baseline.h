@@ -42,8 +42,10 @@ struct protocol_counters {
 	uint64_t icmp_sent, icmp_echo_replies, icmp_suppressed, icmp_suppressed_destination;
 	uint64_t nd_received, nd_solicits_sent, nd_adverts_sent, nd_failed, nd_conflicts;
 	uint64_t nd_suppressed, nd_redirects, ra_received, ra_sent;
+	uint64_t mld_queries, mld_reports_sent, mld_reports_heard;
 	uint64_t icmp6_sent, icmp6_echo_replies, icmp6_suppressed, icmp6_suppressed_destination;
-	uint64_t policed[POLICE_KINDS];
+	uint64_t too_big_heeded, too_big_refused;
+	uint64_t policed[POLICE_KINDS], handed[POLICE_KINDS];
 	uint64_t lldp_sent, lldp_received, lldp_aged, lldp_refused;
 	uint64_t fragments, reassembled, fragments_expired, fragments_evicted, fragments_refused;
 };

@@ -89,6 +89,7 @@ command_fn edit_set, edit_delete, edit_compare, edit_discard, edit_rollback, edi
 command_fn edit_commit, edit_confirm;
 command_fn show_configuration, show_commits;
 command_fn show_version, show_uptime, show_cores, show_memory, show_protocols, show_log;
+command_fn show_control_plane;
 command_fn show_interfaces, show_routes, show_routes_summary, show_neighbors, show_fib,
 	show_fib_verify;
 command_fn show_next_hops, show_lldp_neighbors, show_queues, show_drops, show_buffers, show_latency;

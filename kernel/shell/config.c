@@ -141,6 +141,19 @@ static bool build_mac(struct build *b, struct config_iface *iface, const struct 
 	return config_check_mac(b->fault, line, iface->mac);
 }
 
+/* From the word behind `police` on: RATE [burst SIZE], packets N [burst N]. */
+static struct meter_limit read_police(const struct line *line, unsigned at)
+{
+	bool packets = word_is(line, at, "packets");
+	unsigned options = packets ? at + 2 : at + 1;
+	struct meter_limit limit = {.packets = packets};
+
+	limit.rate = packets ? number(line->text[at + 1]) : arg_rate_bps(line->text[at]);
+	if (line->words > options + 1)
+		limit.burst = (uint32_t)arg_size_bytes(line->text[options + 1]);
+	return limit;
+}
+
 /* "interfaces IF [vlan N] PROPERTY [VALUE]" */
 static bool build_interface(struct build *b, const struct line *line)
 {
@@ -161,6 +174,8 @@ static bool build_interface(struct build *b, const struct line *line)
 		iface->router_advert = true;
 	else if (word_is(line, at, "urpf"))
 		iface->urpf = !strcmp(value, "strict") ? URPF_STRICT : URPF_LOOSE;
+	else if (word_is(line, at, "police"))
+		iface->police = read_police(line, at + 1);
 	else if (word_is(line, at, "mtu"))
 		iface->mtu = number(value);
 	else if (word_is(line, at, "rx-spread"))
@@ -322,9 +337,21 @@ static bool build_queues(struct build *b, const struct line *line)
 	return true;
 }
 
+/* "forwarding control-plane CLASS rate N" */
+static void build_control_plane(struct build *b, const struct line *line)
+{
+	for (unsigned kind = 0; kind < POLICE_KINDS; kind++)
+		if (word_is(line, 2, police_name(kind)))
+			b->config->control_rate[kind] = number(line->text[4]);
+}
+
 /* "forwarding martians PREFIX permit", "forwarding counters next-hop" */
 static bool build_forwarding(struct build *b, const struct line *line)
 {
+	if (word_is(line, 1, "control-plane")) {
+		build_control_plane(b, line);
+		return true;
+	}
 	if (word_is(line, 1, "counters")) {
 		b->config->count_nexthops = true;
 		return true;

@@ -29,6 +29,7 @@ enum arg_kind {
 	ARG_NUMBER,   /* min .. max of the node */
 	ARG_RANGE,    /* N or N-M, of the node's min .. max */
 	ARG_RATE,     /* 64kbit, 1000mbit, 10gbit */
+	ARG_SIZE,     /* 15000, 64k, 2m: bytes, of the node's min .. max */
 	ARG_HOSTNAME, /* one RFC 1123 label */
 	ARG_TEXT,     /* any printable text */
 	ARG_PATTERN,  /* see pattern.h */
@@ -56,7 +57,7 @@ struct node {
 	const struct node *next; /* NULL: nothing follows */
 	command_fn *run;         /* the last one on the path is run */
 	unsigned flags;
-	unsigned min, max; /* of an ARG_NUMBER */
+	unsigned min, max; /* of an ARG_NUMBER, ARG_RANGE or ARG_SIZE */
 };
 
 struct grammar {
@@ -101,6 +102,13 @@ int arg_order(enum arg_kind kind, const char *a, const char *b);
 
 /* The bits a second of an ARG_RATE's canonical text. */
 uint64_t arg_rate_bps(const char *text);
+
+/* The bytes of an ARG_SIZE's canonical text; 0: it is none. */
+uint64_t arg_size_bytes(const char *text);
+
+/* Writes a rate as one types it. */
+#define ARG_RATE_TEXT 24u
+void arg_rate_print(char out[ARG_RATE_TEXT], uint64_t bps);
 
 /* How '?' names it: ADDRESS. */
 const char *arg_name(enum arg_kind kind);

@@ -14,7 +14,7 @@
 #include "kernel/shell/grammar.h"
 #include "lib/err.h"
 
-#define LINE_WORDS    8u   /* words of the longest line of the grammar, with room */
+#define LINE_WORDS    9u   /* words of the longest line of the grammar */
 #define LINE_TEXT_MAX 512u /* a printed line with its zero */
 
 struct line {

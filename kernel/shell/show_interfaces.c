@@ -75,6 +75,30 @@ static void show_urpf(struct output *o, const struct router *r, const struct ifa
 		output_text(o, "urpf", "%s", mode == URPF_STRICT ? "strict" : "loose");
 }
 
+/* The limit of what it receives, and what its own bucket refused. */
+static void show_police(
+	struct output *o, const struct meter_limit *limit, const struct meter_counters *c)
+{
+	char rate[ARG_RATE_TEXT];
+
+	if (limit->rate == 0 && c->packets == 0)
+		return;
+	output_object(o, "police");
+	if (limit->rate == 0) {
+		output_text(o, "rate", "none");
+	} else if (limit->packets) {
+		output_text(o, "rate", "%u packets", (unsigned)limit->rate);
+		output_number(o, "burst_packets", meter_burst_of(limit));
+	} else {
+		arg_rate_print(rate, limit->rate);
+		output_text(o, "rate", "%s", rate);
+		output_number(o, "burst_bytes", meter_burst_of(limit));
+	}
+	output_number(o, "dropped_packets", c->packets);
+	output_number(o, "dropped_bytes", c->bytes);
+	output_close(o);
+}
+
 static void show_mac(struct output *o, const struct iface *i)
 {
 	char mac[TEXT_MAC_MAX];
@@ -113,6 +137,7 @@ static void show_vlan(struct output *o, const struct router *r, const struct ifa
 	show_addresses(o, i);
 	baseline_vlan(r, vlans_number(r, i), &c);
 	show_rx_tx(o, c.rx_packets, c.rx_bytes, c.tx_packets, c.tx_bytes);
+	show_police(o, &r->police[i->port], &c.policed);
 }
 
 static void show_counters(struct output *o, const struct router *r, unsigned port)
@@ -125,6 +150,7 @@ static void show_counters(struct output *o, const struct router *r, unsigned por
 	baseline_port(r, port, &c);
 	baseline_output(r, port, &packets, &bytes);
 	show_rx_tx(o, c.rx_packets, c.rx_bytes, packets, bytes);
+	show_police(o, &r->police[port], &c.policed);
 	output_number(o, "doorbells", baseline_doorbells(r, port));
 	output_number(o, "pool ran dry", dry);
 	output_object(o, "dropped");

@@ -30,6 +30,8 @@ static const char *state_name(const struct nexthop *n, uint32_t target)
 		return target == NEXTHOP_GROUP ? "recursive" : "unreachable";
 	if (n->action != NEXTHOP_RESOLVE)
 		return "final";
+	if (n->silent)
+		return "silent";
 	return target == NEXTHOP_RESOLVE ? (n->gateway ? "unresolved" : "connected") : "resolved";
 }
 

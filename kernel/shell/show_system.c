@@ -217,11 +217,18 @@ bool show_protocols(struct call *call)
 	output_number(o, "router_adverts_received", c.ra_received);
 	output_number(o, "router_adverts_sent", c.ra_sent);
 	output_close(o);
+	output_object(o, "mld");
+	output_number(o, "queries", c.mld_queries);
+	output_number(o, "reports_sent", c.mld_reports_sent);
+	output_number(o, "reports_heard", c.mld_reports_heard);
+	output_close(o);
 	output_object(o, "icmp6");
 	output_number(o, "sent", c.icmp6_sent);
 	output_number(o, "echo_replies", c.icmp6_echo_replies);
 	output_number(o, "suppressed", c.icmp6_suppressed);
 	output_number(o, "suppressed_destination", c.icmp6_suppressed_destination);
+	output_number(o, "too_big_heeded", c.too_big_heeded);
+	output_number(o, "too_big_refused", c.too_big_refused);
 	output_close(o);
 	output_object(o, "lldp");
 	output_number(o, "sent", c.lldp_sent);

@@ -3,6 +3,8 @@
 #include "kernel/shell/history.h"
 #include "lib/limits.h"
 #include "net/path/class.h"
+#include "net/path/meter.h"
+#include "net/path/police.h"
 #include "net/path/sched.h"
 #include "net/table/vlan.h"
 
@@ -72,11 +74,41 @@ static const struct node urpf_value[] = {
 		.flags = NODE_END),
 	LAST,
 };
+static const struct node police_packets_burst_value[] = {
+	ARG(NUMBER, "packets", .min = 1, .max = METER_BURST_PACKETS_MAX, .flags = NODE_END),
+	LAST,
+};
+static const struct node police_packets_options[] = {
+	WORD("burst", "how many at once; of 100 ms, unless given",
+		.next = police_packets_burst_value),
+	LAST,
+};
+static const struct node police_packets[] = {
+	ARG(NUMBER, "packets a second", .min = 1, .max = METER_PACKETS_MAX,
+		.next = police_packets_options, .flags = NODE_END),
+	LAST,
+};
+static const struct node police_burst_value[] = {
+	ARG(SIZE, "bytes: 15000, 64k, 2m", .min = METER_BURST_MIN, .max = METER_BURST_MAX,
+		.flags = NODE_END),
+	LAST,
+};
+static const struct node police_options[] = {
+	WORD("burst", "how much at once; of 100 ms, unless given", .next = police_burst_value),
+	LAST,
+};
+static const struct node police_value[] = {
+	WORD("packets", "packets a second, of any length", .next = police_packets),
+	ARG(RATE, "bits a second of Ethernet frames", .next = police_options, .flags = NODE_END),
+	LAST,
+};
 static const struct node set_vlan[] = {
 	WORD("address", "own address, repeatable", .next = address_value),
 	WORD("description", "what it leads to", .next = description_value, .flags = NODE_SINGLE),
 	WORD("disabled", "receives and sends nothing", .flags = NODE_END),
 	WORD("mtu", "largest IP packet; the port's, unless given", .next = mtu_value,
+		.flags = NODE_SINGLE),
+	WORD("police", "drops what comes in beyond a rate", .next = police_value,
 		.flags = NODE_SINGLE),
 	WORD("router-advert", "tells hosts of its IPv6 networks", .flags = NODE_END),
 	WORD("urpf", "drops what its source's route does not lead back to", .next = urpf_value,
@@ -94,6 +126,8 @@ static const struct node set_interface[] = {
 	WORD("mac", "binds the name to this NIC, from the next boot on", .next = mac_value,
 		.flags = NODE_SINGLE),
 	WORD("mtu", "largest IP packet", .next = mtu_value, .flags = NODE_SINGLE),
+	WORD("police", "drops what comes in beyond a rate", .next = police_value,
+		.flags = NODE_SINGLE),
 	WORD("router-advert", "tells hosts of its IPv6 networks", .flags = NODE_END),
 	WORD("rx-spread", "who processes what it receives", .next = rx_spread_value,
 		.flags = NODE_SINGLE),
@@ -208,11 +242,32 @@ static const struct node martian_prefix[] = {
 	ARG(PREFIX, "0.0.0.0/8, 127.0.0.0/8 or 240.0.0.0/4", .next = martian_permit),
 	LAST,
 };
+static const struct node control_rate_value[] = {
+	ARG(NUMBER, "packets a second", .min = 1, .max = POLICE_RATE_MAX, .flags = NODE_END),
+	LAST,
+};
+static const struct node control_rate[] = {
+	WORD("rate", "how many each lane hands up", .next = control_rate_value,
+		.flags = NODE_SINGLE),
+	LAST,
+};
+static const struct node control_classes[] = {
+	WORD("arp", "ARP", .next = control_rate),
+	WORD("echo", "echo requests to the router", .next = control_rate),
+	WORD("error", "what is refused with an ICMP error", .next = control_rate),
+	WORD("lldp", "LLDP", .next = control_rate),
+	WORD("local", "all else to the router", .next = control_rate),
+	WORD("nd", "neighbour discovery", .next = control_rate),
+	WORD("resolve", "to neighbours that are not known", .next = control_rate),
+	WORD("transit", "options, fragmentation", .next = control_rate),
+	LAST,
+};
 static const struct node counters_what[] = {
 	WORD("next-hop", "packets led to each next hop", .flags = NODE_END),
 	LAST,
 };
 static const struct node set_forwarding[] = {
+	WORD("control-plane", "what the control core gets, by class", .next = control_classes),
 	WORD("counters", "what is counted, besides interfaces and drops", .next = counters_what),
 	WORD("martians", "addresses that no host has, dropped by default", .next = martian_prefix),
 	LAST,
@@ -290,6 +345,8 @@ static const struct node show_what[] = {
 		.flags = NODE_END),
 	WORD("configuration", "what is in force", .run = show_configuration,
 		.next = show_configuration_options, .flags = NODE_END),
+	WORD("control-plane", "what was handed to the control core, and policed",
+		.run = show_control_plane, .flags = NODE_END),
 	WORD("cores", "who runs where", .run = show_cores, .flags = NODE_END),
 	WORD("drops", "the fate of every packet, balanced", .run = show_drops, .flags = NODE_END),
 	WORD("fib", "the forwarding tables", .run = show_fib, .next = show_fib_options,

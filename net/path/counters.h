@@ -20,6 +20,11 @@
 #define CONTROL_PORT PORT_MAX /* pseudo-port of what the control core originates */
 #define PORT_COUNT   (PORT_MAX + 1)
 
+/* Refused by one bucket (meter.h). */
+struct meter_counters {
+	uint64_t packets, bytes;
+};
+
 /* By ingress port. */
 struct port_counters {
 	alignas(CACHE_LINE) uint64_t
@@ -27,6 +32,7 @@ struct port_counters {
 	uint64_t rx_bytes;  /* Ethernet frames without FCS */
 	uint64_t delivered; /* consumed by the control core as local traffic */
 	uint64_t dropped[DROP_COUNT];
+	struct meter_counters policed; /* by the port's own bucket; dropped as well */
 };
 
 /* By TX queue; written by the worker that drives it. */
@@ -41,12 +47,14 @@ struct vlan_counters {
 	uint64_t rx_bytes;
 	uint64_t tx_packets; /* put into a VOQ with its tag */
 	uint64_t tx_bytes;
+	struct meter_counters policed; /* by its own bucket */
 };
 
 struct counters {
 	struct port_counters port[PORT_COUNT];
 	struct txq_counters txq[TXQ_MAX];
 	uint64_t policed[POLICE_KINDS]; /* not handed to the control core; dropped as well */
+	uint64_t handed[POLICE_KINDS];  /* handed to it */
 	alignas(CACHE_LINE) uint64_t
 		transmitted[POOL_MAX]; /* completed by a device, by home pool */
 	struct vlan_counters vlan[VLAN_MAX];

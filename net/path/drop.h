@@ -11,6 +11,7 @@
 	X(RX_ERROR, "rx-error", "the device reported a bad descriptor or length")                  \
 	X(RX_RUNT, "rx-runt", "shorter than an Ethernet header")                                   \
 	X(RX_OVERSIZE, "rx-oversize", "longer than the port's MTU allows")                         \
+	X(INPUT_POLICED, "input-policed", "over the rate that 'police' allows its interface")      \
 	X(SPREAD_FULL, "spread-full", "the queue to the worker that processes the flow is full")   \
 	X(PORT_DISABLED, "port-disabled", "the port is configured 'disabled'")                     \
 	X(WRONG_MAC, "wrong-mac", "unicast to another station")                                    \
@@ -50,6 +51,7 @@
 	X(ARP_MALFORMED, "arp-malformed", "ARP packet with wrong lengths, types or addresses")     \
 	X(ND_MALFORMED, "nd-malformed", "neighbour discovery not valid, RFC 4861 6.1 and 7.1")     \
 	X(ND_REDIRECT, "nd-redirect", "redirect, which a router does not heed, RFC 4861 8.2")      \
+	X(MLD_MALFORMED, "mld-malformed", "multicast listener discovery not valid, RFC 3810 6.2")  \
 	X(TENTATIVE, "tentative-address", "own address not yet known to be unique, RFC 4862 5.4")  \
 	X(LLDP_MALFORMED, "lldp-malformed", "LLDP frame not valid, IEEE 802.1AB 9.2.7.7.1")        \
 	X(ICMP_MALFORMED, "icmp-malformed", "ICMP to the router: short or checksum wrong")         \

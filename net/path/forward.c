@@ -3,6 +3,7 @@
 #include "net/path/forward.h"
 
 #include "lib/byteorder.h"
+#include "lib/form.h"
 #include "lib/words.h"
 #include "net/path/count.h"
 #include "net/path/member.h"
@@ -47,6 +48,8 @@ static void path_punt(struct lane *lane, uint64_t word, enum punt_reason reason)
 	buffer_move(lane->buffers, lane->actor, packet_index(word), OWNER_HOME, OWNER_CONTROL);
 	if (ring_push(lane->punt, &w, 1) == 0)
 		path_drop(lane, lane->port, word, punt_refused(reason, DROP_CONTROL_QUEUE_FULL));
+	else
+		counter_add(&lane->counters->handed[kind], 1);
 }
 
 /* A routed packet that cannot simply be sent: its verdict. */
@@ -234,11 +237,7 @@ static forward_plain_fn *forward_plain = forward_plain_plain;
 void path_select(const char *isa)
 {
 	parse_select(isa);
-	forward_plain = forward_plain_plain;
-	if (strcmp(isa, "x86-64-v3") == 0)
-		forward_plain = forward_plain_v3;
-	if (strcmp(isa, "x86-64-v4") == 0)
-		forward_plain = forward_plain_v4;
+	forward_plain = FORM(forward_plain, isa);
 }
 
 void forward_members(const struct lane *lane, struct batch *b, uint64_t mask)

@@ -49,15 +49,27 @@ VEC_INLINE struct ready ready_batch(const struct lane *lane, struct batch *b, bo
 	return ready;
 }
 
+/* The MAC addresses of a next hop in the first twelve bytes. */
+VEC_INLINE vec_quad link_of(const struct adjacency *a)
+{
+	vec_quad link = {0};
+
+#if defined(__SANITIZE_THREAD__) /* it cannot know that nobody looks at the rest */
+	memcpy(&link, a->mac, sizeof a->mac);
+#else
+	memcpy(&link, a, sizeof link);
+#endif
+	return link;
+}
+
 /* The MAC addresses of the next hop, and what the hop changes (see rewrite.h). */
 VEC_INLINE void rewrite_plain(uint8_t *f, const struct adjacency *a, uint32_t hop)
 {
-	vec_quad link;
+	vec_quad link = link_of(a);
 	uint32_t type;
 
 	/* Sixteen bytes in one store: the last four are the frame's own. */
 	memcpy(&type, f + ETH_TYPE, sizeof type);
-	memcpy(&link, a, sizeof link);
 	link[3] = type;
 	memcpy(f, &link, sizeof link);
 	memcpy(f + IPV4_TTL, &hop, sizeof hop);

@@ -4,7 +4,7 @@
  * It holds all that the path needs for a batch: the port's addresses, the
  * tables, the VOQs towards each TX queue, the ring to the control core and the
  * actor's counters. Set up at boot. Later the control core changes txq, mac,
- * max_frame, disabled, martians, urpf, count and one_class (single words), the lane's actor
+ * max_frame, disabled, martians, urpf, count, meter and one_class (single words), the lane's actor
  * `received` and `police`.
  */
 #ifndef NET_PATH_LANE_H
@@ -22,11 +22,14 @@
 #include "net/path/voq.h"
 #include "net/table/tables.h"
 
+struct meter;
+
 struct lane {
 	struct buffers *buffers;
 	struct tables *tables;       /* shared, read-only here; its pointers are RCU-published */
 	struct counters *counters;   /* this actor's */
 	struct nexthop_count *count; /* this actor's, by next hop; NULL: not counted */
+	struct meter *meter;         /* of its RX queue; NULL: nothing is policed; see meter.h */
 	struct ring *punt;           /* to the control core; NULL for the control lane */
 	const struct class_map *classes;   /* by egress port */
 	struct crosspoint *cross[TXQ_MAX]; /* by TX queue; NULL beyond the last */

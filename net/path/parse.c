@@ -5,6 +5,7 @@
 
 #include "lib/byteorder.h"
 #include "lib/checksum.h"
+#include "lib/form.h"
 
 static inline uint64_t load64(const void *p)
 {
@@ -183,11 +184,7 @@ static parse_plain_fn *parse_plain = parse_plain_plain;
 
 void parse_select(const char *isa)
 {
-	parse_plain = parse_plain_plain;
-	if (strcmp(isa, "x86-64-v3") == 0)
-		parse_plain = parse_plain_v3;
-	if (strcmp(isa, "x86-64-v4") == 0)
-		parse_plain = parse_plain_v4;
+	parse_plain = FORM(parse_plain, isa);
 }
 
 /* Where the frames are; all of one pool. Their first lines are on the way then. */
@@ -199,8 +196,8 @@ static void parse_locate(const struct lane *lane, struct batch *b)
 
 	for (unsigned i = b->n; i % BATCH_PAD; i++)
 		b->word[i] = b->word[0];
-	for (unsigned i = 0; i < b->n; i += 8)
-		for (unsigned k = i; k < i + 8; k++) {
+	for (unsigned i = 0; i < b->n; i += BATCH_PAD)
+		for (unsigned k = i; k < i + BATCH_PAD; k++) {
 			b->data[k] = base + packet_index(b->word[k]) * stride;
 			__builtin_prefetch(b->data[k]);
 		}

@@ -82,6 +82,12 @@ uint16_t parse_frame(
 /* A frame of this length has a VLAN tag, or enough of one to say so. */
 bool parse_is_tagged(const uint8_t *frame, uint32_t len_bytes);
 
+/* The subinterface whose tag a received frame has, or VLAN_NONE; and counting it there.
+ * (parse_tag.c)
+ */
+unsigned parse_vlan(const struct lane *lane, const uint8_t *frame, uint32_t len_bytes);
+void parse_count_vlan(const struct lane *lane, unsigned vlan, uint64_t word);
+
 /*
  * Takes the tag off frame i of a batch and counts it. VERDICT_ROUTE: the frame is
  * to be parsed; *max_frame: what its subinterface allows. (parse_tag.c)

@@ -8,12 +8,20 @@ bool parse_is_tagged(const uint8_t *f, uint32_t len)
 }
 
 /* The subinterface gets the frame, as it was on the link. */
-static void count(const struct lane *lane, unsigned vlan, uint64_t word)
+void parse_count_vlan(const struct lane *lane, unsigned vlan, uint64_t word)
 {
 	struct vlan_counters *c = &lane->counters->vlan[vlan];
 
 	counter_add(&c->rx_packets, 1);
 	counter_add(&c->rx_bytes, packet_len(word));
+}
+
+unsigned parse_vlan(const struct lane *lane, const uint8_t *f, uint32_t len)
+{
+	if (len < ETH_HEADER + PACKET_TAG || load_be16(f + ETH_TYPE) != ETH_TYPE_VLAN ||
+		tag_is_type(load_be16(f + ETH_TYPE + PACKET_TAG)))
+		return VLAN_NONE;
+	return vlan_find(lane->tables->vlans, lane->port, load_be16(f + ETH_HEADER) & TAG_VID);
 }
 
 uint16_t parse_tag(const struct lane *lane, struct batch *b, unsigned i, uint32_t *max_frame)
@@ -36,7 +44,7 @@ uint16_t parse_tag(const struct lane *lane, struct batch *b, unsigned i, uint32_
 		vlan = vlan_find(vlans, lane->port, vid);
 		if (vlan == VLAN_NONE)
 			return verdict_drop(DROP_VLAN_UNKNOWN);
-		count(lane, vlan, b->word[i]);
+		parse_count_vlan(lane, vlan, b->word[i]);
 		*max_frame = load_once(&vlans->vlan[vlan].max_frame);
 		if (*max_frame == 0)
 			return verdict_drop(DROP_PORT_DISABLED);

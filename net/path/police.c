@@ -1,6 +1,7 @@
 /* Policing of what workers hand to the control core: kinds, rates, and who has had enough. */
 #include "net/path/police.h"
 
+#include "lib/atomic.h"
 #include "lib/byteorder.h"
 #include "lib/limits.h"
 #include "net/path/frame.h"
@@ -8,7 +9,7 @@
 /* By lane. */
 static const struct {
 	const char *name;
-	uint32_t rate;  /* packets a second */
+	uint32_t rate;  /* packets a second, unless configured */
 	uint32_t burst; /* at once */
 } kinds[POLICE_KINDS] = {
 	[POLICE_ARP] = {"arp", 5000, 64},
@@ -31,9 +32,24 @@ const char *police_name(enum police_kind kind)
 void police_init(struct police *p, uint64_t tsc_hz)
 {
 	for (unsigned k = 0; k < POLICE_KINDS; k++) {
-		p->interval[k] = tsc_hz / kinds[k].rate;
+		police_set_rate(p, k, 0, tsc_hz);
 		p->due[k] = 0;
 	}
+}
+
+void police_set_rate(struct police *p, enum police_kind kind, uint32_t rate, uint64_t tsc_hz)
+{
+	store_once(&p->interval[kind], tsc_hz / (rate ? rate : kinds[kind].rate));
+}
+
+uint32_t police_default_rate(enum police_kind kind)
+{
+	return kinds[kind].rate;
+}
+
+uint32_t police_burst(enum police_kind kind)
+{
+	return kinds[kind].burst;
 }
 
 #define ND_FIRST     133u /* router solicitation, */
@@ -94,12 +110,13 @@ enum police_kind police_kind(enum punt_reason reason, const uint8_t *f, uint32_t
 /* A token bucket as one time: how far the packets let through are ahead of their rate. */
 bool police_take(struct police *p, enum police_kind kind, uint64_t tsc)
 {
-	uint64_t interval = p->interval[kind], due = p->due[kind];
+	uint64_t interval = load_once(&p->interval[kind]), due = p->due[kind];
 
 	if (interval == 0 || tsc == 0)
 		return true;
-	if (due < tsc)
+	if (due < tsc || p->of[kind] != interval) /* another rate begins with its burst */
 		due = tsc;
+	p->of[kind] = interval;
 	if (due - tsc >= interval * kinds[kind].burst)
 		return false;
 	p->due[kind] = due + interval;

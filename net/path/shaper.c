@@ -1,24 +1,11 @@
-/* Token buckets: from a rate in bits a second to tokens a tick. */
+/* The rate of an output, and how much it may send at once. */
 #include "net/path/shaper.h"
 
-#define TOKEN     (UINT64_C(1) << 32) /* of one byte */
-#define DEBT_MAX  (UINT64_C(1) << 17) /* bytes: more than a burst can overdraw */
-#define DEPTH_MAX (UINT64_C(1) << 30) /* bytes: tokens stay below 2^63 */
-
-void shaper_rate_set(struct shaper_rate *rate, uint64_t bps, uint64_t tsc_hz, uint32_t frame_max)
+void shaper_rate_set(struct bucket_rate *rate, uint64_t bps, uint64_t tsc_hz, uint32_t frame_max)
 {
-	uint64_t bytes = (bps + 7) / 8; /* a second */
-	uint64_t depth = bytes / 1000 * SHAPER_BURST_MS;
+	uint64_t depth = (bps + 7) / 8 / 1000 * SHAPER_BURST_MS;
 
 	if (depth < 2 * (uint64_t)frame_max)
 		depth = 2 * (uint64_t)frame_max;
-	if (depth > DEPTH_MAX)
-		depth = DEPTH_MAX;
-	/* bytes * 2^32 / tsc_hz in two parts: bytes may have 37 bits. */
-	rate->per_tick = (bytes / tsc_hz) * TOKEN + ((bytes % tsc_hz << 24) / tsc_hz << 8) +
-			 (((bytes % tsc_hz << 24) % tsc_hz << 8) + tsc_hz / 2) / tsc_hz;
-	if (rate->per_tick == 0)
-		rate->per_tick = 1;
-	rate->depth = (int64_t)(depth * TOKEN);
-	rate->fill_ticks = ((depth + DEBT_MAX) << 32) / rate->per_tick;
+	bucket_rate_set(rate, bps, tsc_hz, depth);
 }

@@ -59,6 +59,11 @@ static void clear_mac(struct stack *s, const struct neighbor *e)
 	nexthop_clear_mac(s->nexthops, e->port, address_of(e));
 }
 
+static void silence(struct stack *s, const struct neighbor *e)
+{
+	nexthop_silence(s->nexthops, e->port, address_of(e));
+}
+
 /* Fills in the Ethernet header and hands over to the port, in fragments if it must be. */
 static void transmit(struct stack *s, const struct neighbor *e, uint32_t mtu, uint64_t word)
 {
@@ -94,6 +99,7 @@ static const struct neighbor_family family = {
 	.remove_route = remove_route,
 	.set_mac = set_mac,
 	.clear_mac = clear_mac,
+	.silence = silence,
 	.transmit = transmit,
 	.refuse = refuse,
 	.generation = generation,

@@ -3,7 +3,7 @@
 
 #define OPTION_PAD1         0u
 #define OPTION_PADN         1u
-#define OPTION_ROUTER_ALERT 5u /* RFC 2711: nothing here listens to others' packets */
+#define OPTION_ROUTER_ALERT 5u /* RFC 2711: nothing here listens to others' packets but of MLD */
 
 struct ext ext_first(const uint8_t *frame)
 {
@@ -90,4 +90,23 @@ enum ext_verdict ext_options(const uint8_t *frame, const struct ext *e, uint32_t
 		at += 2u + frame[at + 1];
 	}
 	return EXT_PASS;
+}
+
+bool ext_has_alert(const uint8_t *frame, uint16_t value)
+{
+	struct ext e = ext_first(frame);
+	uint32_t at = e.at + 2, end = e.type == IPV6_HOP_BY_HOP ? e.at + ext_len(frame, &e) : 0;
+
+	while (at < end) {
+		if (frame[at] == OPTION_PAD1) {
+			at++;
+			continue;
+		}
+		if (at + 2 > end || at + 2 + frame[at + 1] > end)
+			return false;
+		if (frame[at] == OPTION_ROUTER_ALERT && frame[at + 1] == 2)
+			return load_be16(frame + at + 2) == value;
+		at += 2u + frame[at + 1];
+	}
+	return false;
 }

@@ -104,6 +104,10 @@ void icmp6_input(struct stack *s, uint64_t word, uint32_t at)
 			nd_input(s, word, at);
 		return;
 	}
+	if (mld_is_heard(icmp[0])) {
+		mld_input(s, word, at);
+		return;
+	}
 	if (icmp[0] == ICMP6_ECHO_REQUEST && IPV6_HEADER + len > s->buffers->mtu) {
 		icmp6_echo_reply_whole(s, word, at, len);
 		return;
@@ -112,6 +116,8 @@ void icmp6_input(struct stack *s, uint64_t word, uint32_t at)
 		icmp6_echo_reply(s, word, frame, at, len);
 	else
 		s->ops->icmp6_seen(s->ctx, frame + IPV6_OFF, total, icmp, len);
+	if (icmp[0] == ICMP6_TOO_BIG)
+		pmtu_input(s, frame, at, len);
 	s->ops->deliver(s->ctx, word);
 }
 

@@ -9,6 +9,7 @@
 #include "lib/checksum.h"
 #include "lib/hash.h"
 #include "net/path/frame.h"
+#include "net/proto/mld.h"
 #include "net/proto/nd.h"
 #include "net/proto/stack.h"
 
@@ -64,6 +65,12 @@ static inline bool pace_take(struct pace *p, uint64_t now_ms, uint32_t burst)
 	return p->n < burst && p->n++ < burst;
 }
 
+/* A number from 0 to max that nobody outside can tell before; 0 without a seed. */
+static inline uint64_t stack_random(struct stack *s, uint64_t max)
+{
+	return s->seed ? hash_mix(s->seed + ++s->draws) % (max + 1) : 0;
+}
+
 /*
  * Starts a packet of our own: header without options, no flags, Ethernet
  * addresses zero. Id and checksum are left to stack_send.
@@ -78,6 +85,11 @@ void ipv4_begin(uint8_t *frame, uint32_t total_len, uint8_t protocol, uint8_t tt
 uint32_t stack_route(const struct stack *s, uint32_t dst, uint32_t flow);
 /* One of the router's own addresses. */
 bool stack_is_own(const struct stack *s, uint32_t address);
+
+/* Ends a packet of our own under a reason; returns `result`. Takes the word. */
+enum err stack_refuse(struct stack *s, uint64_t word, enum drop_reason reason, enum err result);
+/* The reason of a packet whose next hop is no way on: neither LOCAL nor RESOLVE. */
+enum drop_reason stack_reason(enum nexthop_action action);
 
 /* slowpath.c: an IPv4 frame from a port; to its fate. Takes the word. */
 void slowpath_input(struct stack *s, uint64_t word);
@@ -196,6 +208,9 @@ bool ext_is_known(uint8_t type);
 /* The transport header, beyond all known extension headers and an authentication header. false:
  * there is none in this packet. */
 bool ext_transport(const uint8_t *frame, struct ext *e);
+
+/* It begins with a hop-by-hop header that has a router alert of this value (RFC 2711). */
+bool ext_has_alert(const uint8_t *frame, uint16_t value);
 
 /* What the options of a hop-by-hop or destination header ask for, RFC 8200 4.2. */
 enum ext_verdict {

@@ -59,6 +59,14 @@ void lldp_configure(struct stack *s, const struct lldp_settings *settings, uint6
 	l->settings = *settings;
 }
 
+void lldp_farewell(struct stack *s, unsigned port)
+{
+	if (!s->lldp.settings.enabled || !is_port(s, port) || !is_up(&s->iface[port]))
+		return;
+	send(s, port, 0);
+	s->lldp.port[port].due_ms = s->now_ms;
+}
+
 /* ---- neighbours ---- */
 
 static bool same_id(const struct lldp_id *a, const struct lldp_id *b)

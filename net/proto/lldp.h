@@ -82,6 +82,10 @@ void lldp_init(struct stack *s);
 /* New settings. If it was on and is not any more, says goodbye on all ports. */
 void lldp_configure(struct stack *s, const struct lldp_settings *settings, uint64_t now_ms);
 
+/* The port will be down, or we: says goodbye (802.1AB 9.1.2). Speaks again if it comes to nothing.
+ */
+void lldp_farewell(struct stack *s, unsigned port);
+
 /* A frame to LLDP's group. Takes the word. */
 void lldp_input(struct stack *s, uint64_t word);
 

@@ -14,8 +14,10 @@ static void ask(struct stack *s, const struct neighbor *e)
 
 	if (!own) /* not yet: its own addresses are being probed */
 		return;
-	/* RFC 6583 7.2: a scan makes no storm. What is known goes on being confirmed. */
-	if (!probe && !pace_take(&s->nd_state.solicits, s->now_ms, ND_SOLICIT_BURST)) {
+	/* RFC 6583 7.2: a scan makes no storm. What is known, or is a gateway, is asked meanwhile.
+	 */
+	if (!probe && !nexthop_is_gateway6(s->nexthops, e->port, e->address) &&
+		!pace_take(&s->nd_state.solicits, s->now_ms, ND_SOLICIT_BURST)) {
 		s->nd_state.suppressed++;
 		return;
 	}
@@ -67,6 +69,11 @@ static void clear_mac(struct stack *s, const struct neighbor *e)
 	nexthop_clear_mac6(s->nexthops, e->port, e->address);
 }
 
+static void silence(struct stack *s, const struct neighbor *e)
+{
+	nexthop_silence6(s->nexthops, e->port, e->address);
+}
+
 static void transmit(struct stack *s, const struct neighbor *e, uint32_t mtu, uint64_t word)
 {
 	ethernet_finish(s, frame_of(s, word), e->port, e->mac, ETH_TYPE_IPV6);
@@ -97,6 +104,7 @@ static const struct neighbor_family family = {
 	.remove_route = remove_route,
 	.set_mac = set_mac,
 	.clear_mac = clear_mac,
+	.silence = silence,
 	.transmit = transmit,
 	.refuse = refuse,
 	.generation = generation,
@@ -116,6 +124,7 @@ void nd_send(struct stack *s, unsigned port, struct ip6 neighbor, uint64_t word)
 void nd_tick(struct stack *s, unsigned max)
 {
 	for (unsigned port = 0; port < s->ifaces; port++) {
+		mld_tick(s, port); /* RFC 4862 5.4.2: before an address is probed */
 		dad_tick(s, port);
 		ra_tick(s, port);
 	}

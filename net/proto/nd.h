@@ -38,6 +38,7 @@ struct stack;
 #define RA_FIRST_MS     16000u   /* MAX_INITIAL_RTR_ADVERT_INTERVAL */
 #define RA_FIRST        3u       /* MAX_INITIAL_RTR_ADVERTISEMENTS */
 #define RA_SOLICITED_MS 3000u    /* MIN_DELAY_BETWEEN_RAS */
+#define RA_DELAY_MS     500u     /* MAX_RA_DELAY_TIME */
 #define RA_LIFETIME_S   1800u    /* 3 * MaxRtrAdvInterval */
 #define RA_VALID_S      2592000u /* AdvValidLifetime, 30 days */
 #define RA_PREFERRED_S  604800u  /* AdvPreferredLifetime, 7 days */
@@ -52,8 +53,12 @@ struct pace {
 struct ra_port {
 	bool active;     /* the last one sent said that we are a router */
 	uint8_t sent;    /* of the first few */
-	uint64_t due_ms; /* the next unsolicited one */
+	uint64_t due_ms; /* the next one to all nodes */
 	uint64_t last_ms;
+	bool asked;         /* one station waits for an answer of its own: */
+	uint64_t answer_ms; /* it gets it then */
+	struct ip6 asker;
+	uint8_t asker_mac[6];
 };
 
 struct nd_state {
@@ -135,8 +140,10 @@ bool nd_parse(const uint8_t *frame, uint32_t at, uint32_t len, struct nd_message
 /* nd_dad.c: sends the probes that are due, and ends those that nobody answered. */
 void dad_tick(struct stack *s, unsigned port);
 
-/* nd_ra.c: sends what is due; answers a solicitation from src (zero: unspecified) at mac. */
+/* nd_ra.c: sends what is due; says that we are no router any more, if we were; has a solicitation
+ * from src (zero: unspecified) at mac answered. */
 void ra_tick(struct stack *s, unsigned port);
+void ra_farewell(struct stack *s, unsigned port);
 void ra_solicited(struct stack *s, unsigned port, struct ip6 src, const uint8_t *mac);
 
 #endif

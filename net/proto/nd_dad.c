@@ -25,6 +25,7 @@ void nd_start_port(struct stack *s, unsigned port)
 	}
 	s->nd_state.ra[port] = (struct ra_port){.due_ms = s->now_ms};
 	neighbor_port_up(s, &s->nd, port);
+	mld_tick(s, port);
 	dad_tick(s, port);
 }
 
@@ -34,6 +35,7 @@ void nd_addresses_changed(struct stack *s, unsigned port)
 
 	ra->sent = 0; /* RFC 4861 6.2.4: what they say has changed */
 	ra->due_ms = s->now_ms;
+	mld_tick(s, port);
 	dad_tick(s, port);
 }
 

@@ -30,8 +30,9 @@ static uint32_t put_prefix(uint8_t *p, const struct iface_addr6 *a)
 	return RA_PREFIX;
 }
 
-/* dst, mac: one station, or all nodes and NULL. */
-static void ra_send(struct stack *s, unsigned port, struct ip6 dst, const uint8_t *mac)
+/* dst, mac: one station, or all nodes and NULL. lifetime_s 0: we are no router any more. */
+static void ra_send(
+	struct stack *s, unsigned port, struct ip6 dst, const uint8_t *mac, uint16_t lifetime_s)
 {
 	const struct iface *i = &s->iface[port];
 	const struct iface_addr6 *own = iface6_link_source(i);
@@ -45,7 +46,7 @@ static void ra_send(struct stack *s, unsigned port, struct ip6 dst, const uint8_
 		return;
 	p[0] = ND_ROUTER_ADVERT;
 	p[4] = RA_HOPS;
-	store_be16(p + 6, i->router_advert ? RA_LIFETIME_S : 0);
+	store_be16(p + 6, lifetime_s);
 	p += RA_FIXED;
 	p[0] = ND_OPTION_SOURCE;
 	p[1] = 1;
@@ -62,7 +63,8 @@ static void ra_send(struct stack *s, unsigned port, struct ip6 dst, const uint8_
 	nd_finish(s, port, mac, word);
 }
 
-static void ra_multicast(struct stack *s, unsigned port)
+/* To all nodes; who waits for an answer of his own has it by that. */
+static void ra_multicast(struct stack *s, unsigned port, bool router)
 {
 	struct ra_port *ra = &s->nd_state.ra[port];
 	uint64_t wait = RA_INTERVAL_MS - s->now_ms % (RA_INTERVAL_MS / 4); /* apart from others */
@@ -73,8 +75,9 @@ static void ra_multicast(struct stack *s, unsigned port)
 	}
 	ra->last_ms = s->now_ms;
 	ra->due_ms = s->now_ms + wait;
-	ra->active = s->iface[port].router_advert;
-	ra_send(s, port, IP6_ALL_NODES, NULL);
+	ra->active = router;
+	ra->asked = false;
+	ra_send(s, port, IP6_ALL_NODES, NULL, router ? RA_LIFETIME_S : 0);
 }
 
 void ra_tick(struct stack *s, unsigned port)
@@ -86,17 +89,49 @@ void ra_tick(struct stack *s, unsigned port)
 		return;
 	/* RFC 4861 6.2.5: the last one says that we are no router any more. */
 	if (ra->due_ms <= s->now_ms || i->router_advert != ra->active)
-		ra_multicast(s, port);
+		ra_multicast(s, port, i->router_advert);
+	if (!ra->asked || ra->answer_ms > s->now_ms)
+		return;
+	ra->asked = false;
+	ra_send(s, port, ra->asker, ra->asker_mac, RA_LIFETIME_S);
 }
 
+void ra_farewell(struct stack *s, unsigned port)
+{
+	if (s->nd_state.ra[port].active)
+		ra_multicast(s, port, false);
+}
+
+/* RFC 4861 6.2.6: all are answered at once, after a random time, and not soon after the last. */
+static void ra_answer_all(struct stack *s, struct ra_port *ra)
+{
+	uint64_t from = ra->last_ms + RA_SOLICITED_MS, due;
+
+	due = (from > s->now_ms ? from : s->now_ms) + stack_random(s, RA_DELAY_MS);
+	if (due < ra->due_ms)
+		ra->due_ms = due;
+}
+
+/*
+ * One who asks is answered himself, as RFC 4861 6.2.6 allows: no other station
+ * need wake up. If another asks before he has his answer, all get one.
+ */
 void ra_solicited(struct stack *s, unsigned port, struct ip6 src, const uint8_t *mac)
 {
 	struct ra_port *ra = &s->nd_state.ra[port];
 
 	if (!ra->active || !s->iface[port].router_advert)
 		return;
-	if (!ip6_is_zero(src) && iface6_neighbor(&s->iface[port], src))
-		ra_send(s, port, src, mac);
-	else if (ra->last_ms + RA_SOLICITED_MS < ra->due_ms) /* RFC 4861 6.2.6 */
-		ra->due_ms = ra->last_ms + RA_SOLICITED_MS;
+	if (ip6_is_zero(src) || !iface6_neighbor(&s->iface[port], src)) {
+		ra_answer_all(s, ra);
+		return;
+	}
+	if (ra->asked && !ip6_equal(ra->asker, src))
+		ra_answer_all(s, ra);
+	if (ra->asked)
+		return;
+	ra->asked = true;
+	ra->answer_ms = s->now_ms + stack_random(s, RA_DELAY_MS);
+	ra->asker = src;
+	memcpy(ra->asker_mac, mac, 6);
 }

@@ -285,6 +285,7 @@ static void fail(struct stack *s, struct neighbor_table *t, struct neighbor *e)
 	t->failed++;
 	neighbor_enter(s, t, e, NEIGHBOR_FAILED, s->now_ms + NEIGHBOR_FAILED_MS);
 	publish(s, t, e);
+	t->family->silence(s, e);
 	if (held)
 		t->family->refuse(s, word); /* last: its ICMP error may need this table */
 }

@@ -82,6 +82,8 @@ struct neighbor_family {
 	/* Its next hops get its MAC, or lose it. */
 	void (*set_mac)(struct stack *s, const struct neighbor *e);
 	void (*clear_mac)(struct stack *s, const struct neighbor *e);
+	/* It does not answer: its next hops are told, after that. */
+	void (*silence)(struct stack *s, const struct neighbor *e);
 	/* Sends a packet to it, now that its MAC is known; mtu: as for neighbor_send. */
 	void (*transmit)(struct stack *s, const struct neighbor *e, uint32_t mtu, uint64_t word);
 	/* Ends a packet to a neighbour that does not answer. */

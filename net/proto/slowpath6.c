@@ -97,6 +97,7 @@ static void slowpath6_forward(struct stack *s, uint64_t word, uint32_t index)
 		return;
 	case NEXTHOP_UNREACHABLE:
 	case NEXTHOP_RECURSIVE: /* nothing leads to its gateway now */
+	case NEXTHOP_GROUP:     /* nor to any of its gateways */
 		slowpath6_refuse(s, word, ICMP6_UNREACHABLE, ICMP6_NO_ROUTE, DROP_UNREACHABLE);
 		return;
 	case NEXTHOP_PROHIBIT:

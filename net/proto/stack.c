@@ -12,10 +12,14 @@ void stack_init(struct stack *s, uint64_t now_ms)
 	s->now_ms = now_ms;
 	s->ip_id = (uint16_t)hash_mix(s->seed);
 	s->ip6_id = (uint32_t)hash_mix(s->seed + 1);
+	s->draws = 0;
 	s->loops = 0;
 	s->looping = false;
 	arp_init(s);
 	nd_init(s);
+	mld_init(s);
+	memset(&s->pmtu, 0, sizeof s->pmtu);
+	s->gateways = (struct gateways){0, now_ms, {now_ms, 0}};
 	reassembly_init(s);
 	lldp_init(s);
 	icmp_limit_init(&s->icmp_limit, now_ms);
@@ -43,6 +47,7 @@ void stack_input(struct stack *s, uint64_t word, uint64_t now_ms)
 void stack_tick(struct stack *s, uint64_t now_ms)
 {
 	s->now_ms = now_ms;
+	gateways_tick(s);
 	arp_tick(s, TICK_ENTRIES);
 	nd_tick(s, TICK_ENTRIES);
 	reassembly_tick(s);
@@ -63,8 +68,22 @@ void stack_link_changed(struct stack *s, unsigned port, bool up, uint64_t now_ms
 	} else {
 		arp_flush_port(s, port);
 		nd_flush_port(s, port);
+		mld_stop(s, port);
 		reassembly_flush_port(s, port);
 	}
+}
+
+void stack_farewell6(struct stack *s, unsigned port, uint64_t now_ms)
+{
+	s->now_ms = now_ms;
+	ra_farewell(s, port);
+	mld_farewell(s, port);
+}
+
+void stack_farewell(struct stack *s, unsigned port, uint64_t now_ms)
+{
+	stack_farewell6(s, port, now_ms);
+	lldp_farewell(s, port);
 }
 
 void stack_configured(struct stack *s, uint64_t now_ms)
@@ -141,11 +160,28 @@ enum err stack_loop(struct stack *s, uint64_t word)
 	return ERR_OK;
 }
 
-static enum err stack_refuse(
-	struct stack *s, uint64_t word, enum drop_reason reason, enum err result)
+enum err stack_refuse(struct stack *s, uint64_t word, enum drop_reason reason, enum err result)
 {
 	s->ops->drop(s->ctx, word, reason);
 	return result;
+}
+
+enum drop_reason stack_reason(enum nexthop_action action)
+{
+	switch (action) {
+	case NEXTHOP_BROADCAST:
+		return DROP_BROADCAST;
+	case NEXTHOP_BLACKHOLE:
+		return DROP_BLACKHOLE;
+	case NEXTHOP_UNREACHABLE:
+	case NEXTHOP_RECURSIVE: /* nothing leads to its gateway now */
+	case NEXTHOP_GROUP:     /* nor to any of its gateways */
+		return DROP_UNREACHABLE;
+	case NEXTHOP_PROHIBIT:
+		return DROP_PROHIBIT;
+	default:
+		return DROP_NO_ROUTE;
+	}
 }
 
 /* Fills in what only the route can tell, and sends: to ourselves (n is NULL) or to a neighbour. */
@@ -181,23 +217,11 @@ enum err stack_send(struct stack *s, uint64_t word)
 
 	if (!ipv4_is_unicast(dst))
 		return stack_refuse(s, word, DROP_MARTIAN_DESTINATION, ERR_INVALID);
-	switch (n->action) {
-	case NEXTHOP_LOCAL:
+	if (n->action == NEXTHOP_LOCAL)
 		return stack_send_from(s, word, NULL, 0, dst);
-	case NEXTHOP_RESOLVE:
-		break;
-	case NEXTHOP_BROADCAST:
-		return stack_refuse(s, word, DROP_BROADCAST, ERR_INVALID);
-	case NEXTHOP_BLACKHOLE:
-		return stack_refuse(s, word, DROP_BLACKHOLE, ERR_NOT_FOUND);
-	case NEXTHOP_UNREACHABLE:
-	case NEXTHOP_RECURSIVE: /* nothing leads to its gateway now */
-		return stack_refuse(s, word, DROP_UNREACHABLE, ERR_NOT_FOUND);
-	case NEXTHOP_PROHIBIT:
-		return stack_refuse(s, word, DROP_PROHIBIT, ERR_NOT_FOUND);
-	default:
-		return stack_refuse(s, word, DROP_NO_ROUTE, ERR_NOT_FOUND);
-	}
+	if (n->action != NEXTHOP_RESOLVE)
+		return stack_refuse(s, word, stack_reason(n->action),
+			n->action == NEXTHOP_BROADCAST ? ERR_INVALID : ERR_NOT_FOUND);
 	if (ipv4_total_len(frame) > mtu && (load_be16(frame + IPV4_FRAGMENT) & IPV4_DF))
 		return stack_refuse(s, word, DROP_MTU_EXCEEDED, ERR_INVALID);
 	src = iface_source(&s->iface[n->port], n->gateway ? n->gateway : dst);

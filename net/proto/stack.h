@@ -19,10 +19,13 @@
 #include "net/path/drop.h"
 #include "net/path/punt.h"
 #include "net/proto/arp.h"
+#include "net/proto/gateways.h"
 #include "net/proto/icmp.h"
 #include "net/proto/icmp6.h"
 #include "net/proto/lldp.h"
+#include "net/proto/mld.h"
 #include "net/proto/nd.h"
+#include "net/proto/pmtu.h"
 #include "net/proto/reassembly.h"
 #include "net/table/iface.h"
 #include "net/table/nexthop.h"
@@ -72,13 +75,17 @@ struct stack {
 	uint64_t now_ms; /* time of the current call; monotonic */
 	uint16_t ip_id;  /* of the next packet sent */
 	uint64_t seed;   /* what nobody outside knows, set by the caller before; 0: no delays */
+	uint64_t draws;  /* numbers drawn: stack_random */
 	uint32_t ip6_id; /* of the next packet sent in fragments */
 	struct neighbor_table arp;
 	struct neighbor_table nd; /* IPv6 */
 	struct nd_state nd_state;
+	struct mld mld;
+	struct gateways gateways;
 	struct icmp_limit icmp_limit;
 	struct icmp_limit icmp6_limit;
 	struct reassembly reassembly;
+	struct pmtu_cache pmtu;
 	struct lldp lldp;
 	struct pace options6;      /* packets with hop-by-hop options that were looked at */
 	uint64_t loop[STACK_LOOP]; /* packets to ourselves; empty between calls */
@@ -105,6 +112,15 @@ void stack_tick(struct stack *s, uint64_t now_ms);
 /* The link of a port went up (gratuitous ARP for each address, RFC 5227 3) or down (its neighbours
  * are forgotten). */
 void stack_link_changed(struct stack *s, unsigned port, bool up, uint64_t now_ms);
+
+/*
+ * Tells a link that is up what is going to be no more, while that can still be
+ * said: the port (its stations go; LLDP), or only its IPv6 (a router, RFC 4861
+ * 6.2.5; a listener of groups). If nothing comes of it, all is announced again by
+ * the next ticks.
+ */
+void stack_farewell(struct stack *s, unsigned port, uint64_t now_ms);
+void stack_farewell6(struct stack *s, unsigned port, uint64_t now_ms);
 
 /* Addresses or routes were configured anew: the neighbours agree with them from now on. */
 void stack_configured(struct stack *s, uint64_t now_ms);
@@ -142,7 +158,8 @@ MUST_CHECK enum err stack_send_echo(
  * As stack_send, an IPv6 packet built at packet_frame + 14, ICMPv6 without its
  * checksum. A zero source is replaced by the egress interface's address. port:
  * where a link-local destination is; of any other the route decides. One longer
- * than the egress MTU leaves in fragments (RFC 8200 5).
+ * than the egress MTU, or than the path takes (pmtu.h), leaves in fragments (RFC
+ * 8200 5).
  */
 enum err stack_send6(struct stack *s, uint64_t word, unsigned port);
 

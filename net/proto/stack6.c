@@ -37,13 +37,6 @@ void ipv6_begin(uint8_t *frame, uint32_t payload_len, uint8_t next, uint8_t hops
 	ip6_store(frame + IPV6_DEST, dst);
 }
 
-static enum err send_refuse(
-	struct stack *s, uint64_t word, enum drop_reason reason, enum err result)
-{
-	s->ops->drop(s->ctx, word, reason);
-	return result;
-}
-
 /* A valid address beyond the link of some interface, for one that has none of its own; or NULL. */
 static const struct iface_addr6 *any_source(const struct stack *s, struct ip6 peer)
 {
@@ -77,12 +70,15 @@ static enum err send_link(struct stack *s, uint64_t word, unsigned port, struct 
 {
 	uint8_t *frame = frame_of(s, word);
 	struct ip6 dst = ipv6_dst(frame);
+	uint32_t len = ipv6_total_len(frame), mtu = s->iface[port].mtu;
 
 	if (!fill_source(s, frame, port, dst))
-		return send_refuse(s, word, DROP_NO_ROUTE, ERR_NOT_FOUND);
+		return stack_refuse(s, word, DROP_NO_ROUTE, ERR_NOT_FOUND);
 	transport6_finish(frame);
-	if (ipv6_total_len(frame) > s->iface[port].mtu)
-		fragment6_send(s, port, neighbor, s->iface[port].mtu, word);
+	if (len > MTU_MIN_IP6 && !ip6_is_link_local(dst))
+		mtu = pmtu_for(s, dst, len, mtu);
+	if (len > mtu)
+		fragment6_send(s, port, neighbor, mtu, word);
 	else
 		nd_send(s, port, neighbor, word);
 	return ERR_OK;
@@ -105,21 +101,11 @@ static enum err send_routed(struct stack *s, uint64_t word, struct ip6 dst)
 	uint32_t flow = hash_flow6(frame + IPV6_OFF, packet_len(word) - ETH_HEADER);
 	const struct nexthop *n = &s->nexthops->nexthop[stack_route6(s, dst, flow)];
 
-	switch (n->action) {
-	case NEXTHOP_LOCAL:
+	if (n->action == NEXTHOP_LOCAL)
 		return send_self(s, word);
-	case NEXTHOP_RESOLVE:
-		return send_link(s, word, n->port, ip6_is_zero(n->gateway6) ? dst : n->gateway6);
-	case NEXTHOP_BLACKHOLE:
-		return send_refuse(s, word, DROP_BLACKHOLE, ERR_NOT_FOUND);
-	case NEXTHOP_UNREACHABLE:
-	case NEXTHOP_RECURSIVE: /* nothing leads to its gateway now */
-		return send_refuse(s, word, DROP_UNREACHABLE, ERR_NOT_FOUND);
-	case NEXTHOP_PROHIBIT:
-		return send_refuse(s, word, DROP_PROHIBIT, ERR_NOT_FOUND);
-	default:
-		return send_refuse(s, word, DROP_NO_ROUTE, ERR_NOT_FOUND);
-	}
+	if (n->action != NEXTHOP_RESOLVE)
+		return stack_refuse(s, word, stack_reason(n->action), ERR_NOT_FOUND);
+	return send_link(s, word, n->port, ip6_is_zero(n->gateway6) ? dst : n->gateway6);
 }
 
 enum err stack_send6(struct stack *s, uint64_t word, unsigned port)
@@ -127,11 +113,11 @@ enum err stack_send6(struct stack *s, uint64_t word, unsigned port)
 	struct ip6 dst = ipv6_dst(frame_of(s, word));
 
 	if (!ip6_is_unicast(dst))
-		return send_refuse(s, word, DROP_MARTIAN_DESTINATION, ERR_INVALID);
+		return stack_refuse(s, word, DROP_MARTIAN_DESTINATION, ERR_INVALID);
 	if (!ip6_is_link_local(dst))
 		return send_routed(s, word, dst);
 	if (port >= s->ifaces)
-		return send_refuse(s, word, DROP_LINK_LOCAL, ERR_INVALID);
+		return stack_refuse(s, word, DROP_LINK_LOCAL, ERR_INVALID);
 	return stack_own6(s, port, dst) ? send_self(s, word) : send_link(s, word, port, dst);
 }
 

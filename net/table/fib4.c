@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "lib/form.h"
 #include "net/table/fib4_table.h"
 #include "net/table/nexthop.h"
 
@@ -10,11 +11,7 @@ static fib4_lookup_fn *lookup = fib4_lookup_plain;
 
 void fib4_select(const char *isa)
 {
-	lookup = fib4_lookup_plain;
-	if (strcmp(isa, "x86-64-v3") == 0)
-		lookup = fib4_lookup_v3;
-	if (strcmp(isa, "x86-64-v4") == 0)
-		lookup = fib4_lookup_v4;
+	lookup = FORM(fib4_lookup, isa);
 }
 
 void fib4_lookup(const struct fib4 *fib, const uint32_t *dst, uint32_t *nh, unsigned n)

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "lib/form.h"
 #include "net/table/fib6_build.h"
 #include "net/table/fib6_table.h"
 #include "net/table/nexthop.h"
@@ -16,11 +17,7 @@ static fib6_lookup_fn *lookup = fib6_lookup_plain;
 
 void fib6_select(const char *isa)
 {
-	lookup = fib6_lookup_plain;
-	if (strcmp(isa, "x86-64-v3") == 0)
-		lookup = fib6_lookup_v3;
-	if (strcmp(isa, "x86-64-v4") == 0)
-		lookup = fib6_lookup_v4;
+	lookup = FORM(fib6_lookup, isa);
 }
 
 void fib6_lookup(const struct fib6 *fib, const struct ip6 *dst, uint32_t *nh, unsigned n)

@@ -113,6 +113,36 @@ void iface6_disown(
 	(void)!iface6_install(i, rib, t);
 }
 
+/* Adds a group to n others, once; how many there are then. */
+static unsigned group_add(struct ip6 *group, unsigned n, struct ip6 g)
+{
+	for (unsigned k = 0; k < n; k++)
+		if (ip6_equal(group[k], g))
+			return n;
+	group[n] = g;
+	return n + 1;
+}
+
+unsigned iface6_groups(const struct iface *i, uint64_t now_ms, struct ip6 group[IFACE6_GROUPS])
+{
+	unsigned n = 0;
+
+	for (unsigned k = 0; i->installed && k < i->addrs6; k++) {
+		const struct iface_addr6 *a = &i->addr6[k];
+		bool waits = a->state == ADDR6_TENTATIVE && !a->probed && a->due_ms > now_ms;
+
+		if (a->state == ADDR6_DUPLICATE || waits)
+			continue;
+		n = group_add(group, n, IP6_ALL_ROUTERS);
+		n = group_add(group, n, IP6_SITE_ROUTERS);
+		n = group_add(group, n, ip6_solicited_node(a->address));
+		if (has_anycast(a))
+			n = group_add(
+				group, n, ip6_solicited_node(ip6_first(a->address, a->length)));
+	}
+	return n;
+}
+
 struct iface_addr6 *iface6_own(struct iface *i, struct ip6 address)
 {
 	for (unsigned k = 0; k < i->addrs6; k++)

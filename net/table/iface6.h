@@ -53,6 +53,15 @@ void iface6_withdraw(struct iface *i, struct rib6 *rib, struct nexthop_table *t)
 void iface6_disown(
 	struct iface *i, struct iface_addr6 *a, struct rib6 *rib, struct nexthop_table *t);
 
+/*
+ * The groups of the link that it listens to, all nodes aside (RFC 4291 2.8), each
+ * once: those of all routers, and the solicited-node groups of its addresses but
+ * duplicate ones. One that is to be probed begins with its probe (RFC 4862 5.4.2).
+ * How many; none without a link. Control core.
+ */
+#define IFACE6_GROUPS (2u + 2u * IFACE_ADDR6_MAX)
+unsigned iface6_groups(const struct iface *i, uint64_t now_ms, struct ip6 group[IFACE6_GROUPS]);
+
 /* The interface's own entry for the address, whatever its state; NULL if it is not its own. */
 struct iface_addr6 *iface6_own(struct iface *i, struct ip6 address);
 

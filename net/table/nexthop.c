@@ -176,13 +176,11 @@ void nexthop_hold_all(struct nexthop_table *t)
 	}
 }
 
-static void set_mac(struct nexthop_table *t, uint32_t i, const uint8_t *mac, unsigned txq)
+static void write_mac(struct nexthop_table *t, uint32_t i, const uint8_t *mac, unsigned txq)
 {
 	struct nexthop *n = &t->nexthop[i];
 	struct adjacency *a = &t->adjacency[i];
 
-	if (i == NEXTHOP_NONE)
-		return;
 	n->unlearn = false;
 	if (memcmp(a->mac, mac, 6) == 0) {
 		/* The address in place is right: workers may be pointed at it at any time. */
@@ -202,6 +200,15 @@ static void set_mac(struct nexthop_table *t, uint32_t i, const uint8_t *mac, uns
 		memcpy(a->mac, mac, 6);
 		adjacency_retarget(a, txq); /* releases: the address before the queue */
 	}
+}
+
+static void set_mac(struct nexthop_table *t, uint32_t i, const uint8_t *mac, unsigned txq)
+{
+	if (i == NEXTHOP_NONE)
+		return;
+	write_mac(t, i, mac, txq);
+	if (t->nexthop[i].silent)
+		nexthop_set_silent(t, i, false);
 }
 
 void nexthop_set_mac(
@@ -250,6 +257,28 @@ void nexthop_clear_mac6(struct nexthop_table *t, unsigned port, struct ip6 gatew
 	uint32_t hash = gateway6_hash(gateway);
 
 	clear_mac(t, nexthop_find(t, NEXTHOP_RESOLVE, port, hash, gateway));
+}
+
+static void silence(struct nexthop_table *t, uint32_t i)
+{
+	if (i != NEXTHOP_NONE && !t->nexthop[i].silent)
+		nexthop_set_silent(t, i, true);
+}
+
+void nexthop_silence(struct nexthop_table *t, unsigned port, uint32_t gateway)
+{
+	silence(t, nexthop_find(t, NEXTHOP_RESOLVE, port, gateway, IP6_ANY));
+}
+
+void nexthop_silence6(struct nexthop_table *t, unsigned port, struct ip6 gateway)
+{
+	silence(t, nexthop_find(t, NEXTHOP_RESOLVE, port, gateway6_hash(gateway), gateway));
+}
+
+bool nexthop_is_gateway6(struct nexthop_table *t, unsigned port, struct ip6 gateway)
+{
+	return nexthop_find(t, NEXTHOP_RESOLVE, port, gateway6_hash(gateway), gateway) !=
+	       NEXTHOP_NONE;
 }
 
 void nexthop_release_all(struct nexthop_table *t)

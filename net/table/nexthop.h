@@ -104,6 +104,7 @@ struct nexthop {
 	uint8_t grace;    /* enum nexthop_grace */
 	bool listed;      /* in the list of those that wait */
 	bool resolved;    /* the neighbour's MAC is known (written, or about to be) */
+	bool silent;      /* it was asked, and has not answered */
 	bool held;        /* one of the references is nexthop_hold_all's */
 	bool unlearn;     /* nexthop_clear_mac came while it was held */
 	bool moves; /* a recursive one: the last nexthop_redirect while it was held was elsewhere */
@@ -200,7 +201,14 @@ void nexthop_set_mac(
 void nexthop_clear_mac(struct nexthop_table *t, unsigned port, uint32_t gateway);
 
 /*
- * The same three for IPv6 gateways; one that is link-local is another on each
+ * The neighbour does not answer; nexthop_clear_mac came before. Groups give its part
+ * of the flows to their other members, one store a place, until nexthop_set_mac:
+ * no other flow moves. If no member answers, each has its part. Control core.
+ */
+void nexthop_silence(struct nexthop_table *t, unsigned port, uint32_t gateway);
+
+/*
+ * The same four for IPv6 gateways; one that is link-local is another on each
  * port. A zero gateway is the connected network's, the same index as IPv4's.
  */
 MUST_CHECK enum err nexthop_get6(struct nexthop_table *t, enum nexthop_action action, unsigned port,
@@ -208,6 +216,10 @@ MUST_CHECK enum err nexthop_get6(struct nexthop_table *t, enum nexthop_action ac
 void nexthop_set_mac6(struct nexthop_table *t, unsigned port, struct ip6 gateway,
 	const uint8_t *mac, unsigned txq);
 void nexthop_clear_mac6(struct nexthop_table *t, unsigned port, struct ip6 gateway);
+void nexthop_silence6(struct nexthop_table *t, unsigned port, struct ip6 gateway);
+
+/* Some route goes by this IPv6 gateway. Control core. */
+bool nexthop_is_gateway6(struct nexthop_table *t, unsigned port, struct ip6 gateway);
 
 /* A port's MTU changed: rewrites it in its next hops. Control core. */
 void nexthop_set_mtu(struct nexthop_table *t, unsigned port, uint32_t mtu);
@@ -220,12 +232,21 @@ void nexthop_set_mtu(struct nexthop_table *t, unsigned port, uint32_t mtu);
  * many, a group among them, both kinds, a weight not 1-255; ERR_FULL.
  *
  * Which flows are whose depends on the order of the members. Those that cannot
- * be used (NEXTHOP_NONE, and recursive ones that nothing leads to) leave their
- * part to the others: no other flow moves, and theirs come back with them. When
- * that is all of the recursive ones, the group is unreachable.
+ * be used (NEXTHOP_NONE, recursive ones that nothing leads to, and silent ones) leave
+ * their part to the others: no other flow moves, and theirs come back with them.
+ * When nothing leads to any of the recursive ones, the group is unreachable; when
+ * all are silent, each has its part.
  */
 MUST_CHECK enum err nexthop_get_group(
 	struct nexthop_table *t, const struct nexthop_member *member, unsigned n, uint32_t *index);
+
+/*
+ * To look at all gateways that share flows with others: place number `at` of all
+ * groups, from 0 on. *index: the next hop there, of a recursive one what it stands
+ * for; NEXTHOP_NONE: nothing, or not by a gateway. false: there are no more
+ * places. Control core.
+ */
+bool nexthop_shared(const struct nexthop_table *t, uint32_t at, uint32_t *index);
 
 /*
  * Finds or makes the recursive next hop by this gateway, reached by this port or

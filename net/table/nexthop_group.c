@@ -47,15 +47,30 @@ static uint32_t member_place(const struct nexthop_table *t, uint32_t member, uns
 					      : member;
 }
 
-/* The members that lead anywhere, a bit each. */
+/* Its neighbour does not answer; of a recursive one, that of what it stands for. */
+static bool member_is_silent(const struct nexthop_table *t, uint32_t member)
+{
+	const struct nexthop *n = &t->nexthop[member];
+
+	if (n->action == NEXTHOP_RECURSIVE)
+		n = &t->nexthop[t->group[n->group].member[0].index];
+	return n->silent;
+}
+
+/* The members that lead anywhere, a bit each: those that answer, if any does. */
 static uint32_t group_usable(const struct nexthop_table *t, const struct nexthop_group *g)
 {
-	uint32_t usable = 0;
+	uint32_t usable = 0, silent = 0;
 
-	for (unsigned m = 0; m < g->members; m++)
-		if (g->member[m].index != NEXTHOP_NONE && member_leads(t, g->member[m].index))
-			usable |= 1u << m;
-	return usable;
+	for (unsigned m = 0; m < g->members; m++) {
+		uint32_t member = g->member[m].index;
+
+		if (member == NEXTHOP_NONE || !member_leads(t, member))
+			continue;
+		usable |= 1u << m;
+		silent |= (uint32_t)member_is_silent(t, member) << m;
+	}
+	return usable & ~silent ? usable & ~silent : usable;
 }
 
 /*
@@ -409,6 +424,63 @@ bool nexthop_any_moves(const struct nexthop_table *t)
 			return true;
 	}
 	return false;
+}
+
+/* ---- neighbours that do not answer ---- */
+
+static bool has_member(const struct nexthop_group *g, uint32_t index)
+{
+	unsigned m = 0;
+
+	while (m < g->members && g->member[m].index != index)
+		m++;
+	return g->owner && m < g->members;
+}
+
+/*
+ * An index has come to say something else: groups that it is in share anew, what
+ * is recursive and stands for it copies it, and so do those above. Three levels
+ * at most: a group, a recursive next hop by that, a group of such.
+ */
+static void index_changed(struct nexthop_table *t, uint32_t index)
+{
+	for (unsigned group = 0; group < t->group_used; group++) {
+		uint32_t owner = t->group[group].owner;
+
+		if (!has_member(&t->group[group], index))
+			continue;
+		if (t->nexthop[owner].action == NEXTHOP_GROUP)
+			group_refresh(t, group);
+		else
+			redirect_places(t, group, index);
+		index_changed(t, owner);
+	}
+}
+
+void nexthop_set_silent(struct nexthop_table *t, uint32_t index, bool silent)
+{
+	t->nexthop[index].silent = silent;
+	index_changed(t, index);
+}
+
+bool nexthop_shared(const struct nexthop_table *t, uint32_t at, uint32_t *index)
+{
+	const struct nexthop_group *g = &t->group[at / GROUP_MEMBERS];
+	unsigned m = at % GROUP_MEMBERS;
+
+	*index = NEXTHOP_NONE;
+	if (at >= t->group_used * GROUP_MEMBERS)
+		return false;
+	if (!g->owner || t->nexthop[g->owner].action != NEXTHOP_GROUP || m >= g->members)
+		return true;
+	uint32_t i = g->member[m].index;
+
+	if (t->nexthop[i].action == NEXTHOP_RECURSIVE)
+		i = member_leads(t, i) ? t->group[t->nexthop[i].group].member[0].index
+				       : NEXTHOP_NONE;
+	if (t->nexthop[i].action == NEXTHOP_RESOLVE && t->nexthop[i].gateway)
+		*index = i;
+	return true;
 }
 
 uint32_t nexthop_pick(const struct nexthop_table *t, uint32_t index, uint32_t hash)

@@ -42,6 +42,9 @@ uint32_t nexthop_make(
 /* A new next hop has been led nothing yet. */
 void nexthop_count_anew(struct nexthop_table *t, uint32_t index);
 
+/* Its neighbour has fallen silent, or was heard: groups follow. */
+void nexthop_set_silent(struct nexthop_table *t, uint32_t index, bool silent);
+
 /* The last reference to a next hop is gone: if it is a group, it lets its members go. */
 void nexthop_group_leave(struct nexthop_table *t, uint32_t index);
 

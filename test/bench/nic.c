@@ -11,6 +11,12 @@
 
 #define FRAME_BYTES 64u
 
+/* Where a frame has its checksum (IPv6: UDP's, 0) and the last 32 bits of its destination. */
+#define SUM4 24u
+#define DST4 30u
+#define SUM6 60u
+#define DST6 50u
+
 struct nic_desc {
 	uint64_t address, control; /* control: the packet word */
 };
@@ -38,7 +44,8 @@ static struct nic *nic_of(const struct netdev *dev)
 }
 
 /* The device's part comes first: it writes the frame where the descriptor says. */
-static unsigned nic_rx(struct netdev *dev, unsigned q, uint64_t *word, unsigned max)
+static inline unsigned nic_receive(
+	struct netdev *dev, uint64_t *word, unsigned max, unsigned sum_at, unsigned dst_at)
 {
 	struct nic *nic = nic_of(dev);
 	uint32_t taken = nic->rx_taken, held = nic->rx_given - taken, flow = nic->flow;
@@ -53,13 +60,23 @@ static unsigned nic_rx(struct netdev *dev, unsigned q, uint64_t *word, unsigned 
 		uint8_t *frame = (uint8_t *)(uintptr_t)d->address;
 
 		memcpy(frame, nic->frame, FRAME_BYTES);
-		memcpy(frame + 24, &f->checksum, 2);
-		memcpy(frame + 30, &f->dst, 4);
+		memcpy(frame + sum_at, &f->checksum, 2);
+		memcpy(frame + dst_at, &f->dst, 4);
 		word[i] = packet_word((uint32_t)d->control, FRAME_BYTES, 0);
 	}
 	nic->rx_taken = taken + n;
 	nic->flow = flow + n;
 	return n;
+}
+
+static unsigned nic_rx(struct netdev *dev, unsigned q, uint64_t *word, unsigned max)
+{
+	return nic_receive(dev, word, max, SUM4, DST4);
+}
+
+static unsigned nic_rx6(struct netdev *dev, unsigned q, uint64_t *word, unsigned max)
+{
+	return nic_receive(dev, word, max, SUM6, DST6);
 }
 
 static unsigned nic_rx_room(struct netdev *dev, unsigned q)
@@ -151,6 +168,26 @@ static const struct netdev_ops ops = {
 	.stop = nic_poll,
 };
 
+/* The same over IPv6, from 2001:db8:9::9. */
+static void make_frames6(
+	struct nic *nic, const uint8_t *router_mac, const uint32_t *dst, struct ip6 network)
+{
+	uint8_t *f = nic->frame;
+
+	memcpy(f, router_mac, 6);
+	memset(f + 6, 2, 6);
+	store_be16(f + 12, 0x86dd);
+	f[14] = 0x60;
+	store_be16(f + 18, FRAME_BYTES - 54);
+	f[20] = 17;
+	f[21] = 64;
+	ip6_store(f + 22, (struct ip6){0x20010db800090000ull, 9});
+	ip6_store(f + 38, network);
+	store_be16(f + 58, FRAME_BYTES - 54);
+	for (unsigned i = 0; i < NIC_FLOWS; i++)
+		store_be32((uint8_t *)&nic->flows[i].dst, dst[i]);
+}
+
 /* UDP from 10.9.9.9, 64 bytes; destination and checksum by flow. */
 static void make_frames(struct nic *nic, const uint8_t *router_mac, const uint32_t *dst)
 {
@@ -175,8 +212,10 @@ static void make_frames(struct nic *nic, const uint8_t *router_mac, const uint32
 	}
 }
 
-struct netdev *nic_create(unsigned number, const uint8_t *router_mac, const uint32_t *dst)
+struct netdev *nic_create(
+	unsigned number, const uint8_t *router_mac, const uint32_t *dst, const struct ip6 *six)
 {
+	static struct netdev_ops ops6;
 	struct nic *nic = aligned_alloc(64, (sizeof *nic + 63) & ~(size_t)63);
 
 	if (!nic)
@@ -196,7 +235,14 @@ struct netdev *nic_create(unsigned number, const uint8_t *router_mac, const uint
 	};
 	nic->dev.location[0] = (char)('0' + number);
 	memcpy(nic->dev.mac, router_mac, 6);
-	make_frames(nic, router_mac, dst);
+	if (six) {
+		ops6 = ops;
+		ops6.rx = nic_rx6;
+		nic->dev.ops = &ops6;
+		make_frames6(nic, router_mac, dst, *six);
+	} else {
+		make_frames(nic, router_mac, dst);
+	}
 	return &nic->dev;
 }
 

@@ -45,6 +45,13 @@ void __wrap_fib4_lookup(const struct fib4 *fib, const uint32_t *dst, uint32_t *n
 	STAGE(STAGE_LOOKUP, __real_fib4_lookup(fib, dst, nh, n));
 }
 
+void __real_fib6_lookup(const struct fib6 *fib, const struct ip6 *dst, uint32_t *nh, unsigned n);
+void __wrap_fib6_lookup(const struct fib6 *fib, const struct ip6 *dst, uint32_t *nh, unsigned n);
+void __wrap_fib6_lookup(const struct fib6 *fib, const struct ip6 *dst, uint32_t *nh, unsigned n)
+{
+	STAGE(STAGE_LOOKUP, __real_fib6_lookup(fib, dst, nh, n));
+}
+
 void __real_path_forward(struct lane *lane, const uint64_t *word, unsigned n);
 void __wrap_path_forward(struct lane *lane, const uint64_t *word, unsigned n);
 void __wrap_path_forward(struct lane *lane, const uint64_t *word, unsigned n)

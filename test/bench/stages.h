@@ -13,7 +13,7 @@
 enum stage {
 	STAGE_NIC,      /* the device itself */
 	STAGE_PARSE,    /* parse_batch */
-	STAGE_LOOKUP,   /* fib4_lookup */
+	STAGE_LOOKUP,   /* fib4_lookup, fib6_lookup */
 	STAGE_FORWARD,  /* rewrite, owner, VOQ: path_forward without the two above */
 	STAGE_SCHEDULE, /* sched_take */
 	STAGE_FREE,     /* buffers_free */

@@ -1,13 +1,14 @@
 /*
  * Cycles per packet from RX ring over VOQ to TX ring, for 1 or 2 workers.
  *
- *   voq --workers N [--seconds S] [--packets N] [--no-clock]
+ *   voq --workers N [--seconds S] [--packets N] [--no-clock] [--ipv6]
  *
  * Two ports of the bench's own device; each receives what the other sends, 64
  * bytes, NIC_FLOWS flows over two routes. With two workers each has one port, so
  * that every packet crosses. Prints one line of JSON. --packets: so many packets
  * after the start, and no measurement (to be counted by callgrind). --no-clock:
- * workers read 0 from their clock, and so keep no latencies and no gaps.
+ * workers read 0 from their clock, and so keep no latencies and no gaps. --ipv6: the
+ * same with IPv6.
  *
  * Built four times: as it is; with path_forward replaced by a bare hand-over to
  * the VOQs (io only); with all stages wrapped (stages.h); with the workers' clock
@@ -42,7 +43,7 @@ struct hosted_options hosted = {.cores = 3, .mem_mib = 512};
 static unsigned workers = 1;
 static double seconds = 2;
 static uint64_t packets;
-static bool stop, no_clock;
+static bool stop, no_clock, six;
 
 /* Cycles per packet: in all, and of each stage. */
 struct window {
@@ -87,6 +88,31 @@ static void fail(const char *what)
 
 /* ---- the router ---- */
 
+/* fd00:0:0:P::HOST, and the network 2001:db8:0:P::/64 behind each port. */
+static struct ip6 address6(unsigned port, unsigned host)
+{
+	return (struct ip6){0xfd00000000000000ull | port, host};
+}
+
+static struct ip6 network6(unsigned port)
+{
+	return (struct ip6){0x20010db800000000ull | port, 0};
+}
+
+/* What configure() says, of port p in IPv6. */
+static void configure6(struct config_iface *iface, struct config_route *route,
+	struct config_neighbor *neighbor, unsigned p)
+{
+	iface->addrs = 0;
+	iface->addrs6 = 1;
+	iface->addr6[0] = (struct iface_addr6){.address = address6(p, 1), .length = 64};
+	route->route.prefix = network6(p);
+	route->route.length = 64;
+	route->route.gateway = address6(p, 2);
+	neighbor->six = true;
+	neighbor->address6 = address6(p, 2);
+}
+
 /* Ports 10.0.P.1/24 with host 10.0.P.2, a network 198.18.P.0/24 behind each. */
 static void configure(void)
 {
@@ -106,8 +132,13 @@ static void configure(void)
 		memcpy(neighbor[p].iface, iface[p].name, IFACE_NAME_MAX);
 		neighbor[p].address = IP(10, 0, p, 2);
 		memcpy(neighbor[p].mac, (uint8_t[]){2, 1, 1, 1, 1, (uint8_t)p}, 6);
+		if (six)
+			configure6(&iface[p], &route[p], &neighbor[p], p);
 	}
-	c.ifaces = c.routes = c.neighbors = PORTS;
+	c.ifaces = c.neighbors = PORTS;
+	if (six)
+		c.route6 = route;
+	*(six ? &c.routes6 : &c.routes) = PORTS;
 	for (unsigned i = 0; i < 3; i++)
 		control_turn(&router); /* links, then routes */
 	if (!config_apply(&router, &c, error, sizeof error))
@@ -127,7 +158,10 @@ static void start_router(void)
 	for (unsigned p = 0; p < PORTS; p++) {
 		for (unsigned i = 0; i < NIC_FLOWS; i++)
 			dst[p][i] = IP(198, 18, p ^ 1, i * 37 & 255);
-		dev[p] = nic_create(p, (uint8_t[]){2, 0, 0, 0, 0, (uint8_t)p}, dst[p]);
+		struct ip6 network = network6(p ^ 1);
+
+		dev[p] = nic_create(
+			p, (uint8_t[]){2, 0, 0, 0, 0, (uint8_t)p}, dst[p], six ? &network : NULL);
 		if (stages_start)
 			stages_start(dev[p]);
 	}
@@ -283,7 +317,7 @@ int main(int argc, char **argv)
 	static const struct option options[] = {{"workers", required_argument, NULL, 'w'},
 		{"seconds", required_argument, NULL, 's'},
 		{"packets", required_argument, NULL, 'p'}, {"no-clock", no_argument, NULL, 'c'},
-		{0}};
+		{"ipv6", no_argument, NULL, '6'}, {0}};
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -295,6 +329,8 @@ int main(int argc, char **argv)
 			packets = strtoull(optarg, NULL, 10);
 		else if (c == 'c')
 			no_clock = true;
+		else if (c == '6')
+			six = true;
 		else
 			return 2;
 	}

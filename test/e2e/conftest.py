@@ -10,6 +10,13 @@ import router  # noqa: E402
 from labkit.place import RUN, Place  # noqa: E402
 
 
+@pytest.fixture
+def h0(lab):
+    """Raw frames at the first cable of the module's lab."""
+    with lab.wire(0) as wire:
+        yield wire
+
+
 def pytest_sessionstart(session):
     missing = [i for i in (router.IMAGE, router.HOOKS_IMAGE) if not os.path.exists(i)]
     if os.geteuid() != 0:

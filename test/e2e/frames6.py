@@ -3,9 +3,9 @@ import struct
 
 from scapy.layers.inet import TCP, UDP
 from scapy.layers.inet6 import (ICMPv6EchoRequest, ICMPv6ND_NA, ICMPv6ND_NS, ICMPv6ND_Redirect,
-                                ICMPv6NDOptDstLLAddr, ICMPv6NDOptSrcLLAddr, IPv6,
-                                IPv6ExtHdrDestOpt, IPv6ExtHdrFragment, IPv6ExtHdrHopByHop,
-                                IPv6ExtHdrRouting)
+                                ICMPv6MLQuery, ICMPv6MLQuery2, ICMPv6NDOptDstLLAddr,
+                                ICMPv6NDOptSrcLLAddr, IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrFragment,
+                                IPv6ExtHdrHopByHop, IPv6ExtHdrRouting, RouterAlert)
 from scapy.layers.l2 import Ether
 
 US, HOST = "52:54:00:00:00:00", "52:54:00:00:01:00"  # the ends of h0's cable
@@ -49,6 +49,12 @@ def with_options(kind, length=4, dst=ROUTER, next_header=60):
     head = ip(dst=dst, nh=next_header)
     return head / (struct.pack("!BBBB4s", 17, 0, kind, length, bytes(4))
                    + bytes(UDP(sport=1, dport=2)))
+
+
+def query(message, src=LINK_LOCAL_HOST, hlim=1, alert=0):
+    head = ip(dst="ff02::1", src=src, hlim=hlim)
+    return eth(head / IPv6ExtHdrHopByHop(options=[RouterAlert(value=alert)]) / message,
+               dst="33:33:00:00:00:01")
 
 
 # (what, reason, frame)
@@ -117,6 +123,16 @@ FRAMES6 = [
      eth(ip(dst=ROUTER, src=LINK_LOCAL_HOST, hlim=255) / ICMPv6ND_Redirect(tgt=LINK_LOCAL_HOST, dst=FAR))),
     ("redirect from beyond the link", "nd-malformed",
      eth(ip(dst=ROUTER, src=LINK_LOCAL_HOST, hlim=64) / ICMPv6ND_Redirect(tgt=LINK_LOCAL_HOST, dst=FAR))),
+    ("listener query from beyond the link", "mld-malformed", query(ICMPv6MLQuery2(), hlim=2)),
+    ("listener query without a link-local source", "mld-malformed",
+     query(ICMPv6MLQuery2(), src=NEAR)),
+    ("listener query with another's alert", "mld-malformed", query(ICMPv6MLQuery(), alert=1)),
+    ("listener query without an alert", "mld-malformed",
+     eth(ip(dst="ff02::1", src=LINK_LOCAL_HOST, hlim=1) / ICMPv6MLQuery(),
+         dst="33:33:00:00:00:01")),
+    ("listener query about what is no group", "mld-malformed", query(ICMPv6MLQuery(mladdr=NEAR))),
+    ("listener query with fewer sources than it says", "mld-malformed",
+     query(ICMPv6MLQuery2(mladdr="ff02::2", sources_number=2, sources=[NEAR]))),
     ("UDP to the router", "local-no-protocol", eth(udp(dst=ROUTER))),
     ("TCP to the router", "local-no-protocol", eth(ip(dst=ROUTER) / TCP(dport=22))),
     ("no such protocol", "local-no-protocol", eth(ip(dst=ROUTER, nh=99) / bytes(16))),

@@ -2,15 +2,12 @@
 # because not every kernel has 802.1Q, and so that a test can say exactly what is tagged how.
 import os
 import select
-import socket
 import struct
 import subprocess
 import threading
 
 from labkit import hosts
-from wire import OUTGOING, Wire
-
-SOL_PACKET, PACKET_AUXDATA, TAG_VALID = 263, 8, 0x10  # packet(7)
+from wire import Wire, receive_tagged, show_tags
 
 
 class TagWire(Wire):
@@ -18,17 +15,11 @@ class TagWire(Wire):
 
     def __init__(self, lab, host):
         super().__init__(lab.place.namespace(host), host)
-        self.socket.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
+        show_tags(self.socket)
 
     def read(self):
         """One frame as it was on the wire, or None if it was our own."""
-        frame, aux, _, address = self.socket.recvmsg(65536, 64)
-        for level, kind, data in aux:
-            if (level, kind) == (SOL_PACKET, PACKET_AUXDATA):
-                status, tci = struct.unpack_from("=I12xH", data)
-                if status & TAG_VALID:
-                    frame = frame[:12] + struct.pack("!HH", 0x8100, tci) + frame[12:]
-        return None if address[2] == OUTGOING else frame
+        return receive_tagged(self.socket)
 
 
 class VlanHost:

@@ -2,7 +2,7 @@
 import re
 
 import pytest
-from router import PATIENCE_S, running, wait_for
+from router import PATIENCE_S, running
 
 FULL = """\
 set system hostname edge-7

@@ -30,12 +30,6 @@ def lab():
         yield lab
 
 
-@pytest.fixture(scope="module")
-def h0(lab):
-    with lab.wire(0) as wire:
-        yield wire
-
-
 def routes(lab, prefix):
     return [r for r in lab.json(f"show routes {prefix}")["routes"] if r["prefix"] == prefix]
 

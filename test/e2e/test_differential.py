@@ -1,8 +1,9 @@
 # The same frames to barewire and to a Linux router: what each makes of them is the same.
 import os
+import re
 
 import pytest
-from differential import exceptions4, exceptions6, linux_router
+from differential import exceptions4, exceptions6, linux_router, vlans
 from differential.case import make_cases
 from differential.compare import Report, compare, judge
 from differential.exchange import Bench
@@ -14,24 +15,37 @@ SEED = int(os.environ.get("SEED", "1812"))
 LONG = bool(os.environ.get("LONG"))
 # Not each kernel: with NetLabel, with a listener for IGMP or the like, with mobility, with SRv6.
 BY_KERNEL = {"security_labels", "protocols_linux_listens_to", "headers_linux_may_know"}
-# Each family, its exceptions, how many cases: all made by hand among them.
-FAMILIES = {"IPv4": (IPv4(), exceptions4.EXCEPTIONS, 20_000 if LONG else 1_200),
-            "IPv6": (IPv6(), exceptions6.EXCEPTIONS, 20_000 if LONG else 20_000 if LONG else 1_200)}
+
+
+class IPv4InVlans(vlans.InVlans, IPv4):
+    pass
+
+
+class IPv6InVlans(vlans.InVlans, IPv6):
+    pass
+
+
+COUNT = 20_000 if LONG else 1_200
+# Each family, its exceptions: of the cases made by hand each has all.
+FAMILIES = {"IPv4": (IPv4(), exceptions4.EXCEPTIONS),
+            "IPv6": (IPv6(), exceptions6.EXCEPTIONS),
+            "IPv4 in VLANs": (IPv4InVlans(), exceptions4.EXCEPTIONS + vlans.EXCEPTIONS),
+            "IPv6 in VLANs": (IPv6InVlans(), exceptions6.EXCEPTIONS + vlans.EXCEPTIONS)}
 
 
 class Run:
     """Both routers' outputs for all cases of a family."""
 
-    def __init__(self, lab, linux, family, exceptions, count):
+    def __init__(self, lab, linux, family, exceptions):
         self.family, self.exceptions = family, exceptions
-        self.ports = range(family.topology.PORTS)
-        self.cases = make_cases(family, SEED, count)
-        for p in self.ports:
+        self.cables = range(family.cables())
+        self.cases = make_cases(family, SEED, COUNT)
+        for p in self.cables:
             lab.must(p, "ip", "link", "set", "p0", "mtu", "4000")  # too long must get out, too
         wait_for("its addresses", lambda: "tentative" not in lab.cli("show interfaces"))
         self.before = lab.drops()
-        ours = Bench(family, [(lab.place.namespace(p), "p0") for p in self.ports], paced=True)
-        theirs = Bench(family, [(linux.cables, linux_router.cable(p)) for p in self.ports],
+        ours = Bench(family, [(lab.place.namespace(p), "p0") for p in self.cables], paced=True)
+        theirs = Bench(family, [(linux.cables, linux_router.cable(p)) for p in self.cables],
                        paced=False)
         try:
             ours.run(self.cases)
@@ -56,16 +70,16 @@ class Run:
 
     def grown(self, read):
         """How much a number in the books of the ports has grown."""
-        return sum(read(self.after, f"eth{p}") - read(self.before, f"eth{p}") for p in self.ports)
+        return sum(read(self.after, f"eth{p}") - read(self.before, f"eth{p}") for p in self.cables)
 
 
 @pytest.fixture(scope="module", params=FAMILIES)
 def run(request):
-    family, exceptions, count = FAMILIES[request.param]
-    topology = family.topology
-    with running(ports=topology.PORTS, config=topology.barewire_lines(), warm=False) as lab:
-        with linux_router.running(lab.place, topology) as linux:
-            yield Run(lab, linux, family, exceptions, count)
+    family, exceptions = FAMILIES[request.param]
+    config = family.topology.barewire_lines()
+    with running(ports=family.cables(), config=config, warm=False) as lab:
+        with linux_router.running(family.linux(lab.place)) as linux:
+            yield Run(lab, linux, family, exceptions)
 
 
 def test_same_as_linux(run):
@@ -89,11 +103,21 @@ def test_drops_explain_what_did_not_pass(run):
     assert dropped == sum(run.sent) - len(forwarded) - (delivered - cut)
 
 
+def test_wrong_tags(run):
+    """Whatever Linux and its switch do: each is dropped, under its own reason."""
+    wrong = [c for c in run.cases if getattr(c, "reason", None)]
+    outcomes = run.outcomes()
+    assert not [str(c) for c in wrong if outcomes[c.tag]]
+    for reason in ("vlan-unknown", "vlan-stacked", "vlan-truncated"):
+        counted = run.grown(lambda d, p, r=reason: d.count(p, r))
+        assert counted == sum(c.reason == reason for c in wrong), reason
+
+
 def test_every_exception_is_needed(run):
     """One that no case needs is a hole in the test."""
     unused = {e.name for e in run.exceptions} - run.report.used.keys() - BY_KERNEL
     assert not unused, unused
-    assert all(e.rule.__doc__ and "RFC" in e.rule.__doc__ for e in run.exceptions)
+    assert all(re.search("RFC|IEEE", e.rule.__doc__ or "") for e in run.exceptions)
 
 
 def test_comparison_sees_everything(run):

@@ -5,6 +5,7 @@ import socket
 import struct
 
 import pytest
+from books import expect_drops
 from frames6 import FRAMES6, OTHERWISE6
 from labkit.place import TREE
 from router import running, wait_for
@@ -151,7 +152,8 @@ OTHERWISE = {"rx-runt", "port-disabled", "neighbor-pending", "neighbor-failed", 
              # test_reassembly.py
              "fragment-timeout", "fragment-evicted", "fragment-duplicate",
              "lldp-malformed",  # test_lldp.py
-             "urpf"}  # test_urpf.py
+             "urpf",  # test_urpf.py
+             "input-policed"}  # test_police.py
 
 
 class Cable:
@@ -192,30 +194,6 @@ def lab(cable):
         lab.warm(3)  # h3's port is disabled
         lab.must(0, "ip", "link", "set", "p0", "mtu", "4000")  # oversized frames must get out
         yield lab
-
-
-@pytest.fixture(scope="module")
-def h0(lab):
-    with lab.wire(0) as wire:
-        yield wire
-
-
-def expect_drops(lab, expected, act, port="eth0"):
-    """Runs act(); then the port's drops have grown by exactly `expected`, all else by nothing."""
-    before = lab.drops()
-    act()
-
-    def grown():
-        now = lab.drops()
-        return now if now.total() - before.total() >= sum(expected.values()) else None
-    try:
-        after = wait_for("the drops", grown)
-    except AssertionError:
-        after = lab.drops()  # say what was counted instead
-    change = {(p, r): after.count(p, r) - before.count(p, r)
-              for p in after.ports() for r in after.reasons(p)}
-    assert {k: n for k, n in change.items() if n} == {(port, r): n for r, n in expected.items()}
-    assert after.balanced
 
 
 @pytest.mark.parametrize("reason,frame", [f[1:] for f in FRAMES],

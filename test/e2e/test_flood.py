@@ -20,16 +20,8 @@ RATE = 25000  # packets a second: more than is let through, no more than the emu
 @pytest.fixture(scope="module")
 def lab():
     with running(ports=3, cores=3, config=CONFIG) as lab:
-        for host in range(3):
-            wait_for("IPv6", lambda h=host: lab.run(
-                h, "ping", "-c1", "-W1", f"fd00:0:0:{h}::1").returncode == 0)
+        lab.warm6(3)
         yield lab
-
-
-@pytest.fixture(scope="module")
-def h0(lab):
-    with lab.wire(0) as wire:
-        yield wire
 
 
 def frames(h0):
@@ -104,6 +96,32 @@ def test_policed_is_counted(lab, h0):
     assert set(grown) <= {"echo", "arp"} and grown["echo"] > 0
     now = lab.drops()
     assert now.count("eth0", "policed") - drops.count("eth0", "policed") == sum(grown.values())
+
+
+def test_rates_are_configured(lab, h0):
+    """A class cut down to a few a second: the burst passes; another class and other ports do not
+    notice; undone, all is answered again."""
+    def echo():
+        shown = lab.json("show control-plane")["control_plane"]
+        return next(row for row in shown if row["class"] == "echo")
+    assert (echo()["rate"], echo()["set"]) == (10000, False)
+    lab.configure("set forwarding control-plane echo rate 2")
+    lab.cli("clear counters")
+    begin, frame = time.monotonic(), frames(h0)["echo"]
+    taken, _ = h0.send_all([frame] * 400)
+    wait_for("all to be seen", lambda: echo()["handed_up"] + echo()["policed"] >= taken)
+    seconds = time.monotonic() - begin
+    now = echo()
+    assert (now["rate"], now["set"]) == (2, True)
+    # each lane has a burst and a rate of its own; a flow stays in one
+    assert now["burst"] <= now["handed_up"] <= now["burst"] + 2 * seconds + 2
+    assert now["handed_up"] + now["policed"] == taken
+    assert lab.drops().count("eth0", "policed") == now["policed"]
+    assert lab.ping(1, "10.0.1.1") and lab.ping(0, "10.0.1.2")
+    assert "set forwarding control-plane echo rate 2" in lab.cli("save")
+    lab.configure("delete forwarding control-plane")
+    assert lab.ping(0, "10.0.0.1", count=20)
+    assert (echo()["rate"], echo()["set"]) == (10000, False)
 
 
 def test_errors_to_others(lab, h0):

@@ -20,12 +20,6 @@ def lab():
         yield lab
 
 
-@pytest.fixture(scope="module")
-def h0(lab):
-    with lab.wire(0) as wire:
-        yield wire
-
-
 def to_router(h0, packet, dst=None):
     return Ether(src=h0.host_mac, dst=dst or h0.router_mac) / packet
 

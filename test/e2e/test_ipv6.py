@@ -4,6 +4,8 @@ import threading
 import time
 
 import pytest
+from books import expect_drops
+from differential import packet6
 from frames6 import (FAR, FRAMES6, HOST, LINK_LOCAL_HOST, NEAR, ROUTER, US, eth, ip, net,
                      udp)
 from labkit import hosts
@@ -36,28 +38,13 @@ def ping6(lab, host, address, *options, count=1, wait_s=10):
     return lab.run(host, "ping", "-6", "-c", str(count), "-W", str(wait_s), *options, address)
 
 
-def warm6(lab, ports):
-    """As Lab.warm, for IPv6: both sides know each other, and hosts need not ask again."""
-    for host in range(ports):
-        wait_for(f"h{host} to reach its router",
-                 lambda h=host: ping6(lab, h, net(h, 1)).returncode == 0)
-        lab.must(host, "ip", "neighbor", "replace", net(host, 1), "lladdr",
-                 hosts.router_mac(host), "dev", "p0", "nud", "permanent")
-
-
 @pytest.fixture(scope="module")
 def lab():
     with running(ports=3, config=CONFIG) as lab:
-        warm6(lab, 3)
+        lab.warm6(3)
         # whom errors about link-local packets go to
         lab.must(0, "ip", "address", "add", f"{LINK_LOCAL_HOST}/64", "dev", "p0", "nodad")
         yield lab
-
-
-@pytest.fixture(scope="module")
-def h0(lab):
-    with lab.wire(0) as wire:
-        yield wire
 
 
 def neighbors(lab):
@@ -84,7 +71,7 @@ def answer(wire, frame, layer):
 def test_default_lab():
     """Without a configuration both families are there; the books hold to the end."""
     with running(ports=2) as lab:
-        warm6(lab, 2)
+        lab.warm6(2)
         assert ping6(lab, 0, FAR).returncode == 0
         assert lab.ping(0, "10.0.1.2")
         shown = lab.interface("eth1")["address"]
@@ -194,24 +181,6 @@ def test_subnet_router_anycast(lab, h0):
     assert got.src == ROUTER
 
 
-def expect_drops(lab, expected, act, port="eth0"):
-    """Runs act(); then the port's drops have grown by exactly `expected`, all else by nothing."""
-    before = lab.drops()
-    act()
-
-    def grown():
-        now = lab.drops()
-        return now if now.total() - before.total() >= sum(expected.values()) else None
-    try:
-        after = wait_for("the drops", grown)
-    except AssertionError:
-        after = lab.drops()
-    change = {(p, r): after.count(p, r) - before.count(p, r)
-              for p in after.ports() for r in after.reasons(p)}
-    assert {k: n for k, n in change.items() if n} == {(port, r): n for r, n in expected.items()}
-    assert after.balanced
-
-
 @pytest.mark.parametrize("reason,frame", [f[1:] for f in FRAMES6],
                          ids=[f"{f[1]}: {f[0]}" for f in FRAMES6])
 def test_frame_is_counted_once(lab, h0, reason, frame):
@@ -244,8 +213,9 @@ def test_scan(lab, h0):
     """RFC 6583: 20,000 addresses of a /64 are asked for; a flow meanwhile loses nothing."""
     lab.cli("clear neighbors")
     assert ping6(lab, 0, FAR, count=2).returncode == 0
-    frames = [bytes(eth(ip(dst=f"fd00:0:0:1::{i >> 8:x}:{i & 255:x}") / UDP(dport=9)))
-              for i in range(0x10000, 0x10000 + 20000)]
+    probes = [net(1, f"{i >> 8:x}:{i & 255:x}") for i in range(0x10000, 0x10000 + 20000)]
+    frames = [packet6.ether(US, HOST, packet6.ipv6(NEAR, probe, packet6.udp(NEAR, probe, 53, 9)))
+              for probe in probes]
     over, lost = threading.Event(), []
 
     def flow():

@@ -70,9 +70,9 @@ def test_bad_names(name):
 
 def test_exit_status_of_exec(lab):
     lab.up()
-    assert lab.run(0, "sh", "-c", "exit 7").returncode == 7
-    assert lab.run(1, "true").returncode == 0
-    assert lab.run(2, "true").returncode == 1
+    assert lab.tool("exec", "h0", "sh", "-c", "exit 7").returncode == 7
+    assert lab.tool("exec", "h1", "true").returncode == 0
+    assert lab.tool("exec", "h2", "true").returncode == 1
 
 
 def test_cli_status(lab):

@@ -22,15 +22,8 @@ TIME_S = 30  # of an IPv4 datagram; test/unit has IPv6's
 @pytest.fixture(scope="module")
 def lab():
     with running(ports=2, cores=3, config=CONFIG) as lab:
-        wait_for("IPv6", lambda: ping(lab, 0, "fd00::1", 56).returncode == 0)
-        wait_for("IPv6", lambda: ping(lab, 1, "fd00:0:0:1::1", 56).returncode == 0)
+        lab.warm6(2)
         yield lab
-
-
-@pytest.fixture(scope="module")
-def h0(lab):
-    with lab.wire(0) as wire:
-        yield wire
 
 
 @pytest.fixture(scope="module", autouse=True)

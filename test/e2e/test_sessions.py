@@ -7,7 +7,6 @@ import re
 import subprocess
 
 import pytest
-from labkit import hosts
 from labkit.transfer import carry_file
 from router import LAB, running, wait_for
 
@@ -27,11 +26,7 @@ def address(family, host):
 @pytest.fixture(scope="module")
 def lab():
     with running(ports=3, config=CONFIG) as lab:
-        for h in range(3):
-            wait_for(f"h{h} to reach its router, IPv6", lambda h=h: lab.run(
-                h, "ping", "-6", "-c", "1", "-W", "1", f"fd00:0:0:{h}::1").returncode == 0)
-            lab.must(h, "ip", "neighbor", "replace", f"fd00:0:0:{h}::1", "lladdr",
-                     hosts.router_mac(h), "dev", "p0", "nud", "permanent")
+        lab.warm6(3)
         yield lab
 
 

@@ -2,7 +2,7 @@
 import itertools
 
 import pytest
-from router import running, wait_for
+from router import running
 from scapy.layers.inet import IP, UDP
 from scapy.layers.l2 import Ether
 

@@ -72,7 +72,7 @@ static inline void random_interface(char out[RANDOM_LINE_MAX])
 {
 	unsigned port = any(3); /* the last of them is not there */
 
-	switch (any(10)) {
+	switch (any(11)) {
 	case 0: /* the least of them is refused with IPv6 */
 		snprintf(
 			out, RANDOM_LINE_MAX, "interfaces eth%u mtu %u", port, 1200 + any(4) * 100);
@@ -100,6 +100,14 @@ static inline void random_interface(char out[RANDOM_LINE_MAX])
 			snprintf(out, RANDOM_LINE_MAX, "interfaces eth%u urpf %s", port,
 				any(2) ? "strict" : "loose");
 		return;
+	case 7:
+		if (any(2))
+			snprintf(out, RANDOM_LINE_MAX, "interfaces eth%u police %umbit burst %uk",
+				port, 1 + any(3), 2 + any(2));
+		else
+			snprintf(out, RANDOM_LINE_MAX, "interfaces eth%u police packets %u", port,
+				1 + any(3));
+		return;
 	default: /* mostly each on its own network; sometimes not, which a commit may refuse */
 		snprintf(out, RANDOM_LINE_MAX, "interfaces eth%u address 10.0.%u.1/%u", port,
 			any(5) ? port : any(3), any(9) ? 24u : 25u);
@@ -113,6 +121,9 @@ static inline void random_line(char out[RANDOM_LINE_MAX])
 	case 0:
 		if (any(4) == 0)
 			snprintf(out, RANDOM_LINE_MAX, "forwarding counters next-hop");
+		else if (any(4) == 0)
+			snprintf(out, RANDOM_LINE_MAX, "forwarding control-plane %s rate %u",
+				any(2) ? "arp" : "transit", 1 + any(3));
 		else
 			snprintf(out, RANDOM_LINE_MAX, "system hostname r%u", any(5));
 		return;

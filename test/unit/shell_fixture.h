@@ -223,6 +223,37 @@ static inline void expect_in(const char *text, const char *part)
 		fail_msg("'%s' is not in\n%s", part, text);
 }
 
+/* Each line is taken, and printed as the other one. */
+static inline void expect_printed(const char *const (*lines)[2], unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		run_expect(lines[i][0], "");
+		expect_in(run("show configuration candidate"), lines[i][1]);
+		run_expect("discard", "");
+	}
+}
+
+/* Each line is refused with exactly its error. */
+static inline void expect_refused(const char *const (*lines)[2], unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		char want[120];
+
+		snprintf(want, sizeof want, "error: %s", lines[i][1]);
+		run_expect(lines[i][0], want);
+	}
+}
+
+/* Each line is taken; the commit says why it cannot be. */
+static inline void expect_not_committed(const char *const (*lines)[2], unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		run_expect(lines[i][0], "");
+		expect_in(run("commit"), lines[i][1]);
+		run_expect("discard", "");
+	}
+}
+
 static inline void expect_last_line(const char *text, const char *line)
 {
 	const char *last = strrchr(text, '\n');

@@ -411,6 +411,17 @@ static inline enum neighbor_state fix_state(struct fixture *f, uint32_t address)
 	return e ? e->state : NEIGHBOR_FREE;
 }
 
+/* A fixed sequence below n (splitmix64). */
+static inline uint32_t rnd(uint32_t n)
+{
+	static uint64_t state;
+	uint64_t z = state += 0x9e3779b97f4a7c15u;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+	z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+	return (uint32_t)((z >> 32) * n >> 32);
+}
+
 static inline void fix_route(struct fixture *f, uint32_t prefix, unsigned length,
 	enum nexthop_action action, uint32_t via)
 {

@@ -97,8 +97,18 @@ static inline void dump_ports(struct dump *d)
 			dump_put(d, "%x", router.classes[p].of_dscp[i]);
 		dump_put(d, "\n");
 	}
-	for (unsigned q = 0; q < router.rxqs; q++)
+	for (unsigned q = 0; q < router.rxqs; q++) {
+		const struct meter_rate *rate = router.meter[q]->port.rate;
+
 		dump_put(d, "spread %u\n", router.rxq[q].spread);
+		dump_put(d, "police %u %llx %llx %u\n", router.lane[q].meter != NULL,
+			rate ? (unsigned long long)rate->fill.per_tick : 0,
+			rate ? (unsigned long long)rate->fill.depth : 0, rate ? rate->frame : 0);
+	}
+	for (unsigned l = 0; l + 1 < router.lanes; l++)
+		for (unsigned kind = 0; kind < POLICE_KINDS; kind++)
+			dump_put(d, "%llx ",
+				(unsigned long long)router.lane[l].police.interval[kind]);
 	dump_put(d, "relaxed %u\n", router.relaxed);
 }
 

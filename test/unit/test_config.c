@@ -276,11 +276,31 @@ static void test_build(void **state)
 	config_free(&c);
 }
 
+/* A configuration and what must be said about it, behind the number of the line. */
+struct wrong {
+	const char *text, *error;
+};
+
+static void expect_wrong(const struct wrong *wrong, unsigned n)
+{
+	char error[300], small[12];
+	struct config c;
+
+	for (; n--; wrong++) {
+		size_t length = strlen(wrong->text);
+
+		if (shell_read_config(wrong->text, length, &c, error, sizeof error))
+			fail_msg("'%s' was taken", wrong->text);
+		if (strncmp(error, "line ", 5) != 0 || !strstr(error, wrong->error))
+			fail_msg("'%s':\n  '%s' is not\n  '%s'", wrong->text, error, wrong->error);
+		/* a short buffer is not overrun */
+		shell_read_config(wrong->text, length, &c, small, sizeof small);
+	}
+}
+
 static void test_semantic_errors(void **state)
 {
-	static const struct {
-		const char *text, *error;
-	} wrong[] = {
+	static const struct wrong wrong[] = {
 		{"set interfaces eth0 address 10.0.0.0/24", "is the network address"},
 		{"set interfaces eth0 address 10.0.0.255/24", "is the broadcast address"},
 		{"set interfaces eth0 address 127.0.0.1/8", "127.0.0.1 is a loopback address"},
@@ -327,27 +347,12 @@ static void test_semantic_errors(void **state)
 			"line 1: line holds a byte that is not printable ASCII"},
 		{"delete system", "line 1: nothing to delete"},
 	};
-	char error[300];
-	struct config c;
-
-	for (unsigned i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-		if (shell_read_config(
-			    wrong[i].text, strlen(wrong[i].text), &c, error, sizeof error))
-			fail_msg("'%s' was taken", wrong[i].text);
-		if (strncmp(error, "line ", 5) != 0 || !strstr(error, wrong[i].error))
-			fail_msg("'%s':\n  '%s' is not\n  '%s'", wrong[i].text, error,
-				wrong[i].error);
-		char small[12]; /* a short buffer is not overrun */
-
-		shell_read_config(wrong[i].text, strlen(wrong[i].text), &c, small, sizeof small);
-	}
+	expect_wrong(wrong, sizeof wrong / sizeof *wrong);
 }
 
 static void test_semantic_errors6(void **state)
 {
-	static const struct {
-		const char *text, *error;
-	} wrong[] = {
+	static const struct wrong wrong[] = {
 		{"set interfaces eth0 address ::1/128", "::1 is the loopback address"},
 		{"set interfaces eth0 address ff02::5/64", "ff02::5 is a multicast address"},
 		{"set interfaces eth0 address fd00::/64", "is the subnet-router anycast address"},
@@ -365,20 +370,7 @@ static void test_semantic_errors6(void **state)
 		{"set routes 2001:db8::/32 via fe80::1", "a link-local next hop needs 'dev'"},
 	};
 
-	char error[300];
-	struct config c;
-
-	for (unsigned i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-		if (shell_read_config(
-			    wrong[i].text, strlen(wrong[i].text), &c, error, sizeof error))
-			fail_msg("'%s' was taken", wrong[i].text);
-		if (strncmp(error, "line ", 5) != 0 || !strstr(error, wrong[i].error))
-			fail_msg("'%s':\n  '%s' is not\n  '%s'", wrong[i].text, error,
-				wrong[i].error);
-		char small[12]; /* a short buffer is not overrun */
-
-		shell_read_config(wrong[i].text, strlen(wrong[i].text), &c, small, sizeof small);
-	}
+	expect_wrong(wrong, sizeof wrong / sizeof *wrong);
 }
 
 static void test_more_addresses_than_fit(void **state)

@@ -20,11 +20,7 @@ static void test_canonical(void **state)
 		{"set p l", "set protocols lldp"},
 	};
 
-	for (unsigned i = 0; i < sizeof lines / sizeof *lines; i++) {
-		run_expect(lines[i][0], "");
-		expect_in(run("show configuration candidate"), lines[i][1]);
-		run_expect("discard", "");
-	}
+	expect_printed(lines, sizeof lines / sizeof *lines);
 }
 
 static void test_refused_words(void **state)
@@ -53,12 +49,7 @@ static void test_refused_words(void **state)
 		{"set forwarding martians 127.0.0.1 permit", "'127.0.0.1' is not an IPv4 prefix"},
 	};
 
-	for (unsigned i = 0; i < sizeof lines / sizeof *lines; i++) {
-		char want[120];
-
-		snprintf(want, sizeof want, "error: %s", lines[i][1]);
-		run_expect(lines[i][0], want);
-	}
+	expect_refused(lines, sizeof lines / sizeof *lines);
 }
 
 /* One class per DSCP, one way of sharing per class; ports are independent. */
@@ -78,11 +69,7 @@ static void test_contradictions(void **state)
 
 	run_all(first);
 	run_expect("commit", "");
-	for (unsigned i = 0; i < sizeof second / sizeof *second; i++) {
-		run_expect(second[i][0], "");
-		expect_in(run("commit"), second[i][1]);
-		run_expect("discard", "");
-	}
+	expect_not_committed(second, sizeof second / sizeof *second);
 	/* a second range of the same class is no contradiction; the same range again replaces */
 	run_expect("set queues eth0 class 1 dscp 20 weight 4", "");
 	run_expect("set queues eth0 class 1 dscp 20 priority", "");

@@ -25,11 +25,7 @@ static void test_canonical(void **state)
 			"set queues eth0 class 3 pcp 6-7 weight 2"},
 	};
 
-	for (unsigned i = 0; i < sizeof lines / sizeof *lines; i++) {
-		run_expect(lines[i][0], "");
-		expect_in(run("show configuration candidate"), lines[i][1]);
-		run_expect("discard", "");
-	}
+	expect_printed(lines, sizeof lines / sizeof *lines);
 }
 
 static void test_refused_words(void **state)
@@ -54,12 +50,7 @@ static void test_refused_words(void **state)
 		{"set queues eth0 class 1 pcp 8 priority", "'8' is not a number from 0 to 7"},
 	};
 
-	for (unsigned i = 0; i < sizeof lines / sizeof *lines; i++) {
-		char want[120];
-
-		snprintf(want, sizeof want, "error: %s", lines[i][1]);
-		run_expect(lines[i][0], want);
-	}
+	expect_refused(lines, sizeof lines / sizeof *lines);
 }
 
 /* By port, then VLAN, each a number; a port before its VLANs. */
@@ -144,11 +135,7 @@ static void test_contradictions(void **state)
 
 	run_all(first);
 	run_expect("commit", "");
-	for (unsigned i = 0; i < sizeof second / sizeof *second; i++) {
-		run_expect(second[i][0], "");
-		expect_in(run("commit"), second[i][1]);
-		run_expect("discard", "");
-	}
+	expect_not_committed(second, sizeof second / sizeof *second);
 	run_expect(
 		"set queues eth0 class 1 dscp 3-5 weight 4", ""); /* not the same as priorities */
 	run_expect("commit", "");

@@ -5,17 +5,6 @@
 
 static uint8_t frame[2048];
 
-/* A fixed sequence below n (splitmix64). */
-static uint32_t rnd(uint32_t n)
-{
-	static uint64_t state;
-	uint64_t z = state += 0x9e3779b97f4a7c15u;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-	return (uint32_t)((z >> 32) * n >> 32);
-}
-
 static uint32_t any_address(void)
 {
 	static const uint32_t known[] = {HOST0, HOST1, ROUTER0, ROUTER1, FAR, 0xc0000101,

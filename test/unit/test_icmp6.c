@@ -137,6 +137,41 @@ static void test_transit(void **state)
 	fix_free(f);
 }
 
+/* A route by two gateways that nothing leads to: unreachable, for others and for ourselves. */
+static void test_group_without_a_way(void **state)
+{
+	static const struct ip6 far[] = {{0x2001db800010000ull, 1}, {0x2001db800010000ull, 2}};
+	struct fixture *f = fix6_new_resolved();
+	struct route6 r6 = {.prefix = FAR6, .length = 128, .source = RIB_STATIC, .distance = 1};
+	struct route4 r4 = {
+		.prefix = 0xc0000200, .length = 24, .source = RIB_STATIC, .distance = 1};
+	struct nexthop_member m[2] = {{.weight = 1}, {.weight = 1}};
+
+	for (unsigned i = 0; i < 2; i++) {
+		uint32_t index;
+
+		assert_int_equal(nexthop_get_recursive_key(
+					 &f->nexthops, 128, far[i], NEXTHOP_ANY_PORT, &index),
+			ERR_OK);
+		m[i].index = (uint16_t)index;
+	}
+	assert_int_equal(nexthop_get_group(&f->nexthops, m, 2, &r6.nexthop), ERR_OK);
+	r4.nexthop = r6.nexthop;
+	assert_int_equal(rib6_add(&f->rib6, &r6), ERR_OK);
+	assert_int_equal(rib4_add(&f->rib, &r4), ERR_OK);
+
+	uint32_t len = make6(0, HOST6(0), FAR6, 17, 64, 10);
+
+	fix_receive(f, 0, frame, len, PUNT_UNREACHABLE);
+	expect_error(f, len, 1, 0, 0);
+	assert_int_equal(f->drops[DROP_UNREACHABLE], 1);
+	assert_int_equal(stack_send_echo6(&f->s, FAR6, 7, 1, 8, 0), ERR_NOT_FOUND);
+	assert_int_equal(f->drops[DROP_UNREACHABLE], 2);
+	assert_int_equal(stack_send_echo(&f->s, 0xc0000201, 7, 1, 8, 0), ERR_NOT_FOUND);
+	assert_int_equal(f->drops[DROP_UNREACHABLE], 3);
+	fix_free(f);
+}
+
 /* RFC 4443 2.4 (e). */
 static void test_no_error_about(void **state)
 {
@@ -310,17 +345,6 @@ static void test_groups(void **state)
 
 /* ---- garbage ---- */
 
-/* A fixed sequence below n (splitmix64). */
-static uint32_t rnd(uint32_t n)
-{
-	static uint64_t state;
-	uint64_t z = state += 0x9e3779b97f4a7c15u;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-	return (uint32_t)((z >> 32) * n >> 32);
-}
-
 static struct ip6 any_address(struct fixture *f)
 {
 	const struct ip6 known[] = {US6(0), US6(1), HOST6(0), HOST6(1), NET6(0, 0), LINK6(0),
@@ -416,6 +440,7 @@ int main(void)
 		cmocka_unit_test(test_echo),
 		cmocka_unit_test(test_own_echo),
 		cmocka_unit_test(test_transit),
+		cmocka_unit_test(test_group_without_a_way),
 		cmocka_unit_test(test_no_error_about),
 		cmocka_unit_test(test_limit),
 		cmocka_unit_test(test_local_protocols),

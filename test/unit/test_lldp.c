@@ -183,6 +183,16 @@ static void test_goodbye(void **state)
 	receive(f, 0);
 	assert_int_equal(known(f, 0), 0);
 	fix_clear(f);
+	lldp_farewell(&f->s, 1);
+	assert_int_equal(f->sent_n, 1);
+	assert_int_equal(f->sent[0].port, 1);
+	assert_true(lldp_parse(f->sent[0].frame, f->sent[0].len, &m));
+	assert_int_equal(m.ttl_s, 0);
+	fix_wait(f, 10); /* we are still there */
+	assert_int_equal(f->sent_n, 2);
+	assert_true(lldp_parse(f->sent[1].frame, f->sent[1].len, &m));
+	assert_int_equal(m.ttl_s, LLDP_TTL_S);
+	fix_clear(f);
 	mandatory(7, 100);
 	receive(f, 0);
 	lldp_configure(&f->s, &off, f->now_ms);

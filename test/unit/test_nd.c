@@ -325,69 +325,6 @@ static void test_point_to_point(void **state)
 	fix_free(f);
 }
 
-static void test_router_adverts(void **state)
-{
-	struct ip6 host = {0xfe80000000000000ull, 0x99};
-	struct fixture *f = fix6_new();
-	uint32_t len;
-
-	len = make6(0, host, IP6_ALL_ROUTERS, 58, 255, 8);
-	memset(frame + 54, 0, 8);
-	frame[54] = 133;
-	finish6(len);
-	fix6_receive(f, 0, len);
-	fix_wait(f, 20000);
-	assert_int_equal(f->sent_n, 0); /* not configured */
-	f->iface[0].router_advert = true;
-	fix_wait(f, 20);
-	assert_int_equal(f->sent_n, 1);
-	const uint8_t *p = fix6_sent(f, 0, 0, ALL6, 134);
-
-	assert_true(ip6_equal(ip6_load(f->sent[0].frame + 22), LINK6(0)));
-	assert_int_equal(f->sent[0].len, 54 + 16 + 8 + 8 + 32);
-	assert_int_equal(load_be16(p + 6), RA_LIFETIME_S);
-	assert_int_equal(load_be32(p + 28), 1500);
-	assert_int_equal(p[34], 64);
-	assert_int_equal(p[35], 0xc0);
-	assert_true(ip6_equal(ip6_load(p + 48), NET6(0, 0)));
-	fix6_receive(f, 0, len); /* an answer to the one who asks */
-	fix6_sent(f, 1, 0, host, 134);
-	fix_wait(f, 2 * RA_FIRST_MS + 100);
-	assert_int_equal(f->sent_n, 4);
-	f->iface[0].router_advert = false; /* the last one says so */
-	fix_wait(f, 20);
-	p = fix6_sent(f, 4, 0, ALL6, 134);
-	assert_int_equal(load_be16(p + 6), 0);
-	fix_wait(f, 2 * RA_INTERVAL_MS);
-	fix6_receive(f, 0, len);
-	assert_int_equal(f->sent_n, 5);
-	fix_free(f);
-}
-
-/* RFC 4861 6.2.6: who asks without an address is answered with all others, three seconds apart. */
-static void test_router_adverts_apart(void **state)
-{
-	struct fixture *f = fix6_new();
-	uint32_t len;
-
-	f->iface[0].router_advert = true;
-	fix_wait(f, 20);
-	assert_int_equal(f->sent_n, 1);
-	for (unsigned i = 0; i < 5; i++) {
-		len = make6(0, IP6_ANY, IP6_ALL_ROUTERS, 58, 255, 8);
-		memset(frame + 54, 0, 8);
-		frame[54] = 133;
-		finish6(len);
-		fix6_receive(f, 0, len);
-	}
-	fix_wait(f, RA_SOLICITED_MS - 100);
-	assert_int_equal(f->sent_n, 1);
-	fix_wait(f, 200);
-	fix6_sent(f, 1, 0, ALL6, 134);
-	assert_int_equal(f->sent_n, 2);
-	fix_free(f);
-}
-
 static void test_static(void **state)
 {
 	struct fixture *f = fix6_new();
@@ -418,8 +355,6 @@ int main(void)
 		cmocka_unit_test(test_invented_senders),
 		cmocka_unit_test(test_conflict),
 		cmocka_unit_test(test_point_to_point),
-		cmocka_unit_test(test_router_adverts),
-		cmocka_unit_test(test_router_adverts_apart),
 		cmocka_unit_test(test_static),
 	};
 

@@ -285,6 +285,76 @@ static void test_recursive_failures(void **state)
 	assert_memory_equal(before, again, sizeof before);
 }
 
+/* A silent member counts as one that is not there, in the group it is in already. */
+static void test_silence(void **state)
+{
+	static const uint8_t mac[6] = {2, 0, 0, 0, 0, 9};
+	uint16_t now[GROUP_SPREAD], expected[GROUP_SPREAD];
+	struct nexthop_member all[6];
+	unsigned down = 0;
+	uint32_t by;
+
+	srand(6);
+	for (unsigned i = 0; i < 6; i++)
+		all[i] = (struct nexthop_member){plain(i + 1), (uint16_t)(1 + rand() % 9)};
+	uint32_t g = group(all, 6);
+
+	assert_int_equal(nexthop_get_recursive(&t, 99, NEXTHOP_ANY_PORT, &by), ERR_OK);
+	nexthop_redirect(&t, by, g);
+	for (unsigned step = 0; step < 300; step++) {
+		unsigned one = (unsigned)rand() % 6;
+
+		down ^= 1u << one;
+		if (down >> one & 1)
+			nexthop_silence(&t, 1, one + 1);
+		else
+			nexthop_set_mac(&t, 1, one + 1, mac, 1);
+		places_without(all, 6, down == 63 ? 0 : down, expected); /* all: as if none */
+		places(g, now);
+		assert_memory_equal(now, expected, sizeof now);
+		places(by, now); /* it stands for the group */
+		assert_memory_equal(now, expected, sizeof now);
+		assert_int_equal(adjacency_target(t.adjacency[g].out), NEXTHOP_GROUP);
+		grace();
+	}
+}
+
+/* Recursive members are as silent as what they stand for, and gateways are found through them. */
+static void test_recursive_silence(void **state)
+{
+	static const uint8_t mac[6] = {2, 0, 0, 0, 0, 9};
+	uint16_t before[GROUP_SPREAD], after[GROUP_SPREAD];
+	struct nexthop_member m[2];
+	unsigned found = 0;
+	uint32_t index;
+
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(
+			nexthop_get_recursive(&t, 90 + i, NEXTHOP_ANY_PORT, &index), ERR_OK);
+		m[i] = (struct nexthop_member){(uint16_t)index, 1};
+		nexthop_redirect(&t, index, plain(i + 1));
+	}
+	uint32_t g = group(m, 2);
+
+	places(g, before);
+	nexthop_silence(&t, 1, 2);
+	nexthop_silence(&t, 1, 77); /* nobody's */
+	places(g, after);
+	for (unsigned p = 0; p < GROUP_SPREAD; p++)
+		assert_int_equal(after[p], plain(1));
+	for (uint32_t at = 0; nexthop_shared(&t, at, &index); at++)
+		found += index != NEXTHOP_NONE;
+	assert_int_equal(found, 2);
+	nexthop_redirect(&t, m[0].index, NEXTHOP_NONE); /* better a silent one than none */
+	places(g, after);
+	for (unsigned p = 0; p < GROUP_SPREAD; p++)
+		assert_int_equal(after[p], plain(2));
+	nexthop_redirect(&t, m[0].index, plain(1));
+	nexthop_set_mac(&t, 1, 2, mac, 1);
+	places(g, after);
+	assert_memory_equal(before, after, sizeof before);
+}
+
 /* Groups come and go; the table always finds what is alive, and nothing leaks. */
 static void test_random(void **state)
 {
@@ -330,6 +400,8 @@ int main(void)
 		CASE(test_recursive),
 		CASE(test_failures),
 		CASE(test_recursive_failures),
+		CASE(test_silence),
+		CASE(test_recursive_silence),
 		CASE(test_random),
 	};
 

@@ -120,6 +120,27 @@ static void test_kinds_apart(void **state)
 	assert_int_equal(passed(&p, POLICE_ND, HZ, 10), 10);
 }
 
+/* Another rate holds at once, whatever was let through by the one before. */
+static void test_other_rate(void **state)
+{
+	struct police p;
+	unsigned second = 0;
+
+	police_init(&p, HZ);
+	police_set_rate(&p, POLICE_ARP, 1, HZ);
+	assert_int_equal(passed(&p, POLICE_ARP, HZ, 1000), police_burst(POLICE_ARP));
+	assert_int_equal(passed(&p, POLICE_ARP, 2ull * HZ, 1000), 1);
+	assert_int_equal(passed(&p, POLICE_ND, HZ, 1000), police_burst(POLICE_ND));
+	police_set_rate(&p, POLICE_ARP, 1000, HZ);
+	assert_int_equal(passed(&p, POLICE_ARP, 2ull * HZ, 1000), police_burst(POLICE_ARP));
+	for (unsigned ms = 1; ms <= 1000; ms++)
+		second += passed(&p, POLICE_ARP, 2ull * HZ + ms * (HZ / 1000), 10000);
+	assert_in_range(second, 999, 1001);
+	police_set_rate(&p, POLICE_ARP, 0, HZ);
+	assert_int_equal(p.interval[POLICE_ARP], HZ / police_default_rate(POLICE_ARP));
+	assert_int_equal(p.interval[POLICE_LLDP], HZ / police_default_rate(POLICE_LLDP));
+}
+
 /* Neither clock nor rate: all pass. */
 static void test_no_clock(void **state)
 {
@@ -144,6 +165,7 @@ int main(void)
 		cmocka_unit_test(test_short),
 		cmocka_unit_test(test_rates),
 		cmocka_unit_test(test_kinds_apart),
+		cmocka_unit_test(test_other_rate),
 		cmocka_unit_test(test_no_clock),
 		cmocka_unit_test(test_names),
 	};

@@ -280,16 +280,6 @@ static void test_link_down(void **state)
 	fix_free(f);
 }
 
-static uint32_t rnd(uint32_t n)
-{
-	static uint64_t x = 88172645463325252ull;
-
-	x ^= x << 13;
-	x ^= x >> 7;
-	x ^= x << 17;
-	return (uint32_t)(x >> 32) % n;
-}
-
 /* Random fragments of few datagrams: whatever they say, each has one end, and no byte is wrong. */
 static void test_random(void **state)
 {

@@ -262,7 +262,7 @@ static void test_discard(void **state)
 {
 	struct histogram *h = calloc(1, sizeof *h);
 	uint64_t word[BATCH_MAX];
-	struct shaper_rate rate;
+	struct bucket_rate rate;
 
 	m.sched.latency[0] = h;
 	shaper_rate_set(&rate, 8000, 1000000000, 1514);
@@ -272,7 +272,7 @@ static void test_discard(void **state)
 	voq_publish(m.cross[0], 77);
 	assert_int_equal(sched_discard(&m.sched, word, BATCH_MAX), BATCH_MAX);
 	assert_int_equal(sched_discard(&m.sched, word, BATCH_MAX), 100 - BATCH_MAX);
-	assert_int_equal(m.sched.shaper.tokens, 0);
+	assert_int_equal(m.sched.shaper.bucket.tokens, 0);
 	assert_int_equal(histogram_total(h), 0);
 	free(h);
 }

@@ -15,7 +15,7 @@ static void test_rate(void **state)
 		SHAPER_MIN_BPS, 64000, 20000000, 1000000000, 99999999999, SHAPER_MAX_BPS};
 
 	for (unsigned i = 0; i < sizeof bps / sizeof *bps; i++) {
-		struct shaper_rate rate;
+		struct bucket_rate rate;
 
 		shaper_rate_set(&rate, bps[i], HZ, 1514);
 		/* an hour's tokens, within 0.1 % */
@@ -37,8 +37,8 @@ static void test_accuracy(void **state)
 
 	srand(7);
 	for (unsigned i = 0; i < sizeof bps / sizeof *bps; i++) {
-		struct shaper_rate rate;
-		struct shaper s = {.rate = &rate, .filled = 1000};
+		struct bucket_rate rate;
+		struct shaper s = {.rate = &rate, .bucket.filled = 1000};
 		uint64_t now = 1000, sent = 0, seconds = bps[i] < 1000000 ? 60 : 1;
 
 		shaper_rate_set(&rate, bps[i], HZ, 1514);
@@ -61,7 +61,7 @@ static void test_accuracy(void **state)
 /* After idleness the burst is the bucket, no more; a debt is paid first. */
 static void test_burst_and_debt(void **state)
 {
-	struct shaper_rate rate;
+	struct bucket_rate rate;
 	struct shaper s = {.rate = &rate};
 
 	shaper_rate_set(&rate, 8000000, HZ, 1514); /* 1 byte a microsecond, bucket 5000 */
@@ -82,7 +82,7 @@ static void test_burst_and_debt(void **state)
 static void test_shaped_shares(void **state)
 {
 	static struct model m;
-	struct shaper_rate rate;
+	struct bucket_rate rate;
 
 	srand(5);
 	model_start(&m, 4);

@@ -224,6 +224,7 @@ static void test_help(void **state)
 	assert_string_equal(screen,
 		"show co\n  commits          what was in force, and who changed it\n"
 		"  configuration    what is in force\n"
+		"  control-plane    what was handed to the control core, and policed\n"
 		"  cores            who runs where\nbarewire> show co");
 	type("\x15");
 	screen_n = 0;

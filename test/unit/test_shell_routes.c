@@ -20,7 +20,7 @@ static void test_counters(void **state)
 	expect_in(run("show next-hops"), "blackhole                -          final");
 	assert_null(strstr(run("show next-hops | json"), "packets"));
 	assert_null(strstr(run("show routes | json"), "packets"));
-	run_expect("set f c n", "");
+	run_expect("set f cou n", "");
 	expect_in(run("show configuration candidate"), "set forwarding counters next-hop");
 	run_expect("commit", "");
 	expect_in(run("show next-hops | json"), "\"packets\":0,\"bytes\":0");

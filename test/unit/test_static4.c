@@ -1,38 +1,20 @@
 /* Static routes: installed while they can be used, and nothing left when they go. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "test/unit/static_fixture.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-#include "net/table/static_route.h"
-#include "test/model/tables.h"
-
-static struct nexthop_table t;
 static struct rib4 rib;
-static struct iface iface[2];
 
 /* eth0 10.0.0.1/24, eth1 10.0.1.1/24, both down. */
 static int setup(void **state)
 {
 	model_nexthops_init(&t);
 	model_rib4_init(&rib, MODEL_ROUTES);
+	routes = &rib.rib;
 	for (unsigned p = 0; p < 2; p++)
 		iface[p] = (struct iface){.port = (uint16_t)p,
 			.mtu = 1400,
 			.mac = {2, 0, 0, 0, 0, (uint8_t)p},
 			.addrs = 1,
 			.addr = {{0x0a000001u + (p << 8), 24}}};
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	model_rib_free(&rib.rib);
-	model_nexthops_free(&t);
 	return 0;
 }
 
@@ -46,26 +28,11 @@ static void down(unsigned p)
 	iface_withdraw(&iface[p], &rib, &t);
 }
 
-static enum err refresh(struct static_route *s, unsigned n)
-{
-	return static_refresh(s, n, iface, 2, &rib.rib, &t);
-}
-
 static const struct nexthop *hop(uint32_t prefix, unsigned length)
 {
 	const struct route4 *r = rib4_find(&rib, prefix, length, RIB_STATIC);
 
 	return r ? &t.nexthop[r->nexthop] : NULL;
-}
-
-static void assert_nothing_left(struct static_route *s, unsigned n)
-{
-	static_withdraw(s, n, &rib.rib, &t);
-	down(0);
-	down(1);
-	assert_int_equal(rib.rib.count, 0);
-	for (unsigned i = 1; i < NEXTHOP_MAX; i++)
-		assert_int_equal(t.nexthop[i].refs, 0);
 }
 
 static void test_kinds(void **state)

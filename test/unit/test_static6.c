@@ -1,16 +1,7 @@
 /* IPv6 addresses, static routes and next hops: what is installed, found, and gone afterwards. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
-#include <stdlib.h>
-#include <string.h>
+#include "test/unit/static_fixture.h"
 
 #include "net/table/resolve.h"
-#include "net/table/static_route.h"
-#include "test/model/tables.h"
 
 #define NET(p, x) ((struct ip6){0xfd00000000000000ull | (p), (x)})
 #define TO(x)     ((struct ip6){0x20010db800000000ull | (uint64_t)(x) << 16, 0})
@@ -18,15 +9,14 @@
 
 static const uint8_t mac_a[6] = {2, 0, 0, 0, 0, 0xaa}, mac_b[6] = {2, 0, 0, 0, 0, 0xbb};
 
-static struct nexthop_table t;
 static struct rib6 rib;
-static struct iface iface[2];
 
 /* eth0 fd00::1/64, eth1 fd00:0:0:1::1/64, both down. */
 static int setup(void **state)
 {
 	model_nexthops_init(&t);
 	model_rib6_init(&rib, MODEL_ROUTES);
+	routes = &rib.rib;
 	for (unsigned p = 0; p < 2; p++) {
 		iface[p] = (struct iface){.port = (uint16_t)p,
 			.mtu = 1400,
@@ -37,13 +27,6 @@ static int setup(void **state)
 		iface[p].addr6[1] = (struct iface_addr6){
 			.address = LINK(1), .length = 64, .state = ADDR6_VALID};
 	}
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	model_rib_free(&rib.rib);
-	model_nexthops_free(&t);
 	return 0;
 }
 
@@ -59,26 +42,11 @@ static void down(unsigned p)
 	iface[p].installed = false;
 }
 
-static enum err refresh(struct static_route *s, unsigned n)
-{
-	return static_refresh(s, n, iface, 2, &rib.rib, &t);
-}
-
 static const struct nexthop *hop(struct ip6 prefix, unsigned length)
 {
 	const struct route6 *r = rib6_find(&rib, prefix, length, RIB_STATIC);
 
 	return r ? &t.nexthop[r->nexthop] : NULL;
-}
-
-static void assert_nothing_left(struct static_route *s, unsigned n)
-{
-	static_withdraw(s, n, &rib.rib, &t);
-	down(0);
-	down(1);
-	assert_int_equal(rib.rib.count, 0);
-	for (unsigned i = 1; i < NEXTHOP_MAX; i++)
-		assert_int_equal(t.nexthop[i].refs, 0);
 }
 
 static void test_addresses(void **state)

@@ -1,32 +1,15 @@
 /* The queues of one virtio-net device on several cores: nothing shared, and all stop when one finds
  * a lie. */
-#include "test/unit/virtio_fixture.h"
+#include "test/unit/virtio_rings.h"
 
 #include <pthread.h>
-
-static uint64_t rings; /* VIRTIO_MODEL_F_RING_PACKED or 0 */
 
 /* A device with four queue pairs, all wanted. */
 static void again(void)
 {
-	make_machine(64, 1500);
-	model.offered |= rings;
+	make_rings(64);
 	virtio_model_multiqueue(&model, 4);
 	want.queue_pairs = 4;
-}
-
-static int set_up_split(void **state)
-{
-	rings = 0;
-	again();
-	return 0;
-}
-
-static int set_up_packed(void **state)
-{
-	rings = VIRTIO_MODEL_F_RING_PACKED;
-	again();
-	return 0;
 }
 
 static void queues_are_apart(void **state)

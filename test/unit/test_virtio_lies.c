@@ -1,30 +1,13 @@
 /* virtio-net devices that lie about lengths, ids and indices, or write whatever they like into
  * their rings. */
-#include "test/unit/virtio_fixture.h"
+#include "test/unit/virtio_rings.h"
 
 #define SLOTS 64u
 
-static uint64_t rings; /* VIRTIO_MODEL_F_RING_PACKED or 0 */
-
 static void again(void)
 {
-	make_machine(SLOTS, 1500);
-	model.offered |= rings;
+	make_rings(SLOTS);
 	probe_ok();
-}
-
-static int set_up_split(void **state)
-{
-	rings = 0;
-	again();
-	return 0;
-}
-
-static int set_up_packed(void **state)
-{
-	rings = VIRTIO_MODEL_F_RING_PACKED;
-	again();
-	return 0;
 }
 
 static void impossible_lengths_become_zero(void **state)

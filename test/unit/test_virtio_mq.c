@@ -1,49 +1,18 @@
 /* virtio-net with several queue pairs: the control queue, RSS, falling back to one, queues on many
  * cores. */
-#include "test/unit/virtio_fixture.h"
+#include "test/unit/virtio_rings.h"
 
 #include "lib/byteorder.h"
 
 #define SLOTS 64u
 #define PAIRS 8u /* of the device */
 
-static uint64_t rings; /* VIRTIO_MODEL_F_RING_PACKED or 0 */
-
 /* A device with PAIRS pairs, of which 4 are wanted. */
 static void again(void)
 {
-	make_machine(SLOTS, 1500);
-	model.offered |= rings;
+	make_rings(SLOTS);
 	virtio_model_multiqueue(&model, PAIRS);
 	want.queue_pairs = 4;
-}
-
-static int set_up_split(void **state)
-{
-	rings = 0;
-	again();
-	return 0;
-}
-
-static int set_up_packed(void **state)
-{
-	rings = VIRTIO_MODEL_F_RING_PACKED;
-	again();
-	return 0;
-}
-
-/* One frame each way over the first pair: the device is in use. */
-static void expect_traffic(void)
-{
-	uint64_t word, done;
-
-	fill(3, 1);
-	assert_true(virtio_model_receive(&model, "in", 2));
-	assert_int_equal(dev->ops->rx(dev, 0, &word, 1), 1);
-	assert_int_equal(word, packet_word(3, 2, 0));
-	assert_int_equal(dev->ops->tx(dev, 0, &word, 1), 1);
-	assert_int_equal(virtio_model_transmit(&model), 1);
-	assert_int_equal(dev->ops->tx_done(dev, 0, &done, 1), 1);
 }
 
 /* The device is used with one pair, and one line says why. */

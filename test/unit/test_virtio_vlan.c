@@ -1,29 +1,12 @@
 /* virtio-net's VLAN filter: agreed on where offered, kept in step, done without where it fails. */
-#include "test/unit/virtio_fixture.h"
+#include "test/unit/virtio_rings.h"
 
 #define SLOTS 64u
 
-static uint64_t rings; /* VIRTIO_MODEL_F_RING_PACKED or 0 */
-
 static void again(void)
 {
-	make_machine(SLOTS, 1500);
-	model.offered |= rings;
+	make_rings(SLOTS);
 	virtio_model_offer_vlan(&model);
-}
-
-static int set_up_split(void **state)
-{
-	rings = 0;
-	again();
-	return 0;
-}
-
-static int set_up_packed(void **state)
-{
-	rings = VIRTIO_MODEL_F_RING_PACKED;
-	again();
-	return 0;
 }
 
 static unsigned passing(void)
@@ -33,18 +16,6 @@ static unsigned passing(void)
 	for (unsigned vid = 0; vid < 4096; vid++)
 		n += model.vlan[vid];
 	return n;
-}
-
-static void expect_traffic(void)
-{
-	uint64_t word, done;
-
-	fill(3, 1);
-	assert_true(virtio_model_receive(&model, "in", 2));
-	assert_int_equal(dev->ops->rx(dev, 0, &word, 1), 1);
-	assert_int_equal(dev->ops->tx(dev, 0, &word, 1), 1);
-	assert_int_equal(virtio_model_transmit(&model), 1);
-	assert_int_equal(dev->ops->tx_done(dev, 0, &done, 1), 1);
 }
 
 /* Priority tags pass from the start, VLANs as they are told. */

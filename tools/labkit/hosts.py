@@ -78,10 +78,15 @@ def inside(namespace, function, *args):
     return value
 
 
-def run_inside(namespace, *command, text=None):
-    """A command inside a namespace; returns the finished process with its output."""
+def run_inside(namespace, *command, text=None, timeout_s=None, sys=False):
+    """A command inside a namespace, with its /sys if so wanted; returns the finished process with
+    its output."""
+    def begin():
+        enter(namespace)
+        if sys:
+            show_own_sys()
     return subprocess.run(command, input=text, capture_output=True, text=True, check=False,
-                          preexec_fn=lambda: enter(namespace))
+                          timeout=timeout_s, preexec_fn=begin)
 
 
 def must(done):

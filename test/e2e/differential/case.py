@@ -2,6 +2,8 @@
 import random
 from dataclasses import dataclass
 
+from .linux_router import LinuxRouter
+
 
 @dataclass(frozen=True)
 class Case:
@@ -11,6 +13,10 @@ class Case:
     what: str
     frame: bytes
 
+    def on_wire(self):
+        """The cable by which it goes, and the bytes."""
+        return self.port, self.frame
+
     def __str__(self):
         return f"#{self.tag} to eth{self.port}, {self.what}: {self.frame.hex()}"
 
@@ -19,6 +25,26 @@ class Family:
     """What differs between IP versions. One object of each family goes to exchange and compare."""
 
     topology = None  # the module that says what network both routers are in
+
+    def cables(self):
+        """How many cables the router's ports are on."""
+        return self.topology.PORTS
+
+    def linux(self, place):
+        """The Linux router to compare with."""
+        return LinuxRouter(place, self.topology)
+
+    def case(self, _rng, number, port, what, frame):
+        """The case of a frame."""
+        return Case(number, port, what, frame)
+
+    def put(self, port, frame):
+        """What goes by which cable to bring a frame to a port, as (cable, bytes)."""
+        return port, frame
+
+    def take(self, cable, frame):
+        """The frame that came by a cable, as (port, frame)."""
+        return cable, frame
 
     def singles(self):
         """Makers of all cases that are made once: (what, make), make(family, random, tag) giving
@@ -85,5 +111,5 @@ def make_cases(family, seed, count):
             port, frame = make(rng, tag)
             while not family.is_fair(frame):
                 port, frame = make(rng, tag)
-        cases.append(Case(tag, port, what, frame))
+        cases.append(family.case(rng, tag, port, what, frame))
     return cases

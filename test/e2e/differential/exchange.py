@@ -7,8 +7,9 @@ import time
 
 from labkit import hosts
 from patience import PATIENCE_S
+from wire import receive_tagged, show_tags
 
-ETH_P_ALL, OUTGOING = 3, 4
+ETH_P_ALL = 3
 SO_RCVBUFFORCE = 33  # socket(7)
 BATCH = 40  # fewer than the errors barewire has in its bucket (net/proto/icmp.h)
 ERRORS_PER_S, ERROR_BURST = 600, 50  # it gives 1000: its clock may be slower than ours
@@ -20,6 +21,7 @@ def open_port(name):
     s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
     s.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 16 << 20)
     s.bind((name, ETH_P_ALL))
+    show_tags(s)
     s.setblocking(False)
     return s
 
@@ -51,7 +53,7 @@ class Bench:
     """A router seen from outside: a raw socket at the far end of each of its cables."""
 
     def __init__(self, family, ends, paced):
-        """ends: (namespace, interface) by port. paced: its errors are limited."""
+        """ends: (namespace, interface) by cable. paced: its errors are limited."""
         self.family = family
         self.sockets = [hosts.inside(ns, open_port, name) for ns, name in ends]
         self.bucket = Bucket(ERRORS_PER_S, ERROR_BURST) if paced else None
@@ -65,25 +67,25 @@ class Bench:
         for s in self.sockets:
             s.close()
 
-    def send(self, port, frame):
+    def send(self, cable, frame):
         try:
-            self.sockets[port].send(frame)
-            self.sent[port] += 1
+            self.sockets[cable].send(frame)
+            self.sent[cable] += 1
         except OSError as e:
             # A veth refuses what its peer's MTU forbids: that router has dropped it.
-            if e.errno != errno.ENOBUFS or len(frame) <= 14 + self.family.topology.MTU[port]:
+            if e.errno != errno.ENOBUFS or len(frame) <= 14 + self.family.topology.MTU[cable]:
                 raise
 
     def take(self):
         """Takes what has come; True if there was anything but our own frames."""
         any_came = False
-        for port, s in enumerate(self.sockets):
+        for cable, s in enumerate(self.sockets):
             with contextlib.suppress(BlockingIOError):
                 while True:
-                    frame, address = s.recvfrom(65536)
-                    if address[2] != OUTGOING:
+                    frame = receive_tagged(s)
+                    if frame is not None:
                         any_came = True
-                        self.sort(port, frame)
+                        self.sort(*self.family.take(cable, frame))
         return any_came
 
     def sort(self, port, frame):
@@ -104,7 +106,7 @@ class Bench:
         for port in ports:
             self.markers = self.markers % 250 + 1
             self.marked.discard(self.markers)
-            self.send(port, self.family.marker(port, self.markers))
+            self.send(*self.family.put(port, self.family.marker(port, self.markers)))
             waited_for.add(self.markers)
         end = time.monotonic() + PATIENCE_S
         while not waited_for <= self.marked:
@@ -122,11 +124,11 @@ class Bench:
                 self.slow.wait(slow)
                 self.slow.take(slow)
             for case in batch:
-                self.send(case.port, case.frame)
+                self.send(*case.on_wire())
             self.mark(sorted({case.port for case in batch}))
 
     def finish(self):
         """The last frames, once the router says that it holds none."""
-        self.mark(range(len(self.sockets)))
+        self.mark(range(self.family.topology.PORTS))
         while select.select(self.sockets, [], [], QUIET_S)[0]:
             self.take()

@@ -2,8 +2,8 @@
 import ipaddress
 
 from . import packet6, topology6
-from .packet6 import (FRAGMENT, HOP_BY_HOP, ICMP6, NONE, OPTIONS, ROUTING, TCP, UDP,
-                      authentication, echo, ether, fragment, icmp, ipv6, options, routing, tcp, udp)
+from .packet6 import (HOP_BY_HOP, ICMP6, OPTIONS, TCP, UDP, authentication, echo, ether, fragment,
+                      icmp, ipv6, options, routing, tcp, udp)
 from .topology6 import GATEWAY, HOST, PORTS, SMALL, net
 
 LINK_ANYCAST = "fe80::"  # Linux has one, barewire has not

@@ -21,7 +21,12 @@ class IPv4(Family):
 
     def is_fair(self, frame):
         view = View(frame)
-        return not view.ok or all(generate4.is_known(a) for a in (view.src, view.dst))
+        if not view.ok:
+            return True
+        if not all(generate4.is_known(a) for a in (view.src, view.dst)):
+            return False
+        # Reassembly is compared elsewhere: a case is one frame.
+        return not (view.fragment and view.dst in generate4.OWN)
 
     def marker(self, port, number):
         src, dst = f"10.0.{port}.{topology.HOST}", topology.ROUTER4[port]

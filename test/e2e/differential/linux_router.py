@@ -90,16 +90,21 @@ class LinuxRouter:
             hosts.ip("netns", "add", namespace)
             hosts.inside(namespace, write_sysctls,
                          self.topology.SIX and namespace == self.namespace)
+        self.plug()
+        for p in range(self.topology.PORTS):
+            quieten(self.namespace, interface(p))
+        self.batch(self.namespace, "link set lo up\n" + self.topology.linux_lines(interface))
+
+    def plug(self):
+        """Makes its interfaces, each with a cable."""
         self.batch(self.namespace, "".join(
             f"link add {interface(p)} type veth peer name {cable(p)} netns {self.cables}\n"
             for p in range(self.topology.PORTS)))
         for p in range(self.topology.PORTS):
-            quieten(self.namespace, interface(p))
             quieten(self.cables, cable(p))
         # The cable carries more than the router takes, as a wire does; nobody lives at its end.
         self.batch(self.cables, "".join(f"link set {cable(p)} mtu 4000 up\n"
                                         for p in range(self.topology.PORTS)))
-        self.batch(self.namespace, "link set lo up\n" + self.topology.linux_lines(interface))
 
     @staticmethod
     def batch(namespace, lines):
@@ -118,8 +123,7 @@ class LinuxRouter:
 
 
 @contextlib.contextmanager
-def running(place, topology):
-    router = LinuxRouter(place, topology)
+def running(router):
     try:
         router.up()
         yield router

@@ -9,21 +9,23 @@ class Exemption:
     name: str
     rule: callable
     view: type
+    part: str
 
     def adapt(self, case, theirs, ours):
-        view = self.view(case.frame)
+        view = self.view(getattr(case, self.part))
         return self.rule(view, [dict(m) for m in theirs], ours) if view.ok else None
 
 
 class Rules(list):
-    """A decorator of rules, and the list of them. view: how a frame is read for them."""
+    """A decorator of rules, and the list of them. view: how a frame is read for them; part: which
+    of a case that is."""
 
-    def __init__(self, view):
+    def __init__(self, view, part="frame"):
         super().__init__()
-        self.view = view
+        self.view, self.part = view, part
 
     def __call__(self, rule):
-        self.append(Exemption(rule.__name__, rule, self.view))
+        self.append(Exemption(rule.__name__, rule, self.view, self.part))
         return rule
 
 

@@ -1,7 +1,7 @@
 # The IPv6 network around either router; as topology.py for IPv4, with the same names.
 import ipaddress
 
-from .topology import GATEWAY, HOST, PORTS, SILENT, SMALL, mac, router_mac  # noqa: F401
+from .topology import GATEWAY, HOST, PORTS, SMALL, mac, router_mac  # noqa: F401
 
 SIX = True  # IPv6
 MTU = {0: 1500, 1: 1500, SMALL: 1280}
