@@ -23,7 +23,7 @@ KERNEL  := $(wildcard kernel/*.c kernel/shell/*.c)
 X86     := $(wildcard kernel/x86/*.c kernel/x86/*.S boot/*.c boot/*.S)
 HOSTED  := $(wildcard kernel/hosted/*.c)
 # Pure parsers of what firmware and loaders say: part of the image, and of the unit tests.
-PURE    := kernel/x86/acpi.c kernel/x86/srat.c kernel/x86/memmap.c boot/view.c boot/bootinfo.c boot/multiboot1.c boot/pvh.c
+PURE    := kernel/x86/pagetable.c kernel/x86/portset.c kernel/x86/acpi.c kernel/x86/srat.c kernel/x86/memmap.c boot/view.c boot/bootinfo.c boot/multiboot1.c boot/pvh.c
 MODEL   := $(wildcard test/model/*.c)
 TESTS   := $(wildcard test/unit/test_*.c)
 
@@ -141,12 +141,16 @@ $(foreach d,$(X86DIR) hosted check tsan,$(BUILD)/$(d)/kernel/version.o): EXTRA_V
 $(BUILD)/$(X86DIR)/%.o: %.c $(BUILD)/$(X86DIR).flags | $(NEWLIB)/lib/libc.a
 	@mkdir -p $(@D)
 	@echo "  CC $@"
-	$(Q)$(CC) $(TARGET) $(EXTRA_VERSION) -c $< -o $@
+	$(Q)$(CC) $(TARGET) $(EXTRA_VERSION) $(CPL0_FLAGS) -c $< -o $@
 
 $(BUILD)/$(X86DIR)/%.o: %.S $(BUILD)/$(X86DIR).flags | $(NEWLIB)/lib/libc.a
 	@mkdir -p $(@D)
 	@echo "  CC $@"
 	$(Q)$(CC) $(TARGET) -D__ASSEMBLY__ -c $< -o $@
+
+# What runs at CPL 0 uses no vector registers (kernel/x86/privileged.h).
+CPL0 := cpu gate idt lapic pagetable paging
+$(patsubst %,$(BUILD)/$(X86DIR)/kernel/x86/%.o,$(CPL0)): CPL0_FLAGS = -mgeneral-regs-only
 
 # Two passes: the second carries the symbol table made from the first, for back traces.
 LINK = $(Q)$(CC) -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,max-page-size=4096 \

@@ -105,11 +105,14 @@ boot_entry:
 	xorl	%eax, %eax
 	movl	%eax, %fs
 	movl	%eax, %gs
-	movl	%ebp, %edi		/* writing 32 bits clears the upper half, */
-	movl	%esi, %esi		/* which is not defined after the mode change */
+	movl	%ebp, %r12d		/* writing 32 bits clears the upper half, */
+	movl	%esi, %r13d		/* which is not defined after the mode change */
 	movl	%esp, %esp
-	movq	entry_tsc, %rdx
 	xorl	%ebp, %ebp		/* end of every back trace */
+	call	boot_processor		/* from here on at CPL 3 */
+	movl	%r12d, %edi
+	movl	%r13d, %esi
+	movq	entry_tsc, %rdx
 	call	boot_main
 
 	/* One line on COM1 is all that can be done for a 32-bit processor. */

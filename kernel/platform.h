@@ -55,6 +55,11 @@ const char *platform_isa(void);
 /* Starts fn(arg) on core 1 .. platform_cores()-1; it never returns. false: that core does not run.
  */
 bool platform_start(unsigned core, void (*fn)(void *arg), void *arg);
+/*
+ * The calling core is this worker from now on, says a panic's report, and sees the memory as
+ * platform_seal left it. Each worker, after that.
+ */
+void platform_confine(unsigned worker);
 
 /*
  * Boot memory: zeroed, identity-mapped, DMA-able, never freed. NULL when it is
@@ -68,6 +73,7 @@ void *platform_alloc(size_t bytes, size_t align);
 void *platform_alloc_near(size_t bytes, size_t align, uint32_t node);
 /* The same as platform_alloc, but not zeroed: for large tables that begin empty. */
 void *platform_reserve(size_t bytes, size_t align);
+/* And no device is mapped any more, no privilege kept that only boot needs. */
 void platform_seal(void);
 struct platform_memory {
 	uint64_t ram_bytes;   /* usable RAM found */

@@ -1,4 +1,4 @@
-/* The entry points of the 32 exceptions, which save all registers as a struct fault_frame, and of two interrupts. */
+/* The entry points of CPL 0: the 32 exceptions and the gate, which save all registers as a struct fault_frame, and two interrupts. */
 
 	.text
 	.balign 16
@@ -17,6 +17,11 @@ fault_stubs:
 	jmp	fault_common
 	.set	vector, vector + 1
 	.endr
+
+	.globl interrupt_gate
+interrupt_gate:
+	pushq	$0
+	pushq	$128			/* VECTOR_GATE */
 
 fault_common:
 	pushq	%r15
@@ -71,3 +76,12 @@ interrupt_timer:
 	.globl interrupt_spurious
 interrupt_spurious:
 	iretq
+
+	/* uint64_t gate_call(enum gate_op op, uint64_t argument): in a frame, for the back trace of a panic. */
+	.globl gate_call
+gate_call:
+	pushq	%rbp
+	movq	%rsp, %rbp
+	int	$128			/* VECTOR_GATE; RDI and RSI are in the frame, RAX is the answer */
+	popq	%rbp
+	ret
