@@ -1,4 +1,4 @@
-/* The entry points of CPL 0: the 32 exceptions and the gate, which save all registers as a struct fault_frame, and two interrupts. */
+/* The entry points of CPL 0: the 32 exceptions (the gate is one), which save all registers as a struct fault_frame, and two interrupts. */
 
 	.text
 	.balign 16
@@ -17,11 +17,6 @@ fault_stubs:
 	jmp	fault_common
 	.set	vector, vector + 1
 	.endr
-
-	.globl interrupt_gate
-interrupt_gate:
-	pushq	$0
-	pushq	$128			/* VECTOR_GATE */
 
 fault_common:
 	pushq	%r15
@@ -77,11 +72,17 @@ interrupt_timer:
 interrupt_spurious:
 	iretq
 
-	/* uint64_t gate_call(enum gate_op op, uint64_t argument): in a frame, for the back trace of a panic. */
+	/*
+	 * uint64_t gate_call(enum gate_op op, uint64_t argument): in a frame, for the back trace of a panic.
+	 * RDI and RSI are in the fault's frame, RAX is the answer. A breakpoint, because hypervisors that emulate
+	 * CPL 0 pass on exceptions, but not every INT.
+	 */
 	.globl gate_call
 gate_call:
 	pushq	%rbp
 	movq	%rsp, %rbp
-	int	$128			/* VECTOR_GATE; RDI and RSI are in the frame, RAX is the answer */
+	int3
+	.globl gate_return
+gate_return:
 	popq	%rbp
 	ret

@@ -26,12 +26,11 @@ struct fault_report {
 #define FAULT_STUB_BYTES 16u
 
 #define VECTOR_NMI           2u
+#define VECTOR_BREAKPOINT    3u /* at gate_return: a call of the gate (gate.h) */
 #define VECTOR_DOUBLE_FAULT  8u
 #define VECTOR_PROTECTION    13u
 #define VECTOR_PAGE_FAULT    14u
 #define VECTOR_MACHINE_CHECK 18u
-
-#define VECTOR_GATE 128u /* gate.h; code at CPL 3 may raise it */
 
 /* Interrupts of the local APIC, both of its highest priority class (lapic.c). */
 #define VECTOR_TIMER    240u
@@ -41,8 +40,11 @@ struct fault_report {
 /* exceptions.S: FAULT_VECTORS entry points, FAULT_STUB_BYTES apart. */
 extern const uint8_t fault_stubs[];
 
+/* exceptions.S: what follows the gate's breakpoint. */
+extern const uint8_t gate_return[];
+
 /* exceptions.S: they acknowledge where that is due, and return. */
-extern const uint8_t interrupt_timer[], interrupt_spurious[], interrupt_gate[];
+extern const uint8_t interrupt_timer[], interrupt_spurious[];
 
 /*
  * Called by exceptions.S on any core, at CPL 0. What it returns to is *f: for a fault

@@ -1,5 +1,5 @@
 /*
- * The one way from CPL 3 to CPL 0: a software interrupt, and the few things it does.
+ * The one way from CPL 3 to CPL 0: a breakpoint at one place, and the few things it does.
  *
  * What a core may ask for once the machine is sealed: to sleep, to stop, to flush its
  * translations, to say which worker it is, to panic, and (control core) to reset.

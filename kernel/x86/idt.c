@@ -64,8 +64,7 @@ static void idt_build(void)
 {
 	for (unsigned v = 0; v < FAULT_VECTORS; v++)
 		idt_gate(v, fault_stubs + v * FAULT_STUB_BYTES);
-	idt_gate(VECTOR_GATE, interrupt_gate);
-	idt[VECTOR_GATE].type |= IDT_FOR_CPL3;
+	idt[VECTOR_BREAKPOINT].type |= IDT_FOR_CPL3;
 	idt_gate(VECTOR_TIMER, interrupt_timer);
 	idt_gate(VECTOR_SPURIOUS, interrupt_spurious);
 }
@@ -135,7 +134,7 @@ void report_begin(struct fault_frame *f, const char *text)
 
 void fault_handle(struct fault_frame *f)
 {
-	if (f->vector == VECTOR_GATE) {
+	if (f->vector == VECTOR_BREAKPOINT && f->rip == (uintptr_t)gate_return) {
 		gate_handle(f);
 		return;
 	}
