@@ -4,6 +4,9 @@
 
 #include "boot/bootinfo.h"
 
+/* Zeroed variables that are in use before all of .bss has been cleared: what boot_processor writes. */
+#define BSS_EARLY __attribute__((section(".bss.early")))
+
 #define BOOT_MAP_END (1ull << 32) /* entry.S maps everything below, identically and writable */
 
 /*

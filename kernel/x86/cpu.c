@@ -13,7 +13,7 @@
 #include "kernel/x86/privileged.h"
 
 SUPERVISOR struct cpu cpu_table[CORE_MAX];
-struct cpu_control cpu_control;
+BSS_EARLY struct cpu_control cpu_control;
 
 /* Only the boot core's is followed by a map of ports; the others' CPL 3 has none. */
 static SUPERVISOR struct cpu_tss tss_of_core[CORE_MAX];
