@@ -8,10 +8,10 @@
 #include "kernel/platform.h"
 #include "kernel/x86/portset.h"
 
-#define CONSOLE_PORT 0x3f8u /* COM1 since the IBM PC */
+#define CONSOLE_PORT  0x3f8u /* COM1 since the IBM PC */
 #define CONSOLE_PORTS 8u
-#define CONSOLE_BAUD 115200u
-#define QUEUE_BYTES  65536u /* a power of two; 6 s of the line */
+#define CONSOLE_BAUD  115200u
+#define QUEUE_BYTES   65536u /* a power of two; 6 s of the line */
 
 _Static_assert(QUEUE_BYTES >= PLATFORM_CONSOLE_ROOM, "what the kernel counts on");
 

@@ -15,12 +15,16 @@
 SUPERVISOR struct cpu cpu_table[CORE_MAX];
 BSS_EARLY struct cpu_control cpu_control;
 
-/* Only the boot core's is followed by a map of ports; the others' CPL 3 has none. */
-static SUPERVISOR struct cpu_tss tss_of_core[CORE_MAX];
-static SUPERVISOR struct {
+/*
+ * The boot core's TSS is followed by a map of ports, and so is that of the core that
+ * makes the report. The others' is not: their CPL 3 has no ports.
+ */
+struct tss_with_ports {
 	struct cpu_tss tss;
 	struct portset closed; /* a bit that is set: CPL 3 may not */
-} boot_tss;
+};
+static SUPERVISOR struct tss_with_ports boot_tss, report_tss;
+static SUPERVISOR struct cpu_tss tss_of_core[CORE_MAX];
 
 /* CPUID, SDM volume 2, tables 3-17 and following. */
 #define CPUID1_ECX_FMA        (1u << 12)
@@ -145,23 +149,24 @@ static uint64_t top(struct cpu_small_stack *s)
 	return (uintptr_t)(s->stack + sizeof s->stack);
 }
 
-/* SDM volume 3, 8.7 and volume 1, 19.5.2: the processor reads one byte beyond the map. */
-static struct cpu_tss *cpu_make_tss(struct cpu *c, uint64_t *limit)
+/* SDM volume 3, 8.7: the limit tells whether a map of ports follows. */
+static void cpu_load_tss(struct cpu *c, struct cpu_tss *tss, uint64_t bytes)
 {
-	struct cpu_tss *tss = c->core ? &tss_of_core[c->core] : &boot_tss.tss;
+	uint64_t at = (uintptr_t)tss;
 
 	tss->io_map = sizeof *tss;
 	tss->rsp[0] = top(&c->stacks->gate);
 	for (unsigned i = 0; i < IST_COUNT; i++)
 		tss->ist[i] = top(&c->stacks->ist[i]);
-	*limit = (c->core ? sizeof *tss : sizeof boot_tss) - 1;
-	return tss;
+	c->gdt[SELECTOR_TSS / 8] =
+		0x0000890000000000 | (bytes - 1) | (at & 0xffffff) << 16 | (at >> 24 & 0xff) << 56;
+	c->gdt[SELECTOR_TSS / 8 + 1] = at >> 32;
+	ltr(SELECTOR_TSS);
 }
 
 /* SDM volume 3, 3.4.5: flat code and data of both levels, accessed, and a TSS of two entries. */
 static void cpu_load_segments(struct cpu *c)
 {
-	uint64_t limit, tss = (uintptr_t)cpu_make_tss(c, &limit);
 	struct table_pointer p = {.limit = sizeof c->gdt - 1, .base = (uintptr_t)c->gdt};
 
 	c->gdt[0] = 0;
@@ -169,15 +174,21 @@ static void cpu_load_segments(struct cpu *c)
 	c->gdt[SELECTOR_DATA / 8] = 0x00cf93000000ffff;
 	c->gdt[SELECTOR_USER_CODE / 8] = 0x00affb000000ffff;
 	c->gdt[SELECTOR_USER_DATA / 8] = 0x00cff3000000ffff;
-	c->gdt[SELECTOR_TSS / 8] = 0x0000890000000000 | limit | (tss & 0xffffff) << 16 |
-				   (tss >> 24 & 0xff) << 56;
-	c->gdt[SELECTOR_TSS / 8 + 1] = tss >> 32;
 	lgdt(&p);
-	ltr(SELECTOR_TSS);
+	if (c->core == 0)
+		cpu_load_tss(c, &boot_tss.tss, sizeof boot_tss);
+	else
+		cpu_load_tss(c, &tss_of_core[c->core], sizeof tss_of_core[0]);
+}
+
+void cpu_open_ports(struct cpu *c)
+{
+	report_tss.closed.beyond = 0xff;
+	cpu_load_tss(c, &report_tss.tss, sizeof report_tss);
 }
 
 /* What follows in the caller runs at CPL 3. The other segments' contents do not matter there. */
-static inline __attribute__((always_inline)) void cpu_drop(uint64_t rflags)
+static inline __attribute__((always_inline)) void cpu_drop(void)
 {
 	__asm__ volatile("movq %%rsp, %%rax\n\t"
 			 "pushq %[data]\n\t"
@@ -190,7 +201,7 @@ static inline __attribute__((always_inline)) void cpu_drop(uint64_t rflags)
 			 "1:"
 			 :
 			 : [data] "i"(SELECTOR_USER_DATA), [code] "i"(SELECTOR_USER_CODE),
-			 [flags] "r"(rflags)
+			 [flags] "i"(RFLAGS_CPL3)
 			 : "rax", "memory");
 }
 
@@ -203,7 +214,7 @@ void cpu_init(struct cpu *c, unsigned core)
 		cpu_note_control();
 	cpu_load_segments(c);
 	idt_load();
-	cpu_drop(core == 0 ? RFLAGS_FIXED | RFLAGS_IOPL3 : RFLAGS_FIXED);
+	cpu_drop();
 }
 
 void boot_processor(void)

@@ -17,9 +17,8 @@
 #define SELECTOR_USER_DATA 0x23u
 #define SELECTOR_TSS       0x28u
 
-/* Flags of code at CPL 3: interrupts off; with IOPL 3 it may use any port. */
-#define RFLAGS_FIXED 0x0002u
-#define RFLAGS_IOPL3 0x3000u
+/* Flags of code at CPL 3: interrupts off, IOPL 0: the TSS tells which ports it may use. */
+#define RFLAGS_CPL3 0x0002u
 
 /* The exceptions that get a stack of their own: they may find the core's stack unusable. */
 enum cpu_ist {
@@ -93,6 +92,9 @@ void cpu_guard_stacks(struct cpu_stacks *s);
  * tables ran out.
  */
 bool cpu_seal(void);
+
+/* Opens all ports to the calling core, the one that makes the report; at CPL 0. */
+void cpu_open_ports(struct cpu *c);
 
 /* The calling core; only at CPL 0. */
 struct cpu *cpu_self(void);

@@ -16,9 +16,9 @@ struct fault_frame {
 struct fault_report {
 	struct fault_frame frame;
 	uint64_t cr2, cr3;
-	const char *text; /* of platform_panic; NULL: an exception */
+	const char *text;      /* of platform_panic; NULL: an exception */
 	unsigned core, worker; /* worker: 1 + its number; 0: none */
-	unsigned depth; /* faults inside the report */
+	unsigned depth;        /* faults inside the report */
 	const struct cpu_stacks *stacks;
 };
 

@@ -20,14 +20,13 @@ static uint64_t gate_sleep(uint64_t us)
 }
 
 /* The first change of a page table that lies in its own map may forbid the next. */
-static void gate_seal(struct fault_frame *f)
+static void gate_seal(void)
 {
 	sealed = true;
 	write_cr0(read_cr0() & ~CR0_WP);
 	paging_protect();
 	write_cr0(read_cr0() | CR0_WP);
 	write_cr3(read_cr3());
-	f->rflags &= ~(uint64_t)RFLAGS_IOPL3;
 }
 
 /* An exception with no descriptor table is a triple fault, which resets the processor. */
@@ -87,7 +86,7 @@ void gate_handle(struct fault_frame *f)
 		write_cr3(argument);
 		break;
 	case GATE_SEAL:
-		gate_seal(f);
+		gate_seal();
 		break;
 	default:
 		break;

@@ -20,7 +20,7 @@ enum gate_op {
 	GATE_RESET,   /* the processor, by a triple fault; boot core; does not return */
 	/* Only before the seal, and on the boot core. */
 	GATE_ROOT, /* argument: the page tables' root */
-	GATE_SEAL, /* page tables become read-only, ports those of the map */
+	GATE_SEAL, /* page tables become read-only */
 };
 
 /* exceptions.S: any core, either privilege level, as a C function. What is not allowed is 0. */

@@ -111,10 +111,11 @@ static void take_over(const struct cpu *c)
 void report_begin(struct fault_frame *f, const char *text)
 {
 	static struct fault_report report;
-	const struct cpu *c = cpu_self();
+	struct cpu *c = cpu_self();
 	const struct cpu_small_stack *s = &c->stacks->report;
 
 	take_over(c);
+	cpu_open_ports(c);
 	report.frame = *f;
 	report.cr2 = read_cr2();
 	report.cr3 = read_cr3();
@@ -129,7 +130,7 @@ void report_begin(struct fault_frame *f, const char *text)
 	f->rsp = (uintptr_t)(s->stack + sizeof s->stack) - 8; /* as after a call: ABI 3.2.2 */
 	f->cs = SELECTOR_USER_CODE;
 	f->ss = SELECTOR_USER_DATA;
-	f->rflags = RFLAGS_FIXED | RFLAGS_IOPL3;
+	f->rflags = RFLAGS_CPL3;
 }
 
 void fault_handle(struct fault_frame *f)

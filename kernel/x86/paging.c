@@ -37,7 +37,8 @@ uint64_t paging_table_bytes(const struct memmap *ram)
 		gib += (ram->range[i].end - ram->range[i].first) / BYTES_1G + 2;
 	/* A directory for each GiB and a pointer table for 512 of them; smaller pages at each
 	 * range's ends. */
-	tables = TABLES_SPARE + (cpu_control.has_1g_pages ? 0 : gib) + gib / 512 + 4ull * ram->ranges;
+	tables = TABLES_SPARE + (cpu_control.has_1g_pages ? 0 : gib) + gib / 512 +
+		 4ull * ram->ranges;
 	return (tables * PAGE_BYTES + BYTES_2M - 1) & -BYTES_2M;
 }
 

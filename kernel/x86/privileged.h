@@ -106,12 +106,12 @@ struct table_pointer {
 
 static inline void lgdt(const struct table_pointer *p)
 {
-	__asm__ volatile("lgdt %0" : : "m"(*p));
+	__asm__ volatile("lgdt %0" : : "m"(*p) : "memory");
 }
 
 static inline void lidt(const struct table_pointer *p)
 {
-	__asm__ volatile("lidt %0" : : "m"(*p));
+	__asm__ volatile("lidt %0" : : "m"(*p) : "memory");
 }
 
 /* Not privileged, but only at CPL 0 is its answer the guest's own under every hypervisor. */
@@ -125,7 +125,7 @@ static inline uint64_t gdt_base(void)
 
 static inline void ltr(uint16_t selector)
 {
-	__asm__ volatile("ltr %0" : : "r"(selector));
+	__asm__ volatile("ltr %0" : : "r"(selector) : "memory");
 }
 
 /*

@@ -102,7 +102,7 @@ def start(place, options):
     prompt_s = time.monotonic() - begin
     place.remember(ports=options.ports, accel=chosen)
     if fresh:
-        accel.keep(chosen)
+        accel.keep(chosen, options.image)
     ready = machine.READY.search(text)
     print(f"lab {place.name}: up under {chosen}, {options.ports} ports, {options.cores} cores; "
           f"prompt {prompt_s:.2f} s after QEMU's start; "
