@@ -199,8 +199,8 @@ static void parse_locate(const struct lane *lane, struct batch *b)
 
 	for (unsigned i = b->n; i % BATCH_PAD; i++)
 		b->word[i] = b->word[0];
-	for (unsigned i = 0; i < b->n; i += 8)
-		for (unsigned k = i; k < i + 8; k++) {
+	for (unsigned i = 0; i < b->n; i += BATCH_PAD)
+		for (unsigned k = i; k < i + BATCH_PAD; k++) {
 			b->data[k] = base + packet_index(b->word[k]) * stride;
 			__builtin_prefetch(b->data[k]);
 		}

@@ -71,6 +71,24 @@ static void test_good(void **state)
 	assert_int_equal(packet_flags(b.word[0]), 0);
 }
 
+/* The widest form reads whole vectors: behind the last packet there are frames, too. */
+static void test_padding_has_frames(void **state)
+{
+	struct frame f;
+
+	good(&f);
+	memcpy(buffer_data(&buffers, 1), f.data, f.len);
+	for (unsigned n = 1; n <= BATCH_MAX; n++) {
+		struct batch b = {.n = n};
+
+		for (unsigned i = 0; i < n; i++)
+			b.word[i] = packet_word(1, (uint32_t)f.len, 0);
+		parse_batch(&lane, &b);
+		for (unsigned i = 0; i < n || i % BATCH_PAD; i++)
+			assert_ptr_equal(b.data[i], buffer_data(&buffers, 1));
+	}
+}
+
 static void test_options_are_flagged(void **state)
 {
 	struct frame f;
@@ -269,6 +287,7 @@ int main(void)
 		cmocka_unit_test(test_good),
 		cmocka_unit_test(test_permitted_martians),
 		cmocka_unit_test(test_lldp),
+		cmocka_unit_test(test_padding_has_frames),
 		cmocka_unit_test(test_options_are_flagged),
 		cmocka_unit_test(test_link_layer),
 		cmocka_unit_test(test_ipv4_header),
