@@ -114,6 +114,21 @@ const char *platform_loader(void); /* "multiboot1", "PVH", "Linux process" */
 void platform_reboot(void) __attribute__((noreturn));
 void platform_poweroff(void) __attribute__((noreturn));
 
+#ifdef TEST_HOOKS
+/* What a worker may not do. Each ends in a panic that names it. */
+enum trespass {
+	TRESPASS_NONE,
+	TRESPASS_INSTRUCTION, /* a privileged one */
+	TRESPASS_MSR,
+	TRESPASS_PORT,
+	TRESPASS_TEXT,       /* writes where the program lies */
+	TRESPASS_TABLES,     /* and into a page table, */
+	TRESPASS_SUPERVISOR, /* and what belongs to CPL 0 */
+	TRESPASS_GATE        /* asks the gate for what only boot may ask for */
+};
+void platform_trespass(enum trespass what);
+#endif
+
 /* Prints what is known on the console and stops or reboots. Any core. */
 void platform_panic(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
 
