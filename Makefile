@@ -31,7 +31,8 @@ endif
 # The vhost-user transport is part of the process and of the unit tests.
 VHOST   := $(wildcard kernel/hosted/vhost_*.c)
 # Pure parsers of what firmware and loaders say: part of the image, and of the unit tests.
-PURE    := kernel/x86/acpi.c kernel/x86/srat.c kernel/x86/memmap.c boot/view.c boot/bootinfo.c boot/multiboot1.c boot/pvh.c
+PURE    := kernel/x86/pagetable.c kernel/x86/portset.c kernel/x86/acpi.c kernel/x86/srat.c kernel/x86/memmap.c \
+	   boot/view.c boot/bootinfo.c boot/multiboot1.c boot/pvh.c
 # The traffic generator and what it uses of the tree.
 PKTGEN  := $(wildcard tools/pktgen/*.c)
 PKTGEN_LIB := lib/checksum.c lib/histogram.c lib/text.c lib/text6.c net/table/route_text.c
@@ -163,12 +164,16 @@ $(foreach d,$(X86DIR) hosted check tsan,$(BUILD)/$(d)/kernel/version.o): EXTRA_V
 $(BUILD)/$(X86DIR)/%.o: %.c $(BUILD)/$(X86DIR).flags | $(NEWLIB)/lib/libc.a
 	@mkdir -p $(@D)
 	@echo "  CC $@"
-	$(Q)$(CC) $(TARGET) $(EXTRA_VERSION) -c $< -o $@
+	$(Q)$(CC) $(TARGET) $(EXTRA_VERSION) $(CPL0_FLAGS) -c $< -o $@
 
 $(BUILD)/$(X86DIR)/%.o: %.S $(BUILD)/$(X86DIR).flags | $(NEWLIB)/lib/libc.a
 	@mkdir -p $(@D)
 	@echo "  CC $@"
 	$(Q)$(CC) $(TARGET) -D__ASSEMBLY__ -c $< -o $@
+
+# What runs at CPL 0 uses no vector registers (kernel/x86/privileged.h).
+CPL0 := cpu gate idt lapic pagetable paging
+$(patsubst %,$(BUILD)/$(X86DIR)/kernel/x86/%.o,$(CPL0)): CPL0_FLAGS = -mgeneral-regs-only
 
 # Two passes: the second carries the symbol table made from the first, for back traces.
 LINK = $(Q)$(CC) -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,max-page-size=4096 \

@@ -50,9 +50,13 @@ boot_entry:
 	cli
 	cld
 
-	/* Loaders clear what lies behind the contents of the file; not every loader is good. */
-	movl	$image_load_end, %edi
-	movl	$image_end, %ecx
+	/*
+	 * Loaders clear what lies behind the contents of the file; not every loader is good.
+	 * First what CPL 0 needs; the most of it later, at CPL 3: there are hypervisors under
+	 * which each instruction at CPL 0 takes a microsecond.
+	 */
+	movl	$bss_early, %edi
+	movl	$bss_late, %ecx
 	subl	%edi, %ecx
 	shrl	$2, %ecx
 	xorl	%eax, %eax
@@ -105,11 +109,20 @@ boot_entry:
 	xorl	%eax, %eax
 	movl	%eax, %fs
 	movl	%eax, %gs
-	movl	%ebp, %edi		/* writing 32 bits clears the upper half, */
-	movl	%esi, %esi		/* which is not defined after the mode change */
+	movl	%ebp, %r12d		/* writing 32 bits clears the upper half, */
+	movl	%esi, %r13d		/* which is not defined after the mode change */
 	movl	%esp, %esp
-	movq	entry_tsc, %rdx
 	xorl	%ebp, %ebp		/* end of every back trace */
+	call	boot_processor		/* from here on at CPL 3 */
+	movl	$bss_late, %edi
+	movl	$image_end, %ecx
+	subl	%edi, %ecx
+	shrl	$3, %ecx
+	xorl	%eax, %eax
+	rep stosq
+	movl	%r12d, %edi
+	movl	%r13d, %esi
+	movq	entry_tsc, %rdx
 	call	boot_main
 
 	/* One line on COM1 is all that can be done for a 32-bit processor. */
@@ -150,7 +163,7 @@ boot_gdt_pointer:
 entry_tsc:
 	.quad	0
 
-	.bss
+	.section .bss.early, "aw", @nobits
 	.balign 4096
 boot_pml4:
 	.skip	4096

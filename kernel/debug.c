@@ -43,6 +43,10 @@ void debug_worker_hook(struct router *r, struct worker *w)
 		b->owner[b->pool[p]->stack[0]] = OWNER_CONTROL;
 		debug_request.owner = 0;
 	}
+	if (debug_wanted(r, &debug_request.trespass, w, &p)) {
+		debug_request.trespass = 0;
+		platform_trespass((enum trespass)debug_request.trespass_how);
+	}
 	if (debug_wanted(r, &debug_request.stuck, w, &p)) {
 		uint64_t until = platform_now_us() + 2000000;
 

@@ -14,6 +14,8 @@ struct debug_request {
 	volatile unsigned owner;       /* it marks a free buffer as the control core's */
 	volatile unsigned
 		stuck; /* the port's worker stops answering for two seconds, from now on */
+	volatile unsigned trespass;     /* it does what it has no right to do: */
+	volatile unsigned trespass_how; /* enum trespass (platform.h) */
 };
 
 #ifdef TEST_HOOKS

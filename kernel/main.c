@@ -188,6 +188,7 @@ static void wait_for_worker(void *arg)
 
 	while (!(worker = load_acquire(&w->worker)))
 		platform_relax();
+	platform_confine(worker->id);
 	worker_main(worker);
 }
 

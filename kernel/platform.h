@@ -55,6 +55,11 @@ const char *platform_isa(void);
 /* Starts fn(arg) on core 1 .. platform_cores()-1; it never returns. false: that core does not run.
  */
 bool platform_start(unsigned core, void (*fn)(void *arg), void *arg);
+/*
+ * The calling core is this worker from now on, says a panic's report, and sees the memory as
+ * platform_seal left it. Each worker, after that.
+ */
+void platform_confine(unsigned worker);
 
 /*
  * Boot memory: zeroed, identity-mapped, DMA-able, never freed. NULL when it is
@@ -68,6 +73,7 @@ void *platform_alloc(size_t bytes, size_t align);
 void *platform_alloc_near(size_t bytes, size_t align, uint32_t node);
 /* The same as platform_alloc, but not zeroed: for large tables that begin empty. */
 void *platform_reserve(size_t bytes, size_t align);
+/* And no device is mapped any more, no privilege kept that only boot needs. */
 void platform_seal(void);
 struct platform_memory {
 	uint64_t ram_bytes;   /* usable RAM found */
@@ -107,6 +113,21 @@ const char *platform_loader(void); /* "multiboot1", "PVH", "Linux process" */
 /* Neither returns. Devices run on until the end: control_stop_devices (control.h) comes first. */
 void platform_reboot(void) __attribute__((noreturn));
 void platform_poweroff(void) __attribute__((noreturn));
+
+#ifdef TEST_HOOKS
+/* What a worker may not do. Each ends in a panic that names it. */
+enum trespass {
+	TRESPASS_NONE,
+	TRESPASS_INSTRUCTION, /* a privileged one */
+	TRESPASS_MSR,
+	TRESPASS_PORT,
+	TRESPASS_TEXT,       /* writes where the program lies */
+	TRESPASS_TABLES,     /* and into a page table, */
+	TRESPASS_SUPERVISOR, /* and what belongs to CPL 0 */
+	TRESPASS_GATE        /* asks the gate for what only boot may ask for */
+};
+void platform_trespass(enum trespass what);
+#endif
 
 /* Prints what is known on the console and stops or reboots. Any core. */
 void platform_panic(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));

@@ -168,6 +168,12 @@ static void *thread_main(void *p)
 	return NULL;
 }
 
+/* The operating system has confined it already. */
+void platform_confine(unsigned worker)
+{
+	(void)worker;
+}
+
 bool platform_start(unsigned core, void (*fn)(void *arg), void *arg)
 {
 	struct start *s = malloc(sizeof *s);

@@ -1,4 +1,6 @@
 /* Commands that act at once: clear, reboot, poweroff, and the faults of a test image. */
+#include <string.h>
+
 #include "kernel/control.h"
 #include "kernel/debug.h"
 #include "kernel/platform.h"
@@ -74,6 +76,27 @@ bool debug_owner(struct call *call)
 bool debug_stuck(struct call *call)
 {
 	return plant(call, &debug_request.stuck);
+}
+
+/* Words: debug trespass HOW IFACE. */
+bool debug_trespass(struct call *call)
+{
+	static const char *const how[] = {[TRESPASS_INSTRUCTION] = "instruction",
+		[TRESPASS_MSR] = "msr",
+		[TRESPASS_PORT] = "port",
+		[TRESPASS_TEXT] = "text",
+		[TRESPASS_TABLES] = "tables",
+		[TRESPASS_SUPERVISOR] = "supervisor",
+		[TRESPASS_GATE] = "gate"};
+	unsigned port, i = 1;
+
+	if (!shell_find_port(call_word(call, 3), &port))
+		return call_error(call, "no interface '%s'", call_word(call, 3));
+	while (i < sizeof how / sizeof how[0] && strcmp(how[i], call_word(call, 2)) != 0)
+		i++;
+	debug_request.trespass_how = i;
+	debug_request.trespass = port + 1;
+	return true;
 }
 
 bool debug_hurry(struct call *call)

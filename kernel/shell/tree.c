@@ -407,6 +407,16 @@ static const struct node debug_port[] = {
 	ARG(IFACE, "port", .flags = NODE_END),
 	LAST,
 };
+static const struct node debug_trespass_how[] = {
+	WORD("gate", "asks for more than the gate gives", .next = debug_port),
+	WORD("instruction", "a privileged instruction", .next = debug_port),
+	WORD("msr", "writes a register of the processor", .next = debug_port),
+	WORD("port", "writes a port", .next = debug_port),
+	WORD("supervisor", "writes what belongs to CPL 0", .next = debug_port),
+	WORD("tables", "writes a page table", .next = debug_port),
+	WORD("text", "writes the program", .next = debug_port),
+	LAST,
+};
 static const struct node debug_what[] = {
 	WORD("double-free", "frees a buffer twice", .run = debug_double_free, .next = debug_port),
 	WORD("hurry", "a commit that waits to be confirmed has 2 s left", .run = debug_hurry,
@@ -415,6 +425,8 @@ static const struct node debug_what[] = {
 	WORD("owner", "writes a wrong owner", .run = debug_owner, .next = debug_port),
 	WORD("panic", "panics", .run = debug_panic, .flags = NODE_END),
 	WORD("stuck", "stops a worker for two seconds", .run = debug_stuck, .next = debug_port),
+	WORD("trespass", "lets a worker do what it may not", .run = debug_trespass,
+		.next = debug_trespass_how),
 	LAST,
 };
 #endif

@@ -6,10 +6,12 @@
 
 #include "drivers/uart16550.h"
 #include "kernel/platform.h"
+#include "kernel/x86/portset.h"
 
-#define CONSOLE_PORT 0x3f8u /* COM1 since the IBM PC */
-#define CONSOLE_BAUD 115200u
-#define QUEUE_BYTES  65536u /* a power of two; 6 s of the line */
+#define CONSOLE_PORT  0x3f8u /* COM1 since the IBM PC */
+#define CONSOLE_PORTS 8u
+#define CONSOLE_BAUD  115200u
+#define QUEUE_BYTES   65536u /* a power of two; 6 s of the line */
 
 _Static_assert(QUEUE_BYTES >= PLATFORM_CONSOLE_ROOM, "what the kernel counts on");
 
@@ -23,6 +25,7 @@ static struct {
 
 void console_init(void)
 {
+	portset_allow(CONSOLE_PORT, CONSOLE_PORTS);
 	uart16550_init(&uart, CONSOLE_PORT, CONSOLE_BAUD);
 }
 

@@ -1,4 +1,4 @@
-/* The entry points of the 32 exceptions, which save all registers as a struct fault_frame, and of two interrupts. */
+/* The entry points of CPL 0: the 32 exceptions (the gate is one), which save all registers as a struct fault_frame, and two interrupts. */
 
 	.text
 	.balign 16
@@ -71,3 +71,18 @@ interrupt_timer:
 	.globl interrupt_spurious
 interrupt_spurious:
 	iretq
+
+	/*
+	 * uint64_t gate_call(enum gate_op op, uint64_t argument): in a frame, for the back trace of a panic.
+	 * RDI and RSI are in the fault's frame, RAX is the answer. A breakpoint, because hypervisors that emulate
+	 * CPL 0 pass on exceptions, but not every INT.
+	 */
+	.globl gate_call
+gate_call:
+	pushq	%rbp
+	movq	%rsp, %rbp
+	int3
+	.globl gate_return
+gate_return:
+	popq	%rbp
+	ret

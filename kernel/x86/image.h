@@ -7,5 +7,6 @@
 extern const uint8_t image_start[], image_end[];
 extern const uint8_t text_start[], text_end[];
 extern const uint8_t rodata_start[], rodata_end[];
+extern const uint8_t supervisor_start[], supervisor_end[]; /* cpu.h: SUPERVISOR */
 
 #endif

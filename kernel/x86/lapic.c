@@ -3,9 +3,12 @@
 
 #include "drivers/io.h"
 #include "kernel/platform.h"
+#include "kernel/x86/cpu.h"
 #include "kernel/x86/fault.h"
+#include "kernel/x86/gate.h"
 #include "kernel/x86/instr.h"
 #include "kernel/x86/io_map.h"
+#include "kernel/x86/paging.h"
 #include "kernel/x86/tsc.h"
 
 #define APIC_BASE_X2APIC  (1ul << 10) /* 11.4.4 */
@@ -62,7 +65,7 @@ static void timer_measure(void)
 
 bool lapic_init(void)
 {
-	uint64_t base = rdmsr(MSR_APIC_BASE);
+	uint64_t base = cpu_control.apic_base;
 
 	if (!(base & APIC_BASE_ENABLE) || (base & APIC_BASE_X2APIC))
 		return false;
@@ -133,22 +136,30 @@ void lapic_send_nmi_to_others(void)
 	(void)lapic_send(0, LAPIC_ICR_NMI | LAPIC_ICR_OTHERS);
 }
 
-bool lapic_sleep(unsigned us)
+bool lapic_timer_start(unsigned us)
 {
 	if (!timer_per_ms)
 		return false;
 	mmio_write32(lapic + LAPIC_LVT_TIMER, VECTOR_TIMER); /* one-shot */
 	mmio_write32(
 		lapic + LAPIC_TIMER_INITIAL, (uint32_t)((uint64_t)timer_per_ms * us / 1000 + 1));
-	halt_until_interrupt();
-	/* Something else may have ended the sleep: the timer must not run on. */
+	return true;
+}
+
+void lapic_timer_stop(void)
+{
 	mmio_write32(lapic + LAPIC_LVT_TIMER, LAPIC_LVT_MASKED);
 	mmio_write32(lapic + LAPIC_TIMER_INITIAL, 0);
-	return true;
+}
+
+bool lapic_seal(void)
+{
+	return !lapic || paging_map((uintptr_t)lapic, LAPIC_BYTES,
+				 PAGING_WRITE | PAGING_UNCACHED | PAGING_SUPERVISOR);
 }
 
 void platform_idle(unsigned us)
 {
-	if (!lapic_sleep(us))
+	if (!gate_call(GATE_SLEEP, us))
 		platform_relax();
 }

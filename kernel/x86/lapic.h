@@ -12,10 +12,15 @@ bool lapic_init(void);
 void lapic_enable(void);
 
 /*
- * Halts the calling core until its timer has run for `us` (1 to 1000). false: there is no timer.
- * Interrupts are enabled for just that instruction, and only this timer's can come.
+ * Starts the calling core's timer, whose interrupt ends a sleep of `us` (1 to LAPIC_SLEEP_MAX_US);
+ * false: there is no timer. Stops it. At CPL 0 (gate.c).
  */
-bool lapic_sleep(unsigned us);
+#define LAPIC_SLEEP_MAX_US 1000u
+bool lapic_timer_start(unsigned us);
+void lapic_timer_stop(void);
+
+/* From the seal on its registers are for CPL 0 alone. Boot core; false: page tables ran out. */
+bool lapic_seal(void);
 
 /* exceptions.S: where an interrupt is acknowledged. */
 extern volatile uint32_t *lapic_eoi;

@@ -63,7 +63,7 @@ void memory_init(const struct bootinfo *b)
 	uint64_t limit = paging_limit(), bytes;
 	void *tables;
 
-	if (!cpu_has_1g_pages() && limit > RAM_MAX_2M)
+	if (!cpu_control.has_1g_pages && limit > RAM_MAX_2M)
 		limit = RAM_MAX_2M;
 	memmap_init(&memory.ram, b, limit);
 	memory.ram_bytes = memmap_bytes(&memory.ram);
@@ -182,6 +182,8 @@ void *platform_reserve(size_t bytes, size_t align)
 void platform_seal(void)
 {
 	memory.sealed = true;
+	if (!cpu_seal())
+		log_text("error: page tables ran out: CPL 0 is not closed off");
 	for (unsigned i = 0; i < memory.strays; i++)
 		log_text("memory: no room on node %lu for %llu KiB that its cores use",
 			(unsigned long)memory.strayed[i].node,

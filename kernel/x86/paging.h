@@ -1,8 +1,9 @@
 /*
  * The address space: physical memory, identically, with the largest pages.
  *
- * Every entry carries the U bit, so that cores can later run at CPL 3; the
- * image's text and constants and the page tables themselves are read-only.
+ * Pages carry the U bit, so that code at CPL 3 has them; the image's text and
+ * constants are read-only, and so are the page tables, once the address space is
+ * sealed. What belongs to CPL 0 alone loses its U bit then.
  * What nobody mapped (page 0, guards, unknown addresses) faults.
  */
 #ifndef KERNEL_X86_PAGING_H
@@ -13,9 +14,10 @@
 
 #include "kernel/x86/memmap.h"
 
-#define PAGING_WRITE    (1u << 0)
-#define PAGING_EXECUTE  (1u << 1)
-#define PAGING_UNCACHED (1u << 2)
+#define PAGING_WRITE      (1u << 0)
+#define PAGING_EXECUTE    (1u << 1)
+#define PAGING_UNCACHED   (1u << 2)
+#define PAGING_SUPERVISOR (1u << 3) /* for CPL 0 alone */
 
 /* Bytes of page tables needed for this RAM and what will be mapped later; a multiple of 2 MiB. */
 uint64_t paging_table_bytes(const struct memmap *ram);
@@ -29,12 +31,21 @@ bool paging_init(const struct memmap *ram, uint64_t tables, uint64_t bytes);
 
 /*
  * (Re)maps [address, address + bytes), rounded outward to 4 KiB. false: it
- * wraps, lies beyond what can be mapped, or page tables ran out. Boot core;
- * other cores are not told, so once they are started nothing is unmapped, and
- * what is mapped is an address that none of them has used.
+ * wraps, lies beyond what can be mapped, page tables ran out, or the address space
+ * is sealed. Boot core; other cores are not told, so once they are started nothing
+ * is unmapped, and what is mapped is an address that none of them has used.
  */
 bool paging_map(uint64_t address, uint64_t bytes, unsigned flags);
 void paging_unmap(uint64_t address, uint64_t bytes);
+
+/*
+ * Nothing is mapped any more, and all is prepared for paging_protect. false: page
+ * tables ran out. Boot core, at CPL 3.
+ */
+bool paging_seal(void);
+
+/* Makes the page tables read-only, by the gate (GATE_SEAL): the last change to them, at CPL 0. */
+void paging_protect(void);
 
 /* Is the page of this address mapped? Any core; used before a doubtful read. */
 bool paging_mapped(uint64_t address);

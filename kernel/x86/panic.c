@@ -9,9 +9,8 @@
 #include "kernel/version.h"
 #include "kernel/x86/cpu.h"
 #include "kernel/x86/fault.h"
+#include "kernel/x86/gate.h"
 #include "kernel/x86/image.h"
-#include "kernel/x86/instr.h"
-#include "kernel/x86/lapic.h"
 #include "kernel/x86/paging.h"
 #include "kernel/x86/start.h"
 #include "kernel/x86/symbols.h"
@@ -23,14 +22,8 @@
 
 #define LINE_MAX 200u
 
-/* Core number + 1 of the core that reports; 0: nobody. */
-static uint32_t owner;
-static unsigned depth; /* faults inside the report */
-
-bool panic_under_way(void)
-{
-	return __atomic_load_n(&owner, __ATOMIC_ACQUIRE) != 0;
-}
+/* What is reported; panic_report's. */
+static const struct fault_report *report;
 
 __attribute__((format(printf, 1, 2))) static void out(const char *format, ...)
 {
@@ -54,12 +47,12 @@ static void finish(void)
 {
 	if (start_has_option("panic=reboot")) {
 		out("rebooting");
-		if (depth < 2)
+		if (report->depth < 2)
 			tsc_wait_us(REBOOT_WAIT_US); /* so that the report can be read */
 		platform_reboot();
 	}
 	out("stopped; 'panic=reboot' on the command line would reboot");
-	halt_forever();
+	gate_stop();
 }
 
 static void print_address(const char *what, uint64_t address)
@@ -71,35 +64,15 @@ static void print_address(const char *what, uint64_t address)
 		(unsigned long long)offset);
 }
 
-/*
- * Makes this core the one that reports and stops all others. A second fault
- * inside the report ends it with one line; a third ends it at once.
- */
-static void take_over(uint64_t rip)
-{
-	uint32_t nobody = 0, me = cpu_self()->core + 1;
-
-	if (__atomic_compare_exchange_n(
-		    &owner, &nobody, me, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
-		lapic_send_nmi_to_others();
-		return;
-	}
-	if (nobody != me || ++depth > 2)
-		halt_forever();
-	if (depth == 1)
-		print_address("\r\nanother fault inside this report, at", rip);
-	finish();
-}
-
 static bool is_text(uint64_t address)
 {
 	return address >= (uintptr_t)text_start && address < (uintptr_t)text_end;
 }
 
-/* A word of this core's stacks; 0 elsewhere. */
+/* A word of this core's stacks at CPL 3; 0 elsewhere. */
 static uint64_t stack_word(uint64_t at)
 {
-	if (at == 0 || at % 8 || !cpu_owns_stack(cpu_self(), at, 8) || !paging_mapped(at))
+	if (at == 0 || at % 8 || !cpu_stack_holds(report->stacks, at, 8) || !paging_mapped(at))
 		return 0;
 	return *(const uint64_t *)(uintptr_t)at;
 }
@@ -167,7 +140,7 @@ static void print_registers(const struct fault_frame *f)
 		{"rsi", f->rsi}, {"rdi", f->rdi}, {"rbp", f->rbp}, {"rsp", f->rsp}, {"r8 ", f->r8},
 		{"r9 ", f->r9}, {"r10", f->r10}, {"r11", f->r11}, {"r12", f->r12}, {"r13", f->r13},
 		{"r14", f->r14}, {"r15", f->r15}, {"rip", f->rip}, {"efl", f->rflags},
-		{"cr2", read_cr2()}, {"cr3", read_cr3()}};
+		{"cr2", report->cr2}, {"cr3", report->cr3}};
 
 	for (unsigned i = 0; i < sizeof r / sizeof r[0]; i += 4)
 		out("%s %016llx  %s %016llx  %s %016llx  %s %016llx", r[i].name,
@@ -179,45 +152,79 @@ static void print_registers(const struct fault_frame *f)
 static void print_headline(const char *what)
 {
 	uint64_t us = platform_now_us();
+	char who[24] = "control";
 
-	out("\r\n*** barewire %s: %s on core %u, %llu.%06llu s after entry", barewire_version, what,
-		cpu_self()->core, (unsigned long long)(us / 1000000),
+	if (report->worker)
+		snprintf(who, sizeof who, "worker %u", report->worker - 1);
+	else if (report->core)
+		snprintf(who, sizeof who, "idle");
+	out("\r\n*** barewire %s: %s on core %u (%s), %llu.%06llu s after entry", barewire_version,
+		what, report->core, who, (unsigned long long)(us / 1000000),
 		(unsigned long long)(us % 1000000));
 }
 
-void panic_fault(const struct fault_frame *f)
+static void describe(char *what, size_t size, const struct fault_frame *f)
 {
-	char what[100];
-
-	take_over(f->rip);
 	if (f->vector == VECTOR_PAGE_FAULT)
-		snprintf(what, sizeof what, "page fault, %s of %#llx",
+		snprintf(what, size, "page fault, %s of %#llx",
 			f->error & 16  ? "execution"
 			: f->error & 2 ? "write"
 				       : "read",
-			(unsigned long long)read_cr2());
+			(unsigned long long)report->cr2);
 	else
-		snprintf(what, sizeof what, "%s (vector %llu, error %#llx)", fault_name(f->vector),
+		snprintf(what, size, "%s (vector %llu, error %#llx)", fault_name(f->vector),
 			(unsigned long long)f->vector, (unsigned long long)f->error);
+}
+
+/* An exception: where it happened, and how it came there. */
+static void print_fault(const struct fault_frame *f)
+{
+	char what[100];
+
+	describe(what, sizeof what, f);
 	print_headline(what);
 	print_registers(f);
 	print_trace(f->rip, f->rsp, f->rbp);
+}
+
+/* platform_panic: gate_call's frame lies on its own, and that on its caller's. */
+static void print_panic(const struct fault_frame *f)
+{
+	uint64_t own = stack_word(f->rbp);
+
+	print_headline(report->text);
+	print_trace(stack_word(own + 8) - 1, 0, stack_word(own));
+}
+
+void panic_report(const struct fault_report *r)
+{
+	report = r;
+	if (r->depth) {
+		print_address("\r\nanother fault inside this report, at", r->frame.rip);
+		finish();
+	}
+	if (r->text)
+		print_panic(&r->frame);
+	else
+		print_fault(&r->frame);
 	print_log();
 	finish();
 }
 
 void platform_panic(const char *format, ...)
 {
-	uint64_t here = (uintptr_t)__builtin_return_address(0);
 	char what[LINE_MAX - 80];
 	va_list args;
 
-	take_over(here);
 	va_start(args, format);
 	vsnprintf(what, sizeof what, format, args);
 	va_end(args);
-	print_headline(what);
-	print_trace(here - 1, 0, *(uint64_t *)__builtin_frame_address(0));
-	print_log();
-	finish();
+	for (;;)
+		gate_call(GATE_PANIC, (uintptr_t)what);
+}
+
+void gate_stop(void)
+{
+	for (;;)
+		gate_call(GATE_HALT, 0);
 }

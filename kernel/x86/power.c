@@ -4,8 +4,9 @@
 #include "drivers/io.h"
 #include "kernel/platform.h"
 #include "kernel/x86/cpu.h"
-#include "kernel/x86/instr.h"
+#include "kernel/x86/gate.h"
 #include "kernel/x86/io_map.h"
+#include "kernel/x86/portset.h"
 #include "kernel/x86/tsc.h"
 
 #define RESET_CONTROL       0xcf9u /* Intel chipsets since the PIIX3 */
@@ -30,12 +31,33 @@
 static const struct acpi *acpi;
 static volatile void *reset_register; /* NULL: a port, or none */
 
+/* What reset and soft off will need once the machine is sealed. */
+static void allow_ports(const struct acpi *a)
+{
+	portset_allow(RESET_CONTROL, 1);
+	portset_allow(KEYBOARD_COMMAND, 1);
+	if (a->has_reset && a->reset_space == ACPI_SPACE_IO && a->reset_address <= 0xffff)
+		portset_allow((uint16_t)a->reset_address, 1);
+	if (a->pm1a_control)
+		portset_allow(a->pm1a_control, 2);
+	if (a->pm1b_control)
+		portset_allow(a->pm1b_control, 2);
+	if (a->smi_command)
+		portset_allow(a->smi_command, 1);
+	if (!cpu_is_virtual())
+		return;
+	portset_allow(QEMU_PM1A, 2);
+	portset_allow(QEMU_PM1A_OLD, 2);
+	portset_allow(QEMU_EXIT, 1);
+}
+
 void power_init(const struct acpi *a)
 {
 	acpi = a;
-	/* Mapped now: in an emergency page tables are not to be changed. */
+	/* Mapped now: later nothing is. */
 	if (a->has_reset && a->reset_space == ACPI_SPACE_MEMORY)
 		reset_register = io_map(a->reset_address, 1);
+	allow_ports(a);
 }
 
 static void reset_by_acpi(void)
@@ -64,23 +86,14 @@ static void reset_by_keyboard(void)
 	tsc_wait_us(SETTLE_US);
 }
 
-/* An exception with no descriptor table is a triple fault, which resets the processor. */
-static void reset_by_fault(void)
-{
-	struct table_pointer none = {.limit = 0, .base = 0};
-
-	lidt(&none);
-	__asm__ volatile("int3");
-}
-
 void platform_reboot(void)
 {
 	platform_console_flush();
 	reset_by_acpi();
 	reset_by_chipset();
 	reset_by_keyboard();
-	reset_by_fault();
-	halt_forever();
+	gate_call(GATE_RESET, 0);
+	gate_stop();
 }
 
 /* ACPI 6.4, 16.1.3; sleep types are written only in ACPI mode (4.8.2.5). */
@@ -116,5 +129,5 @@ void platform_poweroff(void)
 	}
 	platform_console_write(text, sizeof text - 1);
 	platform_console_flush();
-	halt_forever();
+	gate_stop();
 }

@@ -7,7 +7,7 @@
 #include "kernel/log.h"
 #include "kernel/platform.h"
 #include "kernel/x86/cpu.h"
-#include "kernel/x86/instr.h"
+#include "kernel/x86/gate.h"
 #include "kernel/x86/lapic.h"
 #include "kernel/x86/memory.h"
 #include "kernel/x86/paging.h"
@@ -63,7 +63,7 @@ static void core_park(struct cpu *c)
 	void (*fn)(void *arg);
 
 	while (!(fn = load_acquire(&w->fn)))
-		halt();
+		gate_call(GATE_HALT, 0);
 	store_release(&w->awake, true);
 	while (!load_acquire(&w->go))
 		platform_relax();
@@ -72,17 +72,18 @@ static void core_park(struct cpu *c)
 	fn(w->arg);
 }
 
-/* First C of a core, on its own stack. */
+/* First C of a core, on its own stack, at CPL 0 until cpu_init. */
 void smp_core_main(void)
 {
 	struct cpu *c = &cpu_table[offer_core];
 
-	cpu_init(c, offer_core);
-	lapic_enable();
 	c->parked = true;
+	cpu_init(c, offer_core);
+	cpu_note_isa();
+	lapic_enable();
 	store_release(&smp_offer, OFFER_READY);
 	core_park(c);
-	halt_forever();
+	gate_stop();
 }
 
 static bool offer_reaches(uint32_t state, uint64_t wait_us)
@@ -144,11 +145,10 @@ static void stacks_take(const struct srat *srat, const uint32_t *apic_id, unsign
 static void trampoline_install(uint32_t page)
 {
 	memcpy((void *)(uintptr_t)page, smp_trampoline, smp_trampoline_bytes);
-	smp_cr0 = (uint32_t)read_cr0();
+	smp_cr0 = (uint32_t)cpu_control.cr0;
 	smp_cr3 = paging_root();
-	/* XSAVE is enabled by the core itself, after it has looked. */
-	smp_cr4 = (uint32_t)(read_cr4() & ~CR4_OSXSAVE);
-	smp_efer = (uint32_t)(rdmsr(MSR_EFER) & (EFER_LME | EFER_NXE));
+	smp_cr4 = (uint32_t)cpu_control.cr4;
+	smp_efer = (uint32_t)cpu_control.efer;
 }
 
 /* A core that runs gets the next number from the front, one that does not from the back. */
@@ -184,7 +184,7 @@ static void smp_start_all(
 
 void smp_init(const struct acpi *a, bool lapic)
 {
-	uint32_t apic_id[CORE_MAX] = {cpu_self()->apic_id};
+	uint32_t apic_id[CORE_MAX] = {cpu_table[0].apic_id};
 	unsigned n = 1, lost = a->cpus_lost;
 
 	for (unsigned i = 0; i < a->cpus; i++) {

@@ -10,6 +10,7 @@
 #include "kernel/x86/acpi.h"
 #include "kernel/x86/console.h"
 #include "kernel/x86/cpu.h"
+#include "kernel/x86/gate.h"
 #include "kernel/x86/lapic.h"
 #include "kernel/x86/memory.h"
 #include "kernel/x86/paging.h"
@@ -20,7 +21,6 @@
 
 static const struct bootinfo *bootinfo;
 static struct acpi acpi;
-static struct cpu_stacks boot_core_stacks __attribute__((aligned(4096)));
 
 /* Where a BIOS leaves the ACPI root pointer: ACPI 6.4, 5.2.5.1. */
 #define BIOS_EBDA_SEGMENT 0x40eu
@@ -79,7 +79,7 @@ static void start_machine(void)
 	uint64_t rsdp = find_rsdp();
 
 	memory_init(bootinfo);
-	cpu_guard_stacks(&boot_core_stacks);
+	cpu_guard_stacks(cpu_table[0].stacks);
 	start_acpi(rsdp);
 	tsc_init(bootinfo->entry_tsc, acpi.pm_timer, acpi.pm_timer_32bit ? 0xffffffff : 0xffffff);
 	memory_set_nodes(&acpi.srat);
@@ -95,16 +95,20 @@ static void start_machine(void)
 void boot_start_kernel(const struct bootinfo *b)
 {
 	bootinfo = b;
-	console_init();
-	cpu_table[0].stacks = &boot_core_stacks;
-	cpu_init(&cpu_table[0], 0); /* from here on a fault is reported */
+	console_init(); /* from here on a fault is reported */
+	cpu_note_isa();
 	__asm__ volatile("movq %0, %%rsp\n\t"
 			 "xorl %%ebp, %%ebp\n\t"
 			 "call *%1"
 			 :
-			 : "r"(boot_core_stacks.stack + CPU_STACK_BYTES), "r"(start_machine)
+			 : "r"(cpu_table[0].stacks->stack + CPU_STACK_BYTES), "r"(start_machine)
 			 : "memory");
 	__builtin_unreachable();
+}
+
+void platform_confine(unsigned worker)
+{
+	gate_call(GATE_CONFINE, worker);
 }
 
 bool start_has_option(const char *word)

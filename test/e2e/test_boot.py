@@ -1,4 +1,5 @@
 # Every way in that QEMU offers: machines, firmware, loaders, cores, memory; and the way out.
+import functools
 import os
 import re
 import subprocess
@@ -6,7 +7,7 @@ import types
 
 import pytest
 from labkit import accel
-from router import IMAGE, PATIENCE_S, PVH_IMAGE, REBOOTED, running, wait_for
+from router import HOOKS_IMAGE, IMAGE, PATIENCE_S, PVH_IMAGE, REBOOTED, running, wait_for
 
 QBOOT = "/usr/share/qemu/qboot.rom"
 
@@ -55,15 +56,66 @@ def test_sixteen_ports():
         assert lab.ping(0, "10.0.15.2") and lab.ping(15, "10.0.7.2")
 
 
-def test_boots_under_kvm():
-    options = types.SimpleNamespace(machine="q35", cores=2, mem=512, image=IMAGE, bios=None)
+@functools.cache
+def kvm_missing():
+    """Why nothing can be said about KVM here, or ''."""
+    options = types.SimpleNamespace(machine="q35", cores=2, mem=512, image=IMAGE, bios=None, qemu="")
     if not os.access("/dev/kvm", os.R_OK | os.W_OK):
-        pytest.skip("KVM not covered: no /dev/kvm here")
+        return "no /dev/kvm here"
     if not accel.boots_under_kvm(options):
-        pytest.skip(f"KVM not covered: no prompt within {accel.LIMIT_S:g} s, "
-                    "this hypervisor emulates kernel mode")
-    with running(accel="kvm") as lab:
+        return f"no prompt within {accel.LIMIT_S:g} s"
+    return ""
+
+
+def need(way):
+    if way == "kvm" and kvm_missing():
+        pytest.skip(f"KVM not covered: {kvm_missing()}")
+
+
+@pytest.mark.parametrize("cores", [1, 2])
+def test_boots_under_kvm(cores):
+    need("kvm")
+    with running(accel="kvm", cores=cores) as lab:
         forwards(lab)
+
+
+# What a worker at CPL 3 may not do, and what the report then begins with.
+TRESPASSES = [
+    ("instruction", r"general protection fault \(vector 13, error 0\)"),
+    ("msr", r"general protection fault \(vector 13, error 0\)"),
+    ("port", r"general protection fault \(vector 13, error 0\)"),
+    ("text", "page fault, write of {platform_trespass}"),
+    ("tables", "page fault, write of {cr3}"),
+    ("supervisor", "page fault, write of {cpu_table}"),
+    ("gate", "the gate refused"),
+]
+
+
+def symbols(image):
+    text = subprocess.run(["nm", image], capture_output=True, text=True, check=True).stdout
+    return {words[2]: hex(int(words[0], 16))
+            for words in map(str.split, text.splitlines()) if len(words) == 3}
+
+
+@pytest.mark.parametrize("way", ["tcg", "kvm"])
+def test_worker_has_no_privilege(way):
+    """Each ends in a report that names the worker and the place; then the machine starts anew."""
+    need(way)
+    known = symbols(HOOKS_IMAGE)
+    with running(image=HOOKS_IMAGE, append="panic=reboot", accel=way, books=False) as lab:
+        for what, expected in TRESPASSES:
+            with lab.console() as console:
+                text = console.until(REBOOTED.search,
+                                     console.send(f"debug trespass {what} eth0\r".encode()),
+                                     PATIENCE_S)
+            cr3 = re.search(r"cr3 ([0-9a-f]+)", text)
+            place = {"cr3": hex(int(cr3.group(1), 16)) if cr3 else "?", **known}
+            headline = expected.format_map(place) + r" on core 1 \(worker 0\),"
+            assert re.search(headline, text), f"{headline}:\n{text}"
+            trace = text[text.find("back trace:"):]
+            assert re.search(r"(platform_trespass|pio_write8)\+0x", trace), text
+            assert "worker_main+0x" in trace, text
+        lab.wait_ping(0, "10.0.1.2")
 
 
 def test_image_is_small(tmp_path):

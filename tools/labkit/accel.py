@@ -1,4 +1,5 @@
 # Chooses between KVM and TCG by booting the image: some hypervisors offer a /dev/kvm that crawls.
+import hashlib
 import os
 import select
 import subprocess
@@ -7,8 +8,9 @@ import time
 from . import machine
 from .place import RUN
 
-# An ordinary KVM shows the prompt within a second. One that emulates kernel mode takes minutes.
-LIMIT_S = 3.0
+# An ordinary KVM shows the prompt within a second, and so does one that emulates kernel mode, as the
+# router leaves that at once; on a busy host it takes some. An image that stays there takes minutes.
+LIMIT_S = 10.0
 
 
 def boots_under_kvm(options):
@@ -32,10 +34,14 @@ def boots_under_kvm(options):
         process.wait()
 
 
-def verdict_path():
-    """One verdict per boot of the host: the folder /run does not outlive it, but may be copied."""
+def verdict_path(image):
+    """
+    One verdict per image and boot of the host: what one image can, another may not. The folder
+    /run does not outlive a boot, but may be copied.
+    """
+    name = hashlib.sha256(os.path.realpath(image).encode()).hexdigest()[:16]
     with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as f:
-        return os.path.join(RUN, ".accel-" + f.read().strip())
+        return os.path.join(RUN, f".accel-{f.read().strip()}-{name}")
 
 
 def choose(options):
@@ -45,7 +51,7 @@ def choose(options):
     if not os.access("/dev/kvm", os.R_OK | os.W_OK):
         return "tcg", False
     try:
-        with open(verdict_path(), encoding="ascii") as f:
+        with open(verdict_path(options.image), encoding="ascii") as f:
             word = f.read().strip()
         if word in machine.ACCEL:
             return word, False
@@ -54,6 +60,6 @@ def choose(options):
     return ("kvm" if boots_under_kvm(options) else "tcg"), True
 
 
-def keep(verdict):
-    with open(verdict_path(), "w", encoding="ascii") as f:
+def keep(verdict, image):
+    with open(verdict_path(image), "w", encoding="ascii") as f:
         f.write(verdict + "\n")

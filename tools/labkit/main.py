@@ -121,7 +121,7 @@ def start(place, options):
     prompt_s = time.monotonic() - begin
     place.remember(ports=options.ports, accel=chosen)
     if fresh:
-        accel.keep(chosen)
+        accel.keep(chosen, options.image)
     ready = machine.READY.search(text)
     under = "as a process" if options.hosted else f"under {chosen}"
     whose = "its" if options.hosted else "QEMU's"
