@@ -95,8 +95,8 @@ command_fn show_interfaces, show_routes, show_routes_summary, show_neighbors, sh
 command_fn show_next_hops, show_lldp_neighbors, show_queues, show_drops, show_buffers, show_latency;
 command_fn clear_counters, clear_neighbors, ping, reboot, poweroff;
 #ifdef TEST_HOOKS
-command_fn debug_leak, debug_double_free, debug_owner, debug_stuck, debug_panic, debug_hurry,
-	debug_trespass;
+/* What follows `debug` (debug.c). */
+extern const struct node debug_what[];
 #endif
 
 #endif

@@ -1,25 +1,13 @@
 /* The grammar itself: every command and every configuration line. */
 #include "kernel/shell/commands.h"
 #include "kernel/shell/history.h"
+#include "kernel/shell/nodes.h"
 #include "lib/limits.h"
 #include "net/path/class.h"
 #include "net/path/meter.h"
 #include "net/path/police.h"
 #include "net/path/sched.h"
 #include "net/table/vlan.h"
-
-#define WORD(w, h, ...)                                                                            \
-	{                                                                                          \
-		.word = w, .help = h, __VA_ARGS__                                                  \
-	}
-#define ARG(kind, h, ...)                                                                          \
-	{                                                                                          \
-		.arg = ARG_##kind, .help = h, __VA_ARGS__                                          \
-	}
-#define LAST                                                                                       \
-	{                                                                                          \
-		.word = NULL                                                                       \
-	}
 
 /* Each table names the ones it leads to, so they stand from the leaves to the root. */
 
@@ -401,35 +389,6 @@ static const struct node ping_address[] = {
 	ARG(ADDRESS, "whom", .next = ping_options, .flags = NODE_END),
 	LAST,
 };
-
-#ifdef TEST_HOOKS
-static const struct node debug_port[] = {
-	ARG(IFACE, "port", .flags = NODE_END),
-	LAST,
-};
-static const struct node debug_trespass_how[] = {
-	WORD("gate", "asks for more than the gate gives", .next = debug_port),
-	WORD("instruction", "a privileged instruction", .next = debug_port),
-	WORD("msr", "writes a register of the processor", .next = debug_port),
-	WORD("port", "writes a port", .next = debug_port),
-	WORD("supervisor", "writes what belongs to CPL 0", .next = debug_port),
-	WORD("tables", "writes a page table", .next = debug_port),
-	WORD("text", "writes the program", .next = debug_port),
-	LAST,
-};
-static const struct node debug_what[] = {
-	WORD("double-free", "frees a buffer twice", .run = debug_double_free, .next = debug_port),
-	WORD("hurry", "a commit that waits to be confirmed has 2 s left", .run = debug_hurry,
-		.flags = NODE_END),
-	WORD("leak", "loses a buffer", .run = debug_leak, .next = debug_port),
-	WORD("owner", "writes a wrong owner", .run = debug_owner, .next = debug_port),
-	WORD("panic", "panics", .run = debug_panic, .flags = NODE_END),
-	WORD("stuck", "stops a worker for two seconds", .run = debug_stuck, .next = debug_port),
-	WORD("trespass", "lets a worker do what it may not", .run = debug_trespass,
-		.next = debug_trespass_how),
-	LAST,
-};
-#endif
 
 /* ---------------------------------------------------------------- commits */
 

@@ -67,7 +67,7 @@ static bool table_set(struct pagetable *t, uint64_t *table, unsigned level, uint
 		next = (first & -size) + size;
 		if (next > end)
 			next = end;
-		if (level <= t->level_max && next - first == size && !is_table) {
+		if (level == 0 || (level <= t->level_max && next - first == size && !is_table)) {
 			*e = bits ? first | bits | (level ? PAGE_LARGE : 0) : 0;
 			continue;
 		}

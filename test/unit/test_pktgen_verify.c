@@ -313,7 +313,8 @@ static void earlier_trials(void **state)
 	kept = hoarded;
 	assert_true(kept > 30);
 	expect(kept, 0, 0, 0, 0);
-	struct order o = {.traffic = &rig.traffic, .seconds = 1e6, .packets = PACKETS, .drain_s = 2};
+	struct order o = {
+		.traffic = &rig.traffic, .seconds = 1e6, .packets = PACKETS, .drain_s = 2};
 
 	engine_order(&rig.engine, &o);
 	rig.engine.service_at = 0;

@@ -16,6 +16,7 @@
 #include "kernel/config.h"
 #include "kernel/control.h"
 #include "kernel/hosted/hosted.h"
+#include "kernel/hosted/memory.h"
 #include "kernel/log.h"
 #include "kernel/platform.h"
 #include "kernel/publish.h"

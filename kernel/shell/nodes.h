@@ -1,0 +1,20 @@
+/* How the tables of the grammar are written: a keyword, a typed argument, and a table's end. */
+#ifndef KERNEL_SHELL_NODES_H
+#define KERNEL_SHELL_NODES_H
+
+#include "kernel/shell/grammar.h"
+
+#define WORD(w, h, ...)                                                                            \
+	{                                                                                          \
+		.word = w, .help = h, __VA_ARGS__                                                  \
+	}
+#define ARG(kind, h, ...)                                                                          \
+	{                                                                                          \
+		.arg = ARG_##kind, .help = h, __VA_ARGS__                                          \
+	}
+#define LAST                                                                                       \
+	{                                                                                          \
+		.word = NULL                                                                       \
+	}
+
+#endif
