@@ -70,15 +70,15 @@ $(PEERS)/%.o: test/bench/peers/%.c $(BUILD)/hosted.flags
 
 $(PEERS)/ours: $(PEERS_OBJ) $(call obj,hosted,test/bench/peers/ours.c)
 	@echo "  LD $@"
-	$(Q)$(CC) $(HOST) $^ -o $@
+	$(Q)$(CC) $(HOST) $^ $(XDPLIBS) -o $@
 
 $(PEERS)/ours-io: $(PEERS_OBJ) test/bench/peers/ours.c
 	@echo "  LD $@"
-	$(Q)$(CC) $(HOST) -DBENCH_IO_ONLY -MF $@.d $(WRAP)path_forward $^ -o $@
+	$(Q)$(CC) $(HOST) -DBENCH_IO_ONLY -MF $@.d $(WRAP)path_forward $^ $(XDPLIBS) -o $@
 
 $(PEERS)/ours-stages: $(PEERS_OBJ) $(call obj,hosted,test/bench/peers/ours.c test/bench/stages.c)
 	@echo "  LD $@"
-	$(Q)$(CC) $(HOST) $(addprefix $(WRAP),$(STAGES)) $^ -o $@
+	$(Q)$(CC) $(HOST) $(addprefix $(WRAP),$(STAGES)) $^ $(XDPLIBS) -o $@
 
 $(PEERS)/flows: $(call obj,hosted,test/bench/peers/flows.c test/model/routegen.c lib/checksum.c)
 	@mkdir -p $(@D)
