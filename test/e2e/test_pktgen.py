@@ -1,4 +1,4 @@
-# The image between the ports of the traffic generator, by vhost-user: every packet verified, errors seen.
+# Image and process between the ports of the traffic generator, by vhost-user: every packet verified, errors seen.
 import contextlib
 import json
 import os
@@ -76,6 +76,13 @@ def finish(process, folder):
 SLOW = ["--warmup", "1.5", "--rate", "4k", "--time", "3", "--strict", "run"]
 
 
+def all_received(status, words, result):
+    assert status == 0, words
+    assert result["all"]["sent"] > 4000 and result["all"]["received"] == result["all"]["sent"]
+    assert all(stream["received"] > 500 for stream in result["streams"].values())
+    assert result["all"]["latency_us"]["samples"] == result["all"]["received"]
+
+
 @pytest.mark.parametrize("queues, packed", [(1, False), (1, True), (2, False)])
 def test_every_packet_is_verified(queues, packed):
     build()
@@ -84,10 +91,23 @@ def test_every_packet_is_verified(queues, packed):
                 running(accel="tcg", ports=0, cores=1 + queues, config=ROUTER, warm=False,
                         qemu=qemu_words(folder, queues, packed)):
             status, words, result = finish(process, folder)
-    assert status == 0, words
-    assert result["all"]["sent"] > 4000 and result["all"]["received"] == result["all"]["sent"]
-    assert all(stream["received"] > 500 for stream in result["streams"].values())
-    assert result["all"]["latency_us"]["samples"] == result["all"]["received"]
+    all_received(status, words, result)
+
+
+@pytest.mark.parametrize("queues, packed", [(1, False), (1, True), (2, True)])
+def test_every_packet_by_the_process(queues, packed):
+    """The same work and the same streams, without a machine in between."""
+    build()
+    scenario = SCENARIO if packed else SCENARIO.replace(" address 10", " without packed address 10")
+    with tempfile.TemporaryDirectory() as folder:
+        with generating(folder, SLOW, queues, scenario) as process, \
+                running(hosted=True, ports=0, cores=1 + queues, config=ROUTER, warm=False,
+                        process=f"--port vhost-user:{folder}/0 --port vhost-user:{folder}/1") as lab:
+            status, words, result = finish(process, folder)
+            for port in map(lab.interface, ("eth0", "eth1")):
+                assert port["queues"] == queues
+                assert port["rings"] == ("packed" if packed else "split")
+    all_received(status, words, result)
 
 
 def test_a_wrong_route_is_seen():
