@@ -79,11 +79,17 @@ static unsigned xdp_rx(struct netdev *dev, unsigned number, uint64_t *word, unsi
 	return n;
 }
 
+/* The kernel delivers a frame before it says that the buffer's place in the fill ring is free. */
 static unsigned xdp_rx_room(struct netdev *dev, unsigned number)
 {
-	const struct xdp_port *port = xdp_port_of(dev);
+	struct xdp_port *port = xdp_port_of(dev);
+	struct xdp_queue *q = &port->queue[number];
+	uint32_t lacks = dev->rx_slots - q->rx_held, places;
 
-	return load_acquire(&port->ready) ? dev->rx_slots - port->queue[number].rx_held : 0;
+	if (!load_acquire(&port->ready))
+		return 0;
+	places = xsk_prod_nb_free(&q->fill, lacks);
+	return lacks < places ? lacks : places;
 }
 
 static void xdp_rx_fill(struct netdev *dev, unsigned number, const uint32_t *index, unsigned n)
@@ -92,7 +98,7 @@ static void xdp_rx_fill(struct netdev *dev, unsigned number, const uint32_t *ind
 	struct xdp_queue *q = &port->queue[number];
 	uint32_t at = 0;
 
-	/* The fill ring has as many places as there are slots. */
+	/* There are so many places: xdp_rx_room. */
 	if (!n || xsk_ring_prod__reserve(&q->fill, n, &at) != n)
 		return;
 	q->rx_pool = index[0] >> POOL_SHIFT;

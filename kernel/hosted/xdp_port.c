@@ -27,9 +27,11 @@ void xdp_port_fail(struct netdev *dev, const char *failure)
 
 static int open_socket(struct xdp_port *port, struct xdp_queue *q, unsigned mode)
 {
+	/* A frame may come back as sent before the kernel says that its place in the ring is free:
+	 * so there are places for those. */
 	const struct xsk_socket_config config = {
 		.rx_size = SLOTS,
-		.tx_size = SLOTS,
+		.tx_size = 2 * SLOTS,
 		.libxdp_flags = XSK_LIBXDP_FLAGS__INHIBIT_PROG_LOAD,
 		.bind_flags = (uint16_t)(mode | XDP_USE_NEED_WAKEUP),
 	};
