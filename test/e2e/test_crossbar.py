@@ -129,8 +129,8 @@ def test_commit_under_load_loses_nothing(lab):
                 lab.configure(f"set system hostname r{i}",
                               f"set routes 203.0.{i}.0/24 via 10.0.1.2",
                               f"set queues eth2 shape {i + 1}mbit")
+            wait_for("a flood", lambda: flood.sent(0) > 1000)
         assert flood.tap_dropped() == 0, "the emulator was the bottleneck"
-        assert flood.sent(0) > 1000
         wait_for("all frames", lambda: h1.counters()["received"] - before >= flood.sent(0))
         assert lab.drops().total() == lost
     lab.configure("delete routes", "delete queues", "delete system hostname")
