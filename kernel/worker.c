@@ -116,8 +116,8 @@ static unsigned worker_complete(struct router *r, unsigned actor, unsigned t)
 		for (unsigned i = 0, run; i < n; i += run) {
 			run = words_one_pool(word + i, n - i);
 			counter_add(&transmitted[packet_pool(word[i])], run);
+			buffers_free_run(&r->buffers, actor, word + i, run);
 		}
-		buffers_free(&r->buffers, actor, word, n);
 	} while (n == BATCH_MAX);
 	return total;
 }

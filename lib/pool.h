@@ -174,6 +174,9 @@ static inline uint32_t pool_free(struct buffers *b, unsigned p, unsigned actor, 
  */
 void buffers_free(struct buffers *b, unsigned actor, const uint64_t *word, unsigned n);
 
+/* The same where all of them, one or more, have one home. */
+void buffers_free_run(struct buffers *b, unsigned actor, const uint64_t *word, unsigned n);
+
 /* Depth of all return rings towards pool p: a snapshot. */
 uint32_t pool_returning(const struct buffers *b, unsigned p);
 

@@ -256,17 +256,20 @@ void forward_refused(struct lane *lane, uint64_t word)
 	path_drop(lane, lane->tables->pool_port[packet_pool(word)], word, DROP_VOQ_FULL);
 }
 
-void forward_put_each(
-	struct lane *lane, const struct batch *b, unsigned i, uint32_t mask, uint32_t limit)
+uint64_t forward_put_each(struct lane *lane, const struct batch *b, uint64_t mask, uint32_t limit)
 {
-	for (; mask; mask &= mask - 1) {
-		unsigned k = i + (unsigned)__builtin_ctz(mask);
-		uint32_t queue = b->queue[k];
+	uint64_t touched = 0;
 
-		if (!voq_put(lane->cross[queue / VOQ_CLASSES], queue % VOQ_CLASSES, b->word[k],
-			    limit))
-			forward_refused(lane, b->word[k]);
+	for (; mask; mask &= mask - 1) {
+		unsigned i = (unsigned)__builtin_ctzll(mask);
+		uint32_t queue = b->queue[i];
+		struct crosspoint *x = lane->cross[queue / VOQ_CLASSES];
+
+		touched |= UINT64_C(1) << queue / VOQ_CLASSES;
+		if (__builtin_expect(!voq_put(x, queue % VOQ_CLASSES, b->word[i], limit), 0))
+			forward_refused(lane, b->word[i]);
 	}
+	return touched;
 }
 
 /* Rewrites and queues what can be sent; ends the rest. */

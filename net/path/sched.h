@@ -55,7 +55,6 @@ struct sched {
 	uint64_t minimum;           /* where a waking class starts, in 1/65536 bytes */
 	struct crosspoint **cross;  /* by lane */
 	struct histogram **latency; /* by lane: RX to TX, in ticks; NULL: not counted */
-	uint32_t *seen;             /* by lane: `published` when its tails were looked at last */
 	struct sched_class class[VOQ_CLASSES];
 };
 

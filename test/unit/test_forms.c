@@ -168,7 +168,7 @@ static bool check_sent(const struct batch *b, unsigned i, const struct adjacency
 	uint32_t index = packet_index(b->word[i]), port = adjacency_target(a->out);
 	unsigned t = lane.txq[port], class = class_of(&classes[port], before[index][15]);
 	struct crosspoint *x = &cross[t];
-	uint32_t *taken = &x->out[class].tail_seen; /* the model's own here */
+	uint32_t *taken = &x->tail_seen[class]; /* the model's own here */
 	uint8_t right[256];
 
 	if (*taken - x->out[class].head == limit)
@@ -205,7 +205,7 @@ static void check_forwarded(
 	assert_true(touched == outputs);
 	for (unsigned t = 0; t < TXQS; t++)
 		for (unsigned class = 0; class < VOQ_CLASSES; class ++)
-			assert_int_equal(cross[t].in[class].pending, cross[t].out[class].tail_seen);
+			assert_int_equal(cross[t].in.pending[class], cross[t].tail_seen[class]);
 }
 
 /* VOQs that have come anywhere round, and hold something. */
@@ -217,8 +217,8 @@ static void fill_voqs(void)
 			struct crosspoint *x = &cross[t];
 			uint32_t head = below(2) ? 0u - below(30) : VOQ_SLOTS - below(30);
 
-			x->out[class].head = x->in[class].head_seen = head;
-			x->in[class].pending = x->out[class].tail_seen = head + below(12);
+			x->out[class].head = x->in.head_seen[class] = head;
+			x->in.pending[class] = x->tail_seen[class] = head + below(12);
 		}
 	}
 }
