@@ -290,6 +290,7 @@ struct netdev *virtio_net_probe(struct pci *pci, struct pci_function *f,
 	net->dev.ops = packed ? &virtio_net_packed_ops : &virtio_net_split_ops;
 	net->dev.rings = packed ? "packed" : "split";
 	net->dev.driver = "virtio-net";
+	net->dev.front = VIRTIO_NET_HEADER;
 	memcpy(net->dev.location, f->location, sizeof f->location);
 	return &net->dev;
 }

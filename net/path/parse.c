@@ -191,7 +191,7 @@ void parse_select(const char *isa)
 static void parse_locate(const struct lane *lane, struct batch *b)
 {
 	const struct buffers *buffers = lane->buffers;
-	uint8_t *base = (uint8_t *)(buffers->origin[packet_pool(b->word[0])] + PACKET_DATA_OFFSET);
+	uint8_t *base = (uint8_t *)buffers->origin[packet_pool(b->word[0])];
 	uint64_t stride = buffers->stride;
 
 	for (unsigned i = b->n; i % BATCH_PAD; i++)

@@ -28,7 +28,7 @@ static uint8_t memory[BUFFERS * PACKET_STRIDE] __attribute__((aligned(64)));
 static uint8_t before[BUFFERS][256];
 static uint8_t owners[BUFFERS];
 static struct pool pool;
-static struct buffers buffers = {.origin = {(uintptr_t)memory},
+static struct buffers buffers = {.origin = {(uintptr_t)(memory + PACKET_HEADROOM)},
 	.owner = owners,
 	.stride = PACKET_STRIDE,
 	.pool = {&pool},
