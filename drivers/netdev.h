@@ -26,8 +26,9 @@ struct netdev;
 struct netdev_ops {
 	/*
 	 * RX queue q: takes up to max received frames as packet words (index,
-	 * length without virtio header, flags 0). Returns how many. A frame the
-	 * device marked bad, or of impossible length, is returned with length 0.
+	 * length without virtio header, flags 0). Returns how many; the first line of
+	 * each is on its way to the cache. A frame the device marked bad, or of impossible
+	 * length, is returned with length 0.
 	 */
 	unsigned (*rx)(struct netdev *dev, unsigned q, uint64_t *word, unsigned max);
 	/* RX queue q: how many buffers it lacks. */

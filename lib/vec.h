@@ -347,6 +347,19 @@ VEC_INLINE void vec_words_store_lower(uint32_t *p, vec_words w, unsigned n)
 #endif
 }
 
+/* The lower half of each word times x. */
+VEC_INLINE vec_words vec_words_product32(vec_words w, uint32_t x)
+{
+#if VEC_BYTES == 64
+	return (vec_words)__builtin_ia32_pmuludq512_mask(
+		(vec_signed)w, (vec_signed)vec_all(x), (vec_eight64){0}, (uint8_t)~0u);
+#elif VEC_BYTES == 32
+	return (vec_words)__builtin_ia32_pmuludq256((vec_signed)w, (vec_signed)vec_all(x));
+#else
+	return (vec_words)__builtin_ia32_pmuludq128((vec_signed)w, (vec_signed)vec_all(x));
+#endif
+}
+
 /* A bit for each word that is not 0. */
 VEC_INLINE uint32_t vec_words_set(vec_words w)
 {

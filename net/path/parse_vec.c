@@ -67,6 +67,19 @@ VEC_INLINE uint64_t parse_vector(const struct wanted *want, struct batch *b, uns
 	return (uint64_t)vec_signs(good) << i;
 }
 
+/* Where the frames are; all of one pool. */
+VEC_INLINE void locate(const struct buffers *buffers, struct batch *b)
+{
+	uint64_t origin = buffers->origin[packet_pool(b->word[0])];
+
+	for (unsigned i = 0; i < b->n; i += VEC_WORDS) {
+		vec_words at = vec_words_product32(vec_words_load(b->word + i), buffers->stride);
+
+		at += origin;
+		memcpy(b->data + i, &at, sizeof at);
+	}
+}
+
 uint64_t VEC_NAME(parse_plain)(const struct lane *lane, struct batch *b)
 {
 	uint64_t mac, plain = 0;
@@ -78,6 +91,7 @@ uint64_t VEC_NAME(parse_plain)(const struct lane *lane, struct batch *b)
 		.max_frame = vec_all(load_once(&lane->disabled) ? 0 : load_once(&lane->max_frame)),
 	};
 
+	locate(lane->buffers, b);
 	for (unsigned i = 0; i < b->n; i += VEC_LANES)
 		plain |= parse_vector(&want, b, i);
 	return plain & batch_all(b);
