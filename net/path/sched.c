@@ -107,9 +107,10 @@ static void sched_arrived(struct sched *s, unsigned lane, uint32_t more)
 
 	for (; more; more &= more - 1) {
 		unsigned class = (unsigned)__builtin_ctz(more);
-		uint32_t seen = x->tail_seen[class];
+		uint32_t seen = x->tail_seen[class], tail = load_acquire(&x->tail[class]);
 
-		x->tail_seen[class] = load_acquire(&x->tail[class]);
+		x->tail_seen[class] = tail;
+		s->waiting += tail - seen;
 		if (x->out[class].head == seen)
 			sched_wake(s, lane, class);
 	}
@@ -211,6 +212,7 @@ static unsigned sched_serve(struct sched *s, unsigned class, uint64_t *word, uns
 	uint32_t head = q->head + n;
 
 	store_release(&q->head, head); /* words taken before the room is given */
+	s->waiting -= n;
 	c->minimum = top.runtime;
 	top.runtime += *bytes;
 	store_once(&q->vruntime, top.runtime);
