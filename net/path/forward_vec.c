@@ -24,6 +24,14 @@ VEC_INLINE void ready_vector(
 	vec nh = vec_load(b->nh + i), total = vec_load(b->total + i);
 	/* Before the MAC: see nexthop.h. */
 	vec out = vec_gather32(adjacency + offsetof(struct adjacency, out) / 4, nh * 4);
+	vec one = (vec)((out & 0xffff) == NEXTHOP_ONE);
+
+	if (vec_any(one)) {
+		nh = vec_select(one, out >> 16, nh);
+		vec_store(b->nh + i, nh);
+		out = vec_gather32_where(
+			one, adjacency + offsetof(struct adjacency, out) / 4, nh * 4, out);
+	}
 	vec target = out & 0xffff, beyond = (out >> 16) - total; /* the MTU, if negative */
 	uint64_t sent = vec_signs((target - NEXTHOP_VLAN) & ~beyond);
 	uint64_t grouped = vec_signs((vec)(target == NEXTHOP_GROUP));

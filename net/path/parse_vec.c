@@ -67,12 +67,12 @@ VEC_INLINE uint64_t parse_vector(const struct wanted *want, struct batch *b, uns
 	return (uint64_t)vec_signs(good) << i;
 }
 
-/* Where the frames are; all of one pool. */
+/* Where the frames are, all of one pool; and those that word[] goes on with. */
 VEC_INLINE void locate(const struct buffers *buffers, struct batch *b)
 {
 	uint64_t origin = buffers->origin[packet_pool(b->word[0])];
 
-	for (unsigned i = 0; i < b->n; i += VEC_WORDS) {
+	for (unsigned i = 0; i < b->n || i % BATCH_PAD; i += VEC_WORDS) {
 		vec_words at = vec_words_product32(vec_words_load(b->word + i), buffers->stride);
 
 		at += origin;

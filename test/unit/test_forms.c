@@ -106,18 +106,20 @@ static void make_burst(struct batch *b, unsigned n)
 static void make_nexthops(void)
 {
 	static const uint32_t action[] = {NEXTHOP_NO_ROUTE, NEXTHOP_LOCAL, NEXTHOP_RESOLVE,
-		NEXTHOP_VLAN, NEXTHOP_VLAN + 3, NEXTHOP_GROUP};
+		NEXTHOP_VLAN, NEXTHOP_VLAN + 3, NEXTHOP_GROUP, NEXTHOP_ONE};
 
 	for (unsigned i = 0; i < NEXTHOPS; i++) {
-		uint32_t target = i % 4 ? below(PORT_MAX) : action[below(6)];
+		uint32_t target = i % 4 ? below(PORT_MAX) : action[below(7)];
 
 		for (unsigned k = 0; k < 12; k++)
 			adjacency[i].mac[k] = (uint8_t)below(256);
 		if (target == NEXTHOP_GROUP) {
 			adjacency[i].place = 0;
-			adjacency[i].mask = below(2) ? 7 : 0;
+			adjacency[i].mask = 7;
 		}
 		adjacency[i].out = target | (below(8) ? 1500 : 100) << 16;
+		if (target == NEXTHOP_ONE) /* a port's */
+			adjacency[i].out = target | (4 * below(NEXTHOPS / 4) + 1 + below(3)) << 16;
 	}
 	for (unsigned i = 0; i < 8; i++)
 		place[i] = (uint16_t)(4 * below(NEXTHOPS / 4) + 1 + below(3)); /* a port's */
@@ -159,6 +161,8 @@ static const struct adjacency *model_adjacency(const struct batch *b, const uint
 
 	if (adjacency_target(a->out) == NEXTHOP_GROUP)
 		a = &adjacency[place[a->mask & hash_flow4(f + IPV4_OFF, total)]];
+	else if (adjacency_target(a->out) == NEXTHOP_ONE)
+		a = &adjacency[a->out >> 16];
 	return adjacency_target(a->out) < NEXTHOP_VLAN && total <= adjacency_mtu(a->out) ? a : NULL;
 }
 
