@@ -78,6 +78,17 @@ void virtio_net_read_link(struct virtio_net *net)
 		store_once(&net->dev.link, up);
 }
 
+/*
+ * QEMU stops reading a port's queue when the frame at its head is for another RX queue, as RSS
+ * has it, that has no buffers just then; and goes on when the doorbell of the first is rung, which
+ * is full and has no reason to (virtio_net_receive_rcu, virtio_net_handle_rx of QEMU 7.2).
+ */
+static void remind_device(const struct virtio_net *net)
+{
+	for (unsigned q = 0; q < net->dev.rx_queues && net->dev.rx_queues > 1; q++)
+		virtq_remind(&net->rx[q]);
+}
+
 void virtio_net_poll(struct netdev *dev)
 {
 	struct virtio_net *net = virtio_net_of(dev);
@@ -94,8 +105,10 @@ void virtio_net_poll(struct netdev *dev)
 		virtio_net_fail(dev, "it asks for a reset");
 	else if (!(status & VIRTIO_STATUS_DRIVER_OK))
 		virtio_net_fail(dev, "it has reset itself");
-	else
+	else {
 		virtio_net_read_link(net);
+		remind_device(net);
+	}
 }
 
 void virtio_net_stop(struct netdev *dev)
