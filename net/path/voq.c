@@ -4,8 +4,6 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "lib/vec.h"
-
 _Static_assert((VOQ_SLOTS & (VOQ_SLOTS - 1)) == 0, "indices are masked");
 _Static_assert(VOQ_STAMPS <= 128 && (VOQ_STAMPS & (VOQ_STAMPS - 1)) == 0, "an 8-bit index");
 _Static_assert(sizeof(struct crosspoint) / CACHE_LINE % 2 == 1, "VOQs spread over all cache sets");
@@ -35,8 +33,9 @@ static void voq_stamp(struct crosspoint *x, unsigned class, uint32_t end, uint64
 
 void voq_publish(struct crosspoint *x, uint64_t time)
 {
-	uint32_t more = vec_differ8(x->in.pending, x->tail);
+	uint32_t more = x->in.more;
 
+	x->in.more = 0;
 	for (; more; more &= more - 1) {
 		unsigned class = (unsigned)__builtin_ctz(more);
 		uint32_t pending = x->in.pending[class];

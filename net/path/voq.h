@@ -41,6 +41,7 @@ struct voq_in {
 	alignas(CACHE_LINE) uint32_t pending[VOQ_CLASSES]; /* tail with the words not yet shown */
 	uint32_t head_seen[VOQ_CLASSES];                   /* copy of head */
 	uint64_t drops[VOQ_CLASSES]; /* packets refused because the queue was full */
+	uint32_t more;               /* a bit per class with words not yet shown */
 };
 
 /* The consumer's side of one VOQ; the scheduler's fields are in sched.h's terms. */
@@ -66,7 +67,6 @@ struct crosspoint {
 	/* written by the producer before the tail that shows it */
 	alignas(CACHE_LINE) struct voq_stamp stamp[VOQ_CLASSES][VOQ_STAMPS];
 	alignas(CACHE_LINE) uint64_t word[VOQ_CLASSES][VOQ_SLOTS + VOQ_SPILL];
-	uint8_t unused[CACHE_LINE]; /* makes the number of lines odd: see voq.c */
 };
 
 /* Zeroed memory becomes empty queues. Boot only. */
@@ -89,6 +89,7 @@ static inline bool voq_put(struct crosspoint *x, unsigned class, uint64_t word, 
 	}
 	x->word[class][pending & (VOQ_SLOTS - 1)] = word;
 	x->in.pending[class] = pending + 1;
+	x->in.more |= 1u << class;
 	return true;
 }
 
@@ -117,6 +118,7 @@ static inline void voq_wrap(struct crosspoint *x, unsigned class, uint32_t n)
 		memcpy(x->word[class], x->word[class] + VOQ_SLOTS,
 			(end - VOQ_SLOTS) * sizeof x->word[class][0]);
 	x->in.pending[class] = pending + n;
+	x->in.more |= 1u << class;
 }
 
 /* Producer: shows all words written since the last call; they were received at `time` (TSC, or 0:
