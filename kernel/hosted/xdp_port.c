@@ -76,13 +76,13 @@ static uint64_t span_buffers(struct xdp_port *port)
 	uintptr_t first = UINTPTR_MAX, last = 0;
 
 	for (uint32_t p = 0; p < b->pools; p++) {
-		uintptr_t at = (uintptr_t)buffer_start(b, p << POOL_SHIFT);
+		uintptr_t at = xdp_pool_start(b, p);
 		uintptr_t end = at + ((uintptr_t)b->stride << POOL_SHIFT);
 
 		first = at < first ? at : first;
 		last = end > last ? end : last;
 	}
-	first = (first - XDP_BACK) & ~(uintptr_t)(PAGE - 1);
+	first = (first + XDP_BEFORE - XDP_HEADROOM) & ~(uintptr_t)(PAGE - 1);
 	port->base = (uint8_t *)port->memory->base + (first - (uintptr_t)port->memory->base);
 	return (last - first + PAGE - 1) & ~(uint64_t)(PAGE - 1);
 }
