@@ -17,7 +17,8 @@
  * would not stay in the nearest cache. What may be sent is more, for outputs that others feed too.
  */
 #define RX_BURSTS 2u
-#define TX_BURSTS 8u
+#define TX_BURSTS 4u
+#define TX_MAX    (2 * BATCH_MAX) /* packets of a burst that is sent, or has been */
 
 /* ---- receive ---- */
 
@@ -116,12 +117,12 @@ static void worker_abandon(struct router *r, unsigned actor, const uint64_t *wor
 static unsigned worker_complete(struct router *r, unsigned actor, unsigned t)
 {
 	struct netdev *dev = r->dev[r->txq[t].port];
-	uint64_t word[BATCH_MAX];
+	uint64_t word[TX_MAX];
 	uint64_t *transmitted = r->counters[actor]->transmitted;
 	unsigned n, total = 0;
 
 	do {
-		n = dev->ops->tx_done(dev, r->txq[t].queue, word, BATCH_MAX);
+		n = dev->ops->tx_done(dev, r->txq[t].queue, word, TX_MAX);
 		if (n == 0)
 			break;
 		total += n;
@@ -137,15 +138,15 @@ static unsigned worker_complete(struct router *r, unsigned actor, unsigned t)
 			counter_add(&transmitted[packet_pool(word[i])], run);
 			buffers_free_run(&r->buffers, actor, word + i, run);
 		}
-	} while (n == BATCH_MAX);
+	} while (n == TX_MAX);
 	return total;
 }
 
 /* A port without link takes nothing: what waits for it ends here. */
 static unsigned worker_discard(struct router *r, unsigned actor, unsigned t)
 {
-	uint64_t word[BATCH_MAX];
-	unsigned n = sched_discard(&r->sched[t], word, BATCH_MAX);
+	uint64_t word[TX_MAX];
+	unsigned n = sched_discard(&r->sched[t], word, TX_MAX);
 
 	worker_abandon(r, actor, word, n);
 	return n;
@@ -156,10 +157,10 @@ static unsigned worker_send(struct router *r, struct worker *w, unsigned t)
 {
 	struct netdev *dev = r->dev[r->txq[t].port];
 	unsigned queue = r->txq[t].queue, actor = w->id + 1;
-	uint64_t word[BATCH_MAX];
+	uint64_t word[TX_MAX];
 	unsigned held = dev->ops->tx_held(dev, queue);
 	unsigned room = held < r->tx_depth ? r->tx_depth - held : 0;
-	unsigned n = sched_take(&r->sched[t], word, room < BATCH_MAX ? room : BATCH_MAX, w->looked);
+	unsigned n = sched_take(&r->sched[t], word, room < TX_MAX ? room : TX_MAX, w->looked);
 
 	if (n == 0)
 		return 0;
@@ -185,7 +186,7 @@ static bool worker_transmit(struct router *r, struct worker *w, unsigned t)
 			n = worker_send(r, w, t);
 		moved += n;
 		/* What is no whole burst goes with what comes in the next turn. */
-	} while (n == BATCH_MAX && r->sched[t].waiting >= BATCH_MAX && ++k < TX_BURSTS);
+	} while (n == TX_MAX && r->sched[t].waiting >= TX_MAX && ++k < TX_BURSTS);
 	/* What waits for the shaper is no reason to sleep. */
 	return moved != 0 || r->sched[t].busy;
 }

@@ -2,7 +2,7 @@
 #include "lib/words.h"
 
 #include "lib/packet.h"
-#include "lib/vec.h"
+#include "lib/vec_words.h"
 
 #define STEP VEC_WORDS
 

@@ -6,7 +6,7 @@
  */
 #include "net/path/forward.h"
 
-#include "lib/vec.h"
+#include "lib/vec_words.h"
 #include "net/path/parse.h"
 
 _Static_assert(PORT_MAX == 16, "the TX queues by port are one vector of octets");

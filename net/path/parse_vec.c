@@ -6,7 +6,8 @@
  * tag, everything valid, TTL above 1. All conditions come to one test: those on numbers as
  * differences of which none may be negative, those on equality as bits of which none may be set.
  */
-#include "lib/vec.h"
+#include "lib/vec_columns.h"
+#include "lib/vec_words.h"
 #include "net/path/parse.h"
 
 _Static_assert(BATCH_MAX % VEC_LANES == 0, "a batch is whole vectors");

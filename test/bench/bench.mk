@@ -13,9 +13,9 @@ $(BENCH)/voq: $(BENCH_OBJ) $(call obj,hosted,test/bench/voq.c)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(HOST) $^ $(XDPLIBS) -o $@
 
-$(BENCH)/voq-io: $(BENCH_OBJ) test/bench/voq.c
+$(BENCH)/voq-io: $(BENCH_OBJ) $(call obj,hosted,test/bench/voq.c test/bench/handover.c)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(HOST) -DBENCH_IO_ONLY -MF $@.d $(WRAP)path_forward $^ $(XDPLIBS) -o $@
+	$(Q)$(CC) $(HOST) $(WRAP)path_forward $^ $(XDPLIBS) -o $@
 
 $(BENCH)/voq-stages: $(BENCH_OBJ) $(call obj,hosted,test/bench/voq.c test/bench/stages.c)
 	@mkdir -p $(@D)
@@ -72,7 +72,7 @@ $(PEERS)/ours: $(PEERS_OBJ) $(call obj,hosted,test/bench/peers/ours.c)
 	@echo "  LD $@"
 	$(Q)$(CC) $(HOST) $^ $(XDPLIBS) -o $@
 
-$(PEERS)/ours-io: $(PEERS_OBJ) test/bench/peers/ours.c
+$(PEERS)/ours-io: $(PEERS_OBJ) test/bench/peers/ours.c $(call obj,hosted,test/bench/handover.c)
 	@echo "  LD $@"
 	$(Q)$(CC) $(HOST) -DBENCH_IO_ONLY -MF $@.d $(WRAP)path_forward $^ $(XDPLIBS) -o $@
 

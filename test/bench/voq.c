@@ -56,22 +56,6 @@ static struct result {
 	unsigned windows;
 } results[PORTS]; /* by worker */
 
-#ifdef BENCH_IO_ONLY
-/* Linked in place of path_forward: no look at the packet but its class. */
-void __wrap_path_forward(struct lane *lane, const uint64_t *word, unsigned n);
-void __wrap_path_forward(struct lane *lane, const uint64_t *word, unsigned n)
-{
-	struct port_counters *counters = &lane->counters->port[lane->port];
-	uint64_t bytes = 0;
-
-	for (unsigned i = 0; i < n; i++)
-		bytes += packet_len(word[i]);
-	counter_add(&counters->rx_packets, n);
-	counter_add(&counters->rx_bytes, bytes);
-	path_enqueue(lane, lane->port ^ 1, word, n);
-}
-#endif
-
 #ifdef BENCH_CLOCK
 /* Linked in place of platform_tsc. 0 is no time (lane.h): nothing is stamped then. */
 uint64_t __wrap_platform_tsc(void);

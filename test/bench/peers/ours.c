@@ -22,8 +22,6 @@
 #include "kernel/publish.h"
 #include "kernel/routefile.h"
 #include "kernel/worker.h"
-#include "lib/words.h"
-#include "net/path/voq.h"
 #include "net/table/route_text.h"
 #include "test/bench/peers/mem.h"
 #include "test/bench/peers/run.h"
@@ -37,30 +35,6 @@ struct hosted_options hosted = {.cores = 2, .mem_mib = 2048};
 
 #ifdef BENCH_IO_ONLY
 #	define KIND RUN_IO
-/* Linked in place of path_forward: from the RX ring to the VOQ of the other port, owner and
- * counters as ever, and no look at the packet. */
-void __wrap_path_forward(struct lane *lane, const uint64_t *word, unsigned n);
-void __wrap_path_forward(struct lane *lane, const uint64_t *word, unsigned n)
-{
-	struct port_counters *counters = &lane->counters->port[lane->port];
-	unsigned t = lane->txq[lane->port ^ 1];
-	uint32_t limit = pool_free(lane->buffers, lane->pool, lane->actor, VOQ_SLOTS);
-
-	uint8_t *owner = lane->buffers->owner;
-	uint64_t *to = voq_room(lane->cross[t], 0, limit);
-
-	counter_add(&counters->rx_packets, n);
-	if (!to) {
-		for (unsigned i = 0; i < n; i++)
-			path_drop(lane, lane->port, word[i], DROP_VOQ_FULL);
-		return;
-	}
-	for (unsigned i = 0; i < n; i++)
-		owner[packet_index(word[i])] = (uint8_t)OWNER_OUTPUT(t);
-	counter_add(&counters->rx_bytes, words_copy(to, word, n));
-	voq_wrap(lane->cross[t], 0, n);
-	voq_publish(lane->cross[t], lane->received);
-}
 #else
 #	define KIND RUN_FORWARD
 #endif
