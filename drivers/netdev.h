@@ -26,8 +26,9 @@ struct netdev;
 struct netdev_ops {
 	/*
 	 * RX queue q: takes up to max received frames as packet words (index,
-	 * length without virtio header, flags 0). Returns how many. A frame the
-	 * device marked bad, or of impossible length, is returned with length 0.
+	 * length without virtio header, flags 0). Returns how many; the first line of
+	 * each is on its way to the cache. A frame the device marked bad, or of impossible
+	 * length, is returned with length 0.
 	 */
 	unsigned (*rx)(struct netdev *dev, unsigned q, uint64_t *word, unsigned max);
 	/* RX queue q: how many buffers it lacks. */
@@ -71,6 +72,7 @@ struct netdev {
 	const char *rings;       /* the kind of its rings in a word, or NULL: "split", "packed" */
 	const char *steering;    /* who spreads frames over RX queues, or NULL: "rss", "device" */
 	char location[24];       /* "0000:00:03.0" */
+	uint32_t front; /* bytes of its own that it writes before each frame; <= PACKET_FRONT_MAX */
 	uint32_t node; /* NUMA node it is on, or NODE_UNKNOWN; the platform's probe says */
 	uint8_t mac[6];
 	uint16_t mtu_max; /* largest IP MTU it can carry, at most MTU_MAX; see also buffers->mtu */

@@ -187,7 +187,8 @@ static void build_pool(struct router *r, struct builder *b, unsigned p)
 	struct pool *pool = build_alloc(b, sizeof *pool, "buffer pools");
 
 	if (pool) {
-		pool_place(buffers, p, memory);
+		pool_place(buffers, p, memory,
+			p == r->control_pool ? 0 : r->dev[r->rxq[p].port]->front);
 		pool_init(buffers, p, pool, actor);
 	}
 	for (unsigned a = 0; a < r->actors; a++)

@@ -11,6 +11,14 @@
 
 #define REFILL_MIN 16u /* buffers an RX ring lacks before it is filled up, while frames come */
 
+/*
+ * Bursts of a queue in one turn, while they are whole. Two are received, so that under load the
+ * bursts to be sent, half for each of two ports, are whole as well and come from one input; more
+ * would not stay in the nearest cache. What may be sent is more, for outputs that others feed too.
+ */
+#define RX_BURSTS 2u
+#define TX_BURSTS 8u
+
 /* ---- receive ---- */
 
 /* Gives the RX ring new buffers for those it delivered. Returns how many. */
@@ -43,8 +51,8 @@ static unsigned worker_refill(struct router *r, unsigned g, bool idle)
 	return given;
 }
 
-/* One burst of an RX queue, from the device to the VOQs, or to the workers that help. */
-static bool worker_receive(struct router *r, struct worker *w, unsigned g)
+/* One burst of an RX queue, from the device to the VOQs, or to the workers that help: how many. */
+static unsigned worker_burst(struct router *r, struct worker *w, unsigned g)
 {
 	const struct rxq *q = &r->rxq[g];
 	struct netdev *dev = r->dev[q->port];
@@ -65,7 +73,18 @@ static bool worker_receive(struct router *r, struct worker *w, unsigned g)
 		if (own)
 			path_forward(lane, word, own);
 	}
-	return worker_refill(r, g, n == 0) + n != 0;
+	return n;
+}
+
+static bool worker_receive(struct router *r, struct worker *w, unsigned g)
+{
+	unsigned n, moved = 0, k = 0;
+
+	do {
+		n = worker_burst(r, w, g);
+		moved += n + worker_refill(r, g, n == 0);
+	} while (n == BATCH_MAX && ++k < RX_BURSTS);
+	return moved != 0;
 }
 
 /* A share of another worker's RX queue. */
@@ -116,8 +135,8 @@ static unsigned worker_complete(struct router *r, unsigned actor, unsigned t)
 		for (unsigned i = 0, run; i < n; i += run) {
 			run = words_one_pool(word + i, n - i);
 			counter_add(&transmitted[packet_pool(word[i])], run);
+			buffers_free_run(&r->buffers, actor, word + i, run);
 		}
-		buffers_free(&r->buffers, actor, word, n);
 	} while (n == BATCH_MAX);
 	return total;
 }
@@ -132,30 +151,43 @@ static unsigned worker_discard(struct router *r, unsigned actor, unsigned t)
 	return n;
 }
 
-/* One burst of one TX queue, from the VOQs to the device. */
-static bool worker_transmit(struct router *r, struct worker *w, unsigned t)
+/* One burst of one TX queue, from the VOQs to the device: how many. */
+static unsigned worker_send(struct router *r, struct worker *w, unsigned t)
 {
 	struct netdev *dev = r->dev[r->txq[t].port];
 	unsigned queue = r->txq[t].queue, actor = w->id + 1;
-	unsigned completed = worker_complete(r, actor, t);
-
-	if (!load_once(&dev->link) || load_once(&dev->failed))
-		return worker_discard(r, actor, t) + completed != 0;
-
 	uint64_t word[BATCH_MAX];
 	unsigned held = dev->ops->tx_held(dev, queue);
 	unsigned room = held < r->tx_depth ? r->tx_depth - held : 0;
 	unsigned n = sched_take(&r->sched[t], word, room < BATCH_MAX ? room : BATCH_MAX, w->looked);
 
-	if (n == 0) /* what waits for the shaper is no reason to sleep */
-		return completed != 0 || r->sched[t].busy;
+	if (n == 0)
+		return 0;
 	unsigned posted = dev->ops->tx(dev, queue, word, n);
 
 	counter_add(&r->counters[actor]->txq[t].packets, posted);
 	counter_add(&r->counters[actor]->txq[t].bytes, words_bytes(word, posted));
 	if (posted < n) /* it failed this very moment */
 		worker_abandon(r, actor, word + posted, n - posted);
-	return true;
+	return n;
+}
+
+static bool worker_transmit(struct router *r, struct worker *w, unsigned t)
+{
+	struct netdev *dev = r->dev[r->txq[t].port];
+	unsigned n, moved = 0, k = 0;
+
+	do {
+		moved += worker_complete(r, w->id + 1, t);
+		if (!load_once(&dev->link) || load_once(&dev->failed))
+			n = worker_discard(r, w->id + 1, t);
+		else
+			n = worker_send(r, w, t);
+		moved += n;
+		/* What is no whole burst goes with what comes in the next turn. */
+	} while (n == BATCH_MAX && r->sched[t].waiting >= BATCH_MAX && ++k < TX_BURSTS);
+	/* What waits for the shaper is no reason to sleep. */
+	return moved != 0 || r->sched[t].busy;
 }
 
 /* ---- the turn ---- */

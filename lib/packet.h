@@ -7,12 +7,12 @@
  *
  *     bits 0-31 buffer index | 32-47 frame length in bytes | 48-63 flags
  *
- * A frame is received at the same offset in every buffer. Where a VLAN tag was
+ * A frame is received at the same offset in every buffer of a pool. Where a VLAN tag was
  * taken off it begins 4 bytes later, where one was put on 4 bytes earlier: the
- * top two flags say so (packet_shift). The 12 bytes before it
- * are the virtio-net header (VIRTIO 1.2 5.1.6), placed so that it shares a
- * cache line with the Ethernet and IPv4 headers. The stride is an odd number
- * of cache lines, so that headers spread over all cache sets.
+ * top two flags say so (packet_shift). What a device writes begins with a cache line: the
+ * frame, or a header of the device's own before it (virtio-net's of 12 bytes, VIRTIO 1.2
+ * 5.1.6), which then shares the line with the Ethernet and IPv4 headers. The stride is an
+ * odd number of cache lines, so that headers spread over all cache sets.
  *
  * One buffer holds one frame, jumbo frames too: the stride is fixed at boot by
  * the largest MTU configured then, 2240 bytes up to MTU 1500, 9408 for 9000.
@@ -27,19 +27,23 @@
 
 #include "lib/limits.h"
 
-#define PACKET_DATA_OFFSET 140u  /* 128 of headroom, 12 of virtio-net header */
-#define PACKET_TAG         4u    /* bytes of a VLAN tag */
-#define PACKET_OVERHEAD    26u   /* beyond the MTU: Ethernet header, two VLAN tags, FCS */
-#define PACKET_ROOM        2048u /* bytes a device may write at the offset: up to MTU 1500, */
-#define PACKET_STRIDE      2240u /* and the stride then, 35 lines */
-#define PACKET_ROOM_UNIT   1024u /* some devices know the room in KiB only */
+#define PACKET_HEADROOM  128u  /* before what a device writes */
+#define PACKET_FRONT_MAX 12u   /* of that, before the frame; see netdev.front */
+#define PACKET_TAG       4u    /* bytes of a VLAN tag */
+#define PACKET_OVERHEAD  26u   /* beyond the MTU: Ethernet header, two VLAN tags, FCS */
+#define PACKET_ROOM      2048u /* bytes a device may write from the frame on: up to MTU 1500, */
+#define PACKET_STRIDE    2240u /* and the stride then, 35 lines */
+#define PACKET_ROOM_UNIT 1024u /* some devices know the room in KiB only */
 
 _Static_assert(PACKET_STRIDE % 64 == 0 && PACKET_STRIDE / 64 % 2 == 1, "odd number of lines");
-_Static_assert(PACKET_DATA_OFFSET + PACKET_ROOM <= PACKET_STRIDE, "a frame fits its buffer");
+_Static_assert(PACKET_HEADROOM + PACKET_FRONT_MAX + PACKET_ROOM <= PACKET_STRIDE,
+	"a frame fits its buffer");
+_Static_assert(PACKET_HEADROOM >= PACKET_FRONT_MAX + PACKET_TAG,
+	"any device may send any buffer, with a tag more");
 _Static_assert(MTU_DEFAULT + PACKET_OVERHEAD <= PACKET_ROOM, "an ordinary frame fits the room");
 _Static_assert(MTU_MAX + PACKET_OVERHEAD <= UINT16_MAX, "a length fits its packet word");
 
-/* Bytes a device may write at the offset where frames have MTU `mtu` (at most MTU_MAX). */
+/* Bytes a device may write from the frame on where frames have MTU `mtu` (at most MTU_MAX). */
 static inline uint32_t packet_room(uint32_t mtu)
 {
 	uint32_t units = (mtu + PACKET_OVERHEAD + PACKET_ROOM_UNIT - 1) / PACKET_ROOM_UNIT;
@@ -50,7 +54,7 @@ static inline uint32_t packet_room(uint32_t mtu)
 /* Bytes from one buffer to the next where frames have MTU `mtu`. */
 static inline uint32_t packet_stride(uint32_t mtu)
 {
-	uint32_t lines = (PACKET_DATA_OFFSET + packet_room(mtu) + 63) / 64;
+	uint32_t lines = (PACKET_HEADROOM + PACKET_FRONT_MAX + packet_room(mtu) + 63) / 64;
 
 	return (lines | 1) * 64;
 }

@@ -160,27 +160,30 @@ unsigned pool_take(struct buffers *b, unsigned p, uint32_t *index, unsigned n)
 	return n;
 }
 
-void buffers_free(struct buffers *b, unsigned actor, const uint64_t *word, unsigned n)
+void buffers_free_run(struct buffers *b, unsigned actor, const uint64_t *word, unsigned n)
 {
+	unsigned p = packet_pool(word[0]);
+	struct pool *pool = b->pool[p];
 	uint8_t *owner = b->owner;
 
-	/* Runs of one home: a burst mostly comes from one RX queue. */
-	while (n) {
-		unsigned p = packet_pool(word[0]), run = words_one_pool(word, n);
-		struct pool *pool = b->pool[p];
+	for (unsigned i = 0; i < n; i++) {
+		debug_free(b, actor, packet_index(word[i]));
+		owner[packet_index(word[i])] = OWNER_HOME;
+	}
+	if (pool->actor == actor) {
+		words_indices(pool->stack + pool->top, word, n);
+		store_once(&pool->top, pool->top + n);
+	} else {
+		ring_push(b->ret[actor][p], word, n);
+	}
+}
 
-		for (unsigned i = 0; i < run; i++) {
-			debug_free(b, actor, packet_index(word[i]));
-			owner[packet_index(word[i])] = OWNER_HOME;
-		}
-		if (pool->actor == actor) {
-			words_indices(pool->stack + pool->top, word, run);
-			store_once(&pool->top, pool->top + run);
-		} else {
-			ring_push(b->ret[actor][p], word, run);
-		}
-		word += run;
-		n -= run;
+void buffers_free(struct buffers *b, unsigned actor, const uint64_t *word, unsigned n)
+{
+	/* Runs of one home: a burst mostly comes from one RX queue. */
+	for (unsigned i = 0, run; i < n; i += run) {
+		run = words_one_pool(word + i, n - i);
+		buffers_free_run(b, actor, word + i, run);
 	}
 }
 

@@ -51,7 +51,7 @@ struct buffer_fault {
 };
 
 struct buffers {
-	/* By pool: where buffer 0 would start if the pool's array went on down to it. */
+	/* By pool: where buffer 0 would have its frame if the pool's array went on down to it. */
 	uintptr_t origin[POOL_MAX];
 	uint32_t stride; /* from one buffer of a pool to the next, bytes */
 	uint32_t room;   /* bytes a device may write at buffer_data */
@@ -64,16 +64,10 @@ struct buffers {
 	struct buffer_fault fault[ACTOR_MAX];
 };
 
-/* Where a buffer starts; its frame stands PACKET_DATA_OFFSET behind. */
-static inline uint8_t *buffer_start(const struct buffers *b, uint32_t index)
-{
-	return (uint8_t *)(b->origin[index >> POOL_SHIFT] + (uint64_t)index * b->stride);
-}
-
 /* The frame of a buffer, as received. */
 static inline uint8_t *buffer_data(const struct buffers *b, uint32_t index)
 {
-	return buffer_start(b, index) + PACKET_DATA_OFFSET;
+	return (uint8_t *)(b->origin[index >> POOL_SHIFT] + (uint64_t)index * b->stride);
 }
 
 /* The frame of a packet word, wherever it begins (packet_shift). */
@@ -131,10 +125,14 @@ static inline void buffers_check(struct buffers *b, unsigned actor, const uint64
  */
 void buffers_shape(struct buffers *b, uint32_t mtu);
 
-/* Gives pool p its array: POOL_BUFS * stride bytes, DMA-able, 64-byte aligned. Boot. */
-static inline void pool_place(struct buffers *b, unsigned p, void *memory)
+/*
+ * Gives pool p its array: POOL_BUFS * stride bytes, DMA-able, 64-byte aligned. front: what the
+ * device that receives into it writes before a frame. Boot.
+ */
+static inline void pool_place(struct buffers *b, unsigned p, void *memory, uint32_t front)
 {
-	b->origin[p] = (uintptr_t)memory - ((uint64_t)p << POOL_SHIFT) * b->stride;
+	b->origin[p] = (uintptr_t)memory + PACKET_HEADROOM + front -
+		       ((uint64_t)p << POOL_SHIFT) * b->stride;
 }
 
 /* Fills the stack of pool p with its buffers; boot only. */
@@ -173,6 +171,9 @@ static inline uint32_t pool_free(struct buffers *b, unsigned p, unsigned actor, 
  * may have another home. The owner becomes OWNER_HOME.
  */
 void buffers_free(struct buffers *b, unsigned actor, const uint64_t *word, unsigned n);
+
+/* The same where all of them, one or more, have one home. */
+void buffers_free_run(struct buffers *b, unsigned actor, const uint64_t *word, unsigned n);
 
 /* Depth of all return rings towards pool p: a snapshot. */
 uint32_t pool_returning(const struct buffers *b, unsigned p);

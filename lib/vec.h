@@ -253,6 +253,127 @@ VEC_INLINE uint64_t vec_edges64(const uint16_t *a)
 	return ~equal;
 }
 
+/*
+ * A bit for each of eight words that differ. theirs: another core may be writing it; what is
+ * seen of it has acquire order (on x86 each such load has). 16-byte aligned.
+ */
+VEC_INLINE uint32_t vec_differ8(const uint32_t *own, const uint32_t *theirs)
+{
+#if defined(__SANITIZE_THREAD__)
+	uint32_t differ = 0;
+
+	for (unsigned i = 0; i < 8; i++)
+		differ |= (uint32_t)(__atomic_load_n(theirs + i, __ATOMIC_ACQUIRE) != own[i]) << i;
+	return differ;
+#else
+	typedef int quad __attribute__((vector_size(16)));
+	typedef short words __attribute__((vector_size(16)));
+	typedef char bytes __attribute__((vector_size(16)));
+	quad low = (quad)(*(const quad *)own != *(const volatile quad *)theirs);
+	quad high = (quad)(*(const quad *)(own + 4) != *(const volatile quad *)(theirs + 4));
+	words both = (words)__builtin_ia32_packssdw128(low, high);
+
+	return (uint32_t)__builtin_ia32_pmovmskb128((bytes)__builtin_ia32_packsswb128(both, both)) &
+	       0xff;
+#endif
+}
+
+/* ---- words of 64 bits ---- */
+
+#define VEC_WORDS (VEC_BYTES / 8u)
+
+typedef uint64_t vec_words __attribute__((vector_size(VEC_BYTES)));
+
+VEC_INLINE vec_words vec_words_load(const uint64_t *p)
+{
+	vec_words w;
+
+	memcpy(&w, p, sizeof w);
+	return w;
+}
+
+VEC_INLINE void vec_words_store(uint64_t *p, vec_words w)
+{
+	memcpy(p, &w, sizeof w);
+}
+
+#if VEC_BYTES == 64
+typedef long long vec_eight64 __attribute__((vector_size(64)));
+
+/* The bits of n lanes. */
+VEC_INLINE uint8_t vec_first8(unsigned n)
+{
+	return (uint8_t)((1u << n) - 1);
+}
+#endif
+
+/* The first n of VEC_WORDS words, n < VEC_WORDS; 0 for the others, which are not touched. */
+VEC_INLINE vec_words vec_words_load_first(const uint64_t *p, unsigned n)
+{
+#if VEC_BYTES == 64
+	return (vec_words)__builtin_ia32_loaddqudi512_mask(
+		(const long long *)p, (vec_eight64){0}, vec_first8(n));
+#else
+	vec_words w = {0};
+
+	for (unsigned i = 0; i < n; i++)
+		w[i] = p[i];
+	return w;
+#endif
+}
+
+VEC_INLINE void vec_words_store_first(uint64_t *p, vec_words w, unsigned n)
+{
+#if VEC_BYTES == 64
+	__builtin_ia32_storedqudi512_mask((long long *)p, (vec_eight64)w, vec_first8(n));
+#else
+	for (unsigned i = 0; i < n; i++)
+		p[i] = w[i];
+#endif
+}
+
+/* The lower halves of the first n words, n <= VEC_WORDS. */
+VEC_INLINE void vec_words_store_lower(uint32_t *p, vec_words w, unsigned n)
+{
+#if VEC_BYTES == 64
+	typedef int eight __attribute__((vector_size(32)));
+	eight lower =
+		(eight)__builtin_ia32_pmovqd512_mask((vec_eight64)w, (eight){0}, (uint8_t)~0u);
+
+	__builtin_ia32_storedqusi256_mask((int *)p, lower, vec_first8(n));
+#else
+	for (unsigned i = 0; i < n; i++)
+		p[i] = (uint32_t)w[i];
+#endif
+}
+
+/* The lower half of each word times x. */
+VEC_INLINE vec_words vec_words_product32(vec_words w, uint32_t x)
+{
+#if VEC_BYTES == 64
+	return (vec_words)__builtin_ia32_pmuludq512_mask(
+		(vec_signed)w, (vec_signed)vec_all(x), (vec_eight64){0}, (uint8_t)~0u);
+#elif VEC_BYTES == 32
+	return (vec_words)__builtin_ia32_pmuludq256((vec_signed)w, (vec_signed)vec_all(x));
+#else
+	return (vec_words)__builtin_ia32_pmuludq128((vec_signed)w, (vec_signed)vec_all(x));
+#endif
+}
+
+/* A bit for each word that is not 0. */
+VEC_INLINE uint32_t vec_words_set(vec_words w)
+{
+#if VEC_BYTES == 64
+	return __builtin_ia32_ptestmq512((vec_eight64)w, (vec_eight64)w, (uint8_t)~0u);
+#else
+	uint32_t set = 0;
+
+	for (unsigned i = 0; i < VEC_WORDS; i++)
+		set |= (uint32_t)(w[i] != 0) << i;
+	return set;
+#endif
+}
+
 /* ---- columns: the same word of VEC_LANES things ---- */
 
 typedef uint32_t vec_quad __attribute__((vector_size(16)));
@@ -449,16 +570,17 @@ VEC_INLINE vec vec_octets16(const uint8_t *octet, vec index)
 }
 
 #if VEC_BYTES == 64
-typedef long long vec_eight64 __attribute__((vector_size(64)));
-
-/* A bit for each of eight words that is x. */
-VEC_INLINE uint32_t vec_equal8(const uint32_t *p, uint32_t x)
+/* A bit for each of 64 words that is x. */
+VEC_INLINE uint64_t vec_equal64(const uint32_t *p, uint32_t x)
 {
-	typedef int eight __attribute__((vector_size(32)));
-	eight v;
+	uint64_t equal = 0;
 
-	memcpy(&v, p, sizeof v);
-	return (uint8_t)__builtin_ia32_cmpd256_mask(v, (eight){0} + (int)x, 0, (uint8_t)~0u);
+	for (unsigned i = 0; i < 64; i += VEC_LANES)
+		equal |=
+			(uint64_t)(uint16_t)__builtin_ia32_cmpd512_mask((vec_signed)vec_load(p + i),
+				(vec_signed)vec_all(x), 0, (uint16_t)~0u)
+			<< i;
+	return equal;
 }
 
 /* Of eight words those in mask, in order and without gaps; all eight places are written. */

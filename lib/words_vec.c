@@ -4,29 +4,14 @@
 #include "lib/packet.h"
 #include "lib/vec.h"
 
-#define STEP (VEC_BYTES / 8u) /* words of a vector */
+#define STEP VEC_WORDS
 
-typedef uint64_t words __attribute__((vector_size(VEC_BYTES)));
-
-VEC_INLINE words load(const uint64_t *p)
-{
-	words w;
-
-	memcpy(&w, p, sizeof w);
-	return w;
-}
-
-VEC_INLINE void store(uint64_t *p, words w)
-{
-	memcpy(p, &w, sizeof w);
-}
-
-VEC_INLINE words lengths(words w)
+VEC_INLINE vec_words lengths(vec_words w)
 {
 	return w >> 32 & 0xffff;
 }
 
-VEC_INLINE uint64_t total(words w)
+VEC_INLINE uint64_t total(vec_words w)
 {
 	uint64_t sum = 0;
 
@@ -37,59 +22,47 @@ VEC_INLINE uint64_t total(words w)
 
 static uint64_t bytes(const uint64_t *word, unsigned n)
 {
-	words sum = {0};
-	uint64_t rest = 0;
-	unsigned i = 0;
+	vec_words sum = {0};
 
-	for (; i + STEP <= n; i += STEP)
-		sum += lengths(load(word + i));
-	for (; i < n; i++)
-		rest += packet_len(word[i]);
-	return total(sum) + rest;
+	for (; n >= STEP; n -= STEP, word += STEP)
+		sum += lengths(vec_words_load(word));
+	return total(sum + lengths(vec_words_load_first(word, n)));
 }
 
 static uint64_t copy(uint64_t *to, const uint64_t *from, unsigned n)
 {
-	words sum = {0};
-	uint64_t rest = 0;
-	unsigned i = 0;
+	vec_words w, sum = {0};
 
-	for (; i + STEP <= n; i += STEP) {
-		words w = load(from + i);
-
-		store(to + i, w);
+	for (; n >= STEP; n -= STEP, from += STEP, to += STEP) {
+		w = vec_words_load(from);
+		vec_words_store(to, w);
 		sum += lengths(w);
 	}
-	for (; i < n; i++) {
-		to[i] = from[i];
-		rest += packet_len(from[i]);
-	}
-	return total(sum) + rest;
+	w = vec_words_load_first(from, n);
+	vec_words_store_first(to, w, n);
+	return total(sum + lengths(w));
 }
 
 static void indices(uint32_t *index, const uint64_t *word, unsigned n)
 {
-	unsigned i = 0;
-
-	for (; i + VEC_LANES <= n; i += VEC_LANES)
-		vec_store(index + i, vec_lower32(word + i));
-	for (; i < n; i++)
-		index[i] = packet_index(word[i]);
+	for (; n >= STEP; n -= STEP, word += STEP, index += STEP)
+		vec_words_store_lower(index, vec_words_load(word), STEP);
+	vec_words_store_lower(index, vec_words_load_first(word, n), n);
 }
 
 static unsigned one_pool(const uint64_t *word, unsigned n)
 {
-	words differ = {0};
+	const uint64_t pool = UINT32_MAX & -POOL_BUFS;
 	unsigned i = 0;
+	uint32_t other;
 
-	for (; i + STEP <= n; i += STEP)
-		differ |= load(word + i) ^ word[0];
-	differ &= (words){0} + (UINT32_MAX & -POOL_BUFS);
-	if (__builtin_expect(vec_any((vec)differ), 0))
-		i = 0; /* where is looked for one by one */
-	while (i < n && packet_pool(word[i]) == packet_pool(word[0]))
-		i++;
-	return i;
+	for (; i + STEP <= n; i += STEP) {
+		other = vec_words_set((vec_words_load(word + i) ^ word[0]) & pool);
+		if (other)
+			return i + (unsigned)__builtin_ctz(other);
+	}
+	other = vec_words_set((vec_words_load_first(word + i, n - i) ^ word[0]) & pool);
+	return i + (unsigned)__builtin_ctz(other | 1u << (n - i));
 }
 
 const struct words_form VEC_NAME(words) = {bytes, copy, indices, one_pool};

@@ -292,5 +292,6 @@ struct netdev *virtio_net_create(struct virtio_transport *transport,
 	net->dev.driver = "virtio-net";
 	net->dev.node = NODE_UNKNOWN;
 	strncpy(net->dev.location, transport->location, sizeof net->dev.location - 1);
+	net->dev.front = VIRTIO_NET_HEADER;
 	return &net->dev;
 }

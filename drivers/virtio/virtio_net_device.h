@@ -40,10 +40,7 @@
 
 #define VIRTIO_NET_HEADER 12u /* struct virtio_net_hdr with num_buffers (5.1.6) */
 
-/* The header and the frame are one buffer for the device: 5.1.6.3.1, 2.7.4.1. */
-#define VIRTIO_NET_OFFSET (PACKET_DATA_OFFSET - VIRTIO_NET_HEADER)
-
-_Static_assert(VIRTIO_NET_OFFSET % 64 == 0, "header and frame start share a cache line");
+_Static_assert(VIRTIO_NET_HEADER <= PACKET_FRONT_MAX, "there is room for it before a frame");
 
 struct virtio_net {
 	struct netdev dev; /* first, so that a netdev is its virtio_net */
@@ -73,13 +70,13 @@ static inline struct virtio_net *virtio_net_of(struct netdev *dev)
 /* Where the device's part of buffer 0 would start, were it of the same pool: see buffers.origin. */
 static inline uintptr_t virtio_net_headers(const struct buffers *b, uint32_t index)
 {
-	return b->origin[index >> POOL_SHIFT] + VIRTIO_NET_OFFSET;
+	return b->origin[index >> POOL_SHIFT] - VIRTIO_NET_HEADER;
 }
 
-/* Where the device's part of a buffer starts. */
+/* Where the device's part of a buffer starts: its header, then the frame (5.1.6.3.1, 2.7.4.1). */
 static inline uint8_t *virtio_net_header(const struct buffers *b, uint32_t index)
 {
-	return buffer_start(b, index) + VIRTIO_NET_OFFSET;
+	return buffer_data(b, index) - VIRTIO_NET_HEADER;
 }
 
 /* ---------------------------------------------------------------- virtio_net_state.c */

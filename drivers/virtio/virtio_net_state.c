@@ -95,6 +95,17 @@ void virtio_net_read_link(struct virtio_net *net)
 		store_once(&net->dev.link, up);
 }
 
+/*
+ * QEMU stops reading a port's queue when the frame at its head is for another RX queue, as RSS
+ * has it, that has no buffers just then; and goes on when the doorbell of the first is rung, which
+ * is full and has no reason to (virtio_net_receive_rcu, virtio_net_handle_rx of QEMU 7.2).
+ */
+static void remind_device(const struct virtio_net *net)
+{
+	for (unsigned q = 0; q < net->dev.rx_queues && net->dev.rx_queues > 1; q++)
+		virtq_remind(&net->rx[q]);
+}
+
 void virtio_net_poll(struct netdev *dev)
 {
 	struct virtio_net *net = virtio_net_of(dev);
@@ -108,6 +119,7 @@ void virtio_net_poll(struct netdev *dev)
 	trouble = net->transport->ops->trouble(net->transport, &lost);
 	if (!trouble) {
 		virtio_net_read_link(net);
+		remind_device(net);
 	} else if (lost) {
 		net->lost = true;
 		stop_using(dev, trouble);

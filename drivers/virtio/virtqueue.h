@@ -118,6 +118,12 @@ static inline void virtq_ring_doorbell(struct virtq *vq)
 	counter_add(&vq->doorbells, 1);
 }
 
+/* Rings it though there may be nothing new, beside the queue's own core. */
+static inline void virtq_remind(const struct virtq *vq)
+{
+	vq->doorbell->ring(vq->doorbell, vq->number);
+}
+
 /* Takes up to max words out of a queue whose device has been reset. Returns how many. */
 unsigned virtq_drain(struct virtq *vq, uint64_t *word, unsigned max);
 

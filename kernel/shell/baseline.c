@@ -36,7 +36,7 @@ static struct voq_counters voq_now(
 
 	return (struct voq_counters){.packets = load_once(&x->out[class].packets),
 		.bytes = load_once(&x->out[class].bytes),
-		.drops = load_once(&x->in[class].drops)};
+		.drops = load_once(&x->in.drops[class])};
 }
 
 static unsigned voq_index(const struct router *r, unsigned lane, unsigned txq, unsigned class)

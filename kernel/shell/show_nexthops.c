@@ -24,10 +24,12 @@ static void show_kind(struct output *o, const struct nexthop *n)
 }
 
 /* What workers do with its packets now. */
-static const char *state_name(const struct nexthop *n, uint32_t target)
+static const char *state_name(const struct nexthop *n, uint32_t out)
 {
+	uint32_t target = adjacency_target(out);
+
 	if (n->action == NEXTHOP_RECURSIVE)
-		return target == NEXTHOP_GROUP ? "recursive" : "unreachable";
+		return adjacency_leads_on(out) ? "recursive" : "unreachable";
 	if (n->action != NEXTHOP_RESOLVE)
 		return "final";
 	if (n->silent)
@@ -45,8 +47,7 @@ static void show_nexthop(struct output *o, const struct router *r, uint32_t inde
 		output_text(o, NULL, "%s", shell_iface_name(n->port));
 	else
 		output_none(o, NULL);
-	output_text(
-		o, NULL, "%s", state_name(n, adjacency_target(r->nexthops.adjacency[index].out)));
+	output_text(o, NULL, "%s", state_name(n, r->nexthops.adjacency[index].out));
 	if (r->counts_nexthops)
 		shell_output_count(o, r, index);
 	output_close(o);

@@ -22,7 +22,7 @@ static bool of_interest(const struct router *r, unsigned lane, unsigned t, unsig
 	const struct crosspoint *x = r->lane[lane].cross[t];
 
 	return (class == 0 && in_use(r, lane)) || load_once(&x->out[class].packets) ||
-	       load_once(&x->in[class].drops) || voq_depth(x, class);
+	       load_once(&x->in.drops[class]) || voq_depth(x, class);
 }
 
 static void show_queue(

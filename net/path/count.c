@@ -20,10 +20,10 @@ void count_batch(const struct lane *lane, const struct batch *b)
 	for (unsigned i = 0; i < b->n; i++) {
 		if (b->verdict[i] != VERDICT_ROUTE && b->verdict[i] != VERDICT_ROUTE6)
 			continue;
-		const struct adjacency *a = &t->adjacency[b->nh[i]];
+		uint32_t nh = b->nh[i], out = load_acquire(&t->adjacency[nh].out);
 
-		count_one(&count[b->nh[i]], b->word[i]);
-		if (adjacency_target(load_acquire(&a->out)) == NEXTHOP_GROUP)
-			count_one(&count[member_of(t, b, i, a)], b->word[i]);
+		count_one(&count[nh], b->word[i]);
+		if (adjacency_leads_on(out))
+			count_one(&count[member_or_self(t, b, i, nh, out)], b->word[i]);
 	}
 }

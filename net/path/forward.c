@@ -146,13 +146,6 @@ static inline void forward_publish(struct lane *lane, uint64_t touched)
 
 _Static_assert(TXQ_MAX <= 64, "`touched` has a bit per TX queue");
 
-/* The member of a group that the packet's flow goes by. */
-static const struct adjacency *forward_member(
-	const struct tables *t, const struct batch *b, unsigned i, const struct adjacency *group)
-{
-	return &t->adjacency[member_of(t, b, i, group)];
-}
-
 /* IPv6 packet i can go out by a next hop whose adjacency says `out`, as it is. */
 static inline bool forward_can_send6(const struct batch *b, unsigned i, uint32_t out)
 {
@@ -223,8 +216,8 @@ static __attribute__((noinline)) uint64_t forward_other(
 	const struct adjacency *a = &lane->tables->adjacency[b->nh[i]];
 	uint32_t out = load_acquire(&a->out); /* before its MAC: see nexthop.h */
 
-	if (adjacency_target(out) == NEXTHOP_GROUP) {
-		a = forward_member(lane->tables, b, i, a);
+	if (adjacency_leads_on(out)) {
+		a = &lane->tables->adjacency[member_or_self(lane->tables, b, i, b->nh[i], out)];
 		out = load_acquire(&a->out);
 	}
 	if (b->verdict[i] == VERDICT_ROUTE6)
@@ -256,17 +249,20 @@ void forward_refused(struct lane *lane, uint64_t word)
 	path_drop(lane, lane->tables->pool_port[packet_pool(word)], word, DROP_VOQ_FULL);
 }
 
-void forward_put_each(
-	struct lane *lane, const struct batch *b, unsigned i, uint32_t mask, uint32_t limit)
+uint64_t forward_put_each(struct lane *lane, const struct batch *b, uint64_t mask, uint32_t limit)
 {
-	for (; mask; mask &= mask - 1) {
-		unsigned k = i + (unsigned)__builtin_ctz(mask);
-		uint32_t queue = b->queue[k];
+	uint64_t touched = 0;
 
-		if (!voq_put(lane->cross[queue / VOQ_CLASSES], queue % VOQ_CLASSES, b->word[k],
-			    limit))
-			forward_refused(lane, b->word[k]);
+	for (; mask; mask &= mask - 1) {
+		unsigned i = (unsigned)__builtin_ctzll(mask);
+		uint32_t queue = b->queue[i];
+		struct crosspoint *x = lane->cross[queue / VOQ_CLASSES];
+
+		touched |= UINT64_C(1) << queue / VOQ_CLASSES;
+		if (__builtin_expect(!voq_put(x, queue % VOQ_CLASSES, b->word[i], limit), 0))
+			forward_refused(lane, b->word[i]);
 	}
+	return touched;
 }
 
 /* Rewrites and queues what can be sent; ends the rest. */

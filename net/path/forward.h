@@ -18,9 +18,8 @@ forward_plain_fn forward_plain_plain, forward_plain_v3, forward_plain_v4;
 /* Puts the member that each packet of a mask goes by in the place of its group. */
 void forward_members(const struct lane *lane, struct batch *b, uint64_t mask);
 
-/* Puts packets i and up of a mask into their VOQs, one by one. */
-void forward_put_each(
-	struct lane *lane, const struct batch *b, unsigned i, uint32_t mask, uint32_t limit);
+/* Puts packets of a mask into their VOQs, one by one. The TX queues as bits. */
+uint64_t forward_put_each(struct lane *lane, const struct batch *b, uint64_t mask, uint32_t limit);
 
 /* A VOQ refused this packet: it is dropped. */
 void forward_refused(struct lane *lane, uint64_t word);

@@ -24,6 +24,14 @@ VEC_INLINE void ready_vector(
 	vec nh = vec_load(b->nh + i), total = vec_load(b->total + i);
 	/* Before the MAC: see nexthop.h. */
 	vec out = vec_gather32(adjacency + offsetof(struct adjacency, out) / 4, nh * 4);
+	vec one = (vec)((out & 0xffff) == NEXTHOP_ONE);
+
+	if (vec_any(one)) {
+		nh = vec_select(one, out >> 16, nh);
+		vec_store(b->nh + i, nh);
+		out = vec_gather32_where(
+			one, adjacency + offsetof(struct adjacency, out) / 4, nh * 4, out);
+	}
 	vec target = out & 0xffff, beyond = (out >> 16) - total; /* the MTU, if negative */
 	uint64_t sent = vec_signs((target - NEXTHOP_VLAN) & ~beyond);
 	uint64_t grouped = vec_signs((vec)(target == NEXTHOP_GROUP));
@@ -118,49 +126,52 @@ VEC_INLINE void send_all(const struct lane *lane, struct batch *b, uint64_t read
 			send_one(&s, b, (unsigned)__builtin_ctzll(ready));
 }
 
-/* Puts the packets of a mask into their VOQs, from i on. The TX queues as bits. */
+/* Puts the packets of a mask into their VOQs. The TX queues as bits. */
 #if VEC_BYTES == 64
-VEC_INLINE uint64_t queue_eight(
-	struct lane *lane, const struct batch *b, unsigned i, uint32_t mask, uint32_t limit)
+#	define DIRECT 4u /* VOQs of a batch whose words are compressed; one by one into others */
+
+/* Packets of one VOQ. */
+VEC_INLINE void queue_same(
+	struct lane *lane, const struct batch *b, uint32_t queue, uint64_t same, uint32_t limit)
+{
+	struct crosspoint *x = lane->cross[queue / VOQ_CLASSES];
+	uint64_t *to = voq_room(x, queue % VOQ_CLASSES, limit);
+
+	if (__builtin_expect(!to, 0)) {
+		forward_put_each(lane, b, same, limit);
+		return;
+	}
+	for (unsigned i = 0; i < b->n; i += 8) {
+		uint32_t mask = same >> i & 0xff;
+
+		vec_pack64(to, b->word + i, mask);
+		to += __builtin_popcount(mask);
+	}
+	voq_wrap(x, queue % VOQ_CLASSES, (uint32_t)__builtin_popcountll(same));
+}
+
+VEC_INLINE uint64_t queue_all(
+	struct lane *lane, const struct batch *b, uint64_t sent, uint32_t limit)
 {
 	uint64_t touched = 0;
 
-	while (mask) {
-		uint32_t queue = b->queue[i + (unsigned)__builtin_ctz(mask)];
-		uint32_t same = mask & vec_equal8(b->queue + i, queue);
-		struct crosspoint *x = lane->cross[queue / VOQ_CLASSES];
-		struct voq_in *in = &x->in[queue % VOQ_CLASSES];
-		uint32_t at = in->pending & (VOQ_SLOTS - 1);
+	for (unsigned i = 0; sent && i < DIRECT; i++) {
+		uint32_t queue = b->queue[__builtin_ctzll(sent)];
+		uint64_t same = sent & vec_equal64(b->queue, queue);
 
-		mask &= ~same;
+		queue_same(lane, b, queue, same, limit);
 		touched |= UINT64_C(1) << queue / VOQ_CLASSES;
-		/* Eight words are written at a time, whether so many are meant or not. */
-		if (__builtin_expect(
-			    in->pending + 8 - in->head_seen > limit || at > VOQ_SLOTS - 8, 0)) {
-			forward_put_each(lane, b, i, same, limit);
-			continue;
-		}
-		vec_pack64(x->word[queue % VOQ_CLASSES] + at, b->word + i, same);
-		in->pending += (uint32_t)__builtin_popcount(same);
+		sent &= ~same;
 	}
+	if (sent)
+		touched |= forward_put_each(lane, b, sent, limit);
 	return touched;
 }
 #else
-VEC_INLINE uint64_t queue_eight(
-	struct lane *lane, const struct batch *b, unsigned i, uint32_t mask, uint32_t limit)
+VEC_INLINE uint64_t queue_all(
+	struct lane *lane, const struct batch *b, uint64_t sent, uint32_t limit)
 {
-	uint64_t touched = 0;
-
-	for (; mask; mask &= mask - 1) {
-		unsigned k = i + (unsigned)__builtin_ctz(mask);
-		uint32_t queue = b->queue[k];
-		struct crosspoint *x = lane->cross[queue / VOQ_CLASSES];
-
-		touched |= UINT64_C(1) << queue / VOQ_CLASSES;
-		if (__builtin_expect(!voq_put(x, queue % VOQ_CLASSES, b->word[k], limit), 0))
-			forward_refused(lane, b->word[k]);
-	}
-	return touched;
+	return forward_put_each(lane, b, sent, limit);
 }
 #endif
 
@@ -178,7 +189,6 @@ uint64_t VEC_NAME(forward_plain)(
 		send_all(lane, b, ready.sent, true);
 	else
 		send_all(lane, b, ready.sent, false);
-	for (unsigned i = 0; i < b->n; i += 8)
-		*touched |= queue_eight(lane, b, i, ready.sent >> i & 0xff, limit);
+	*touched |= queue_all(lane, b, ready.sent, limit);
 	return ready.sent;
 }

@@ -9,13 +9,20 @@
 static inline uint32_t member_of(
 	const struct tables *t, const struct batch *b, unsigned i, const struct adjacency *group)
 {
-	uint32_t mask = load_once(&group->mask), hash = 0;
 	uint32_t bytes = packet_len(b->word[i]) - ETH_HEADER;
+	uint32_t hash = b->verdict[i] == VERDICT_ROUTE6 ? hash_flow6(b->data[i] + IPV6_OFF, bytes)
+							: hash_flow4(b->data[i] + IPV4_OFF, bytes);
 
-	if (mask)
-		hash = b->verdict[i] == VERDICT_ROUTE6 ? hash_flow6(b->data[i] + IPV6_OFF, bytes)
-						       : hash_flow4(b->data[i] + IPV4_OFF, bytes);
-	return load_acquire(&t->place[group->place + (hash & mask)]);
+	return load_acquire(&t->place[group->place + (hash & group->mask)]);
+}
+
+/* The same of any index whose adjacency says `out`: its own if it stands for no other. */
+static inline uint32_t member_or_self(
+	const struct tables *t, const struct batch *b, unsigned i, uint32_t nh, uint32_t out)
+{
+	if (adjacency_target(out) == NEXTHOP_ONE)
+		return adjacency_one(out);
+	return adjacency_leads_on(out) ? member_of(t, b, i, &t->adjacency[nh]) : nh;
 }
 
 #endif

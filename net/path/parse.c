@@ -187,22 +187,6 @@ void parse_select(const char *isa)
 	parse_plain = FORM(parse_plain, isa);
 }
 
-/* Where the frames are; all of one pool. Their first lines are on the way then. */
-static void parse_locate(const struct lane *lane, struct batch *b)
-{
-	const struct buffers *buffers = lane->buffers;
-	uint8_t *base = (uint8_t *)(buffers->origin[packet_pool(b->word[0])] + PACKET_DATA_OFFSET);
-	uint64_t stride = buffers->stride;
-
-	for (unsigned i = b->n; i % BATCH_PAD; i++)
-		b->word[i] = b->word[0];
-	for (unsigned i = 0; i < b->n; i += BATCH_PAD)
-		for (unsigned k = i; k < i + BATCH_PAD; k++) {
-			b->data[k] = base + packet_index(b->word[k]) * stride;
-			__builtin_prefetch(b->data[k]);
-		}
-}
-
 static void parse_rest(const struct lane *lane, struct batch *b, uint64_t rest)
 {
 	uint64_t mac = load64(lane->mac);
@@ -228,7 +212,8 @@ void parse_batch(const struct lane *lane, struct batch *b)
 	b->ended = b->sixes = 0;
 	memset(b->verdict, VERDICT_ROUTE, sizeof b->verdict);
 	memset(b->nh + b->n, NEXTHOP_NONE, BATCH_PAD * sizeof *b->nh);
-	parse_locate(lane, b);
+	for (unsigned i = b->n; i % BATCH_PAD; i++)
+		b->word[i] = b->word[0];
 	b->plain = parse_plain(lane, b);
 	uint64_t rest = ~b->plain & batch_all(b);
 

@@ -106,7 +106,10 @@ bool parse6_is_plain(const uint8_t *frame, uint32_t len_bytes, uint64_t mac, uin
 /* PACKET_FLAG_OPTIONS if a routed IPv6 packet is to be looked at by the control core. */
 uint32_t parse6_flags(const uint8_t *frame);
 
-/* The mask of plain frames of a batch, and what is told of them: a form of the first pass. */
+/*
+ * A form of the first pass: where the frames are; the mask of plain ones, and what is told of them.
+ * word[] goes on to the end of the last vector.
+ */
 typedef uint64_t parse_plain_fn(const struct lane *lane, struct batch *b);
 parse_plain_fn parse_plain_plain, parse_plain_v3, parse_plain_v4;
 

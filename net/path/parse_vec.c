@@ -14,7 +14,8 @@ _Static_assert(VEC_LANES <= BATCH_PAD, "the last vector ends within the arrays")
 
 /* What every vector is compared with. */
 struct wanted {
-	vec mac0, mac2; /* the port's address: bytes 0-1, 2-5 */
+	vec_quad mac;   /* the port's address, as a frame begins */
+	vec mac0, mac2; /* its bytes 0-1, 2-5 */
 	vec max_frame;
 };
 
@@ -30,11 +31,31 @@ VEC_INLINE vec not_unicast(vec octet)
 	return (octet - 1) | (223 - octet) | ((octet ^ 127) - 1);
 }
 
+/*
+ * Not 0 in the lanes of frames that are not to the port's MAC. They nearly always are: this comes
+ * to one comparison for all.
+ */
+VEC_INLINE vec not_to_us(const struct wanted *want, uint8_t *const *data)
+{
+	const vec_quad address = {~0u, 0xffff, 0, 0};
+	vec_quad differ = {0};
+
+	for (unsigned i = 0; i < VEC_LANES; i++)
+		differ |= vec_load_quad(data[i]) ^ want->mac;
+	differ &= address;
+	if (__builtin_expect((differ[0] | differ[1]) == 0, 1))
+		return vec_all(0);
+	vec link[4];
+
+	vec_columns(data, 2, link);
+	return (link[0] ^ want->mac2) | ((vec_column(data) ^ want->mac0) & 0xffff);
+}
+
 /* VEC_LANES frames from i on; a bit for each that is plain. */
 VEC_INLINE uint64_t parse_vector(const struct wanted *want, struct batch *b, unsigned i)
 {
 	vec link[4], ip[5];
-	vec_columns(b->data + i, 2, link); /* MAC; source; its end, type; first word of IPv4 */
+	vec_columns(b->data + i, 2, link); /* addresses; type; first word of IPv4 */
 	vec_columns(b->data + i, IPV4_OFF + 4, ip + 1);
 	ip[0] = link[3];
 
@@ -48,8 +69,8 @@ VEC_INLINE uint64_t parse_vector(const struct wanted *want, struct batch *b, uns
 	vec negative = (want->max_frame - length) | (length - ETH_HEADER - total) |
 		       (total - IPV4_HEADER) | ((ip[2] & 0xff) - 2) | not_unicast(ip[3] & 0xff) |
 		       not_unicast(ip[4] & 0xff);
-	vec different = (link[0] ^ want->mac2) | ((vec_column(b->data + i) ^ want->mac0) & 0xffff) |
-			((link[2] >> 16) ^ 0x0008) | ((ip[0] & 0xff) ^ 0x45) | (sum ^ 0xffff);
+	vec different = not_to_us(want, b->data + i) | ((link[2] >> 16) ^ 0x0008) |
+			((ip[0] & 0xff) ^ 0x45) | (sum ^ 0xffff);
 
 	vec good = ~vec_sign(negative) & (vec)(different == 0);
 
@@ -67,17 +88,32 @@ VEC_INLINE uint64_t parse_vector(const struct wanted *want, struct batch *b, uns
 	return (uint64_t)vec_signs(good) << i;
 }
 
+/* Where the frames are, all of one pool; and those that word[] goes on with. */
+VEC_INLINE void locate(const struct buffers *buffers, struct batch *b)
+{
+	uint64_t origin = buffers->origin[packet_pool(b->word[0])];
+
+	for (unsigned i = 0; i < b->n || i % BATCH_PAD; i += VEC_WORDS) {
+		vec_words at = vec_words_product32(vec_words_load(b->word + i), buffers->stride);
+
+		at += origin;
+		memcpy(b->data + i, &at, sizeof at);
+	}
+}
+
 uint64_t VEC_NAME(parse_plain)(const struct lane *lane, struct batch *b)
 {
 	uint64_t mac, plain = 0;
 
 	memcpy(&mac, lane->mac, sizeof mac);
 	struct wanted want = {
+		.mac = {(uint32_t)mac, (uint32_t)(mac >> 32), 0, 0},
 		.mac0 = vec_all((uint32_t)mac & 0xffff),
 		.mac2 = vec_all((uint32_t)(mac >> 16)),
 		.max_frame = vec_all(load_once(&lane->disabled) ? 0 : load_once(&lane->max_frame)),
 	};
 
+	locate(lane->buffers, b);
 	for (unsigned i = 0; i < b->n; i += VEC_LANES)
 		plain |= parse_vector(&want, b, i);
 	return plain & batch_all(b);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/packet.h"
+#include "lib/vec.h"
 #include "lib/words.h"
 
 #define INVERSE_ONE 65536u
@@ -20,7 +21,7 @@ _Static_assert((uint64_t)SCHED_QUANTUM *UINT16_MAX *INVERSE_ONE < AHEAD_MAX,
 size_t sched_bytes(unsigned lanes)
 {
 	return lanes * (VOQ_CLASSES * sizeof(struct sched_entry) + sizeof(struct crosspoint *) +
-			       sizeof(struct histogram *) + sizeof(uint32_t));
+			       sizeof(struct histogram *));
 }
 
 void sched_init(struct sched *s, void *memory, unsigned lanes)
@@ -37,7 +38,6 @@ void sched_init(struct sched *s, void *memory, unsigned lanes)
 	}
 	s->cross = (struct crosspoint **)heap;
 	s->latency = (struct histogram **)(s->cross + lanes);
-	s->seen = (uint32_t *)(s->latency + lanes);
 }
 
 void sched_set_class(struct sched *s, unsigned class, bool strict, unsigned weight)
@@ -100,19 +100,18 @@ static void sched_wake(struct sched *s, unsigned lane, unsigned class)
 	s->busy |= 1u << class;
 }
 
-/* A lane has published: which of its VOQs have more than before? */
-static void sched_arrived(struct sched *s, unsigned lane)
+/* VOQs of a lane have more than before. */
+static void sched_arrived(struct sched *s, unsigned lane, uint32_t more)
 {
 	struct crosspoint *x = s->cross[lane];
 
-	for (unsigned class = 0; class < VOQ_CLASSES; class ++) {
-		struct voq_out *q = &x->out[class];
-		uint32_t tail = load_acquire(&x->tail[class]), seen = q->tail_seen;
+	for (; more; more &= more - 1) {
+		unsigned class = (unsigned)__builtin_ctz(more);
+		uint32_t seen = x->tail_seen[class], tail = load_acquire(&x->tail[class]);
 
-		if (tail == seen)
-			continue;
-		q->tail_seen = tail;
-		if (q->head == seen)
+		x->tail_seen[class] = tail;
+		s->waiting += tail - seen;
+		if (x->out[class].head == seen)
 			sched_wake(s, lane, class);
 	}
 }
@@ -120,12 +119,11 @@ static void sched_arrived(struct sched *s, unsigned lane)
 static void sched_poll(struct sched *s)
 {
 	for (unsigned lane = 0; lane < s->lanes; lane++) {
-		uint32_t published = load_acquire(&s->cross[lane]->published);
+		struct crosspoint *x = s->cross[lane];
+		uint32_t more = vec_differ8(x->tail_seen, x->tail);
 
-		if (published == s->seen[lane])
-			continue;
-		s->seen[lane] = published;
-		sched_arrived(s, lane);
+		if (more)
+			sched_arrived(s, lane, more);
 	}
 }
 
@@ -186,8 +184,7 @@ static void sched_count_latency(
 static unsigned voq_take(const struct crosspoint *x, unsigned class, uint64_t *word, unsigned max,
 	uint64_t budget, uint64_t *bytes)
 {
-	const struct voq_out *q = &x->out[class];
-	uint32_t head = q->head, n = q->tail_seen - head;
+	uint32_t head = x->out[class].head, n = x->tail_seen[class] - head;
 
 	if (n > max)
 		n = max;
@@ -215,6 +212,7 @@ static unsigned sched_serve(struct sched *s, unsigned class, uint64_t *word, uns
 	uint32_t head = q->head + n;
 
 	store_release(&q->head, head); /* words taken before the room is given */
+	s->waiting -= n;
 	c->minimum = top.runtime;
 	top.runtime += *bytes;
 	store_once(&q->vruntime, top.runtime);
@@ -223,7 +221,7 @@ static unsigned sched_serve(struct sched *s, unsigned class, uint64_t *word, uns
 	counter_add(&q->bytes, *bytes);
 	sched_count_latency(s, top.lane, class, head, now);
 
-	if (head != q->tail_seen) {
+	if (head != x->tail_seen[class]) {
 		heap_replace(c, top);
 	} else if (--c->waiting) {
 		heap_replace(c, c->heap[c->waiting]);

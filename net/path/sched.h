@@ -52,10 +52,10 @@ struct sched {
 	alignas(CACHE_LINE) struct shaper shaper;
 	unsigned lanes;
 	uint32_t busy;              /* a bit per class that waits */
+	uint32_t waiting;           /* words in all VOQs, as far as it has looked */
 	uint64_t minimum;           /* where a waking class starts, in 1/65536 bytes */
 	struct crosspoint **cross;  /* by lane */
 	struct histogram **latency; /* by lane: RX to TX, in ticks; NULL: not counted */
-	uint32_t *seen;             /* by lane: `published` when its tails were looked at last */
 	struct sched_class class[VOQ_CLASSES];
 };
 

@@ -45,8 +45,6 @@ unsigned spread_burst(struct lane *lane, struct spread_sort *sort, struct ring *
 
 	/* The helpers' VOQs are limited by what lies on the stack (voq.h): only we can collect. */
 	(void)pool_free(lane->buffers, lane->pool, lane->actor, VOQ_SLOTS);
-	for (unsigned i = 0; i < n; i++)
-		__builtin_prefetch(buffer_data(lane->buffers, packet_index(word[i])));
 	for (unsigned i = 0; i < n; i++) {
 		uint32_t len = packet_len(word[i]);
 		uint32_t hash = spread_hash(buffer_data(lane->buffers, packet_index(word[i])), len);
@@ -78,8 +76,10 @@ unsigned spread_take(
 	if (age > AGE_MAX) /* the other core's counter is a little ahead */
 		age = 0;
 	lane->received = now - ((uint64_t)age << SPREAD_TIME_SHIFT);
-	for (unsigned i = 0; i < n; i++)
+	for (unsigned i = 0; i < n; i++) {
 		word[i] = packet_word(packet_index(word[i]), packet_len(word[i]), 0);
+		__builtin_prefetch(buffer_data(lane->buffers, packet_index(word[i])));
+	}
 	return n;
 }
 

@@ -49,7 +49,11 @@ static bool leads_back(const struct tables *t, uint32_t nh, uint32_t want)
 
 	if (leads != NEXTHOP_BY_PLACES)
 		return is_there(leads, want);
-	if (adjacency_target(load_acquire(&a->out)) != NEXTHOP_GROUP)
+	uint32_t out = load_acquire(&a->out);
+
+	if (adjacency_target(out) == NEXTHOP_ONE)
+		return is_there(load_once(&t->leads[adjacency_one(out)]), want);
+	if (!adjacency_leads_on(out))
 		return false;
 	uint32_t mask = load_once(&a->mask);
 

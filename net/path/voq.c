@@ -8,6 +8,7 @@ _Static_assert((VOQ_SLOTS & (VOQ_SLOTS - 1)) == 0, "indices are masked");
 _Static_assert(VOQ_STAMPS <= 128 && (VOQ_STAMPS & (VOQ_STAMPS - 1)) == 0, "an 8-bit index");
 _Static_assert(sizeof(struct crosspoint) / CACHE_LINE % 2 == 1, "VOQs spread over all cache sets");
 _Static_assert(offsetof(struct crosspoint, in) == CACHE_LINE, "what is polled is one line");
+_Static_assert(VOQ_CLASSES == 8, "classes are compared eight at a time");
 
 void voq_init(struct crosspoint *x)
 {
@@ -32,14 +33,15 @@ static void voq_stamp(struct crosspoint *x, unsigned class, uint32_t end, uint64
 
 void voq_publish(struct crosspoint *x, uint64_t time)
 {
-	for (unsigned class = 0; class < VOQ_CLASSES; class ++) {
-		uint32_t pending = x->in[class].pending;
+	uint32_t more = x->in.more;
 
-		if (pending == x->tail[class])
-			continue;
+	x->in.more = 0;
+	for (; more; more &= more - 1) {
+		unsigned class = (unsigned)__builtin_ctz(more);
+		uint32_t pending = x->in.pending[class];
+
 		if (time)
 			voq_stamp(x, class, pending, time);
 		store_release(&x->tail[class], pending); /* words and stamp before the index */
 	}
-	store_release(&x->published, x->published + 1);
 }

@@ -14,9 +14,9 @@
  *
  * A group (equal-cost paths) is an index like any other. Its adjacency names a
  * power of two of places, each with the index of a member; the hash of a packet's
- * flow picks one. A recursive next hop (a gateway that is not a neighbour) is the
- * same with the index of what leads there: when that changes, its places are
- * rewritten, one store each, and no route is. A group may also have recursive
+ * flow picks one. A recursive next hop (a gateway that is not a neighbour) has the index of
+ * what leads there in its `out`, so that one store changes it and no route is touched; if that
+ * is a group, it is one itself, with the same places. A group may also have recursive
  * members, and none but such: its places then come to what theirs do.
  */
 #ifndef NET_TABLE_NEXTHOP_H
@@ -45,7 +45,8 @@ enum nexthop_action {
 	NEXTHOP_PROHIBIT,    /* ICMP communication administratively prohibited */
 	NEXTHOP_BROADCAST,   /* a broadcast address of a connected network */
 	NEXTHOP_GROUP,       /* one of several others, by flow */
-	NEXTHOP_RECURSIVE,   /* control core only: by a gateway that other routes lead to */
+	NEXTHOP_ONE, /* the index in place of the MTU, which is no group; workers' eyes only */
+	NEXTHOP_RECURSIVE, /* control core only: by a gateway that other routes lead to */
 };
 
 #define NEXTHOP_NONE     0u      /* the index of NEXTHOP_NO_ROUTE */
@@ -61,10 +62,11 @@ struct adjacency {
 		uint8_t mac[12];        /* destination, source: in wire order */
 		struct {                /* of NEXTHOP_GROUP */
 			uint32_t place; /* the first in the array of places */
-			uint32_t mask;  /* 0: no need to look at the flow */
+			uint32_t mask;
 		};
 	};
-	uint32_t out; /* port, VLAN or action | IP MTU in bytes << 16 */
+	uint32_t
+		out; /* port, VLAN or action | IP MTU in bytes, or of NEXTHOP_ONE the index << 16 */
 };
 
 _Static_assert(sizeof(struct adjacency) == 16, "one 16-byte store writes the Ethernet addresses");
@@ -79,6 +81,18 @@ static inline uint32_t adjacency_target(uint32_t out)
 static inline uint32_t adjacency_mtu(uint32_t out)
 {
 	return out >> 16;
+}
+
+/* The index that NEXTHOP_ONE stands for. */
+static inline uint32_t adjacency_one(uint32_t out)
+{
+	return out >> 16;
+}
+
+/* It stands for others, or another. */
+static inline bool adjacency_leads_on(uint32_t out)
+{
+	return adjacency_target(out) == NEXTHOP_GROUP || adjacency_target(out) == NEXTHOP_ONE;
 }
 
 /* Where an in-place change stands; see the top of this file. */

@@ -35,7 +35,7 @@ static void group_write(struct nexthop_table *t, unsigned group, unsigned place,
 static bool member_leads(const struct nexthop_table *t, uint32_t member)
 {
 	return t->nexthop[member].action != NEXTHOP_RECURSIVE ||
-	       adjacency_target(t->adjacency[member].out) == NEXTHOP_GROUP;
+	       adjacency_leads_on(t->adjacency[member].out);
 }
 
 /* What place number i of the n that a member has comes to: a recursive one shares them again. */
@@ -393,23 +393,23 @@ void nexthop_redirect(struct nexthop_table *t, uint32_t index, uint32_t to)
 {
 	struct nexthop *n = &t->nexthop[index];
 	struct nexthop_group *g = &t->group[n->group];
-	struct adjacency *a = &t->adjacency[index];
+	uint32_t out = adjacency_out(NEXTHOP_UNREACHABLE, NO_MTU);
 	uint32_t old = g->members ? g->member[0].index : NEXTHOP_NONE;
 
 	n->moves = n->held && to != old;
 	if (to == old || n->held)
 		return;
 	if (to == NEXTHOP_NONE) {
-		adjacency_retarget(a, NEXTHOP_UNREACHABLE);
 		g->members = 0;
 	} else {
 		t->nexthop[to].refs++;
 		redirect_places(t, n->group, to);
-		store_release(&a->mask, is_group(&t->nexthop[to]) ? GROUP_SPREAD - 1 : 0);
-		adjacency_retarget(a, NEXTHOP_GROUP);
+		out = is_group(&t->nexthop[to]) ? adjacency_out(NEXTHOP_GROUP, NO_MTU)
+						: adjacency_out(NEXTHOP_ONE, to);
 		g->member[0] = (struct nexthop_member){(uint16_t)to, 1};
 		g->members = 1;
 	}
+	store_release(&t->adjacency[index].out, out);
 	groups_follow(t, index);
 	if (old != NEXTHOP_NONE)
 		nexthop_put(t, old); /* workers may still be on their way to it: its grace period */
@@ -487,6 +487,7 @@ uint32_t nexthop_pick(const struct nexthop_table *t, uint32_t index, uint32_t ha
 {
 	const struct adjacency *a = &t->adjacency[index];
 
-	return adjacency_target(a->out) == NEXTHOP_GROUP ? t->place[a->place + (hash & a->mask)]
-							 : index;
+	if (adjacency_target(a->out) == NEXTHOP_ONE)
+		return adjacency_one(a->out);
+	return adjacency_leads_on(a->out) ? t->place[a->place + (hash & a->mask)] : index;
 }

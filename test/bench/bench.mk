@@ -6,7 +6,7 @@ BENCH     := $(BUILD)/bench
 # clock that can be stopped.
 BENCH_OBJ := $(filter-out $(BUILD)/hosted/kernel/main.o $(BUILD)/hosted/kernel/hosted/main.o,$(HOSTED_OBJ)) \
 	     $(call obj,hosted,test/bench/nic.c)
-STAGES    := path_forward parse_batch fib4_lookup fib6_lookup sched_take buffers_free pool_lend worker_turn
+STAGES    := path_forward parse_batch fib4_lookup fib6_lookup sched_take buffers_free_run pool_lend worker_turn
 WRAP      := -Wl,--wrap=
 
 $(BENCH)/voq: $(BENCH_OBJ) $(call obj,hosted,test/bench/voq.c)

@@ -94,7 +94,7 @@ static void nic_rx_fill(struct netdev *dev, unsigned q, const uint32_t *index, u
 
 	if (!n)
 		return;
-	uintptr_t frames = buffers->origin[index[0] >> POOL_SHIFT] + PACKET_DATA_OFFSET;
+	uintptr_t frames = buffers->origin[index[0] >> POOL_SHIFT];
 
 	for (unsigned i = 0; i < n; i++) {
 		struct nic_desc *d = &nic->rx[(given + i) & (NIC_SLOTS - 1)];

@@ -69,11 +69,11 @@ unsigned __wrap_sched_take(struct sched *s, uint64_t *word, unsigned max, uint64
 	return n;
 }
 
-void __real_buffers_free(struct buffers *b, unsigned actor, const uint64_t *word, unsigned n);
-void __wrap_buffers_free(struct buffers *b, unsigned actor, const uint64_t *word, unsigned n);
-void __wrap_buffers_free(struct buffers *b, unsigned actor, const uint64_t *word, unsigned n)
+void __real_buffers_free_run(struct buffers *b, unsigned actor, const uint64_t *word, unsigned n);
+void __wrap_buffers_free_run(struct buffers *b, unsigned actor, const uint64_t *word, unsigned n);
+void __wrap_buffers_free_run(struct buffers *b, unsigned actor, const uint64_t *word, unsigned n)
 {
-	STAGE(STAGE_FREE, __real_buffers_free(b, actor, word, n));
+	STAGE(STAGE_FREE, __real_buffers_free_run(b, actor, word, n));
 }
 
 unsigned __real_pool_lend(struct buffers *b, unsigned p, const uint32_t **index, unsigned n);

@@ -223,7 +223,7 @@ static inline struct fixture *fix_new(void)
 
 	buffers_shape(&f->buffers, MTU_DEFAULT);
 	for (unsigned p = 0; p < POOLS; p++)
-		pool_place(&f->buffers, p, aligned_alloc(64, (size_t)POOL_BUFS * PACKET_STRIDE));
+		pool_place(&f->buffers, p, aligned_alloc(64, (size_t)POOL_BUFS * PACKET_STRIDE), 0);
 	model_rib4_init(&f->rib, MODEL_ROUTES);
 	model_rib6_init(&f->rib6, MODEL_ROUTES);
 	model_nexthops_init(&f->nexthops);
@@ -266,7 +266,7 @@ static inline void fix_free(struct fixture *f)
 	model_rib_free(&f->rib6.rib);
 	model_nexthops_free(&f->nexthops);
 	for (unsigned p = 0; p < POOLS; p++)
-		free(buffer_start(&f->buffers, p << POOL_SHIFT));
+		free(buffer_data(&f->buffers, p << POOL_SHIFT) - PACKET_HEADROOM);
 	free(f);
 }
 

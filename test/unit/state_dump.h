@@ -41,6 +41,13 @@ static inline void dump_nexthop(struct dump *d, uint32_t index)
 	const struct adjacency *a = &t->adjacency[index];
 	uint32_t target = adjacency_target(a->out), last = UINT32_MAX;
 
+	if (target == NEXTHOP_ONE) {
+		a = &t->adjacency[adjacency_one(a->out)];
+		dump_put(d, "[1 member %08x]",
+			a->out ^ t->nexthop[a - t->adjacency].gateway ^
+				t->nexthop[a - t->adjacency].port << 20);
+		return;
+	}
 	if (target != NEXTHOP_GROUP) {
 		dump_put(d, "(%x mtu %u", target, adjacency_mtu(a->out));
 		if (target < NEXTHOP_ACTION)
@@ -64,7 +71,7 @@ static inline void dump_nexthop(struct dump *d, uint32_t index)
 		members += m != last;
 		last = m;
 	}
-	dump_put(d, "%u members %08x]", members, a->mask ? sum : sum * GROUP_SPREAD);
+	dump_put(d, "%u members %08x]", members, sum);
 }
 
 /* ---- what workers see ---- */

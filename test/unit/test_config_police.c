@@ -198,9 +198,9 @@ static void test_control_counters(void **state)
 		assert_true(memdev_inject(dev[0], 0, arp, sizeof arp));
 	turns(3);
 	expect_in(run("show control-plane | json"),
-		"{\"class\":\"arp\",\"rate\":1,\"set\":true,\"burst\":64,\"handed_up\":65,"
-		"\"policed\":35}");
-	expect_in(run("show protocols | json"), "\"policed\":{\"arp\":35,");
+		"{\"class\":\"arp\",\"rate\":1,\"set\":true,\"burst\":64,\"handed_up\":64,"
+		"\"policed\":36}");
+	expect_in(run("show protocols | json"), "\"policed\":{\"arp\":36,");
 	expect_in(run("show control-plane | json"), "{\"lanes\":2,");
 	run_expect("clear counters", "");
 	expect_in(run("show control-plane | json"), "\"handed_up\":0,\"policed\":0}");

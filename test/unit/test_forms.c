@@ -28,7 +28,7 @@ static uint8_t memory[BUFFERS * PACKET_STRIDE] __attribute__((aligned(64)));
 static uint8_t before[BUFFERS][256];
 static uint8_t owners[BUFFERS];
 static struct pool pool;
-static struct buffers buffers = {.origin = {(uintptr_t)memory},
+static struct buffers buffers = {.origin = {(uintptr_t)(memory + PACKET_HEADROOM)},
 	.owner = owners,
 	.stride = PACKET_STRIDE,
 	.pool = {&pool},
@@ -106,18 +106,20 @@ static void make_burst(struct batch *b, unsigned n)
 static void make_nexthops(void)
 {
 	static const uint32_t action[] = {NEXTHOP_NO_ROUTE, NEXTHOP_LOCAL, NEXTHOP_RESOLVE,
-		NEXTHOP_VLAN, NEXTHOP_VLAN + 3, NEXTHOP_GROUP};
+		NEXTHOP_VLAN, NEXTHOP_VLAN + 3, NEXTHOP_GROUP, NEXTHOP_ONE};
 
 	for (unsigned i = 0; i < NEXTHOPS; i++) {
-		uint32_t target = i % 4 ? below(PORT_MAX) : action[below(6)];
+		uint32_t target = i % 4 ? below(PORT_MAX) : action[below(7)];
 
 		for (unsigned k = 0; k < 12; k++)
 			adjacency[i].mac[k] = (uint8_t)below(256);
 		if (target == NEXTHOP_GROUP) {
 			adjacency[i].place = 0;
-			adjacency[i].mask = below(2) ? 7 : 0;
+			adjacency[i].mask = 7;
 		}
 		adjacency[i].out = target | (below(8) ? 1500 : 100) << 16;
+		if (target == NEXTHOP_ONE) /* a port's */
+			adjacency[i].out = target | (4 * below(NEXTHOPS / 4) + 1 + below(3)) << 16;
 	}
 	for (unsigned i = 0; i < 8; i++)
 		place[i] = (uint16_t)(4 * below(NEXTHOPS / 4) + 1 + below(3)); /* a port's */
@@ -159,6 +161,8 @@ static const struct adjacency *model_adjacency(const struct batch *b, const uint
 
 	if (adjacency_target(a->out) == NEXTHOP_GROUP)
 		a = &adjacency[place[a->mask & hash_flow4(f + IPV4_OFF, total)]];
+	else if (adjacency_target(a->out) == NEXTHOP_ONE)
+		a = &adjacency[a->out >> 16];
 	return adjacency_target(a->out) < NEXTHOP_VLAN && total <= adjacency_mtu(a->out) ? a : NULL;
 }
 
@@ -168,7 +172,7 @@ static bool check_sent(const struct batch *b, unsigned i, const struct adjacency
 	uint32_t index = packet_index(b->word[i]), port = adjacency_target(a->out);
 	unsigned t = lane.txq[port], class = class_of(&classes[port], before[index][15]);
 	struct crosspoint *x = &cross[t];
-	uint32_t *taken = &x->out[class].tail_seen; /* the model's own here */
+	uint32_t *taken = &x->tail_seen[class]; /* the model's own here */
 	uint8_t right[256];
 
 	if (*taken - x->out[class].head == limit)
@@ -205,7 +209,7 @@ static void check_forwarded(
 	assert_true(touched == outputs);
 	for (unsigned t = 0; t < TXQS; t++)
 		for (unsigned class = 0; class < VOQ_CLASSES; class ++)
-			assert_int_equal(cross[t].in[class].pending, cross[t].out[class].tail_seen);
+			assert_int_equal(cross[t].in.pending[class], cross[t].tail_seen[class]);
 }
 
 /* VOQs that have come anywhere round, and hold something. */
@@ -217,8 +221,8 @@ static void fill_voqs(void)
 			struct crosspoint *x = &cross[t];
 			uint32_t head = below(2) ? 0u - below(30) : VOQ_SLOTS - below(30);
 
-			x->out[class].head = x->in[class].head_seen = head;
-			x->in[class].pending = x->out[class].tail_seen = head + below(12);
+			x->out[class].head = x->in.head_seen[class] = head;
+			x->in.pending[class] = x->tail_seen[class] = head + below(12);
 		}
 	}
 }

@@ -20,7 +20,7 @@ static int set_up(void **state)
 	model_io_reset();
 	buffers = (struct buffers){0};
 	buffers_shape(&buffers, MTU_DEFAULT);
-	pool_place(&buffers, 0, model_env.alloc(NULL, 256 * PACKET_STRIDE, 64));
+	pool_place(&buffers, 0, model_env.alloc(NULL, 256 * PACKET_STRIDE, 64), 0);
 	dev = memdev_create(&model_env, 12, 1, SLOTS);
 	assert_non_null(dev);
 	dev->buffers = &buffers;

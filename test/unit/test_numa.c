@@ -115,7 +115,7 @@ static void test_memory(void **state)
 	assert_in_range(before, 2 * pool + 3 * sizeof(struct pool) + 9 * sizeof(struct crosspoint),
 		3 * pool - 1);
 	for (unsigned p = 0; p < router.buffers.pools; p++)
-		assert_non_null(buffer_start(&router.buffers, p << POOL_SHIFT));
+		assert_non_null(buffer_data(&router.buffers, p << POOL_SHIFT));
 }
 
 #define CASE(name) cmocka_unit_test_teardown(name, stop)

@@ -113,13 +113,11 @@ static void test_place(void **state)
 	struct buffers s = {0};
 
 	buffers_shape(&s, MTU_MAX);
-	pool_place(&s, 0, memory[1]);
-	pool_place(&s, 1, memory[0]);
-	assert_ptr_equal(buffer_start(&s, 0), memory[1]);
-	assert_ptr_equal(buffer_data(&s, 0), memory[1] + PACKET_DATA_OFFSET);
-	assert_int_equal((uintptr_t)buffer_start(&s, POOL_BUFS - 1) - (uintptr_t)memory[1],
-		(POOL_BUFS - 1) * 9408u);
-	assert_ptr_equal(buffer_start(&s, POOL_BUFS), memory[0]);
+	pool_place(&s, 0, memory[1], 0);
+	pool_place(&s, 1, memory[0], 12);
+	assert_int_equal((uintptr_t)buffer_data(&s, 0) - (uintptr_t)memory[1], 128);
+	assert_int_equal((uintptr_t)buffer_data(&s, POOL_BUFS - 1) - (uintptr_t)memory[1],
+		(POOL_BUFS - 1) * 9408u + 128);
 	assert_int_equal(
 		(uintptr_t)buffer_data(&s, POOL_BUFS + 3) - (uintptr_t)memory[0], 3 * 9408u + 140);
 }

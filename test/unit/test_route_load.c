@@ -127,7 +127,7 @@ static unsigned share(uint32_t index, unsigned port)
 {
 	unsigned n = 0;
 
-	if (adjacency_target(t.adjacency[index].out) != NEXTHOP_GROUP)
+	if (!adjacency_leads_on(t.adjacency[index].out))
 		return 0;
 	for (uint32_t hash = 0; hash < HASHES; hash++) {
 		const struct nexthop *to = &t.nexthop[nexthop_pick(&t, index, hash)];

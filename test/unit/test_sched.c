@@ -35,7 +35,7 @@ static void test_fifo_and_full(void **state)
 	}
 	model_backlog(&m, 0, 0, 64, 64);
 	assert_false(voq_put(m.cross[0], 0, packet_word(0, 64, 0), VOQ_SLOTS));
-	assert_int_equal(m.cross[0]->in[0].drops, 1);
+	assert_int_equal(m.cross[0]->in.drops[0], 1);
 	assert_int_equal(voq_depth(m.cross[0], 0), VOQ_SLOTS);
 	model_put(&m, 1, 0, 64); /* the others are not held up */
 	model_put(&m, 0, 1, 64);

@@ -34,7 +34,7 @@ static int setup(void **state)
 	free(memory);
 	memory = aligned_alloc(64, (size_t)BUFFERS * buffers.stride);
 	memset(memory, 0, (size_t)BUFFERS * buffers.stride);
-	pool_place(&buffers, 0, memory);
+	pool_place(&buffers, 0, memory, 0);
 	buffers.owner = owners;
 	buffers.pools = 1;
 	buffers.actors = 2;

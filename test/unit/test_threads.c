@@ -19,8 +19,8 @@ static struct crosspoint *cross[LANES];
 static void age(struct crosspoint *x)
 {
 	for (unsigned c = 0; c < VOQ_CLASSES; c++) {
-		x->in[c].pending = x->in[c].head_seen = x->tail[c] = NEAR_WRAP;
-		x->out[c].head = x->out[c].tail_seen = x->out[c].stamp_end = NEAR_WRAP;
+		x->in.pending[c] = x->in.head_seen[c] = x->tail[c] = NEAR_WRAP;
+		x->out[c].head = x->tail_seen[c] = x->out[c].stamp_end = NEAR_WRAP;
 	}
 }
 

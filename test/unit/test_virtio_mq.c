@@ -361,6 +361,31 @@ static void memory_that_does_not_suffice(void **state)
 	assert_in_range(pairs, 80, 240);
 }
 
+/* What a queue's doorbell makes the device go on with may wait behind another queue's
+ * frame. */
+static void reminds_the_device(void **state)
+{
+	unsigned before[PAIRS];
+
+	again();
+	expect_pairs(4, "device");
+	for (unsigned q = 0; q < 4; q++)
+		before[q] = model.queue[2 * q].doorbells;
+	uint64_t counted = dev->ops->doorbells(dev);
+
+	dev->ops->poll(dev);
+	assert_false(dev->failed);
+	for (unsigned q = 0; q < 4; q++)
+		assert_int_equal(model.queue[2 * q].doorbells, before[q] + 1);
+	assert_int_equal(dev->ops->doorbells(dev), counted);
+
+	again();
+	want.queue_pairs = 1;
+	probe_ok();
+	dev->ops->poll(dev);
+	assert_int_equal(model.queue[0].doorbells, 0);
+}
+
 int main(void)
 {
 #define SPLIT(f)                                                                                   \
@@ -389,6 +414,7 @@ int main(void)
 		CASE(queues_that_cannot_be_set_up),
 		CASE(control_queues_of_any_size),
 		CASE(memory_that_does_not_suffice),
+		CASE(reminds_the_device),
 	};
 
 	return cmocka_run_group_tests_name("virtio_mq", tests, NULL, NULL);

@@ -35,8 +35,10 @@ static inline void make_machine(unsigned slots, uint32_t mtu)
 	pci_model_init(&segment);
 	buffers_shape(&buffers, mtu);
 	bytes = (size_t)BUFFERS * buffers.stride;
-	pool_place(&buffers, 0, model_env.alloc(NULL, bytes, 64));
-	virtio_model_init(&model, &segment, 3, slots, buffer_start(&buffers, 0), bytes);
+	void *memory = model_env.alloc(NULL, bytes, 64);
+
+	pool_place(&buffers, 0, memory, 12);
+	virtio_model_init(&model, &segment, 3, slots, memory, bytes);
 	want = (struct netdev_request){.queue_pairs = 1, .mtu = mtu};
 }
 

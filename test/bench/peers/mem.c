@@ -80,7 +80,7 @@ static void mem_rx_fill(struct netdev *dev, unsigned q, const uint32_t *index, u
 
 	while (n) {
 		unsigned at = SLOT(mem->rx_given), some = least(n, PERFECT_SLOTS - at);
-		uint64_t origin = buffers->origin[index[0] >> POOL_SHIFT] + PACKET_DATA_OFFSET;
+		uint64_t origin = buffers->origin[index[0] >> POOL_SHIFT];
 		struct perfect_desc *restrict desc = mem->rx_ring + at;
 		uint32_t *restrict kept = mem->rx_index + at;
 
@@ -107,7 +107,7 @@ static void verify(const struct mem *mem, const uint64_t *word, unsigned n)
 static void post(struct mem *mem, unsigned at, const uint64_t *restrict word, unsigned n)
 {
 	const struct buffers *buffers = mem->dev.buffers;
-	uint64_t origin = buffers->origin[packet_pool(word[0])] + PACKET_DATA_OFFSET;
+	uint64_t origin = buffers->origin[packet_pool(word[0])];
 	uint64_t stride = buffers->stride;
 	struct perfect_desc *restrict desc = mem->tx_ring + at;
 	uint64_t *restrict kept = mem->tx_word + at;

@@ -46,14 +46,19 @@ void __wrap_path_forward(struct lane *lane, const uint64_t *word, unsigned n)
 	unsigned t = lane->txq[lane->port ^ 1];
 	uint32_t limit = pool_free(lane->buffers, lane->pool, lane->actor, VOQ_SLOTS);
 
-	for (unsigned i = 0; i < n; i++) {
-		buffer_move(lane->buffers, lane->actor, packet_index(word[i]), OWNER_HOME,
-			OWNER_OUTPUT(t));
-		if (!voq_put(lane->cross[t], 0, word[i], limit))
-			path_drop(lane, lane->port, word[i], DROP_VOQ_FULL);
-	}
+	uint8_t *owner = lane->buffers->owner;
+	uint64_t *to = voq_room(lane->cross[t], 0, limit);
+
 	counter_add(&counters->rx_packets, n);
-	counter_add(&counters->rx_bytes, words_bytes(word, n));
+	if (!to) {
+		for (unsigned i = 0; i < n; i++)
+			path_drop(lane, lane->port, word[i], DROP_VOQ_FULL);
+		return;
+	}
+	for (unsigned i = 0; i < n; i++)
+		owner[packet_index(word[i])] = (uint8_t)OWNER_OUTPUT(t);
+	counter_add(&counters->rx_bytes, words_copy(to, word, n));
+	voq_wrap(lane->cross[t], 0, n);
 	voq_publish(lane->cross[t], lane->received);
 }
 #else
