@@ -47,3 +47,12 @@ bench-fib:
 	$(MAKE) $(BENCH)/fib
 	tools/bench-fib $(BENCH)/fib $(ROUTES)
 
+
+# Linux's way of a packet beside ours. It needs namespaces and perf, and so root.
+$(BENCH)/linux-send: $(call obj,hosted,test/bench/linux/send.c lib/checksum.c)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(HOST) $^ -o $@
+
+bench-linux: $(BENCH)/linux-send $(BENCH)/voq $(BENCH)/voq-stages
+	tools/setup --bench-linux
+	tools/bench-linux $(BENCH)
