@@ -101,7 +101,7 @@ $(eval $(foreach f,$(FORMS),$(call vector,check,$(f),$(CHECK) $(ARCH_$(f)))))
 $(eval $(foreach f,$(FORMS),$(call vector,tsan,$(f),$(TSAN) $(ARCH_$(f)))))
 
 # ---------------------------------------------------------------- targets
-.PHONY: help all image hosted hooks run check check-tsan check-debug bench-voq bench-fib test test-long soak lint fmt gdb clean setup
+.PHONY: help all image hosted hooks run check check-tsan check-debug bench-voq bench-fib bench-linux test test-long soak lint fmt gdb clean setup
 
 help:
 	@echo 'barewire targets:'
@@ -115,6 +115,7 @@ help:
 	@echo '  make test-long  units and the end-to-end test of the FIB with 900,000 routes; 80,000 frames against Linux'
 	@echo '  make soak       ten minutes of traffic and changes, audited each second'
 	@echo '  make bench-fib  look-ups and updates against DPDK'"'"'s tables; ROUTES=... names files of routes'
+	@echo '  make bench-linux  what Linux forwards on one core, and where its cycles go'
 	@echo '  make lint       format, clang-tidy, cppcheck, include directions'
 	@echo '  make fmt        formats the sources'
 	@echo '  make gdb        QEMU stopped at entry, gdb attached with symbols'

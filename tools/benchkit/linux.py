@@ -21,6 +21,7 @@ import time
 
 CLONE_NEWNS, CLONE_NEWNET = 0x00020000, 0x40000000
 MS_REC, MS_PRIVATE = 0x4000, 0x40000
+PR_SET_PDEATHSIG = 1
 GATEWAY_MAC = "02:01:01:01:01:01"
 ETH_P_IP = 0x0800
 WINDOW_S, WINDOW_CPU_S = 0.5, 0.1  # the kernel brings a thread's time up to date every 4 ms only
@@ -83,8 +84,11 @@ class Space:
         return on_thread(enter)
 
     def start(self, *words, **more):
-        return subprocess.Popen(words, **more,
-                                preexec_fn=lambda: call("setns", self.fd, CLONE_NEWNET))
+        """A process inside, which ends when the thread that starts it does."""
+        def begin():
+            call("prctl", PR_SET_PDEATHSIG, signal.SIGKILL)
+            call("setns", self.fd, CLONE_NEWNET)
+        return subprocess.Popen(words, **more, preexec_fn=begin)
 
     def run(self, *words, text=None):
         done = self.start(*words, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -168,8 +172,8 @@ class Router:
             self.spaces[-1].set("ipv6/conf/all/disable_ipv6", "1")
             self.spaces[-1].set("ipv6/conf/default/disable_ipv6", "1")
         source, router, sink = self.spaces
-        source.run("ip", "link", "add", self.a, "type", "veth", "peer", self.r, "netns", router.path)
-        router.run("ip", "link", "add", self.s, "type", "veth", "peer", self.b, "netns", sink.path)
+        for of, near, to, far in ((source, self.a, router, self.r), (router, self.s, sink, self.b)):
+            of.run("ip", "link", "add", near, "type", "veth", "peer", far, "netns", to.path)
         # Without this a veth takes frames for a local socket's and does not poll.
         source.run("ethtool", "-K", self.a, "tso", "off")
         router.run("ethtool", "-K", self.r, "gro", "on")
@@ -230,14 +234,15 @@ def check_frame(frame):
     words = struct.unpack_from("!10H", frame, 14)
     total = sum(words)
     total = (total & 0xffff) + (total >> 16)
-    if frame[:6].hex(":") != GATEWAY_MAC or frame[22] != 63 or (total + (total >> 16)) & 0xffff != 0xffff:
+    total += total >> 16
+    if frame[:6].hex(":") != GATEWAY_MAC or frame[22] != 63 or total & 0xffff != 0xffff:
         raise BenchError(f"not a forwarded frame: {frame.hex()}")
 
 
 def windows(router, seconds):
     """
-    [(packets a second of the thread's CPU time, packets a second, share of the core)], in windows in
-    which more was offered than forwarded and next to nothing was lost inside; five at least.
+    [(packets a second of the thread's CPU time, packets a second, share of the core)], in windows
+    in which more was offered than forwarded and next to nothing was lost inside; five at least.
     """
     found, end = [], time.monotonic() + seconds
     before = router.sample()
@@ -251,15 +256,15 @@ def windows(router, seconds):
         if not full or cpu >= WINDOW_CPU_S:
             before = now
         if time.monotonic() > end + 60:
-            raise BenchError(f"in {took:.1f} s {offered} packets were offered, {received} received, "
-                             f"{forwarded} forwarded in {cpu:.3f} s of the core")
+            raise BenchError(f"in {took:.1f} s {offered} packets were offered, {received} "
+                             f"received, {forwarded} forwarded in {cpu:.3f} s of the core")
     return found
 
 
 def forwarded_pps(core, seconds, sender="build/bench/linux-send", hosts=256):
     """
-    What Linux forwards on one core. The medians of windows of half a second or more; `pps` is per second of
-    CPU time that the core gave to the router, which is what a core does if nobody else uses it.
+    What Linux forwards on one core. The medians of windows of half a second or more; `pps` is per
+    second of CPU time that the core gave to the router: what it does if nobody else uses the core.
     """
     with Router(core, sender) as router:
         process = router.send(hosts)

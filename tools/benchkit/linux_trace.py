@@ -1,4 +1,4 @@
-# What Linux does with a packet: where the router's time goes, how often its tracepoints fire, one packet in order.
+# What Linux does with a packet: where the router's time goes, how often tracepoints fire, one packet in order.
 #
 # perf and tracefs see what the kernel lets them; tracefs is mounted for this process alone.
 import collections
@@ -13,6 +13,7 @@ from .linux import BenchError, mount_own, on_thread
 
 TRACEFS = "/sys/kernel/tracing"
 SAMPLES_HZ = 5000
+INSTANCE = "bench-linux-"
 ALONE, ALONE_US = 32, 5000  # packets that are followed, and the time between them
 
 # A sample belongs to the step whose function is innermost on its stack.
@@ -31,7 +32,8 @@ STEPS = {
 STEP_OF = {function: step for step, functions in STEPS.items() for function in functions}
 # These decide wherever they stand. The sink is no part of the router; freeing is, as a NIC's driver
 # frees what it has sent.
-FREEING = {"sk_skb_reason_drop", "kfree_skb_list_reason", "consume_skb", "__kfree_skb", "napi_consume_skb"}
+FREEING = {"sk_skb_reason_drop", "kfree_skb_list_reason", "consume_skb", "__kfree_skb",
+           "napi_consume_skb", "kmem_cache_free"}
 SINK = {"process_backlog"}
 OTHER_SOFTIRQ = {"handle_softirqs", "net_rx_action"}
 ORDER = (*STEPS, "free", "sink", "other")
@@ -39,15 +41,16 @@ ORDER = (*STEPS, "free", "sink", "other")
 LOCK = re.compile(r"^_raw_(spin|read|write)_(try)?lock|queued_spin_lock_slowpath$")
 LOCK_PARTS = re.compile(r"^_raw_(spin|read|write)_|queued_spin_|__raw_callee_save")
 
-EVENTS = ("napi:napi_poll", "net:napi_gro_receive_entry", "net:netif_receive_skb", "fib:fib_table_lookup",
-          "net:net_dev_queue", "qdisc:qdisc_enqueue", "net:net_dev_start_xmit", "net:netif_rx",
-          "kmem:kmem_cache_alloc", "kmem:kmalloc", "kmem:mm_page_alloc", "kmem:kmem_cache_free", "kmem:kfree",
-          "kmem:mm_page_free", "skb:kfree_skb", "skb:consume_skb", "page_pool:page_pool_state_release",
+EVENTS = ("napi:napi_poll", "net:napi_gro_receive_entry", "net:netif_receive_skb",
+          "fib:fib_table_lookup", "net:net_dev_queue", "qdisc:qdisc_enqueue",
+          "net:net_dev_start_xmit", "net:netif_rx", "kmem:kmem_cache_alloc", "kmem:kmalloc",
+          "kmem:mm_page_alloc", "kmem:kmem_cache_free", "kmem:kfree", "kmem:mm_page_free",
+          "skb:kfree_skb", "skb:consume_skb", "page_pool:page_pool_state_release",
           "lock:contention_begin", "irq:softirq_entry", "irq_vectors:local_timer_entry",
           "irq_vectors:reschedule_entry", "irq_vectors:call_function_single_entry", "ipi:ipi_send_cpu",
           "sched:sched_switch")
-FOLLOWED = ("napi", "net", "fib", "kmem", "skb", "page_pool", "irq", "sched/sched_waking", "sched/sched_switch",
-            "lock")
+FOLLOWED = ("napi", "net", "fib", "kmem", "skb", "page_pool", "irq", "lock", "sched/sched_waking",
+            "sched/sched_switch")
 
 
 def own_tracefs():
@@ -99,8 +102,8 @@ def profile(router, seconds):
     """
     with tempfile.TemporaryDirectory() as place:
         data = os.path.join(place, "data")
-        perf("record", "-q", "-e", "cpu-clock", "-F", str(SAMPLES_HZ), "-g", "-t", str(router.thread),
-             "-o", data, "--", "sleep", str(seconds))
+        perf("record", "-q", "-e", "cpu-clock", "-F", str(SAMPLES_HZ), "-g",
+             "-t", str(router.thread), "-o", data, "--", "sleep", str(seconds))
         script = perf("script", "-i", data, "-F", "ip,sym").stdout
     steps, functions, locks, samples = collections.Counter(), {}, collections.Counter(), 0
     for stack in stacks(script):
@@ -113,7 +116,8 @@ def profile(router, seconds):
     if not samples:
         raise BenchError("perf took no samples of the router")
     return ({step: steps[step] / samples for step in ORDER},
-            {step: [(f, n / samples) for f, n in of.most_common()] for step, of in functions.items()},
+            {step: [(function, n / samples) for function, n in of.most_common()]
+             for step, of in functions.items()},
             {taker: n / samples for taker, n in locks.most_common()}, samples)
 
 
@@ -144,13 +148,15 @@ FRAME = re.compile(r"^ => (\S+)$")
 @contextlib.contextmanager
 def instance():
     """A buffer of ftrace's that is ours alone: its folder."""
-    place = f"{TRACEFS}/instances/bench-linux-{os.getpid()}"
+    instances = f"{TRACEFS}/instances"
+    for name in os.listdir(instances):  # of one that was killed
+        if name.startswith(INSTANCE) and not os.path.exists(f"/proc/{name[len(INSTANCE):]}"):
+            os.rmdir(f"{instances}/{name}")
+    place = f"{instances}/{INSTANCE}{os.getpid()}"
     os.mkdir(place)
     try:
         yield place
     finally:
-        write(f"{place}/tracing_on", "0")
-        write(f"{place}/events/enable", "0")
         os.rmdir(place)
 
 
@@ -220,7 +226,8 @@ def entered(packet):
     """For each event of a packet, the functions entered since the one before, the outermost first."""
     before = []
     for _, _, _, stack in packet:
-        here = [f for f in reversed(stack) if not f.startswith(("trace_event_raw_", "__traceiter_"))]
+        here = [f for f in reversed(stack)
+                if not f.startswith(("trace_event_raw_", "__traceiter_"))]
         same = 0
         while same < min(len(here), len(before)) and here[same] == before[same]:
             same += 1
