@@ -16,7 +16,7 @@
 static bool buffer_of(const struct buffers *b, uint32_t p, uintptr_t at, uint32_t *index)
 {
 	uint32_t first = p << POOL_SHIFT;
-	uintptr_t in = at - (uintptr_t)buffer_start(b, first);
+	uintptr_t in = at - ((uintptr_t)buffer_data(b, first) - PACKET_HEADROOM);
 
 	if (in >= (uint64_t)b->stride << POOL_SHIFT)
 		return false;
@@ -104,7 +104,7 @@ static void xdp_rx_fill(struct netdev *dev, unsigned number, const uint32_t *ind
 	q->rx_pool = index[0] >> POOL_SHIFT;
 	for (unsigned i = 0; i < n; i++)
 		*xsk_ring_prod__fill_addr(&q->fill, at + i) =
-			(uint64_t)(buffer_start(dev->buffers, index[i]) - XDP_BACK - port->base);
+			(uint64_t)(buffer_data(dev->buffers, index[i]) - XDP_HEADROOM - port->base);
 	xsk_ring_prod__submit(&q->fill, n);
 	store_once(&q->rx_held, q->rx_held + n);
 	wake_receiver(q);

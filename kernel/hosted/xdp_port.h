@@ -8,11 +8,9 @@
 #include "lib/atomic.h"
 #include "lib/packet.h"
 
-/* The kernel writes a frame so many bytes behind where a buffer begins for it. */
+/* The kernel writes a frame so many bytes behind where a buffer begins for it, which thus lies
+ * so far before where we want the frame. */
 #define XDP_HEADROOM 256u
-
-/* A buffer begins for the kernel so far before ours that the frame is where we want it. */
-#define XDP_BACK (XDP_HEADROOM - PACKET_DATA_OFFSET)
 
 /* One queue pair; receiving and sending are one core's each. */
 struct xdp_queue {
