@@ -84,9 +84,14 @@ $(PEERS)/flows: $(call obj,hosted,test/bench/peers/flows.c test/model/routegen.c
 	@echo "  LD $@"
 	$(Q)$(CC) $(HOST) $^ -lm -o $@
 
+$(PEERS)/roundtrip: $(call obj,hosted,test/bench/peers/roundtrip.c)
+	@mkdir -p $(@D)
+	@echo "  LD $@"
+	$(Q)$(CC) $(HOST) $^ -o $@
+
 bench-peers:
 	tools/setup --bench
-	$(MAKE) $(addprefix $(PEERS)/,ours ours-io ours-stages flows)
+	$(MAKE) $(addprefix $(PEERS)/,ours ours-io ours-stages flows roundtrip) $(BENCH)/linux-send all pktgen
 	tools/peers
 	tools/bench-peers $(PEERS)
 
