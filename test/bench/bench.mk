@@ -47,7 +47,6 @@ bench-fib:
 	$(MAKE) $(BENCH)/fib
 	tools/bench-fib $(BENCH)/fib $(ROUTES)
 
-
 # What the traffic generator offers and absorbs, against a device that does next to nothing.
 $(BENCH)/vhost-peer: $(call obj,native,test/bench/pktgen/peer.c test/model/vhost_front.c)
 	@mkdir -p $(@D)
@@ -85,8 +84,22 @@ $(PEERS)/flows: $(call obj,hosted,test/bench/peers/flows.c test/model/routegen.c
 	@echo "  LD $@"
 	$(Q)$(CC) $(HOST) $^ -lm -o $@
 
+$(PEERS)/roundtrip: $(call obj,hosted,test/bench/peers/roundtrip.c)
+	@mkdir -p $(@D)
+	@echo "  LD $@"
+	$(Q)$(CC) $(HOST) $^ -o $@
+
 bench-peers:
 	tools/setup --bench
-	$(MAKE) $(addprefix $(PEERS)/,ours ours-io ours-stages flows)
+	$(MAKE) $(addprefix $(PEERS)/,ours ours-io ours-stages flows roundtrip) $(BENCH)/linux-send all pktgen
 	tools/peers
 	tools/bench-peers $(PEERS)
+
+# Linux's way of a packet beside ours. It needs namespaces and perf, and so root.
+$(BENCH)/linux-send: $(call obj,hosted,test/bench/linux/send.c lib/checksum.c)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(HOST) $^ -o $@
+
+bench-linux: $(BENCH)/linux-send $(BENCH)/voq $(BENCH)/voq-stages
+	tools/setup --bench-linux
+	tools/bench-linux $(BENCH)

@@ -1,0 +1,137 @@
+# Part B of `make bench-peers`: which launches, in which order, and what is said of them.
+import json
+import statistics
+import subprocess
+
+from labkit import accel
+
+from . import linux, two_cores
+from .two_cores import LARGE, PACKED, SMALL, SPLIT, BenchError
+
+LAUNCHES = 4  # of one row, until it is given up: others may take its huge pages
+GOALS = {"b_small_ratio": 1.35, "b_1m_ratio": 2, "image_ratio": 0.95, "linux_ratio": 40}
+
+
+def rows(bench):
+    """(name, rings, table, router) in the order of an even round; neighbours are compared."""
+    image = kvm_works()
+    for table in (SMALL, LARGE):
+        for rings in (PACKED, SPLIT):
+            yield "l3fwd", rings, table, two_cores.L3fwd(bench, table, rings)
+            yield "ours", rings, table, two_cores.Hosted(bench, table, rings)
+            if image:
+                yield "image", rings, table, two_cores.Image(bench, table, rings)
+
+
+def kvm_works():
+    """Whether the image is quick under KVM, as tools/lab finds."""
+    options = two_cores.machine_options(512)
+    options.accel, options.machine, options.qemu = "auto", "q35", ""
+    return accel.choose(options)[0] == "kvm"
+
+
+def launch(bench, pages, router):
+    for left in reversed(range(LAUNCHES)):
+        pages.ensure()
+        try:
+            return bench.launch(router)
+        except BenchError as e:
+            if not left:
+                raise
+            why = str(e).splitlines()[0]
+            print(f"  once more: {type(router).__name__} {router.table} {router.rings}: {why}")
+    raise AssertionError
+
+
+def wrong(result):
+    """What the generator must not have seen; pktgen ends with 1 for most of it."""
+    return result["all"]["faulty"] + result["all"]["duplicate"] + result["all"]["too_late"] + result["corrupt"]
+
+
+def measure(bench, pages, rounds):
+    """{(name, rings, table): [report of each launch]}, forwards and backwards by turns."""
+    order, results = list(rows(bench)), {}
+    for i in range(rounds):
+        for name, rings, table, router in order if i % 2 == 0 else order[::-1]:
+            result = launch(bench, pages, router)
+            if wrong(result):
+                raise BenchError(f"{name}, {rings} rings, {table} routes: packets that are wrong: {result['all']}")
+            results.setdefault((name, rings, table), []).append(result)
+    return {(name, rings, table): results[name, rings, table] for name, rings, table, _ in order}
+
+
+def round_trip(folder, cores):
+    """A cache line to the other core and back: {p10, p50} in TSC cycles."""
+    words = [folder / "roundtrip", str(cores[0]), str(cores[1])]
+    return json.loads(subprocess.run(words, stdout=subprocess.PIPE, text=True, check=True).stdout)
+
+
+def median(runs, part="p50"):
+    return statistics.median(run["window_pps"][part] for run in runs)
+
+
+def best(results, name, table, part="p50"):
+    """The kind of ring that is faster for it, and how fast."""
+    found = {rings: median(runs, part) for (who, rings, of), runs in results.items() if (who, of) == (name, table)}
+    return max(found.items(), key=lambda item: item[1]) if found else (None, None)
+
+
+def say_table(results, rounds):
+    print(f"million 64-byte packets a second, one core, two ports, every packet verified; medians of {rounds} "
+          "launches\n(p10, p50, p90: of a launch's windows of 10 ms; spread: the launches' p50; us: median latency)")
+    print(f"{'':8s}{'rings':>7s}{'routes':>8s}{'p10':>8s}{'p50':>8s}{'p90':>8s}   {'spread of p50':16s}"
+          f"{'us':>7s}{'lost':>9s}{'verified':>12s}{'wrong':>6s}{'generator: sends, verifies':>28s}")
+    for (name, rings, table), runs in results.items():
+        every = [run["window_pps"]["p50"] / 1e6 for run in runs]
+        p10, p50, p90 = (median(runs, part) / 1e6 for part in ("p10", "p50", "p90"))
+        received = sum(run["all"]["received"] for run in runs)
+        sent = sum(run["all"]["sent"] for run in runs)
+        latency, sends, verifies = (statistics.median(values) for values in zip(
+            *((run["all"]["latency_us"]["p50"], run["send_ticks"], run["verify_ticks"]) for run in runs)))
+        print(f"{name:8s}{rings:>7s}{table:>8s}{p10:8.2f}{p50:8.2f}{p90:8.2f}   "
+              f"{min(every):6.2f} to {max(every):6.2f}{latency:7.1f}{100 * (1 - received / sent):8.3f}%"
+              f"{received:12d}{sum(map(wrong, runs)):6d}{sends:20.1f}{verifies:8.1f}")
+
+
+def ratio(over, under):
+    return round(over / under, 3) if over and under else None
+
+
+def result_keys(results, linux_pps, part="p50"):
+    pps = {(name, table): best(results, name, table, part)[1]
+           for name in ("l3fwd", "ours", "image") for table in (SMALL, LARGE)}
+    line = {"b_small_ratio": ratio(pps["ours", SMALL], pps["l3fwd", SMALL]),
+            "b_1m_ratio": ratio(pps["ours", LARGE], pps["l3fwd", LARGE]),
+            "image_ratio": ratio(pps["image", SMALL], pps["ours", SMALL]),
+            "image_1m_ratio": ratio(pps["image", LARGE], pps["ours", LARGE]),
+            "linux_ratio": ratio(pps["ours", SMALL], linux_pps)}
+    for rings in (SPLIT, PACKED):  # like for like
+        for table in (SMALL, LARGE):
+            ours, theirs = (median(results[name, rings, table], part) for name in ("ours", "l3fwd"))
+            line[f"b_{'small' if table == SMALL else table}_{rings}_ratio"] = ratio(ours, theirs)
+    return line
+
+
+def run(folder, options, pages):
+    """Measures and prints; the keys of RESULT."""
+    bench = two_cores.Bench(folder, options.seconds, options.nice, pages.ensure())
+    before = round_trip(folder, bench.cores)
+    kernel = linux.forwarded_pps(bench.cores[1], max(2.5, options.seconds * options.rounds / 2),
+                                 str(two_cores.TREE / "build/bench/linux-send"))
+    results = measure(bench, pages, options.rounds)
+    after = round_trip(folder, bench.cores)
+    say_table(results, options.rounds)
+    if not any(name == "image" for name, _, _ in results):
+        print("image: not run, KVM does not carry it here")
+    print(f"Linux: {kernel['pps'] / 1e6:.3f} M packets/s of one core between veth pairs "
+          f"({kernel['pps_quarters'][0] / 1e6:.3f} to {kernel['pps_quarters'][1] / 1e6:.3f})")
+    print(f"a line to the other core and back, TSC cycles: {before['p50']:.0f} before, {after['p50']:.0f} after")
+    line = result_keys(results, kernel["pps"])
+    for key, goal in GOALS.items():
+        print(f"  {key}: {line[key]}, goal {goal}")
+    for name, rings, table in results:
+        line[f"b_{name}_{rings}_{table}_mpps"] = round(median(results[name, rings, table]) / 1e6, 2)
+    line |= {f"{key}_p90": value for key, value in result_keys(results, kernel["pps"], "p90").items()
+             if key in ("b_small_ratio", "b_1m_ratio", "image_ratio")}
+    return line | {"linux_mpps": round(kernel["pps"] / 1e6, 3), "roundtrip_before_cycles": before["p50"],
+                   "roundtrip_after_cycles": after["p50"]}
