@@ -166,6 +166,43 @@ static void base(void **state)
 	rig_close();
 }
 
+static uint64_t rig_sent(void)
+{
+	uint64_t n = 0;
+
+	for (unsigned i = 0; i < rig.traffic.streams; i++)
+		n += rig.traffic.stream[i].sent;
+	return n;
+}
+
+/* With a window, what does not come back is waited for; then goes on. */
+static void waits_for_its_window(void **state)
+{
+	struct order o = {.seconds = 1e6, .window = 40, .drain_s = 0.01};
+	uint64_t sent;
+
+	tidy_scenario();
+	rig_open();
+	rig_start(PACKED);
+	o.traffic = &rig.traffic;
+	engine_order(&rig.engine, &o);
+	rig.engine.service_at = 0;
+	for (unsigned i = 0; i < 50; i++)
+		engine_turn(&rig.engine);
+	sent = rig_sent();
+	assert_in_range(sent, 40, 40 + rig.traffic.streams * RING_BATCH);
+	rig_forward();
+	for (unsigned i = 0; i < 50; i++)
+		engine_turn(&rig.engine);
+	assert_in_range(rig_sent(), sent + 1, sent + 40 + rig.traffic.streams * RING_BATCH);
+	store_once(&rig.engine.stop, true);
+	while (!engine_done(&rig.engine)) {
+		rig.engine.service_at = 0;
+		engine_turn(&rig.engine);
+	}
+	rig_close();
+}
+
 /* The front end dies in the middle of a trial; the trial ends as interrupted; another comes. */
 static void reconnect(void **state)
 {
@@ -423,6 +460,7 @@ int main(void)
 		cmocka_unit_test(legacy_header),
 		cmocka_unit_test(reset),
 		cmocka_unit_test(base),
+		cmocka_unit_test(waits_for_its_window),
 		cmocka_unit_test(reconnect),
 		cmocka_unit_test(calls),
 		cmocka_unit_test(bad_addresses),

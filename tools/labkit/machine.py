@@ -38,11 +38,16 @@ def huge_pages_free():
 
 
 def memory_arguments(accel, options):
-    """The machine, on huge pages where there are enough: only under KVM do they matter."""
-    if accel != "kvm" or "memory-backend" in options.qemu or huge_pages_free() < options.mem:
+    """
+    The machine, on huge pages where there are enough: only under KVM do they matter. A back end of
+    vhost-user has the memory as well.
+    """
+    huge = accel == "kvm" and huge_pages_free() >= options.mem
+    if "memory-backend" in options.qemu or not (huge or options.net == "vhost-user"):
         return ["-M", options.machine]
     return ["-M", options.machine + ",memory-backend=ram", "-object",
-            f"memory-backend-memfd,id=ram,size={options.mem}M,share=on,hugetlb=on,hugetlbsize=2M"]
+            f"memory-backend-memfd,id=ram,size={options.mem}M,share=on"
+            + (",hugetlb=on,hugetlbsize=2M" if huge else "")]
 
 
 def common_arguments(accel, options, append, module):
@@ -59,13 +64,22 @@ def common_arguments(accel, options, append, module):
     return words
 
 
-def port_arguments(i, fds, options):
-    """Port i on a tap with a descriptor for each queue; the router uses no interrupts: no vectors."""
+def tap_arguments(i, fds):
+    """A tap with a descriptor for each queue."""
     tap = f"fd={fds[0]}" if len(fds) == 1 else "fds=" + ":".join(map(str, fds))
-    extra = "".join((",mq=on,vectors=0" if len(fds) > 1 else "",
+    return ["-netdev", f"tap,id=n{i},{tap},vhost=off"]
+
+
+def socket_arguments(i, options):
+    return ["-chardev", f"socket,id=c{i},path={os.path.join(options.sockets, str(i))}",
+            "-netdev", f"vhost-user,id=n{i},chardev=c{i},queues={options.queues}"]
+
+
+def port_arguments(i, options):
+    """The router uses no interrupts: no vectors, for which vhost-user would have none to give."""
+    extra = "".join((",mq=on,vectors=0" if options.queues > 1 else "",
                      ",rss=on" if options.rss else "", ",packed=on" if options.packed else ""))
-    return ["-netdev", f"tap,id=n{i},{tap},vhost=off",
-            "-device", f"virtio-net-pci,netdev=n{i},id=port{i},mac={hosts.router_mac(i)},"
+    return ["-device", f"virtio-net-pci,netdev=n{i},id=port{i},mac={hosts.router_mac(i)},"
             f"disable-legacy=on,rx_queue_size=1024,romfile={extra}"]
 
 
@@ -79,8 +93,9 @@ def start(place, options, accel, taps):
               f"logfile={place.path('serial.log')}",
               "-serial", "chardev:serial",
               "-qmp", f"unix:{place.path('qmp')},server=on,wait=off"]
-    for i, fds in enumerate(taps):
-        words += port_arguments(i, fds, options)
+    for i in range(options.ports):
+        words += socket_arguments(i, options) if options.net == "vhost-user" else tap_arguments(i, taps[i])
+        words += port_arguments(i, options)
     words += shlex.split(options.qemu)
     with open(place.path("qemu.log"), "w", encoding="utf-8") as log:
         begin = time.monotonic()

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import signal
+import stat
 import sys
 import time
 
@@ -12,9 +13,11 @@ from .place import RUN, LabError, Place
 
 DESCRIPTION = """\
 A barewire router in QEMU, or (--hosted) as a Linux process. Port i of the router (ethI) is
-connected to the interface p0 of a Linux host hI, a network namespace: a tap, or a veth pair; addresses 10.0.I.2/24 and fd00:0:0:I::2/64 (I in hex), default
-routes 10.0.I.1 and fd00:0:0:I::1; no link-local address. LAB names the lab
-(default "lab"); several can be up at once."""
+connected to the interface p0 of a Linux host hI, a network namespace: a tap, or a veth pair;
+addresses 10.0.I.2/24 and fd00:0:0:I::2/64 (I in hex), default routes 10.0.I.1 and fd00:0:0:I::1; no
+link-local address. With --net vhost-user there are no hosts: port I is the socket I in a folder, on
+which a back end such as build/pktgen listens. LAB names the lab (default "lab"); several can be up at
+once."""
 
 
 def parse(arguments):
@@ -34,6 +37,10 @@ def parse(arguments):
     up.add_argument("--no-config", action="store_true",
                     help="no such boot module: the image brings its own")
     up.add_argument("--routes", metavar="FILE", help="a table of routes: a second boot module")
+    up.add_argument("--net", choices=("tap", "vhost-user"), default="tap",
+                    help="what is behind the ports; tap: a host each")
+    up.add_argument("--sockets", metavar="FOLDER",
+                    help="of --net vhost-user; default: /run/barewire/LAB-ports")
     up.add_argument("--hosted", action="store_true",
                     help="the router as the process build/barewire, its ports by AF_XDP")
     up.add_argument("--process", metavar="WORDS", default="", help="more arguments for it")
@@ -71,6 +78,8 @@ def check_up_options(options):
     for name, (low, high) in limits.items():
         if not low <= getattr(options, name) <= high:
             raise LabError(f"--{name}: {low} to {high}")
+    if options.sockets and options.net != "vhost-user":
+        raise LabError("--sockets: of --net vhost-user only")
     for file in filter(None, (options.config, options.routes, options.bios)):
         if not os.access(file, os.R_OK):
             raise LabError(f"{file}: cannot be read")
@@ -91,9 +100,20 @@ def write_config(place, options):
                     f"set interfaces eth{i} address fd00:0:0:{i:x}::1/64\n")
 
 
+def find_sockets(place, options):
+    """Where the ports' back ends are to listen; before QEMU, which would not wait for them."""
+    options.sockets = os.path.realpath(options.sockets or place.folder + "-ports")
+    if "," in options.sockets:
+        raise LabError("--sockets: no comma, QEMU splits there")
+    for i in range(options.ports):
+        path = os.path.join(options.sockets, str(i))
+        if not os.path.exists(path) or not stat.S_ISSOCK(os.stat(path).st_mode):
+            raise LabError(f"{path}: no socket; start its back end first (build/pktgen)")
+
+
 def start_process(place, options):
     process.make(place)
-    for i in range(options.ports):
+    for i in range(options.ports if options.net == "tap" else 0):
         hosts.make(place, i, lambda _, i=i: process.make_port(place, i))
     return process.start(place, options)
 
@@ -101,7 +121,7 @@ def start_process(place, options):
 def start_machine(place, options, chosen):
     taps = []
     try:
-        for i in range(options.ports):
+        for i in range(options.ports if options.net == "tap" else 0):
             taps.append(hosts.make(place, i, lambda namespace: hosts.inside(
                 namespace, hosts.open_tap, options.queues)))
         return machine.start(place, options, chosen, taps)
@@ -112,6 +132,8 @@ def start_machine(place, options, chosen):
 
 def start(place, options):
     os.makedirs(RUN, mode=0o755, exist_ok=True)
+    if options.net == "vhost-user":
+        find_sockets(place, options)
     chosen, fresh = ("hosted", False) if options.hosted else accel.choose(options)
     place.make()
     write_config(place, options)

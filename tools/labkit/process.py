@@ -43,7 +43,8 @@ def start(place, options):
     if options.routes:
         words += ["--routes", place.path("table.routes")]
     for i in range(options.ports):
-        words += ["--port", f"xdp:eth{i}"]
+        words += ["--port", f"vhost-user:{os.path.join(options.sockets, str(i))}"
+                  if options.net == "vhost-user" else f"xdp:eth{i}"]
     words += shlex.split(options.process)
 
     def become_it():

@@ -243,6 +243,8 @@ static unsigned send_streams(struct engine *e, uint64_t now)
 	struct traffic *t = e->order.traffic;
 	unsigned n = 0;
 
+	if (e->order.window && sent_all(e) - back_all(t) >= e->order.window)
+		return 0;
 	for (unsigned i = 0; i < t->streams; i++)
 		n += e->order.rate > 0 ? send_due(e, i, now) : send_saturated(e, i);
 	return n;

@@ -23,6 +23,7 @@ struct order {
 			     offered */
 	double seconds;   /* of sending */
 	uint64_t packets; /* of all streams at most; 0: no limit */
+	uint64_t window;  /* packets sent and not back, at most (and a batch); 0: no limit */
 	double drain_s;   /* at most, for packets to come back */
 };
 

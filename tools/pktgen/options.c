@@ -32,6 +32,8 @@ static const char usage_text[] =
 	"  --time S        seconds of sending of a trial\n"
 	"  --first S       of the first trials of a search\n"
 	"  --packets N     at most\n"
+	"  --window N      sent and not yet back, at most: waits where others use the machine as "
+	"well\n"
 	"  --warmup S      sends before, uncounted (default 0.5; run: 0)\n"
 	"  --drain S       waits for stragglers at most (2)\n"
 	"  --wait S        waits for front ends and the router's MAC at most (30)\n"
@@ -74,6 +76,7 @@ enum {
 	OPTION_TIME,
 	OPTION_FIRST,
 	OPTION_PACKETS,
+	OPTION_WINDOW,
 	OPTION_WARMUP,
 	OPTION_DRAIN,
 	OPTION_WAIT,
@@ -93,6 +96,7 @@ static const struct option longs[] = {
 	{"time", required_argument, NULL, OPTION_TIME},
 	{"first", required_argument, NULL, OPTION_FIRST},
 	{"packets", required_argument, NULL, OPTION_PACKETS},
+	{"window", required_argument, NULL, OPTION_WINDOW},
 	{"warmup", required_argument, NULL, OPTION_WARMUP},
 	{"drain", required_argument, NULL, OPTION_DRAIN},
 	{"wait", required_argument, NULL, OPTION_WAIT},
@@ -151,6 +155,9 @@ static void take_option(struct options *o, struct scenario *s, int option)
 		break;
 	case OPTION_PACKETS:
 		o->packets = (uint64_t)take_number(text, 1, 1e15);
+		break;
+	case OPTION_WINDOW:
+		o->window = (uint64_t)take_number(text, 1, 1e15);
 		break;
 	case OPTION_REPEAT:
 		o->repeat = (unsigned)take_number(text, 1, 1000);

@@ -32,6 +32,7 @@ struct options {
 	double pdr;       /* loss ratio of the partial drop rate */
 	double ndr;       /* already known, or 0 */
 	uint64_t packets;
+	uint64_t window;  /* of packets on the way; 0: any number */
 	unsigned repeat;  /* of back-to-back and of trials spoilt by a lost core */
 	bool strict;      /* run: lost, late or double packets are a failure */
 	const char *json; /* file, or "-" */

@@ -113,6 +113,7 @@ bool session_trial(struct session *x, const char *label, double rate, double sec
 		.rate = rate,
 		.seconds = seconds,
 		.packets = packets,
+		.window = x->options->window,
 		.drain_s = x->options->drain_s,
 	};
 
