@@ -34,7 +34,7 @@ def launch(bench, pages, router):
     for left in reversed(range(LAUNCHES)):
         pages.ensure()
         try:
-            return bench.launch(router)
+            return bench.saturate(router)
         except BenchError as e:
             if not left:
                 raise
@@ -110,6 +110,19 @@ def result_keys(results, linux_pps, part="p50"):
             ours, theirs = (median(results[name, rings, table], part) for name in ("ours", "l3fwd"))
             line[f"b_{'small' if table == SMALL else table}_{rings}_ratio"] = ratio(ours, theirs)
     return line
+
+
+def plot(folder, options, pages):
+    """Draws the process's latency over load, to options.plot. Returns the rate without loss that it is drawn for."""
+    bench = two_cores.Bench(folder, options.seconds, options.nice, pages.ensure())
+    rate = ["--ndr", options.ndr] if options.ndr else ["--max", "50M", "--precision", "0.02"]
+    router = two_cores.Hosted(bench, SMALL, PACKED)
+    result = bench.launch(router, [*rate, "--time", options.seconds, "plot", "--plot", options.plot], 600)
+    for load in result["loads"]:
+        trial = load["trial"]
+        latency = ", ".join(f"{name} {us:.1f}" for name, us in trial["all"]["latency_us"].items() if name != "samples")
+        print(f"{trial['offered_pps'] / 1e6:7.3f} M packets/s, loss {100 * trial['loss']:.4f} %, us: {latency}")
+    return result["ndr"]
 
 
 def run(folder, options, pages):

@@ -182,21 +182,21 @@ class Bench:
         return subprocess.Popen([str(word) for word in words], stdin=subprocess.DEVNULL, stdout=log,
                                 stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=begin)
 
-    def generator(self, folder, router):
+    def generator(self, folder, router, command):
         (folder / "scenario").write_text(router.scenario(folder), encoding="ascii")
         return [TREE / "build/pktgen", "-f", folder / "scenario", "-c", self.cores[0], "-j", folder / "json",
-                "--wait", READY_S, "--warmup", "0.3", "--time", self.seconds, "run"]
+                "--wait", READY_S, *command]
 
-    def launch(self, router):
-        """The generator's report of one launch, in which every frame that came back was right."""
+    def launch(self, router, command, seconds):
+        """What the generator reports of a command that it should be done with in so many seconds."""
         with tempfile.TemporaryDirectory(prefix="bench-") as name:
             folder = pathlib.Path(name)
             with open(folder / "said", "wb") as said:
-                generator = self.start(self.generator(folder, router), said)
+                generator = self.start(self.generator(folder, router, command), said)
             try:
                 wait_until("pktgen", (folder / "1").exists, generator)
                 with router.running(folder) as process:
-                    wait_until("router", lambda: generator.poll() is not None, process, 2 * READY_S + 2 * self.seconds)
+                    wait_until("router", lambda: generator.poll() is not None, process, READY_S + seconds)
             except BenchError as e:
                 raise BenchError(f"{e}\n{self.words_of(folder)}") from None
             finally:
@@ -204,10 +204,15 @@ class Bench:
                 generator.wait()
             if generator.returncode:
                 raise BenchError(f"pktgen: status {generator.returncode}\n{self.words_of(folder)}")
-            result = json.loads((folder / "json").read_text())
-            if result["interrupted"] or not result["all"]["received"]:
-                raise BenchError(f"pktgen received nothing\n{self.words_of(folder)}")
-            return result
+            return json.loads((folder / "json").read_text())
+
+    def saturate(self, router):
+        """The report of a launch in which as much is offered as is taken."""
+        command = ["--warmup", "0.3", "--time", self.seconds, "run"]
+        result = self.launch(router, command, 30 + 2 * self.seconds)
+        if result["interrupted"] or not result["all"]["received"]:
+            raise BenchError("pktgen received nothing")
+        return result
 
     @staticmethod
     def words_of(folder):

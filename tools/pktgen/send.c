@@ -1,15 +1,20 @@
 /* Writing frames straight into the device's receive buffers. */
 #include "tools/pktgen/send.h"
 
+#include <endian.h>
 #include <string.h>
 
-/* struct virtio_net_hdr_v1 with nothing asked for, and in how many buffers the frame lies. */
-static void put_header(uint8_t *to, uint32_t header, unsigned buffers)
+/*
+ * struct virtio_net_hdr_v1 with nothing asked for, and in how many buffers the frame lies. From
+ * registers: put together in memory it would be read back before the octets were there.
+ */
+static inline void put_header(uint8_t *to, uint32_t header, unsigned buffers)
 {
-	uint8_t h[12] = {0};
+	uint64_t zero = 0;
+	uint32_t last = htole32(buffers << 16);
 
-	h[10] = (uint8_t)buffers;
-	memcpy(to, h, header);
+	memcpy(to, &zero, 8);
+	memcpy(to + 8, &last, header - 8);
 }
 
 /* ---- frames that do not lie in one piece ---- */
