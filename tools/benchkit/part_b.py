@@ -1,7 +1,7 @@
 # Part B of `make bench-peers`: which launches, in which order, and what is said of them.
 import json
 import statistics
-import subprocess
+import tempfile
 
 from labkit import accel
 
@@ -49,21 +49,27 @@ def wrong(result):
 
 
 def measure(bench, pages, rounds):
-    """{(name, rings, table): [report of each launch]}, forwards and backwards by turns."""
+    """{(name, rings, table): [report of each launch]}, forwards and backwards by turns; round trips between."""
     order, results = list(rows(bench)), {}
+    trips = [round_trip(bench)]
     for i in range(rounds):
         for name, rings, table, router in order if i % 2 == 0 else order[::-1]:
             result = launch(bench, pages, router)
             if wrong(result):
                 raise BenchError(f"{name}, {rings} rings, {table} routes: packets that are wrong: {result['all']}")
             results.setdefault((name, rings, table), []).append(result)
-    return {(name, rings, table): results[name, rings, table] for name, rings, table, _ in order}
+        trips.append(round_trip(bench))
+    return {(name, rings, table): results[name, rings, table] for name, rings, table, _ in order}, trips
 
 
-def round_trip(folder, cores):
-    """A cache line to the other core and back: {p10, p50} in TSC cycles."""
-    words = [folder / "roundtrip", str(cores[0]), str(cores[1])]
-    return json.loads(subprocess.run(words, stdout=subprocess.PIPE, text=True, check=True).stdout)
+def round_trip(bench):
+    """A cache line to the other core and back, TSC cycles."""
+    with tempfile.TemporaryFile() as out:
+        process = bench.start([bench.folder / "roundtrip", *bench.cores], out)
+        if process.wait(timeout=two_cores.READY_S):
+            raise BenchError("roundtrip failed")
+        out.seek(0)
+        return json.loads(out.read())["p50"]
 
 
 def median(runs, part="p50"):
@@ -128,17 +134,16 @@ def plot(folder, options, pages):
 def run(folder, options, pages):
     """Measures and prints; the keys of RESULT."""
     bench = two_cores.Bench(folder, options.seconds, options.nice, pages.ensure())
-    before = round_trip(folder, bench.cores)
     kernel = linux.forwarded_pps(bench.cores[1], max(2.5, options.seconds * options.rounds / 2),
                                  str(two_cores.TREE / "build/bench/linux-send"))
-    results = measure(bench, pages, options.rounds)
-    after = round_trip(folder, bench.cores)
+    results, trips = measure(bench, pages, options.rounds)
     say_table(results, options.rounds)
     if not any(name == "image" for name, _, _ in results):
         print("image: not run, KVM does not carry it here")
     print(f"Linux: {kernel['pps'] / 1e6:.3f} M packets/s of one core between veth pairs "
           f"({kernel['pps_quarters'][0] / 1e6:.3f} to {kernel['pps_quarters'][1] / 1e6:.3f})")
-    print(f"a line to the other core and back, TSC cycles: {before['p50']:.0f} before, {after['p50']:.0f} after")
+    print("a line to the other core and back, TSC cycles, before, between and after the rounds: "
+          + ", ".join(f"{trip:.0f}" for trip in trips))
     line = result_keys(results, kernel["pps"])
     for key, goal in GOALS.items():
         print(f"  {key}: {line[key]}, goal {goal}")
@@ -146,5 +151,5 @@ def run(folder, options, pages):
         line[f"b_{name}_{rings}_{table}_mpps"] = round(median(results[name, rings, table]) / 1e6, 2)
     line |= {f"{key}_p90": value for key, value in result_keys(results, kernel["pps"], "p90").items()
              if key in ("b_small_ratio", "b_1m_ratio", "image_ratio")}
-    return line | {"linux_mpps": round(kernel["pps"] / 1e6, 3), "roundtrip_before_cycles": before["p50"],
-                   "roundtrip_after_cycles": after["p50"]}
+    return line | {"linux_mpps": round(kernel["pps"] / 1e6, 3), "roundtrip_before_cycles": trips[0],
+                   "roundtrip_after_cycles": trips[-1]}

@@ -27,7 +27,7 @@ SPLIT, PACKED = "split", "packed"
 # What makes DPDK's virtio-user fastest with either kind of ring: of all its ways those in vectors.
 VIRTIO_USER = {SPLIT: "mrg_rxbuf=0,in_order=0,vectorized=1", PACKED: "packed_vq=1,mrg_rxbuf=0,in_order=1,vectorized=1"}
 
-# The control core shares the generator's core, and sleeps while there is nothing for it to do.
+# The control core may sleep: see Hosted.
 INTERFACES = "set system idle relaxed\n" + "".join(f"set interfaces eth{i} address 10.0.{i}.1/24\n" for i in range(2))
 ROUTES = "".join(f"set routes 198.18.{i}.0/24 via 10.0.{i}.2\n" for i in range(2))
 
@@ -83,6 +83,22 @@ class Router:
 
 
 class Hosted(Router):
+    """
+    The process: its worker has the router's core. The control core, which DPDK's router does not have, is
+    a thread of the least priority there, so that it costs the router what it costs and the
+    generator nothing.
+    """
+
+    def started(self, folder, process):
+        tasks = pathlib.Path(f"/proc/{process.pid}/task")
+        wait_until("its worker", lambda: len(list(tasks.iterdir())) == 2, process)
+        time.sleep(0.05)  # both have bound themselves
+        self.place_control(process.pid)
+
+    def place_control(self, thread):
+        os.sched_setaffinity(thread, {self.bench.cores[1]})
+        os.setpriority(os.PRIO_PROCESS, thread, 19)
+
     def configuration(self, folder):
         """Files: the configuration, and where there are many routes these."""
         path = folder / "config"
@@ -123,7 +139,7 @@ def machine_options(mib):
 
 
 class Image(Hosted):
-    """The image in QEMU under KVM. The control core's CPU shares the generator's core, as the process's does."""
+    """The image in QEMU under KVM; the control core's CPU as the process's control thread."""
 
     def words(self, folder):
         config, routes = self.configuration(folder)
@@ -143,11 +159,13 @@ class Image(Hosted):
         return words + ["-serial", f"file:{folder}/console", "-qmp", f"unix:{folder}/qmp,server=on,wait=off"]
 
     def started(self, folder, process):
-        """Each of its CPUs gets a core."""
         wait_until("QEMU", (folder / "qmp").exists, process)
         with machine.Qmp(types.SimpleNamespace(name="bench", path=lambda name: str(folder / name))) as qmp:
-            for cpu in qmp.run("query-cpus-fast"):
-                os.sched_setaffinity(cpu["thread-id"], {self.bench.cores[cpu["cpu-index"]]})
+            control, worker = (cpu["thread-id"] for cpu in qmp.run("query-cpus-fast"))
+        os.sched_setaffinity(worker, {self.bench.cores[1]})
+        os.sched_setaffinity(control, {self.bench.cores[0]})
+        wait_until("the image", lambda: machine.PROMPT.search(machine.read_text(folder / "console")), process)
+        self.place_control(control)
 
 
 def write_offered(place):
