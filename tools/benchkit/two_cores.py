@@ -36,6 +36,15 @@ class BenchError(Exception):
     """Why a launch is worth nothing."""
 
 
+class WrongPackets(Exception):
+    """The generator saw packets that were not as a router must send them."""
+
+
+def wrong(report):
+    every = report["all"]
+    return every["faulty"] + every["duplicate"] + every["too_late"] + report["corrupt"]
+
+
 def wait_until(what, ready, process, seconds=READY_S):
     end = time.monotonic() + seconds
     while not ready():
@@ -220,14 +229,17 @@ class Bench:
             finally:
                 generator.kill()
                 generator.wait()
-            if generator.returncode:
+            report = (folder / "json").read_text()
+            if not report:
                 raise BenchError(f"pktgen: status {generator.returncode}\n{self.words_of(folder)}")
-            return json.loads((folder / "json").read_text())
+            return json.loads(report)
 
     def saturate(self, router):
-        """The report of a launch in which as much is offered as is taken."""
+        """The report of a launch in which as much is offered as is taken, and all that came back was right."""
         command = ["--warmup", "0.3", "--time", self.seconds, "run"]
         result = self.launch(router, command, 30 + 2 * self.seconds)
+        if wrong(result):
+            raise WrongPackets(f"{type(router).__name__}, {router.rings} rings, {router.table} routes: {result['all']}")
         if result["interrupted"] or not result["all"]["received"]:
             raise BenchError("pktgen received nothing")
         return result
