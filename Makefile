@@ -119,7 +119,7 @@ $(eval $(foreach f,$(FORMS),$(call vector,check,$(f),$(CHECK) $(ARCH_$(f)))))
 $(eval $(foreach f,$(FORMS),$(call vector,tsan,$(f),$(TSAN) $(ARCH_$(f)))))
 
 # ---------------------------------------------------------------- targets
-.PHONY: help all image hosted pktgen hooks run check check-tsan check-debug bench-voq bench-fib bench-peers bench-plot bench-linux bench-pktgen test test-long soak lint fmt gdb clean setup
+.PHONY: help all image hosted pktgen hooks run check check-tsan check-debug bench-voq bench-fib bench-peers bench-plot bench-linux bench-pktgen test test-hosted test-long soak lint fmt gdb clean setup
 
 help:
 	@echo 'barewire targets:'
@@ -132,6 +132,7 @@ help:
 	@echo '  make bench-voq  cycles per packet from RX ring over VOQ to TX ring, by stage'
 	@echo '  make test       set-up, then check + lint + end-to-end tests against the booted image'
 	@echo '  make test-long  units and the end-to-end test of the FIB with 900,000 routes; 80,000 frames against Linux'
+	@echo '  make test-hosted  all end-to-end tests that can, against the Linux process (a quarter of an hour)'
 	@echo '  make soak       ten minutes of traffic and changes, audited each second'
 	@echo '  make bench-fib  look-ups and updates against DPDK'"'"'s tables; ROUTES=... names files of routes'
 	@echo '  make bench-pktgen  what the traffic generator offers and verifies, packets/s'
@@ -300,6 +301,11 @@ test:
 test-long: all hooks $(BUILD)/check/bin/test_fib_full
 	LONG=1 $(BUILD)/check/bin/test_fib_full
 	LONG=1 /usr/bin/python3 -m pytest -p no:cacheprovider -q test/e2e/test_fib.py test/e2e/test_differential.py
+
+# All files but those of what a process has not: firmware, several queues, nodes, a test image.
+test-hosted: all hooks
+	BAREWIRE_LAB=hosted /usr/bin/python3 -m pytest -p no:cacheprovider -q -rfEs $(filter-out \
+		$(patsubst %,test/e2e/test_%.py,audit boot hosted lab numa pktgen ports soak),$(wildcard test/e2e/test_*.py))
 
 soak: all hooks
 	SOAK_S=600 /usr/bin/python3 -m pytest -p no:cacheprovider -q test/e2e/test_soak.py

@@ -73,7 +73,7 @@ struct netdev {
 	const char *steering;    /* who spreads frames over RX queues, or NULL: "rss", "device" */
 	char location[24];       /* "0000:00:03.0" */
 	uint32_t front; /* bytes of its own that it writes before each frame; <= PACKET_FRONT_MAX */
-	uint32_t node; /* NUMA node it is on, or NODE_UNKNOWN; the platform's probe says */
+	uint32_t node;  /* NUMA node it is on, or NODE_UNKNOWN; the platform's probe says */
 	uint8_t mac[6];
 	uint16_t mtu_max; /* largest IP MTU it can carry, at most MTU_MAX; see also buffers->mtu */
 	uint16_t rx_queues, tx_queues; /* in use, 1 or more; numbered from 0 */

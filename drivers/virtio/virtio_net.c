@@ -291,7 +291,7 @@ struct netdev *virtio_net_create(struct virtio_transport *transport,
 	net->dev.rings = packed ? "packed" : "split";
 	net->dev.driver = "virtio-net";
 	net->dev.node = NODE_UNKNOWN;
-	strncpy(net->dev.location, transport->location, sizeof net->dev.location - 1);
 	net->dev.front = VIRTIO_NET_HEADER;
+	strncpy(net->dev.location, transport->location, sizeof net->dev.location - 1);
 	return &net->dev;
 }

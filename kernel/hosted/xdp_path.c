@@ -15,12 +15,11 @@
 /* The buffer of pool p that `at` lies in; false: it is not in that pool. */
 static bool buffer_of(const struct buffers *b, uint32_t p, uintptr_t at, uint32_t *index)
 {
-	uint32_t first = p << POOL_SHIFT;
-	uintptr_t in = at - ((uintptr_t)buffer_data(b, first) - PACKET_HEADROOM);
+	uintptr_t in = at - xdp_pool_start(b, p);
 
 	if (in >= (uint64_t)b->stride << POOL_SHIFT)
 		return false;
-	*index = first + (uint32_t)in / b->stride;
+	*index = (p << POOL_SHIFT) + (uint32_t)in / b->stride;
 	return true;
 }
 

@@ -69,21 +69,20 @@ static const char *open_queue(struct xdp_port *port, struct xdp_queue *q, uint64
 								  : "its socket is not accepted";
 }
 
-/* From the first buffer of any pool to the end of the last, in whole pages. Returns how many bytes.
- */
+/* From the first buffer of any pool to the last, in whole pages. Returns how many bytes. */
 static uint64_t span_buffers(struct xdp_port *port)
 {
 	const struct buffers *b = port->dev.buffers;
 	uintptr_t first = UINTPTR_MAX, last = 0;
 
 	for (uint32_t p = 0; p < b->pools; p++) {
-		uintptr_t at = (uintptr_t)buffer_data(b, p << POOL_SHIFT);
-		uintptr_t end = at + (POOL_BUFS - 1) * (uintptr_t)b->stride + b->room;
+		uintptr_t at = xdp_pool_start(b, p);
+		uintptr_t end = at + ((uintptr_t)b->stride << POOL_SHIFT);
 
 		first = at < first ? at : first;
 		last = end > last ? end : last;
 	}
-	first = (first - XDP_HEADROOM) & ~(uintptr_t)(PAGE - 1);
+	first = (first + XDP_BEFORE - XDP_HEADROOM) & ~(uintptr_t)(PAGE - 1);
 	port->base = (uint8_t *)port->memory->base + (first - (uintptr_t)port->memory->base);
 	return (last - first + PAGE - 1) & ~(uint64_t)(PAGE - 1);
 }

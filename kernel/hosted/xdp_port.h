@@ -8,9 +8,11 @@
 #include "lib/atomic.h"
 #include "lib/packet.h"
 
-/* The kernel writes a frame so many bytes behind where a buffer begins for it, which thus lies
- * so far before where we want the frame. */
+/* The kernel writes a frame so many bytes behind where a buffer begins for it. */
 #define XDP_HEADROOM 256u
+
+/* What lies before the frames of a pool's buffers, whatever device it is for. */
+#define XDP_BEFORE (PACKET_HEADROOM + PACKET_FRONT_MAX)
 
 /* One queue pair; receiving and sending are one core's each. */
 struct xdp_queue {
@@ -48,6 +50,12 @@ struct xdp_port {
 static inline struct xdp_port *xdp_port_of(struct netdev *dev)
 {
 	return (struct xdp_port *)dev;
+}
+
+/* Each buffer of pool p has its frame in the next stride of bytes from here on. */
+static inline uintptr_t xdp_pool_start(const struct buffers *b, uint32_t p)
+{
+	return (uintptr_t)buffer_data(b, p << POOL_SHIFT) - XDP_BEFORE;
 }
 
 /* Stops using it; `failure`: a line that stays. Any core. */

@@ -114,14 +114,17 @@ class Wire:
         """The tap's own book: sent (taken by QEMU), dropped (for want of room), received."""
         line = hosts.inside(self.namespace, own_device)
         received, sent, dropped = (int(line.split()[i]) for i in (1, 9, 11))
-        missed = self.missed()
-        return {"sent": sent - missed, "tap_dropped": dropped + missed, "received": received}
+        far = self.far_end()
+        if far:  # what a veth pair is given it still has to hand over
+            sent, dropped = far["xdp_packets"] - far["drops"], dropped + far["drops"]
+        return {"sent": sent, "tap_dropped": dropped, "received": received}
 
-    def missed(self):
-        """Of a veth pair with a router's process at its other end: what came while its ring was
-        empty. It stands in that end's book, and in this one's as sent."""
+    def far_end(self):
+        """Of a veth pair with a router's process at its other end: what has come there, and how
+        much of that found its ring empty. None of a tap."""
         lab, _, host = self.namespace.rpartition("-h")
         if not os.path.exists(f"/run/netns/{lab}-r"):
-            return 0
+            return None
         done = hosts.run_inside(f"{lab}-r", "ethtool", "-S", f"eth{host}")
-        return sum(int(n) for n in re.findall(r"rx_queue_\d+_drops: (\d+)", done.stdout))
+        return {word: sum(int(n) for n in re.findall(rf"rx_queue_\d+_{word}: (\d+)", done.stdout))
+                for word in ("xdp_packets", "drops")}

@@ -21,8 +21,9 @@ static const uint8_t all[6] = {255, 255, 255, 255, 255, 255};
 
 static uint8_t memory[4 * PACKET_STRIDE] __attribute__((aligned(64)));
 static uint8_t owners[4];
-static struct buffers buffers = {
-	.origin = {(uintptr_t)(memory + PACKET_HEADROOM)}, .owner = owners, .stride = PACKET_STRIDE};
+static struct buffers buffers = {.origin = {(uintptr_t)(memory + PACKET_HEADROOM)},
+	.owner = owners,
+	.stride = PACKET_STRIDE};
 static struct vlans vlans;
 static struct tables tables = {.vlans = &vlans};
 static struct counters counters;

@@ -21,8 +21,9 @@ static const uint8_t us[6] = {2, 0, 0, 0, 0, 1}, peer[6] = {2, 0, 0, 0, 0, 2};
 
 static uint8_t memory[4 * PACKET_STRIDE] __attribute__((aligned(64)));
 static uint8_t owners[4];
-static struct buffers buffers = {
-	.origin = {(uintptr_t)(memory + PACKET_HEADROOM)}, .owner = owners, .stride = PACKET_STRIDE};
+static struct buffers buffers = {.origin = {(uintptr_t)(memory + PACKET_HEADROOM)},
+	.owner = owners,
+	.stride = PACKET_STRIDE};
 static struct lane lane = {.buffers = &buffers, .max_frame = 1514};
 static struct batch b;
 

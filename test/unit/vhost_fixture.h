@@ -83,10 +83,13 @@ static inline void make_process(void)
 	memory_used = 0;
 	model_io_reset();
 	buffers_shape(&buffers, 1500);
-	pool_place(&buffers, 0, shared_alloc(NULL, (size_t)BUFFERS * buffers.stride, 64));
+	size_t bytes = (size_t)BUFFERS * buffers.stride;
+	void *buffer = shared_alloc(NULL, bytes, 64);
+
+	pool_place(&buffers, 0, buffer, 12);
 	vhost_model_init(&peer, path);
-	peer.device.memory = buffer_start(&buffers, 0);
-	peer.device.memory_bytes = (size_t)BUFFERS * buffers.stride;
+	peer.device.memory = buffer;
+	peer.device.memory_bytes = bytes;
 	options = (struct vhost_options){.path = path, .pairs = 1, .wait_ms = 2000};
 	log_lines = 0;
 	dev = NULL;
