@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 import shutil
+import socket
 import subprocess
 import tempfile
 import time
@@ -99,9 +100,20 @@ class Hosted(Router):
     """
 
     def started(self, folder, process):
-        tasks = pathlib.Path(f"/proc/{process.pid}/task")
-        wait_until("its worker", lambda: len(list(tasks.iterdir())) == 2, process)
-        time.sleep(0.05)  # both have bound themselves
+        wait_until("its console", (folder / "console").exists, process)
+        text = ""
+        with socket.socket(socket.AF_UNIX) as console:
+            console.settimeout(READY_S)
+            try:
+                console.connect(str(folder / "console"))
+                console.sendall(b"\r")
+                while not machine.PROMPT.search(text):
+                    data = console.recv(4096).decode("utf-8", "replace")
+                    if not data:
+                        raise BenchError("the router closed its console")
+                    text += data
+            except OSError as e:
+                raise BenchError(f"no prompt: {e}") from None
         self.place_control(process.pid)
 
     def place_control(self, thread):
