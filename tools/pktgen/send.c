@@ -90,8 +90,8 @@ bool send_one(struct ring *r, uint32_t header, const uint8_t *frame, uint32_t by
 
 /* ---- frames of a stream ---- */
 
-static void put_frame(const struct stream *s, uint8_t *to, const struct lane *lane, uint32_t flow,
-	struct frame_time now, bool four)
+static inline __attribute__((always_inline)) void put_frame(const struct stream *s, uint8_t *to,
+	const struct lane *lane, uint32_t flow, struct frame_time now, bool four)
 {
 	if (four)
 		frame_put4(to, lane, &s->four[flow], flow, (uint32_t)lane->number, now);
