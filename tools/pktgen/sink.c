@@ -25,12 +25,16 @@ static const uint8_t mask6[FRAME6_HEAD] = {
 
 typedef uint64_t words32 __attribute__((vector_size(32)));
 
-static inline words32 load256(const uint8_t *p)
+/* Where 32 bytes of a frame are not what they should be, as far as they are compared. */
+static inline void note_differences(
+	words32 *d, const uint8_t *f, const uint8_t *back, const uint8_t *mask)
 {
-	words32 v;
+	words32 is, should, compared;
 
-	memcpy(&v, p, sizeof v);
-	return v;
+	memcpy(&is, f, sizeof is);
+	memcpy(&should, back, sizeof should);
+	memcpy(&compared, mask, sizeof compared);
+	*d |= (is ^ should) & compared;
 }
 
 /* 32 bytes at a time; the last ones overlap, to end where the head does. */
@@ -38,10 +42,11 @@ static inline bool same_head(const uint8_t *f, const struct lane *lane, bool fou
 {
 	const uint8_t *mask = four ? mask4 : mask6, *back = lane->back;
 	unsigned head = four ? FRAME4_HEAD : FRAME6_HEAD, last = head - 32;
-	words32 d = (load256(f + last) ^ load256(back + last)) & load256(mask + last);
+	words32 d = {0};
 
+	note_differences(&d, f + last, back + last, mask + last);
 	for (unsigned i = 0; i < last; i += 32)
-		d |= (load256(f + i) ^ load256(back + i)) & load256(mask + i);
+		note_differences(&d, f + i, back + i, mask + i);
 	return (d[0] | d[1] | d[2] | d[3]) == 0;
 }
 
