@@ -15,7 +15,7 @@ import tempfile
 import time
 import types
 
-from labkit import accel, machine
+from labkit import machine
 
 TREE = pathlib.Path(__file__).resolve().parent.parent.parent
 SMALL, LARGE = "2", "1m"  # folders of routes
