@@ -119,7 +119,7 @@ $(eval $(foreach f,$(FORMS),$(call vector,check,$(f),$(CHECK) $(ARCH_$(f)))))
 $(eval $(foreach f,$(FORMS),$(call vector,tsan,$(f),$(TSAN) $(ARCH_$(f)))))
 
 # ---------------------------------------------------------------- targets
-.PHONY: help all image hosted pktgen hooks run check check-tsan check-debug bench-voq bench-fib bench-peers bench-linux bench-pktgen test test-hosted test-long soak lint fmt gdb clean setup
+.PHONY: help all image hosted pktgen hooks run check check-tsan check-debug bench-voq bench-fib bench-peers bench-plot bench-linux bench-pktgen test test-hosted test-long soak lint fmt gdb clean setup
 
 help:
 	@echo 'barewire targets:'
@@ -136,7 +136,8 @@ help:
 	@echo '  make soak       ten minutes of traffic and changes, audited each second'
 	@echo '  make bench-fib  look-ups and updates against DPDK'"'"'s tables; ROUTES=... names files of routes'
 	@echo '  make bench-pktgen  what the traffic generator offers and verifies, packets/s'
-	@echo '  make bench-peers  cycles per packet beside DPDK'"'"'s l3fwd and testpmd, which it builds'
+	@echo '  make bench-peers  cycles per packet, and packets/s, beside DPDK'"'"'s l3fwd, which it builds'
+	@echo '  make bench-plot draws latency over load of the process'
 	@echo '  make bench-linux  what Linux forwards on one core, and where its cycles go'
 	@echo '  make lint       format, clang-tidy, cppcheck, include directions'
 	@echo '  make fmt        formats the sources'

@@ -95,6 +95,11 @@ bench-peers:
 	tools/peers
 	tools/bench-peers $(PEERS)
 
+# The picture in README.md: latency over load, of the process.
+bench-plot: $(PEERS)/flows hosted pktgen
+	tools/setup --bench
+	tools/bench-peers $(PEERS) --plot test/bench/latency.png
+
 # Linux's way of a packet beside ours. It needs namespaces and perf, and so root.
 $(BENCH)/linux-send: $(call obj,hosted,test/bench/linux/send.c lib/checksum.c)
 	@mkdir -p $(@D)

@@ -18,7 +18,7 @@
 #include "lib/atomic.h"
 #include "lib/limits.h"
 
-#define WINDOWS 1000u
+#define WINDOWS 200u
 #define TRIPS   1000u
 
 static struct {
