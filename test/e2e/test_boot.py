@@ -59,7 +59,7 @@ def test_sixteen_ports():
 @functools.cache
 def kvm_missing():
     """Why nothing can be said about KVM here, or ''."""
-    options = types.SimpleNamespace(machine="q35", cores=2, mem=512, image=IMAGE, bios=None, qemu="")
+    options = types.SimpleNamespace(machine="q35", cores=2, mem=512, image=IMAGE, bios=None, net="tap", qemu="")
     if not os.access("/dev/kvm", os.R_OK | os.W_OK):
         return "no /dev/kvm here"
     if not accel.boots_under_kvm(options):

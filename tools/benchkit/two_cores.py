@@ -155,7 +155,7 @@ class L3fwd(Router):
 
 def machine_options(mib):
     """What tools/lab would ask of QEMU, with memory that the generator can share."""
-    return types.SimpleNamespace(image=machine.IMAGE, machine="q35,memory-backend=m", cores=2, mem=mib, bios=None,
+    return types.SimpleNamespace(image=machine.IMAGE, machine="q35,memory-backend=m", cores=2, mem=mib, bios=None, net="tap",
                                  qemu="memory-backend")
 
 
