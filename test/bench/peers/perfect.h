@@ -54,8 +54,11 @@ struct perfect_source {
 #define PERFECT_AT_DST         30
 #define PERFECT_AT_SOURCE_PORT 34
 
-/* The template in registers: a frame is one store, where the compiler's target has vectors that
- * long. */
+/*
+ * The template in registers, where the compiler's target has vectors that long. A frame is two
+ * stores: one of a whole line that L1 does not have holds up those behind it (Zen 5: 1.7 cycles a
+ * frame).
+ */
 #ifdef __AVX512BW__
 struct perfect_template {
 	__m512i frame, pick;
@@ -74,8 +77,10 @@ static inline void perfect_write(
 	long long record;
 
 	memcpy(&record, flow, sizeof record);
-	_mm512_storeu_si512(to,
-		_mm512_or_si512(t.frame, _mm512_shuffle_epi8(_mm512_set1_epi64(record), t.pick)));
+	__m512i f =
+		_mm512_or_si512(t.frame, _mm512_shuffle_epi8(_mm512_set1_epi64(record), t.pick));
+	_mm256_storeu_si256((__m256i *)(void *)to, _mm512_castsi512_si256(f));
+	_mm256_storeu_si256((__m256i *)(void *)(to + 32), _mm512_extracti64x4_epi64(f, 1));
 }
 #else
 struct perfect_template {
