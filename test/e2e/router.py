@@ -52,6 +52,8 @@ class Lab:
             if only:
                 pytest.skip(f"{', '.join(sorted(only))}: a matter of the machine")
             words += ["--hosted"]
+        elif not options.get("hosted"):
+            options.setdefault("accel", "tcg")  # the same everywhere; tests of KVM ask for it
         for name, value in options.items():
             word = "--" + name.replace("_", "-")
             words += [word] if value is True else [word, str(value)]
