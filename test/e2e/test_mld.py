@@ -147,9 +147,11 @@ def test_sources_query(h0):
 
 
 def test_bridge_that_snoops(lab):
-    """A Linux bridge asks, and knows by the answers which groups are behind its port."""
+    """A Linux bridge asks, and knows by the answers which groups are behind its port. It cannot ask
+    before it has an address of its own, which may take longer than its two queries at the start."""
     for command in ("ip link add br0 type bridge mcast_snooping 1 mcast_querier 1 "
-                    "mcast_startup_query_interval 100 mcast_query_response_interval 50",
+                    "mcast_startup_query_interval 100 mcast_startup_query_count 60 "
+                    "mcast_query_response_interval 50",
                     "ip link set br0 addrgenmode eui64", "ip link set p0 master br0",
                     "ip link set br0 up"):
         lab.must(0, *command.split())
