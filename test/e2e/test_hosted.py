@@ -158,7 +158,7 @@ def start_testpmd(folder, more):
                             stderr=subprocess.STDOUT, text=True)
 
 
-@pytest.mark.skipif(not TESTPMD, reason="DPDK is not there (tools/setup --bench)")
+@pytest.mark.skipif(not TESTPMD, reason="DPDK is not there (tools/setup --test)")
 @pytest.mark.parametrize("theirs, ours", [("", ""), (",client=1", ",server,queues=2,packed")],
                          ids=["it listens", "we listen"])
 def test_dpdk(hosted, folder, theirs, ours):

@@ -9,52 +9,25 @@
 # receives, routes and transmits, and what it costs is its own CPU time. A NIC's driver polls the same
 # way. The sink's MAC is none of its own, so that it drops a packet at its first look.
 import contextlib
-import ctypes
 import os
 import signal
 import socket
 import statistics
 import struct
 import subprocess
-import threading
 import time
 
-CLONE_NEWNS, CLONE_NEWNET = 0x00020000, 0x40000000
+from labkit.hosts import CLONE_NEWNET, CLONE_NEWNS, call, on_thread
+
 MS_REC, MS_PRIVATE = 0x4000, 0x40000
 PR_SET_PDEATHSIG = 1
 GATEWAY_MAC = "02:01:01:01:01:01"
 ETH_P_IP = 0x0800
 WINDOW_S, WINDOW_CPU_S = 0.5, 0.1  # the kernel brings a thread's time up to date every 4 ms only
-LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 class BenchError(Exception):
     """Why the bench cannot be run here."""
-
-
-def call(name, *args):
-    if getattr(LIBC, name)(*args) != 0:
-        number = ctypes.get_errno()
-        raise OSError(number, f"{name}: {os.strerror(number)}")
-
-
-def on_thread(function, *args):
-    """function(*args) on a thread of its own, whose namespaces end with it."""
-    result = []
-
-    def run():
-        try:
-            result.append((function(*args), None))
-        except BaseException as e:  # handed to the caller's thread
-            result.append((None, e))
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    thread.join()
-    value, error = result[0]
-    if error is not None:
-        raise error
-    return value
 
 
 def mount_own(kind, place):

@@ -58,13 +58,12 @@ def enter(namespace):
         call("setns", f.fileno(), CLONE_NEWNET)
 
 
-def inside(namespace, function, *args):
-    """Runs function(*args) on a thread inside a namespace; sockets made there stay there."""
+def on_thread(function, *args):
+    """function(*args) on a thread of its own, whose namespaces end with it."""
     result = []
 
     def run():
         try:
-            enter(namespace)
             result.append((function(*args), None))
         except BaseException as e:  # handed to the caller's thread
             result.append((None, e))
@@ -76,6 +75,14 @@ def inside(namespace, function, *args):
     if error is not None:
         raise error
     return value
+
+
+def inside(namespace, function, *args):
+    """Runs function(*args) on a thread inside a namespace; sockets made there stay there."""
+    def run():
+        enter(namespace)
+        return function(*args)
+    return on_thread(run)
 
 
 def run_inside(namespace, *command, text=None, timeout_s=None, sys=False):
