@@ -167,9 +167,13 @@ static unsigned worker_send(struct router *r, struct worker *w, unsigned t)
 	unsigned posted = dev->ops->tx(dev, queue, word, n);
 
 	counter_add(&r->counters[actor]->txq[t].packets, posted);
-	counter_add(&r->counters[actor]->txq[t].bytes, words_bytes(word, posted));
-	if (posted < n) /* it failed this very moment */
+	uint64_t bytes = r->sched[t].taken_bytes;
+
+	if (posted < n) { /* it failed this very moment */
+		bytes -= words_bytes(word + posted, n - posted);
 		worker_abandon(r, actor, word + posted, n - posted);
+	}
+	counter_add(&r->counters[actor]->txq[t].bytes, bytes);
 	return n;
 }
 

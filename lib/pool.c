@@ -166,6 +166,7 @@ void buffers_free_run(struct buffers *b, unsigned actor, const uint64_t *word, u
 	struct pool *pool = b->pool[p];
 	uint8_t *owner = b->owner;
 
+#pragma GCC unroll 8
 	for (unsigned i = 0; i < n; i++) {
 		debug_free(b, actor, packet_index(word[i]));
 		owner[packet_index(word[i])] = OWNER_HOME;

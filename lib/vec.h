@@ -80,6 +80,18 @@ VEC_INLINE uint32_t vec_signs(vec v)
 #endif
 }
 
+/* The sum of all lanes. */
+VEC_INLINE uint32_t vec_total(vec v)
+{
+#if VEC_BYTES == 64
+	v += __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
+	v += __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3, 8, 9, 10, 11, 12, 13, 14, 15);
+#elif VEC_BYTES == 32
+	v += __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3);
+#endif
+	return v[0] + v[1] + v[2] + v[3];
+}
+
 /* a where mask is all ones, b where it is zero. */
 VEC_INLINE vec vec_select(vec mask, vec a, vec b)
 {
@@ -295,6 +307,20 @@ VEC_INLINE vec vec_swap(vec v)
 #endif
 }
 
+/* The lowest octet of each lane, VEC_LANES octets. */
+VEC_INLINE void vec_store_octets(uint8_t *p, vec v)
+{
+#if defined(__AVX512F__)
+	typedef char chars __attribute__((vector_size(16)));
+	chars low = __builtin_ia32_pmovdb512_mask((vec_signed)v, (chars){0}, (uint16_t)-1);
+
+	memcpy(p, &low, sizeof low);
+#else
+	for (unsigned i = 0; i < VEC_LANES; i++)
+		p[i] = (uint8_t)v[i];
+#endif
+}
+
 /*
  * octet[index] per lane; every index below 16. They may be written meanwhile, each
  * by one store. 8-byte aligned.
@@ -331,6 +357,7 @@ VEC_INLINE uint64_t vec_equal64(const uint32_t *p, uint32_t x)
 {
 	uint64_t equal = 0;
 
+#	pragma GCC unroll 4
 	for (unsigned i = 0; i < 64; i += VEC_LANES)
 		equal |=
 			(uint64_t)(uint16_t)__builtin_ia32_cmpd512_mask((vec_signed)vec_load(p + i),

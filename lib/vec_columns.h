@@ -4,33 +4,6 @@
 
 #include "lib/vec.h"
 
-/* The halves of two vectors lane by lane, within each 16 bytes: as unpcklps, unpckhps, and so on.
- */
-#if VEC_BYTES == 64
-#	define VEC_LOW32(a, b)                                                                    \
-		__builtin_shufflevector(                                                           \
-			a, b, 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29)
-#	define VEC_HIGH32(a, b)                                                                   \
-		__builtin_shufflevector(                                                           \
-			a, b, 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31)
-#	define VEC_LOW64(a, b)                                                                    \
-		__builtin_shufflevector(                                                           \
-			a, b, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29)
-#	define VEC_HIGH64(a, b)                                                                   \
-		__builtin_shufflevector(                                                           \
-			a, b, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31)
-#elif VEC_BYTES == 32
-#	define VEC_LOW32(a, b)  __builtin_shufflevector(a, b, 0, 8, 1, 9, 4, 12, 5, 13)
-#	define VEC_HIGH32(a, b) __builtin_shufflevector(a, b, 2, 10, 3, 11, 6, 14, 7, 15)
-#	define VEC_LOW64(a, b)  __builtin_shufflevector(a, b, 0, 1, 8, 9, 4, 5, 12, 13)
-#	define VEC_HIGH64(a, b) __builtin_shufflevector(a, b, 2, 3, 10, 11, 6, 7, 14, 15)
-#else
-#	define VEC_LOW32(a, b)  __builtin_shufflevector(a, b, 0, 4, 1, 5)
-#	define VEC_HIGH32(a, b) __builtin_shufflevector(a, b, 2, 6, 3, 7)
-#	define VEC_LOW64(a, b)  __builtin_shufflevector(a, b, 0, 1, 4, 5)
-#	define VEC_HIGH64(a, b) __builtin_shufflevector(a, b, 2, 3, 6, 7)
-#endif
-
 VEC_INLINE vec_quad vec_load_quad(const uint8_t *p)
 {
 	vec_quad q;
@@ -39,65 +12,130 @@ VEC_INLINE vec_quad vec_load_quad(const uint8_t *p)
 	return q;
 }
 
-/* Quarters of a vector side by side: one, two or four of them. */
+/* The halves of two vectors lane by lane, within each 16 bytes: as punpckldq, punpckhdq. */
 #if VEC_BYTES == 64
-typedef uint32_t vec_eight __attribute__((vector_size(32)));
-
-VEC_INLINE vec_eight vec_join(vec_quad a, vec_quad b)
-{
-	return __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7);
-}
-
-#	define VEC_QUADS(quad, step)                                                              \
-		__builtin_shufflevector(vec_join(quad(0), quad(step)),                             \
-			vec_join(quad(2 * (step)), quad(3 * (step))), 0, 1, 2, 3, 4, 5, 6, 7, 8,   \
-			9, 10, 11, 12, 13, 14, 15)
+#	define VEC_LOW32(a, b)                                                                    \
+		__builtin_shufflevector(                                                           \
+			a, b, 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29)
+#	define VEC_HIGH32(a, b)                                                                   \
+		__builtin_shufflevector(                                                           \
+			a, b, 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31)
+#	define VEC_LOW64(a, b)  __builtin_shufflevector(a, b, 0, 8, 2, 10, 4, 12, 6, 14)
+#	define VEC_HIGH64(a, b) __builtin_shufflevector(a, b, 1, 9, 3, 11, 5, 13, 7, 15)
 #elif VEC_BYTES == 32
-#	define VEC_QUADS(quad, step)                                                              \
-		__builtin_shufflevector(quad(0), quad(step), 0, 1, 2, 3, 4, 5, 6, 7)
+#	define VEC_LOW32(a, b)  __builtin_shufflevector(a, b, 0, 8, 1, 9, 4, 12, 5, 13)
+#	define VEC_HIGH32(a, b) __builtin_shufflevector(a, b, 2, 10, 3, 11, 6, 14, 7, 15)
+#	define VEC_LOW64(a, b)  __builtin_shufflevector(a, b, 0, 4, 2, 6)
+#	define VEC_HIGH64(a, b) __builtin_shufflevector(a, b, 1, 5, 3, 7)
 #else
-#	define VEC_QUADS(quad, step) quad(0)
+#	define VEC_LOW32(a, b)  __builtin_shufflevector(a, b, 0, 4, 1, 5)
+#	define VEC_HIGH32(a, b) __builtin_shufflevector(a, b, 2, 6, 3, 7)
+#	define VEC_LOW64(a, b)  __builtin_shufflevector(a, b, 0, 2)
+#	define VEC_HIGH64(a, b) __builtin_shufflevector(a, b, 1, 3)
 #endif
 
-/* 16 bytes at offset of each fourth thing: p[0], p[4]... */
-VEC_INLINE vec vec_load_quads(uint8_t *const *p, size_t offset)
+/* Four rows to four columns, within each 16 bytes. */
+VEC_INLINE void vec_transpose(const vec row[4], vec column[4])
 {
-#define VEC_QUAD(i) vec_load_quad(p[i] + offset)
-	return VEC_QUADS(VEC_QUAD, 4);
-#undef VEC_QUAD
+	typedef long long pairs __attribute__((vector_size(VEC_BYTES)));
+	pairs low01 = (pairs)VEC_LOW32(row[0], row[1]), low23 = (pairs)VEC_LOW32(row[2], row[3]);
+	pairs high01 = (pairs)VEC_HIGH32(row[0], row[1]),
+	      high23 = (pairs)VEC_HIGH32(row[2], row[3]);
+
+	column[0] = (vec)VEC_LOW64(low01, low23);
+	column[1] = (vec)VEC_HIGH64(low01, low23);
+	column[2] = (vec)VEC_LOW64(high01, high23);
+	column[3] = (vec)VEC_HIGH64(high01, high23);
 }
 
-/* The four words of 16 bytes at offset of each of VEC_LANES things, a vector each. */
-VEC_INLINE void vec_columns(uint8_t *const *p, size_t offset, vec column[4])
-{
-	vec a = vec_load_quads(p, offset), b = vec_load_quads(p + 1, offset);
-	vec c = vec_load_quads(p + 2, offset), d = vec_load_quads(p + 3, offset);
-	vec ab = VEC_LOW32(a, b), cd = VEC_LOW32(c, d);
-	vec ab_high = VEC_HIGH32(a, b), cd_high = VEC_HIGH32(c, d);
+/*
+ * The eight words of 32 bytes at offset of each of VEC_LANES things, a vector each. With registers
+ * of 32 bytes or more, these are loaded at once: things by fours, so that their order is kept.
+ */
+#if VEC_BYTES == 64
+typedef int vec_eight __attribute__((vector_size(32)));
+typedef long long vec_half __attribute__((vector_size(32)));
+typedef long long vec_whole __attribute__((vector_size(64)));
 
-	column[0] = VEC_LOW64(ab, cd);
-	column[1] = VEC_HIGH64(ab, cd);
-	column[2] = VEC_LOW64(ab_high, cd_high);
-	column[3] = VEC_HIGH64(ab_high, cd_high);
+/* 32 bytes of one thing and of the fourth after it. */
+VEC_INLINE vec vec_load_row(uint8_t *const *p, size_t offset)
+{
+	vec_half a, b;
+
+	memcpy(&a, p[0] + offset, sizeof a);
+	memcpy(&b, p[4] + offset, sizeof b);
+	return (vec)__builtin_ia32_inserti64x4_mask(
+		(vec_whole)__builtin_ia32_si512_256si((vec_eight)a), b, 1, (vec_whole){0}, 0xff);
 }
 
-VEC_INLINE vec_quad vec_quad_of(uint8_t *const *p)
+VEC_INLINE void vec_columns(uint8_t *const *p, size_t offset, vec column[8])
 {
-	uint32_t a, b, c, d;
+	vec row[4], low[4], high[4];
 
-	memcpy(&a, p[0], sizeof a);
-	memcpy(&b, p[1], sizeof b);
-	memcpy(&c, p[2], sizeof c);
-	memcpy(&d, p[3], sizeof d);
-	return (vec_quad){a, b, c, d};
+#	pragma GCC unroll 4
+	for (unsigned k = 0; k < 4; k++)
+		row[k] = vec_load_row(p + k, offset);
+	vec_transpose(row, low);
+#	pragma GCC unroll 4
+	for (unsigned k = 0; k < 4; k++)
+		row[k] = vec_load_row(p + 8 + k, offset);
+	vec_transpose(row, high);
+#	pragma GCC unroll 4
+	for (unsigned k = 0; k < 4; k++) {
+		vec_signed a = (vec_signed)low[k], b = (vec_signed)high[k];
+
+		/* Of 16 bytes each: the even ones; the odd ones. */
+		column[k] = (vec)__builtin_ia32_shuf_i32x4_mask(a, b, 0x88, a, 0xffff);
+		column[k + 4] = (vec)__builtin_ia32_shuf_i32x4_mask(a, b, 0xdd, a, 0xffff);
+	}
 }
+#elif VEC_BYTES == 32
+VEC_INLINE void vec_columns(uint8_t *const *p, size_t offset, vec column[8])
+{
+	vec row[4], low[4], high[4];
+
+#	pragma GCC unroll 4
+	for (unsigned k = 0; k < 4; k++)
+		memcpy(&row[k], p[k] + offset, sizeof row[k]);
+	vec_transpose(row, low);
+#	pragma GCC unroll 4
+	for (unsigned k = 0; k < 4; k++)
+		memcpy(&row[k], p[4 + k] + offset, sizeof row[k]);
+	vec_transpose(row, high);
+#	pragma GCC unroll 4
+	for (unsigned k = 0; k < 4; k++) {
+		column[k] = __builtin_shufflevector(low[k], high[k], 0, 1, 2, 3, 8, 9, 10, 11);
+		column[k + 4] =
+			__builtin_shufflevector(low[k], high[k], 4, 5, 6, 7, 12, 13, 14, 15);
+	}
+}
+#else
+VEC_INLINE void vec_columns(uint8_t *const *p, size_t offset, vec column[8])
+{
+	vec row[4];
+
+#	pragma GCC unroll 2
+	for (unsigned half = 0; half < 8; half += 4) {
+#	pragma GCC unroll 4
+		for (unsigned k = 0; k < 4; k++)
+			row[k] = vec_load_quad(p[k] + offset + 4 * half);
+		vec_transpose(row, column + half);
+	}
+}
+#endif
 
 /* The first word of each of VEC_LANES things. */
 VEC_INLINE vec vec_column(uint8_t *const *p)
 {
-#define VEC_QUAD(i) vec_quad_of(p + (i))
-	return VEC_QUADS(VEC_QUAD, 4);
-#undef VEC_QUAD
+	vec column;
+
+	for (unsigned i = 0; i < VEC_LANES; i++) {
+		uint32_t word;
+
+		memcpy(&word, p[i], sizeof word);
+		column[i] = word;
+	}
+	return column;
 }
 
 #endif

@@ -71,6 +71,18 @@ VEC_INLINE void vec_words_store_lower(uint32_t *p, vec_words w, unsigned n)
 #endif
 }
 
+#if VEC_BYTES == 64
+/* Eight numbers of 32 bits. */
+VEC_INLINE vec_words vec_words_widen(const uint32_t *p)
+{
+	typedef int eight __attribute__((vector_size(32)));
+	eight v;
+
+	memcpy(&v, p, sizeof v);
+	return (vec_words)__builtin_ia32_pmovzxdq512_mask(v, (vec_eight64){0}, (uint8_t)~0u);
+}
+#endif
+
 /* The lower half of each word times x. */
 VEC_INLINE vec_words vec_words_product32(vec_words w, uint32_t x)
 {

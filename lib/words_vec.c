@@ -24,6 +24,7 @@ static uint64_t bytes(const uint64_t *word, unsigned n)
 {
 	vec_words sum = {0};
 
+#pragma GCC unroll 4
 	for (; n >= STEP; n -= STEP, word += STEP)
 		sum += lengths(vec_words_load(word));
 	return total(sum + lengths(vec_words_load_first(word, n)));
@@ -33,6 +34,7 @@ static uint64_t copy(uint64_t *to, const uint64_t *from, unsigned n)
 {
 	vec_words w, sum = {0};
 
+#pragma GCC unroll 4
 	for (; n >= STEP; n -= STEP, from += STEP, to += STEP) {
 		w = vec_words_load(from);
 		vec_words_store(to, w);
@@ -56,6 +58,15 @@ static unsigned one_pool(const uint64_t *word, unsigned n)
 	unsigned i = 0;
 	uint32_t other;
 
+	for (; i + 8 * STEP <= n; i += 8 * STEP) {
+		vec_words any = {0};
+
+#pragma GCC unroll 8
+		for (unsigned k = 0; k < 8 * STEP; k += STEP)
+			any |= vec_words_load(word + i + k) ^ word[0];
+		if (vec_words_set(any & pool))
+			break;
+	}
 	for (; i + STEP <= n; i += STEP) {
 		other = vec_words_set((vec_words_load(word + i) ^ word[0]) & pool);
 		if (other)

@@ -285,11 +285,9 @@ void path_forward(struct lane *lane, const uint64_t *word, unsigned n)
 	struct port_counters *counters = &lane->counters->port[lane->port];
 	struct batch b;
 
-	b.n = n;
+	parse_batch(lane, &b, word, n);
 	counter_add(&counters->rx_packets, n);
-	counter_add(&counters->rx_bytes, words_copy(b.word, word, n));
-
-	parse_batch(lane, &b);
+	counter_add(&counters->rx_bytes, b.bytes);
 	if (__builtin_expect(load_once(&lane->urpf), 0))
 		urpf_check(lane, &b);
 	if (b.ended < n)

@@ -11,14 +11,18 @@
 
 _Static_assert(PORT_MAX == 16, "the TX queues by port are one vector of octets");
 
-/* Which packets of a batch can be sent, and which go by a group of next hops. */
-struct ready {
-	uint64_t sent, grouped;
+/* Of each packet of a batch, what is found before the first is written. */
+struct places {
+	uint32_t link[BATCH_MAX]; /* where its adjacency begins, bytes */
+	uint8_t owner[BATCH_MAX]; /* who has it then, if all are of one class */
 };
 
-/* VEC_LANES packets from i on; for each its VOQ or, unless one_class, port. */
-VEC_INLINE void ready_vector(
-	const struct lane *lane, struct batch *b, unsigned i, bool one_class, struct ready *ready)
+/*
+ * VEC_LANES packets from i on; for each its VOQ or, unless one_class, port. Those that can be sent,
+ * as bits.
+ */
+VEC_INLINE uint64_t ready_vector(
+	const struct lane *lane, struct batch *b, struct places *places, unsigned i, bool one_class)
 {
 	const uint32_t *adjacency = (const uint32_t *)lane->tables->adjacency;
 	vec nh = vec_load(b->nh + i), total = vec_load(b->total + i);
@@ -33,28 +37,43 @@ VEC_INLINE void ready_vector(
 			one, adjacency + offsetof(struct adjacency, out) / 4, nh * 4, out);
 	}
 	vec target = out & 0xffff, beyond = (out >> 16) - total; /* the MTU, if negative */
-	uint64_t sent = vec_signs((target - NEXTHOP_VLAN) & ~beyond);
-	uint64_t grouped = vec_signs((vec)(target == NEXTHOP_GROUP));
 
-	ready->sent |= sent << i;
-	ready->grouped |= grouped << i;
-	if (one_class)
-		target = vec_octets16(lane->txq, target & (PORT_MAX - 1)) * VOQ_CLASSES;
-	vec_store(b->queue + i, target);
+	vec_store(places->link + i, nh * sizeof(struct adjacency));
+	if (one_class) {
+		vec txq = vec_octets16(lane->txq, target & (PORT_MAX - 1));
+
+		vec_store_octets(places->owner + i, txq | OWNER_OUTPUT(0));
+		vec_store(b->queue + i, txq * VOQ_CLASSES);
+	} else {
+		vec_store(b->queue + i, target);
+	}
+	return (uint64_t)vec_signs((target - NEXTHOP_VLAN) & ~beyond) << i;
 }
 
-VEC_INLINE struct ready ready_batch(const struct lane *lane, struct batch *b, bool one_class)
+VEC_INLINE uint64_t ready_batch(
+	const struct lane *lane, struct batch *b, struct places *places, bool one_class)
 {
-	struct ready ready = {0};
+	uint64_t ready = 0;
+	unsigned n = b->n;
 
-	for (unsigned i = 0; i < b->n; i += VEC_LANES)
-		if (one_class)
-			ready_vector(lane, b, i, true, &ready);
-		else
-			ready_vector(lane, b, i, false, &ready);
-	ready.sent &= b->plain;
-	ready.grouped &= b->plain;
-	return ready;
+	for (unsigned i = 0; i < n; i += VEC_LANES)
+		ready |= one_class ? ready_vector(lane, b, places, i, true)
+				   : ready_vector(lane, b, places, i, false);
+	return ready & b->plain;
+}
+
+/* Those of a mask that go by a group of next hops. */
+VEC_INLINE uint64_t grouped(const struct lane *lane, const struct batch *b, uint64_t mask)
+{
+	uint64_t found = 0;
+
+	for (uint64_t left = mask; left; left &= left - 1) {
+		unsigned i = (unsigned)__builtin_ctzll(left);
+		uint32_t out = load_once(&lane->tables->adjacency[b->nh[i]].out);
+
+		found |= (uint64_t)(adjacency_target(out) == NEXTHOP_GROUP) << i;
+	}
+	return found;
 }
 
 /* The MAC addresses of a next hop in the first twelve bytes. */
@@ -85,31 +104,34 @@ VEC_INLINE void rewrite_plain(uint8_t *f, const struct adjacency *a, uint32_t ho
 
 /* What the loop over packets needs of the lane, in registers. */
 struct sending {
-	const struct adjacency *adjacency;
+	const uint8_t *adjacency;
 	const struct class_map *classes; /* NULL: all are of one class */
 	const uint8_t *txq;
 	uint8_t *owner;
 };
 
 /* Rewrites packet i and finds its VOQ; it belongs to its output now. */
-VEC_INLINE void send_one(const struct sending *s, struct batch *b, unsigned i)
+VEC_INLINE void send_one(
+	const struct sending *s, struct batch *b, const struct places *places, unsigned i)
 {
 	uint8_t *f = b->data[i];
-	uint32_t queue = b->queue[i];
+	uint8_t owner = places->owner[i];
 
 	if (s->classes) {
-		queue = load_once(&s->txq[queue]) * VOQ_CLASSES +
-			class_of(&s->classes[queue], f[IPV4_TOS]);
-		b->queue[i] = queue;
+		uint32_t port = b->queue[i], t = load_once(&s->txq[port]);
+
+		b->queue[i] = t * VOQ_CLASSES + class_of(&s->classes[port], f[IPV4_TOS]);
+		owner = (uint8_t)OWNER_OUTPUT(t);
 	}
-	rewrite_plain(f, &s->adjacency[b->nh[i]], b->hop[i]);
-	s->owner[packet_index(b->word[i])] = (uint8_t)OWNER_OUTPUT(queue / VOQ_CLASSES);
+	rewrite_plain(f, (const struct adjacency *)(s->adjacency + places->link[i]), b->hop[i]);
+	s->owner[packet_index(b->word[i])] = owner;
 }
 
-VEC_INLINE void send_all(const struct lane *lane, struct batch *b, uint64_t ready, bool one_class)
+VEC_INLINE void send_all(const struct lane *lane, struct batch *b, const struct places *places,
+	uint64_t ready, bool one_class)
 {
 	const struct sending s = {
-		.adjacency = lane->tables->adjacency,
+		.adjacency = (const uint8_t *)lane->tables->adjacency,
 		.classes = one_class ? NULL : lane->classes,
 		.txq = lane->txq,
 		.owner = lane->buffers->owner,
@@ -119,11 +141,12 @@ VEC_INLINE void send_all(const struct lane *lane, struct batch *b, uint64_t read
 
 	buffers_check(lane->buffers, lane->actor, b->word, b->n, OWNER_HOME, "send");
 	if (ready == batch_all(b))
+#pragma GCC unroll 4
 		for (unsigned i = 0; i < n; i++)
-			send_one(&s, b, i);
+			send_one(&s, b, places, i);
 	else
 		for (; ready; ready &= ready - 1)
-			send_one(&s, b, (unsigned)__builtin_ctzll(ready));
+			send_one(&s, b, places, (unsigned)__builtin_ctzll(ready));
 }
 
 /* Puts the packets of a mask into their VOQs. The TX queues as bits. */
@@ -141,7 +164,10 @@ VEC_INLINE void queue_same(
 		forward_put_each(lane, b, same, limit);
 		return;
 	}
-	for (unsigned i = 0; i < b->n; i += 8) {
+	unsigned n = b->n;
+
+#	pragma GCC unroll 4
+	for (unsigned i = 0; i < n; i += 8) {
 		uint32_t mask = same >> i & 0xff;
 
 		vec_pack64(to, b->word + i, mask);
@@ -175,20 +201,29 @@ VEC_INLINE uint64_t queue_all(
 }
 #endif
 
+/* As forward_plain. */
+VEC_INLINE uint64_t send_batch(
+	struct lane *lane, struct batch *b, uint32_t limit, uint64_t *touched, bool one_class)
+{
+	alignas(VEC_BYTES) struct places places;
+	uint64_t ready = ready_batch(lane, b, &places, one_class);
+
+	if (__builtin_expect(ready != b->plain, 0)) {
+		uint64_t members = grouped(lane, b, b->plain & ~ready);
+
+		if (members) {
+			forward_members(lane, b, members);
+			ready = ready_batch(lane, b, &places, one_class);
+		}
+	}
+	send_all(lane, b, &places, ready, one_class);
+	*touched |= queue_all(lane, b, ready, limit);
+	return ready;
+}
+
 uint64_t VEC_NAME(forward_plain)(
 	struct lane *lane, struct batch *b, uint32_t limit, uint64_t *touched)
 {
-	bool one_class = load_once(&lane->one_class);
-	struct ready ready = ready_batch(lane, b, one_class);
-
-	if (__builtin_expect(ready.grouped != 0, 0)) {
-		forward_members(lane, b, ready.grouped);
-		ready = ready_batch(lane, b, one_class);
-	}
-	if (one_class)
-		send_all(lane, b, ready.sent, true);
-	else
-		send_all(lane, b, ready.sent, false);
-	*touched |= queue_all(lane, b, ready.sent, limit);
-	return ready.sent;
+	return load_once(&lane->one_class) ? send_batch(lane, b, limit, touched, true)
+					   : send_batch(lane, b, limit, touched, false);
 }

@@ -6,6 +6,7 @@
 #include "lib/byteorder.h"
 #include "lib/checksum.h"
 #include "lib/form.h"
+#include "lib/words.h"
 
 static inline uint64_t load64(const void *p)
 {
@@ -207,13 +208,19 @@ static void parse_rest(const struct lane *lane, struct batch *b, uint64_t rest)
 	}
 }
 
-void parse_batch(const struct lane *lane, struct batch *b)
+void parse_batch(const struct lane *lane, struct batch *b, const uint64_t *word, unsigned n)
 {
+	b->n = n;
+	b->from = word;
+	if (n % BATCH_PAD) { /* as many more as the last vector has room for */
+		words_copy(b->word, word, n);
+		for (unsigned i = n; i % BATCH_PAD; i++)
+			b->word[i] = word[0];
+		b->from = b->word;
+	}
 	b->ended = b->sixes = 0;
 	memset(b->verdict, VERDICT_ROUTE, sizeof b->verdict);
 	memset(b->nh + b->n, NEXTHOP_NONE, BATCH_PAD * sizeof *b->nh);
-	for (unsigned i = b->n; i % BATCH_PAD; i++)
-		b->word[i] = b->word[0];
 	b->plain = parse_plain(lane, b);
 	uint64_t rest = ~b->plain & batch_all(b);
 

@@ -46,6 +46,8 @@ static inline uint16_t verdict_punt(enum punt_reason reason)
  */
 struct batch {
 	unsigned n;             /* 1 to BATCH_MAX */
+	const uint64_t *from;   /* as received, on to the end of the last vector; may be word[] */
+	uint64_t bytes;         /* received */
 	unsigned ended;         /* how many are not VERDICT_ROUTE */
 	unsigned sixes;         /* how many are VERDICT_ROUTE6, */
 	uint8_t six[BATCH_MAX]; /* and which */
@@ -69,8 +71,11 @@ static inline uint64_t batch_all(const struct batch *b)
 	return b->n < BATCH_MAX ? (UINT64_C(1) << b->n) - 1 : ~UINT64_C(0);
 }
 
-/* Fills plain, data, dst, verdict from word[0..n), and hop and total where plain. */
-void parse_batch(const struct lane *lane, struct batch *b);
+/*
+ * Fills b from the n words received, 1 to BATCH_MAX; hop and total where plain, not nh and queue.
+ * The words stay until b is done with.
+ */
+void parse_batch(const struct lane *lane, struct batch *b, const uint64_t *word, unsigned n);
 
 /*
  * The verdict on one frame without tag of at most max_frame bytes, all checks in the order RFC
@@ -108,7 +113,7 @@ uint32_t parse6_flags(const uint8_t *frame);
 
 /*
  * A form of the first pass: where the frames are; the mask of plain ones, and what is told of them.
- * word[] goes on to the end of the last vector.
+ * Fills word[] from from[], and bytes.
  */
 typedef uint64_t parse_plain_fn(const struct lane *lane, struct batch *b);
 parse_plain_fn parse_plain_plain, parse_plain_v3, parse_plain_v4;

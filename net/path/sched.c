@@ -255,6 +255,7 @@ unsigned sched_take(struct sched *s, uint64_t *word, unsigned max, uint64_t now)
 	unsigned n = sched_fill(s, word, max, budget, now, &spent);
 
 	shaper_charge(&s->shaper, spent);
+	s->taken_bytes = spent;
 	return n;
 }
 

@@ -53,6 +53,7 @@ struct sched {
 	unsigned lanes;
 	uint32_t busy;              /* a bit per class that waits */
 	uint32_t waiting;           /* words in all VOQs, as far as it has looked */
+	uint64_t taken_bytes;       /* by the last sched_take */
 	uint64_t minimum;           /* where a waking class starts, in 1/65536 bytes */
 	struct crosspoint **cross;  /* by lane */
 	struct histogram **latency; /* by lane: RX to TX, in ticks; NULL: not counted */

@@ -12,6 +12,9 @@
 _Static_assert(BLOCK % VEC_LANES == 0, "a block is whole vectors");
 _Static_assert(FIB4_LINES_AT_MOST <= 1u << 26, "where a line begins is a word");
 
+/* Lines below this number are in the nearest cache anyway, if there are no others. */
+#define LINES_NEAR 128u
+
 /* The first two steps: at which byte the line of each address begins. true: some are wide. */
 #if VEC_BYTES == 16 /* no shift by lanes, no gather */
 VEC_INLINE bool find_lines(const struct fib4_view *v, const uint32_t *dst, uint32_t *at, unsigned n)
@@ -34,7 +37,7 @@ VEC_INLINE bool find_lines(const struct fib4_view *v, const uint32_t *dst, uint3
 VEC_INLINE bool find_lines(const struct fib4_view *v, const uint32_t *dst, uint32_t *at, unsigned n)
 {
 	const uint8_t *line = v->line;
-	vec all = vec_all(0);
+	vec all = vec_all(0), numbers = vec_all(0);
 
 	for (unsigned i = 0; i < n; i += VEC_LANES) {
 		vec a = vec_load(dst + i), ref = vec_gather32(v->root, a >> 16);
@@ -42,10 +45,12 @@ VEC_INLINE bool find_lines(const struct fib4_view *v, const uint32_t *dst, uint3
 
 		vec_store(at + i, number * BLOCK_LINE);
 		all |= ref;
+		numbers |= number;
 	}
+	if (vec_any(numbers & -LINES_NEAR))
 #	pragma GCC unroll 8
-	for (unsigned i = 0; i < n; i++)
-		__builtin_prefetch(line + at[i]);
+		for (unsigned i = 0; i < n; i++)
+			__builtin_prefetch(line + at[i]);
 	return vec_any(all & FIB4_WIDE);
 }
 #endif
@@ -79,28 +84,31 @@ VEC_INLINE uint32_t lookup_any(const struct fib4_view *v, const uint32_t *dst)
 	return nexthop;
 }
 
-static __attribute__((noinline, cold)) uint32_t VEC_NAME(lookup_deep)(
-	const struct fib4_view *v, const uint32_t *dst)
-{
-	return lookup_any(v, dst);
-}
-
 /* Lines of one-byte next hops; a deep one is looked up again, its root may have changed. */
 VEC_INLINE void rank_narrow(const struct fib4_view *v, const uint32_t *dst, const uint32_t *at,
 	uint32_t *nh, unsigned n)
 {
 	const uint8_t *line = v->line;
+	vec deep = vec_all(0);
 
+	for (const uint32_t *end = dst + n; dst < end;
+		dst += VEC_LANES, at += VEC_LANES, nh += VEC_LANES) {
 #pragma GCC unroll 16
-	for (unsigned i = 0; i < n; i++) {
-		size_t begin = at[i];
-		size_t range = vec_rank8_down(line + begin, (const uint8_t *)(dst + i) + 1);
-		uint32_t nexthop = line[begin + FIB4_STARTS + range];
+		for (unsigned i = 0; i < VEC_LANES; i++) {
+			const uint8_t *key = line + at[i];
+			size_t range = vec_rank8_down(key, (const uint8_t *)(dst + i) + 1);
 
-		if (__builtin_expect(nexthop == FIB4_DEEP_NARROW, 0))
-			nexthop = VEC_NAME(lookup_deep)(v, dst + i);
-		nh[i] = nexthop;
+			nh[i] = key[FIB4_STARTS + range];
+		}
 	}
+	dst -= n;
+	nh -= n;
+	for (unsigned i = 0; i < n; i += VEC_LANES)
+		deep |= (vec)(vec_load(nh + i) == FIB4_DEEP_NARROW);
+	if (__builtin_expect(vec_any(deep), 0))
+		for (unsigned i = 0; i < n; i++)
+			if (nh[i] == FIB4_DEEP_NARROW)
+				nh[i] = lookup_any(v, dst + i);
 }
 
 /* n addresses, a multiple of VEC_LANES up to BLOCK. */

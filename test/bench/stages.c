@@ -31,11 +31,11 @@ static uint64_t cost_inside, cost_around;
 		spent[stage] += (int64_t)(took - nested - cost_inside);                            \
 	} while (0)
 
-void __real_parse_batch(const struct lane *lane, struct batch *b);
-void __wrap_parse_batch(const struct lane *lane, struct batch *b);
-void __wrap_parse_batch(const struct lane *lane, struct batch *b)
+void __real_parse_batch(const struct lane *lane, struct batch *b, const uint64_t *word, unsigned n);
+void __wrap_parse_batch(const struct lane *lane, struct batch *b, const uint64_t *word, unsigned n);
+void __wrap_parse_batch(const struct lane *lane, struct batch *b, const uint64_t *word, unsigned n)
 {
-	STAGE(STAGE_PARSE, __real_parse_batch(lane, b));
+	STAGE(STAGE_PARSE, __real_parse_batch(lane, b, word, n));
 }
 
 void __real_fib4_lookup(const struct fib4 *fib, const uint32_t *dst, uint32_t *nh, unsigned n);

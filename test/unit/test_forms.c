@@ -240,7 +240,7 @@ static void burst(unsigned form)
 	fill_voqs();
 	make_burst(&b, 1 + below(BATCH_MAX));
 	memcpy(word, b.word, sizeof word);
-	parse_batch(&lane, &b);
+	parse_batch(&lane, &b, b.word, b.n);
 	check_parsed(&b, word);
 	for (unsigned i = 0; i < b.n; i++)
 		nh[i] = b.nh[i] = below(NEXTHOPS);
@@ -277,7 +277,7 @@ static void test_disabled(void **state)
 		parse_select(forms[form]);
 		make_burst(&b, BATCH_MAX);
 		lane.disabled = true;
-		parse_batch(&lane, &b);
+		parse_batch(&lane, &b, b.word, b.n);
 		lane.disabled = false;
 		assert_true(b.plain == 0);
 		assert_int_equal(b.ended, BATCH_MAX);

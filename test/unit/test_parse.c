@@ -39,7 +39,7 @@ static uint16_t verdict(const struct frame *f)
 	memset(memory, 0xa5, sizeof memory);
 	memcpy(buffer_data(&buffers, 1), f->data, f->len);
 	b.word[0] = packet_word(1, (uint32_t)f->len, 0);
-	parse_batch(&lane, &b);
+	parse_batch(&lane, &b, b.word, b.n);
 	if (!parse_is_tagged(f->data, (uint32_t)f->len))
 		assert_int_equal(b.verdict[0],
 			parse_frame(&lane, f->data, (uint32_t)f->len, lane.max_frame));
@@ -65,7 +65,7 @@ static void test_good(void **state)
 	f.len += 30;
 	memcpy(buffer_data(&buffers, 1), f.data, f.len);
 	b.word[0] = packet_word(1, (uint32_t)f.len, 0);
-	parse_batch(&lane, &b);
+	parse_batch(&lane, &b, b.word, b.n);
 	assert_int_equal(b.verdict[0], VERDICT_ROUTE);
 	assert_int_equal(packet_len(b.word[0]), f.len - 30);
 	assert_int_equal(b.dst[0], DST);
@@ -84,7 +84,7 @@ static void test_padding_has_frames(void **state)
 
 		for (unsigned i = 0; i < n; i++)
 			b.word[i] = packet_word(1, (uint32_t)f.len, 0);
-		parse_batch(&lane, &b);
+		parse_batch(&lane, &b, b.word, b.n);
 		for (unsigned i = 0; i < n || i % BATCH_PAD; i++)
 			assert_ptr_equal(b.data[i], buffer_data(&buffers, 1));
 	}
@@ -104,7 +104,7 @@ static void test_options_are_flagged(void **state)
 	frame_fix_checksum(&f);
 	assert_int_equal(verdict(&f), VERDICT_ROUTE);
 	b.word[0] = packet_word(1, (uint32_t)f.len, 0);
-	parse_batch(&lane, &b);
+	parse_batch(&lane, &b, b.word, b.n);
 	assert_int_equal(packet_flags(b.word[0]), PACKET_FLAG_OPTIONS);
 }
 

@@ -53,7 +53,7 @@ static uint16_t verdict(void)
 	memcpy(buffer_data(&buffers, 1), f, len);
 	b.n = 1;
 	b.word[0] = packet_word(1, len, 0);
-	parse_batch(&lane, &b);
+	parse_batch(&lane, &b, b.word, b.n);
 	assert_int_equal(
 		b.verdict[0], parse_frame(&lane, buffer_data(&buffers, 1), len, lane.max_frame));
 	assert_int_equal(b.ended, b.verdict[0] != VERDICT_ROUTE);
@@ -170,7 +170,7 @@ static void test_mixed(void **state)
 		memcpy(buffer_data(&buffers, i), f, len);
 		b.word[i] = packet_word(i, len, 0);
 	}
-	parse_batch(&lane, &b);
+	parse_batch(&lane, &b, b.word, b.n);
 	assert_int_equal(b.ended, 3);
 	assert_int_equal(b.sixes, 2);
 	assert_int_equal(b.six[0], 0);
