@@ -108,16 +108,26 @@ static inline void perfect_deliver(
 	struct perfect_source *s, unsigned port, struct perfect_desc *desc, unsigned n)
 {
 	const struct perfect_template template = perfect_template(s, port);
-	const struct perfect_flow *flow = s->flow;
 	uint32_t next = s->next, mask = s->flows - 1;
 
-	for (unsigned i = 0; i < n; i++) {
-		perfect_write(
-			(uint8_t *)(uintptr_t)desc[i].address, template, &flow[(next + i) & mask]);
-		desc[i].control = PERFECT_FRAME | PERFECT_DONE;
-	}
-	s->next = (next + n) & mask;
+#pragma GCC unroll 4
+	for (unsigned i = 0; i < n; i++)
+		__builtin_prefetch((const void *)(uintptr_t)desc[i].address, 1);
 	s->delivered += n;
+	while (n) { /* twice where the list of flows ends */
+		const struct perfect_flow *flow = s->flow + next;
+		unsigned some = n < s->flows - next ? n : s->flows - next;
+
+#pragma GCC unroll 4
+		for (unsigned i = 0; i < some; i++) {
+			perfect_write((uint8_t *)(uintptr_t)desc[i].address, template, &flow[i]);
+			desc[i].control = PERFECT_FRAME | PERFECT_DONE;
+		}
+		next = (next + some) & mask;
+		desc += some;
+		n -= some;
+	}
+	s->next = next;
 }
 
 #endif
