@@ -12,13 +12,13 @@
 #define REFILL_MIN 16u /* buffers an RX ring lacks before it is filled up, while frames come */
 
 /*
- * Bursts of a queue in one turn, while they are whole. Two are received, so that under load the
- * bursts to be sent, half for each of two ports, are whole as well and come from one input; more
- * would not stay in the nearest cache. What may be sent is more, for outputs that others feed too.
+ * Bursts of a queue in one turn, while they are whole. Several are received, so that under load the
+ * bursts to be sent, a part for each port, are long as well and come from few inputs. What may be
+ * sent is more, for outputs that others feed too.
  */
-#define RX_BURSTS 2u
-#define TX_BURSTS 4u
-#define TX_MAX    (2 * BATCH_MAX) /* packets of a burst that is sent, or has been */
+#define RX_BURSTS 4u
+#define TX_BURSTS 2u
+#define TX_MAX    (4 * BATCH_MAX) /* packets of a burst that is sent, or has been */
 
 /* ---- receive ---- */
 

@@ -8,7 +8,8 @@
 #include "lib/words.h"
 #include "test/bench/peers/run.h"
 
-#define SLOT(n) ((n) & (PERFECT_SLOTS - 1))
+#define SLOT(n)   ((n) & (PERFECT_SLOTS - 1))
+#define BURST_MAX 256u
 
 struct mem {
 	struct netdev dev; /* first, so that a netdev is its mem */
@@ -163,12 +164,12 @@ static unsigned mem_tx(struct netdev *dev, unsigned q, const uint64_t *word, uns
 	return n;
 }
 
-/* Sent is what stands where the next burst will. */
+/* Sent is what stands where the next burst of BURST_MAX will. */
 static unsigned mem_tx_done(struct netdev *dev, unsigned q, uint64_t *word, unsigned max)
 {
 	struct mem *mem = mem_of(dev);
 	unsigned held = mem->tx_given - mem->tx_taken;
-	unsigned n = held > PERFECT_SLOTS - BATCH_MAX ? held - (PERFECT_SLOTS - 2 * BATCH_MAX) : 0;
+	unsigned n = held > PERFECT_SLOTS - BURST_MAX ? held - (PERFECT_SLOTS - BURST_MAX) : 0;
 
 	n = least(n, max);
 	for (unsigned done = 0; done < n;) {
