@@ -32,7 +32,7 @@ endif
 VHOST   := $(wildcard kernel/hosted/vhost_*.c)
 # Pure parsers of what firmware and loaders say: part of the image, and of the unit tests.
 PURE    := kernel/x86/pagetable.c kernel/x86/portset.c kernel/x86/acpi.c kernel/x86/srat.c kernel/x86/memmap.c \
-	   boot/view.c boot/bootinfo.c boot/multiboot1.c boot/pvh.c
+	   boot/view.c boot/bootinfo.c boot/multiboot1.c boot/multiboot2.c boot/efi_map.c boot/pvh.c
 # The traffic generator and what it uses of the tree.
 PKTGEN  := $(wildcard tools/pktgen/*.c)
 PKTGEN_LIB := lib/checksum.c lib/histogram.c lib/text.c lib/text6.c net/table/route_text.c
