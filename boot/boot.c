@@ -19,5 +19,7 @@ void boot_main(uint32_t eax, uint32_t ebx, uint64_t tsc)
 		multiboot1_parse(&view, ebx, &b);
 	else if (eax == MULTIBOOT2_LOADED)
 		multiboot2_parse(&view, ebx, &b);
+	else if (eax == BOOT_EFI_LOADED)
+		efi_parse(&view, ebx, &b);
 	boot_start_kernel(&b);
 }

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "boot/bootinfo.h"
+#include "boot/efi/loaded.h"
 #include "boot/view.h"
 
 #define MULTIBOOT1_LOADED 0x2badb002u /* EAX at entry; multiboot 0.6.96, 3.2 */
@@ -26,6 +27,11 @@ bool multiboot2_parse(const struct boot_view *v, uint64_t info, struct bootinfo 
 
 /* `info`: physical address of the hvm_start_info (EBX at entry). false: there is none. */
 bool pvh_parse(const struct boot_view *v, uint64_t info, struct bootinfo *b);
+
+/* `info`: physical address of the struct bootinfo that barewire.efi made (EBX at entry). It brings
+ * its own time of entry.
+ */
+bool efi_parse(const struct boot_view *v, uint64_t info, struct bootinfo *b);
 
 /*
  * Appends the memory that EFI describes (UEFI 2.10, 7.2.3) as it is once boot services have
