@@ -129,11 +129,12 @@ $(eval $(foreach f,$(FORMS),$(call vector,check,$(f),$(CHECK) $(ARCH_$(f)))))
 $(eval $(foreach f,$(FORMS),$(call vector,tsan,$(f),$(TSAN) $(ARCH_$(f)))))
 
 # ---------------------------------------------------------------- targets
-.PHONY: help all image hosted pktgen hooks run check check-tsan check-debug bench-voq bench-fib bench-peers bench-plot bench-linux bench-pktgen test test-hosted test-long soak lint fmt gdb clean setup
+.PHONY: help all kernel image hosted pktgen hooks run check check-tsan check-debug bench-voq bench-fib bench-peers bench-plot bench-linux bench-pktgen test test-hosted test-long soak lint fmt gdb clean setup
 
 help:
 	@echo 'barewire targets:'
-	@echo '  make            the image build/barewire.elf and the Linux process build/barewire'
+	@echo '  make            the kernel build/barewire.elf and the Linux process build/barewire'
+	@echo '  make image      the kernel as build/barewire.elf (multiboot, PVH), .efi (EFI application), .iso (CD, USB)'
 	@echo '  make pktgen     the traffic generator build/pktgen (tools/pktgen/README.md)'
 	@echo '  make run        set-up, build, a router between two Linux hosts, a demonstration, its console'
 	@echo '  make check      hosted unit tests under ASan and UBSan (seconds)'
@@ -156,12 +157,13 @@ help:
 	@echo 'Variables: EXTRA=-D... adds compiler flags (-DDEBUG_BUFFERS: see lib/pool.h); TEST_HOOKS=1 builds build/barewire-hooks.elf;'
 	@echo '  FIB="ROUTES..." links a ready forwarding table, CONFIG=FILE a configuration; IMAGE=FILE.elf names the image'
 
-all: image hosted pktgen
-image: $(IMAGE)
+all: kernel hosted pktgen
+kernel: $(IMAGE)
+image: $(IMAGE) $(STEM).efi $(STEM).iso
 hosted: $(BUILD)/barewire
 pktgen: $(BUILD)/pktgen
 hooks:
-	$(MAKE) TEST_HOOKS=1 image
+	$(MAKE) TEST_HOOKS=1 kernel
 
 setup:
 	tools/setup
@@ -188,7 +190,8 @@ $(BUILD)/$(X86DIR)/%.o: %.S $(BUILD)/$(X86DIR).flags | $(NEWLIB)/lib/libc.a
 CPL0 := cpu gate idt lapic pagetable paging
 $(patsubst %,$(BUILD)/$(X86DIR)/kernel/x86/%.o,$(CPL0)): CPL0_FLAGS = -mgeneral-regs-only
 
-# Two passes: the second carries the symbol table made from the first, for back traces.
+# Two passes: the second carries the symbol table made from the first, for back traces. What a debugger
+# wants stays beside the image in NAME.debug: the network carries the image itself.
 LINK = $(Q)$(CC) -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,max-page-size=4096 \
 	-Wl,-z,noexecstack -Wl,--no-warn-rwx-segments -T linker.ld $(X86_OBJ) $(LINKED)
 LIBS = -L$(NEWLIB)/lib -lc -lgcc
@@ -198,7 +201,8 @@ $(IMAGE): $(X86_OBJ) $(LINKED) $(STEM).linked linker.ld tools/mksyms
 	$(LINK) $(LIBS) -o $@.pass1
 	$(Q)tools/mksyms $@.pass1 > $@.syms.S
 	$(Q)$(CC) $(TARGET) -D__ASSEMBLY__ -c $@.syms.S -o $@.syms.o
-	$(LINK) $@.syms.o $(LIBS) -o $@
+	$(LINK) $@.syms.o $(LIBS) -o $(STEM).debug
+	$(Q)objcopy --strip-debug $(STEM).debug $@
 	@rm -f $@.pass1 $@.syms.*
 
 # What lies in memory from 1 MiB on, its multiboot1 header first.
@@ -226,6 +230,10 @@ $(STEM).efi: $(call obj,efi,$(EFI))
 	$(Q)objcopy -j .text -j .sdata -j .data -j .dynamic -j .dynsym -j .rel -j .rela -j '.rel.*' -j '.rela.*' \
 		-j .reloc --target=efi-app-x86_64 --subsystem=10 $@.so $@
 	@rm -f $@.so
+
+$(STEM).iso: $(IMAGE) tools/mkiso boot/grub/grub.cfg
+	@echo "  ISO $@"
+	$(Q)tools/mkiso $< $@
 
 # A multiboot1 header wins over the PVH note in QEMU: without it, the same image enters by PVH.
 $(IMAGE:.elf=-pvh.elf): $(IMAGE)
