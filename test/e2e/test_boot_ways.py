@@ -29,6 +29,13 @@ def test_boots_and_forwards(way):
         assert f"configuration: {config}" in lab.cli("show log")
 
 
+@pytest.mark.parametrize("way", ["kernel", "pvh"])
+def test_microvm(way):
+    """A machine without MCFG and I/O ports for PCI: what the DSDT says leads to the NICs."""
+    with running(boot=way, machine="microvm,pcie=on") as lab:
+        assert lab.ping(0, "10.0.1.2")
+
+
 def test_boots_from_usb(tmp_path):
     """The same volume on a USB stick, as built but for the configuration that was put into it."""
     site, config = tmp_path / "site.iso", tmp_path / "site.conf"
