@@ -41,6 +41,7 @@ struct pci_function {
 	int16_t bridge;      /* index of the bridge above, -1 on the root bus */
 	struct pci_bar bar[PCI_BARS];
 	char location[PCI_LOCATION_MAX];
+	const char *refusal; /* why its driver would not have it, a constant; NULL: nobody said */
 };
 
 struct pci {

@@ -328,6 +328,8 @@ static const struct node show_lldp_options[] = {
 	LAST,
 };
 static const struct node show_what[] = {
+	WORD("boot", "what booted the router, and how long each phase took", .run = show_boot,
+		.flags = NODE_END),
 	WORD("buffers", "packet buffers by owner, audited", .run = show_buffers, .flags = NODE_END),
 	WORD("commits", "what was in force, and who changed it", .run = show_commits,
 		.flags = NODE_END),
@@ -338,6 +340,8 @@ static const struct node show_what[] = {
 	WORD("cores", "who runs where", .run = show_cores, .flags = NODE_END),
 	WORD("drops", "the fate of every packet, balanced", .run = show_drops, .flags = NODE_END),
 	WORD("fib", "the forwarding tables", .run = show_fib, .next = show_fib_options,
+		.flags = NODE_END),
+	WORD("hardware", "what was found of the machine, and what drives it", .run = show_hardware,
 		.flags = NODE_END),
 	WORD("interfaces", "state and counters of interfaces", .run = show_interfaces,
 		.next = show_iface_options, .flags = NODE_END),

@@ -18,6 +18,7 @@
 
 #define ACPI_CPUS_MAX  256u
 #define ACPI_ECAMS_MAX 4u
+#define ACPI_NAMES_MAX 32u
 
 /* How the parser reads physical memory: `bytes` readable bytes at `address`, or NULL. */
 struct acpi_memory {
@@ -33,7 +34,8 @@ struct acpi_ecam {
 };
 
 struct acpi {
-	unsigned tables, bad_tables; /* listed by the root table: read, and left out */
+	unsigned tables, bad_tables;  /* listed by the root table: read, and left out */
+	char name[ACPI_NAMES_MAX][5]; /* signatures of the first of those read, printable */
 
 	unsigned cpus; /* enabled local APICs, in MADT order, without duplicates */
 	uint32_t apic_id[ACPI_CPUS_MAX];

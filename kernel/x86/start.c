@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "boot/boot.h"
+#include "kernel/bootlog.h"
 #include "kernel/log.h"
 #include "kernel/main.h"
 #include "kernel/platform.h"
@@ -11,6 +12,7 @@
 #include "kernel/x86/console.h"
 #include "kernel/x86/cpu.h"
 #include "kernel/x86/gate.h"
+#include "kernel/x86/inventory.h"
 #include "kernel/x86/lapic.h"
 #include "kernel/x86/memory.h"
 #include "kernel/x86/paging.h"
@@ -78,14 +80,21 @@ static void start_machine(void)
 {
 	uint64_t rsdp = find_rsdp();
 
+	bootlog_begin(bootinfo->entry_tsc);
+	bootlog_phase("entry");
 	memory_init(bootinfo);
 	cpu_guard_stacks(cpu_table[0].stacks);
+	bootlog_phase("memory");
 	start_acpi(rsdp);
+	bootlog_phase("ACPI");
 	tsc_init(bootinfo->entry_tsc, acpi.pm_timer, acpi.pm_timer_32bit ? 0xffffffff : 0xffffff);
+	bootlog_phase("clock");
 	memory_set_nodes(&acpi.srat);
 	power_init(&acpi);
 	ports_init(bootinfo, &acpi);
 	smp_init(&acpi, lapic_init());
+	bootlog_phase("cores");
+	inventory_note(bootinfo, &acpi);
 	log_text("x86: %s, TSC %llu kHz by %s, cores: %u, %s", bootinfo->loader,
 		(unsigned long long)(platform_tsc_hz() / 1000), tsc_source(), platform_cores(),
 		platform_isa());
