@@ -110,6 +110,13 @@ unsigned platform_modules(struct platform_module *m, unsigned max);
 const char *platform_cmdline(void);
 const char *platform_loader(void); /* "multiboot1", "PVH", "Linux process" */
 
+/*
+ * The report of the last panic, from before the boot: text of several lines, *bytes of it;
+ * NULL: there is none, or the platform keeps none. Forgotten by clear. Control core.
+ */
+const char *platform_crash(size_t *bytes);
+void platform_crash_clear(void);
+
 /* Neither returns. Devices run on until the end: control_stop_devices (control.h) comes first. */
 void platform_reboot(void) __attribute__((noreturn));
 void platform_poweroff(void) __attribute__((noreturn));

@@ -233,6 +233,17 @@ const char *platform_loader(void)
 	return "Linux process";
 }
 
+/* A process leaves its core to the operating system. */
+const char *platform_crash(size_t *bytes)
+{
+	(void)bytes;
+	return NULL;
+}
+
+void platform_crash_clear(void)
+{
+}
+
 void platform_reboot(void)
 {
 	hosted_console_close();

@@ -1,4 +1,6 @@
-/* show boot, hardware. */
+/* show boot, hardware, crash; clear crash. */
+#include <string.h>
+
 #include "kernel/bootlog.h"
 #include "kernel/hardware.h"
 #include "kernel/platform.h"
@@ -85,5 +87,53 @@ bool show_hardware(struct call *call)
 	if (end < hardware_devices())
 		return false;
 	output_close(o);
+	return true;
+}
+
+/* ---- crash ---- */
+
+/* One line, printable: what lies in memory may be anything. */
+static void output_crash_line(struct output *o, const char *line, size_t bytes)
+{
+	char text[OUTPUT_LINE_MAX];
+	size_t n = 0;
+
+	for (; n < bytes && n + 1 < sizeof text; n++)
+		text[n] = line[n] >= ' ' && line[n] <= '~' ? line[n] : '?';
+	text[n] = '\0';
+	output_text(o, NULL, "%s", text);
+}
+
+bool show_crash(struct call *call)
+{
+	static size_t at;
+	struct output *o = call->out;
+	size_t bytes = 0;
+	const char *text = platform_crash(&bytes);
+
+	if (call->step == 0) {
+		output_list(o, "crash");
+		at = 0;
+		if (!text && o->form != OUTPUT_JSON)
+			output_text(o, NULL, "no crash recorded");
+	}
+	for (unsigned rows = 0; text && at < bytes; rows++) {
+		const char *end = memchr(text + at, '\n', bytes - at);
+		size_t n = end ? (size_t)(end - text) - at : bytes - at;
+
+		if (rows == SHOW_SLICE)
+			return false;
+		if (n)
+			output_crash_line(o, text + at, n);
+		at += n + 1;
+	}
+	output_close(o);
+	return true;
+}
+
+bool clear_crash(struct call *call)
+{
+	(void)call;
+	platform_crash_clear();
 	return true;
 }

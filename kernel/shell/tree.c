@@ -338,6 +338,7 @@ static const struct node show_what[] = {
 	WORD("control-plane", "what was handed to the control core, and policed",
 		.run = show_control_plane, .flags = NODE_END),
 	WORD("cores", "who runs where", .run = show_cores, .flags = NODE_END),
+	WORD("crash", "the report of the last crash", .run = show_crash, .flags = NODE_END),
 	WORD("drops", "the fate of every packet, balanced", .run = show_drops, .flags = NODE_END),
 	WORD("fib", "the forwarding tables", .run = show_fib, .next = show_fib_options,
 		.flags = NODE_END),
@@ -367,6 +368,8 @@ static const struct node show_what[] = {
 
 static const struct node clear_what[] = {
 	WORD("counters", "all counters restart from zero", .run = clear_counters,
+		.flags = NODE_END),
+	WORD("crash", "the report of the last crash is forgotten", .run = clear_crash,
 		.flags = NODE_END),
 	WORD("neighbors", "all but the static ones are forgotten", .run = clear_neighbors,
 		.flags = NODE_END),

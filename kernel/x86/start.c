@@ -11,6 +11,7 @@
 #include "kernel/x86/acpi.h"
 #include "kernel/x86/console.h"
 #include "kernel/x86/cpu.h"
+#include "kernel/x86/crash.h"
 #include "kernel/x86/gate.h"
 #include "kernel/x86/inventory.h"
 #include "kernel/x86/lapic.h"
@@ -98,6 +99,7 @@ static void start_machine(void)
 	log_text("x86: %s, TSC %llu kHz by %s, cores: %u, %s", bootinfo->loader,
 		(unsigned long long)(platform_tsc_hz() / 1000), tsc_source(), platform_cores(),
 		platform_isa());
+	crash_note();
 	kernel_main();
 }
 

@@ -122,6 +122,12 @@ def test_worker_has_no_privilege(way):
             trace = text[text.find("back trace:"):]
             assert re.search(r"(platform_trespass|pio_write8)\+0x", trace), text
             assert "worker_main+0x" in trace, text
+            kept = lab.cli("show crash")
+            assert re.search(headline, kept) and "worker_main+0x" in kept, kept
+            if what == TRESPASSES[0][0]:  # later boots have not seen any
+                assert "worker 0, eth0:0, recent: " in kept, kept
+        lab.cli("clear crash")
+        assert lab.cli("show crash") == "no crash recorded"
         lab.wait_ping(0, "10.0.1.2")
 
 

@@ -211,6 +211,17 @@ const char *platform_loader(void)
 	return "unit test";
 }
 
+const char *platform_crash(size_t *bytes)
+{
+	*bytes = model_platform.crash ? strlen(model_platform.crash) : 0;
+	return model_platform.crash;
+}
+
+void platform_crash_clear(void)
+{
+	model_platform.crash = NULL;
+}
+
 void platform_reboot(void)
 {
 	if (model_platform.halted)

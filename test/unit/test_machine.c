@@ -1,4 +1,4 @@
-/* show boot and show hardware: the time line of the boot, facts and devices. */
+/* show boot, hardware and crash: the time line of the boot, facts and devices, a report. */
 #include "test/unit/shell_fixture.h"
 
 #include "kernel/bootlog.h"
@@ -76,11 +76,30 @@ static void test_no_more_than_fit(void **state)
 	assert_true(json_valid(run("show hardware | json")));
 }
 
+static void test_crash(void **state)
+{
+	static char report[4000];
+	size_t n = 0;
+
+	model_platform.crash = NULL;
+	run_expect("show crash", "no crash recorded");
+	run_expect("show crash | json", "{\"crash\":[]}");
+	for (unsigned i = 0; i < 40; i++) /* more than one slice */
+		n += (size_t)snprintf(report + n, sizeof report - n, "\nline %u\x01", i);
+	model_platform.crash = report;
+	expect_in(run("show crash"), "line 0?\nline 1?\n");
+	run_expect("show crash | count", "40");
+	expect_in(run("show crash | json"), "{\"crash\":[\"line 0?\",");
+	run_expect("clear crash", "");
+	run_expect("show crash", "no crash recorded");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_boot, start_shell, stop_shell),
 		cmocka_unit_test_setup_teardown(test_hardware, start_shell, stop_shell),
+		cmocka_unit_test_setup_teardown(test_crash, start_shell, stop_shell),
 		cmocka_unit_test_setup_teardown(test_no_more_than_fit, start_shell, stop_shell),
 	};
 
