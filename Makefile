@@ -129,6 +129,7 @@ help:
 	@echo '  make check      hosted unit tests under ASan and UBSan (seconds)'
 	@echo '  make check-tsan the units with threads under TSan'
 	@echo '  make check-debug  the units with every owner checked and free buffers poisoned'
+	@echo '  make fuzz       what firmware, loaders, devices and people may say, FUZZ_SECONDS=60 each (test/fuzz)'
 	@echo '  make bench-voq  cycles per packet from RX ring over VOQ to TX ring, by stage'
 	@echo '  make bench-boot from kernel entry to receive rings posted, ms by phase'
 	@echo '  make test       set-up, then check + lint + end-to-end tests against the booted image'
@@ -258,8 +259,10 @@ $(BUILD)/check/bin/%: $(BUILD)/check/test/unit/%.o $(BUILD)/check/libbarewire.a
 	@echo "  LD $@"
 	$(Q)$(CC) $(CHECK) $(WRAP) $< $(BUILD)/check/libbarewire.a -lcmocka -o $@
 
+include test/fuzz/fuzz.mk
+
 check: $(TEST_BIN)
-	tools/run-units $(TEST_BIN)
+	tools/run-units $(TEST_BIN) $(REPLAY_BIN)
 
 # Every move of a buffer checked, free buffers poisoned.
 check-debug:
@@ -315,7 +318,7 @@ gdb: $(IMAGE)
 	tools/gdb $(IMAGE)
 
 clean:
-	rm -rf $(BUILD)/x86 $(BUILD)/x86-hooks $(BUILD)/hosted $(BUILD)/native $(BUILD)/check $(BUILD)/tsan $(BUILD)/debug $(BUILD)/bench $(BUILD)/barewire* $(BUILD)/fibgen $(BUILD)/routegen $(BUILD)/pktgen
+	rm -rf $(BUILD)/x86 $(BUILD)/x86-hooks $(BUILD)/hosted $(BUILD)/native $(BUILD)/check $(BUILD)/tsan $(BUILD)/debug $(BUILD)/fuzz $(BUILD)/bench $(BUILD)/barewire* $(BUILD)/fibgen $(BUILD)/routegen $(BUILD)/pktgen
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 .SECONDARY:
