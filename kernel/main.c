@@ -334,6 +334,7 @@ void kernel_main(void)
 
 	log_text("barewire: ready in %u.%03u ms, %u ports, %u cores", (unsigned)(us / 1000),
 		(unsigned)(us % 1000), ports, platform_cores());
+	platform_console_booted();
 	log_quiet();
 	shell_start();
 	bootlog_phase("ready");

@@ -33,6 +33,9 @@ size_t platform_console_room(void);
 void platform_console_poll(void);
 void platform_console_flush(void);
 
+/* The boot messages end here: what comes next is the shell's, for the console alone. */
+void platform_console_booted(void);
+
 /* One pause in a spin loop. */
 void platform_relax(void);
 

@@ -237,6 +237,8 @@ static void parse_root(const struct acpi_memory *m, const struct table *root, st
 			parse_mcfg(&t, a);
 		else if (signature_is(&t, "SRAT") && !a->srat.nodes)
 			srat_parse(t.p, t.bytes, &a->srat);
+		else if (signature_is(&t, "SPCR") && a->spcr.kind == UART_NONE)
+			(void)uart_place_spcr(t.p, t.bytes, &a->spcr);
 		else if (signature_is(&t, "FACP") && !a->pm1a_control)
 			parse_fadt(m, &t, a);
 	}

@@ -15,6 +15,7 @@
 
 #include "boot/bootinfo.h"
 #include "kernel/x86/srat.h"
+#include "kernel/x86/uart_place.h"
 
 #define ACPI_CPUS_MAX  256u
 #define ACPI_ECAMS_MAX 4u
@@ -46,6 +47,8 @@ struct acpi {
 	struct acpi_ecam ecam[ACPI_ECAMS_MAX];
 
 	struct srat srat; /* no nodes: there is none */
+
+	struct uart_place spcr; /* UART_NONE: there is none, or no UART that is known */
 
 	uint16_t pm_timer;                   /* port, 3.579545 MHz; 0: none */
 	bool pm_timer_32bit;                 /* else 24 */

@@ -8,6 +8,7 @@
 #include "kernel/log.h"
 #include "kernel/platform.h"
 #include "kernel/version.h"
+#include "kernel/x86/console.h"
 #include "kernel/x86/cpu.h"
 #include "kernel/x86/crash.h"
 #include "kernel/x86/fault.h"
@@ -221,6 +222,7 @@ void panic_report(const struct fault_report *r)
 		finish();
 	}
 	crash_begin();
+	console_on_screen();
 	if (r->text)
 		print_panic(&r->frame);
 	else

@@ -54,6 +54,10 @@ void platform_console_flush(void)
 {
 }
 
+void platform_console_booted(void)
+{
+}
+
 /* A spin loop in a test waits for time to pass, or for ever: so time passes. */
 void platform_relax(void)
 {
