@@ -67,6 +67,7 @@ unsigned pci_scan(struct pci *pci, const struct pci_host *host, const struct io_
 uint8_t pci_read8(const struct pci *pci, const struct pci_function *f, unsigned at);
 uint16_t pci_read16(const struct pci *pci, const struct pci_function *f, unsigned at);
 uint32_t pci_read32(const struct pci *pci, const struct pci_function *f, unsigned at);
+void pci_write8(const struct pci *pci, const struct pci_function *f, unsigned at, uint8_t v);
 void pci_write16(const struct pci *pci, const struct pci_function *f, unsigned at, uint16_t v);
 void pci_write32(const struct pci *pci, const struct pci_function *f, unsigned at, uint32_t v);
 

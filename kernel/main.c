@@ -17,6 +17,7 @@
 #include "kernel/router.h"
 #include "kernel/shell/shell.h"
 #include "kernel/version.h"
+#include "kernel/watchdog.h"
 #include "kernel/worker.h"
 
 static void console_write(void *ctx, const char *s, size_t n)
@@ -253,6 +254,7 @@ static bool forward_in_turns(struct router *r)
 static void between(void)
 {
 	(void)forward_in_turns(&router);
+	watchdog_turn(&router);
 	console_listen();
 }
 
@@ -267,6 +269,7 @@ static void __attribute__((noreturn)) control_loop(struct router *r)
 
 		moved |= control_turn(r);
 		moved |= console_turn();
+		watchdog_turn(r);
 		if (moved)
 			idle_reset(&idle);
 		else if (idle_wait(&idle, r->relaxed) && r->single_core)

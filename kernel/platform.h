@@ -114,6 +114,14 @@ const char *platform_cmdline(void);
 const char *platform_loader(void); /* "multiboot1", "PVH", "Linux process" */
 
 /*
+ * The hardware watchdog: its name, or NULL if there is none. start: it resets the machine if
+ * it is not fed for so many seconds; 0 stops it; false: it did not. Control core.
+ */
+const char *platform_watchdog(void);
+bool platform_watchdog_start(unsigned seconds);
+void platform_watchdog_feed(void);
+
+/*
  * The report of the last panic, from before the boot: text of several lines, *bytes of it;
  * NULL: there is none, or the platform keeps none. Forgotten by clear. Control core.
  */

@@ -1,4 +1,5 @@
 /* The grammar itself: every command and every configuration line. */
+#include "drivers/watchdog.h"
 #include "kernel/shell/commands.h"
 #include "kernel/shell/history.h"
 #include "kernel/shell/nodes.h"
@@ -26,9 +27,16 @@ static const struct node idle_value[] = {
 	WORD("relaxed", "they sleep up to 1 ms while there are none", .flags = NODE_END),
 	LAST,
 };
+static const struct node watchdog_value[] = {
+	ARG(NUMBER, "seconds", .min = WATCHDOG_SECONDS_MIN, .max = WATCHDOG_SECONDS_MAX,
+		.flags = NODE_END),
+	LAST,
+};
 static const struct node set_system[] = {
 	WORD("hostname", "name of this router", .next = hostname_value, .flags = NODE_SINGLE),
 	WORD("idle", "what cores without traffic do", .next = idle_value, .flags = NODE_SINGLE),
+	WORD("watchdog", "resets the machine when something has stood still so long",
+		.next = watchdog_value, .flags = NODE_SINGLE),
 	WORD("workers", "forwarding cores, from the next boot on", .next = workers_value,
 		.flags = NODE_SINGLE),
 	LAST,

@@ -13,6 +13,7 @@
 #include "kernel/x86/io_map.h"
 #include "kernel/x86/memory.h"
 #include "kernel/x86/paging.h"
+#include "kernel/x86/watchdogs.h"
 
 /* Chipsets decode PCI memory from the end of low RAM to the I/O APIC's fixed place. */
 #define WINDOW_END   0xfec00000ull
@@ -156,6 +157,18 @@ static void note_function(const struct pci_function *f, const char *driver, cons
 	hardware_device(&d);
 }
 
+/* A function that is no NIC of ours: a bridge, a watchdog, or nothing that is used. */
+static void note_other(
+	const struct pci *pci, const struct pci_function *f, const struct io_env *env)
+{
+	const char *why = NULL;
+
+	if (watchdogs_try(pci, f, env, &why))
+		note_function(f, why ? NULL : platform_watchdog(), why);
+	else
+		note_function(f, f->header == 1 ? "pci" : NULL, NULL);
+}
+
 /* One NIC, on its node if the SRAT has it. */
 static struct netdev *probe(struct pci *pci, struct pci_function *f,
 	const struct netdev_request *want, const struct io_env *env)
@@ -187,7 +200,7 @@ unsigned platform_probe_ports(const struct io_env *env, const struct netdev_requ
 		struct netdev *d;
 
 		if (!virtio_net_match(f)) {
-			note_function(f, f->header == 1 ? "pci" : NULL, NULL);
+			note_other(&pci, f, env);
 			continue;
 		}
 		if (n == max) {

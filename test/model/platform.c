@@ -215,6 +215,23 @@ const char *platform_loader(void)
 	return "unit test";
 }
 
+const char *platform_watchdog(void)
+{
+	return model_platform.watchdog;
+}
+
+bool platform_watchdog_start(unsigned seconds)
+{
+	model_platform.watchdog_s = seconds;
+	model_platform.fed = 0;
+	return model_platform.watchdog != NULL;
+}
+
+void platform_watchdog_feed(void)
+{
+	model_platform.fed++;
+}
+
 const char *platform_crash(size_t *bytes)
 {
 	*bytes = model_platform.crash ? strlen(model_platform.crash) : 0;
