@@ -31,7 +31,7 @@ endif
 # The vhost-user transport is part of the process and of the unit tests.
 VHOST   := $(wildcard kernel/hosted/vhost_*.c)
 # Pure parsers of what firmware and loaders say: part of the image, and of the unit tests.
-PURE    := kernel/x86/pagetable.c kernel/x86/portset.c kernel/x86/acpi.c kernel/x86/dsdt.c kernel/x86/srat.c kernel/x86/memmap.c \
+PURE    := kernel/x86/pagetable.c kernel/x86/portset.c kernel/x86/acpi.c kernel/x86/dsdt.c kernel/x86/srat.c kernel/x86/uart_place.c kernel/x86/cmdline.c kernel/x86/memmap.c \
 	   boot/view.c boot/bootinfo.c boot/multiboot1.c boot/multiboot2.c boot/pvh.c \
 	   boot/efi.c boot/efi_map.c boot/efi/dhcp.c
 # The EFI application, and what it shares with the kernel that it carries.
@@ -129,7 +129,7 @@ $(eval $(foreach f,$(FORMS),$(call vector,check,$(f),$(CHECK) $(ARCH_$(f)))))
 $(eval $(foreach f,$(FORMS),$(call vector,tsan,$(f),$(TSAN) $(ARCH_$(f)))))
 
 # ---------------------------------------------------------------- targets
-.PHONY: help all kernel image hosted pktgen hooks run check check-tsan check-debug bench-voq bench-fib bench-peers bench-plot bench-linux bench-pktgen test test-hosted test-long soak lint fmt gdb clean setup
+.PHONY: help all kernel image hosted pktgen hooks run check check-tsan check-debug bench-voq bench-boot bench-fib bench-peers bench-plot bench-linux bench-pktgen test test-hosted test-long soak lint fmt gdb clean setup
 
 help:
 	@echo 'barewire targets:'
@@ -140,7 +140,9 @@ help:
 	@echo '  make check      hosted unit tests under ASan and UBSan (seconds)'
 	@echo '  make check-tsan the units with threads under TSan'
 	@echo '  make check-debug  the units with every owner checked and free buffers poisoned'
+	@echo '  make fuzz       what firmware, loaders, devices and people may say, FUZZ_SECONDS=60 each (test/fuzz)'
 	@echo '  make bench-voq  cycles per packet from RX ring over VOQ to TX ring, by stage'
+	@echo '  make bench-boot from kernel entry to receive rings posted, ms by phase'
 	@echo '  make test       set-up, then check + lint + end-to-end tests against the booted image'
 	@echo '  make test-long  units and the end-to-end test of the FIB with 900,000 routes; 80,000 frames against Linux'
 	@echo '  make test-hosted  all end-to-end tests that can, against the Linux process (a quarter of an hour)'
@@ -301,8 +303,10 @@ $(BUILD)/check/bin/%: $(BUILD)/check/test/unit/%.o $(BUILD)/check/libbarewire.a
 	@echo "  LD $@"
 	$(Q)$(CC) $(CHECK) $(WRAP) $< $(BUILD)/check/libbarewire.a -lcmocka -o $@
 
+include test/fuzz/fuzz.mk
+
 check: $(TEST_BIN)
-	tools/run-units $(TEST_BIN)
+	tools/run-units $(TEST_BIN) $(REPLAY_BIN)
 
 # Every move of a buffer checked, free buffers poisoned.
 check-debug:
@@ -349,7 +353,7 @@ test-long: all hooks $(BUILD)/check/bin/test_fib_full
 # All files but those of what a process has not: firmware, several queues, nodes, a test image.
 test-hosted: all hooks
 	BAREWIRE_LAB=hosted /usr/bin/python3 -m pytest -p no:cacheprovider -q -rfEs $(filter-out \
-		$(patsubst %,test/e2e/test_%.py,audit boot boot_ways hosted lab numa pktgen ports soak),$(wildcard test/e2e/test_*.py))
+		$(patsubst %,test/e2e/test_%.py,audit boot boot_ways console hosted lab numa pktgen ports soak watchdog),$(wildcard test/e2e/test_*.py))
 
 soak: all hooks
 	SOAK_S=600 /usr/bin/python3 -m pytest -p no:cacheprovider -q test/e2e/test_soak.py
@@ -358,7 +362,7 @@ gdb: $(IMAGE)
 	tools/gdb $(IMAGE)
 
 clean:
-	rm -rf $(BUILD)/x86 $(BUILD)/x86-hooks $(BUILD)/efi $(BUILD)/hosted $(BUILD)/native $(BUILD)/check $(BUILD)/tsan $(BUILD)/debug $(BUILD)/bench $(BUILD)/barewire* $(BUILD)/fibgen $(BUILD)/routegen $(BUILD)/pktgen
+	rm -rf $(BUILD)/x86 $(BUILD)/x86-hooks $(BUILD)/efi $(BUILD)/hosted $(BUILD)/native $(BUILD)/check $(BUILD)/tsan $(BUILD)/debug $(BUILD)/fuzz $(BUILD)/bench $(BUILD)/barewire* $(BUILD)/fibgen $(BUILD)/routegen $(BUILD)/pktgen
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 .SECONDARY:

@@ -23,6 +23,11 @@
 
 struct netdev;
 
+struct netdev_frame {
+	const uint8_t *at;
+	uint32_t bytes;
+};
+
 struct netdev_ops {
 	/*
 	 * RX queue q: takes up to max received frames as packet words (index,
@@ -49,6 +54,12 @@ struct netdev_ops {
 	unsigned (*tx_held)(const struct netdev *dev, unsigned q);
 	/* Doorbells rung on all queues: a snapshot for 'show interfaces'. */
 	uint64_t (*doorbells)(const struct netdev *dev);
+	/*
+	 * For a panic's report, all else stopped: the frames last taken from RX queue q whose
+	 * buffers it has not been given others for, newest first; at most max. NULL: cannot say.
+	 */
+	unsigned (*rx_last)(
+		const struct netdev *dev, unsigned q, struct netdev_frame *frame, unsigned max);
 	/* Control core: lets frames of a VLAN through the device's filter, or no more; NULL where
 	 * it has none. false: it does not answer. */
 	bool (*vlan)(struct netdev *dev, uint16_t vid, bool pass);

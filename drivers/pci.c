@@ -67,6 +67,16 @@ uint32_t pci_read32(const struct pci *pci, const struct pci_function *f, unsigne
 	return pio_read32(port_select(f, at));
 }
 
+void pci_write8(const struct pci *pci, const struct pci_function *f, unsigned at, uint8_t v)
+{
+	if (!config_reaches(pci, at))
+		return;
+	if (pci->host.ecam)
+		mmio_write8(ecam_address(pci, f, at), v);
+	else
+		pio_write8(port_select(f, at), v);
+}
+
 void pci_write16(const struct pci *pci, const struct pci_function *f, unsigned at, uint16_t v)
 {
 	if (!config_reaches(pci, at))

@@ -41,6 +41,7 @@ struct pci_function {
 	int16_t bridge;      /* index of the bridge above, -1 on the root bus */
 	struct pci_bar bar[PCI_BARS];
 	char location[PCI_LOCATION_MAX];
+	const char *refusal; /* why its driver would not have it, a constant; NULL: nobody said */
 };
 
 struct pci {
@@ -66,6 +67,7 @@ unsigned pci_scan(struct pci *pci, const struct pci_host *host, const struct io_
 uint8_t pci_read8(const struct pci *pci, const struct pci_function *f, unsigned at);
 uint16_t pci_read16(const struct pci *pci, const struct pci_function *f, unsigned at);
 uint32_t pci_read32(const struct pci *pci, const struct pci_function *f, unsigned at);
+void pci_write8(const struct pci *pci, const struct pci_function *f, unsigned at, uint8_t v);
 void pci_write16(const struct pci *pci, const struct pci_function *f, unsigned at, uint16_t v);
 void pci_write32(const struct pci *pci, const struct pci_function *f, unsigned at, uint32_t v);
 

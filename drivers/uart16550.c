@@ -25,14 +25,27 @@
 /* A poll takes 0.1 to 1 us; a burst at 9600 baud 17 ms, and a busy host makes it longer. */
 #define POLLS_MAX 2000000u
 
+static volatile void *in_memory(const struct uart16550 *u, unsigned reg)
+{
+	return (volatile uint8_t *)u->registers + reg * u->stride;
+}
+
 static uint8_t uart_read(const struct uart16550 *u, unsigned reg)
 {
-	return pio_read8((uint16_t)(u->base + reg));
+	if (!u->registers)
+		return pio_read8((uint16_t)(u->base + reg));
+	return u->stride == 4 ? (uint8_t)mmio_read32(in_memory(u, reg))
+			      : mmio_read8(in_memory(u, reg));
 }
 
 static void uart_write_reg(const struct uart16550 *u, unsigned reg, unsigned v)
 {
-	pio_write8((uint16_t)(u->base + reg), (uint8_t)v);
+	if (!u->registers)
+		pio_write8((uint16_t)(u->base + reg), (uint8_t)v);
+	else if (u->stride == 4)
+		mmio_write32(in_memory(u, reg), v & 0xff);
+	else
+		mmio_write8(in_memory(u, reg), (uint8_t)v);
 }
 
 /* An absent port reads 0xff or 0x00, whatever was written. */
@@ -44,8 +57,13 @@ static bool scratch_keeps(const struct uart16550 *u, uint8_t v)
 
 static void set_baud(const struct uart16550 *u, unsigned baud)
 {
-	unsigned divisor = baud ? CLOCK_BAUD / baud : 1;
+	unsigned divisor;
 
+	if (!baud) {
+		uart_write_reg(u, UART_LCR, LCR_8N1);
+		return;
+	}
+	divisor = CLOCK_BAUD / baud;
 	if (divisor == 0)
 		divisor = 1;
 	if (divisor > UINT16_MAX)
@@ -85,9 +103,8 @@ static void enable_fifo(struct uart16550 *u)
 		u->burst = UART_FIFO_BYTES;
 }
 
-bool uart16550_init(struct uart16550 *u, uint16_t base, unsigned baud)
+static bool set_up(struct uart16550 *u, unsigned baud)
 {
-	*u = (struct uart16550){.base = base};
 	if (!scratch_keeps(u, 0x5a) || !scratch_keeps(u, 0xa5))
 		return false;
 	u->burst = 1;
@@ -96,6 +113,19 @@ bool uart16550_init(struct uart16550 *u, uint16_t base, unsigned baud)
 	uart_write_reg(u, UART_MCR, MCR_DTR_RTS);
 	enable_fifo(u);
 	return true;
+}
+
+bool uart16550_init(struct uart16550 *u, uint16_t base, unsigned baud)
+{
+	*u = (struct uart16550){.base = base};
+	return set_up(u, baud);
+}
+
+bool uart16550_init_memory(
+	struct uart16550 *u, volatile void *registers, unsigned stride, unsigned baud)
+{
+	*u = (struct uart16550){.registers = registers, .stride = (uint8_t)stride};
+	return set_up(u, baud);
 }
 
 int uart16550_getc(struct uart16550 *u)

@@ -15,7 +15,9 @@
 #define UART_FIFO_BYTES 16u
 
 struct uart16550 {
-	uint16_t base; /* first of eight I/O ports */
+	uint16_t base;            /* first of eight I/O ports, */
+	volatile void *registers; /* or, if not NULL, the first register in memory */
+	uint8_t stride;           /* of those in memory: bytes from one to the next, 1, 2 or 4 */
 	uint8_t burst; /* bytes the transmitter takes at once: 16 with FIFO, 1 without; 0: absent */
 	bool stuck; /* a write ran into its bound; cleared when the transmitter takes bytes again */
 	uint64_t lost; /* bytes given up */
@@ -23,8 +25,15 @@ struct uart16550 {
 	uint8_t early[UART_FIFO_BYTES]; /* received before init, still to be read */
 };
 
-/* Looks for a UART at `base` and sets it up. false: none; the other calls are then harmless. */
+/*
+ * Looks for a UART at `base` and sets it up; baud 0: at the rate it has. false: none; the other
+ * calls are then harmless.
+ */
 bool uart16550_init(struct uart16550 *u, uint16_t base, unsigned baud);
+
+/* The same for one whose registers are mapped in memory. */
+bool uart16550_init_memory(
+	struct uart16550 *u, volatile void *registers, unsigned stride, unsigned baud);
 
 /* The next byte received, 0..255, or -1 when there is none. Never waits. */
 int uart16550_getc(struct uart16550 *u);

@@ -19,6 +19,7 @@
 #include "kernel/platform.h"
 #include "kernel/publish.h"
 #include "kernel/vlans.h"
+#include "kernel/watchdog.h"
 #include "lib/text.h"
 
 #define READY_US 1000000u /* for workers to leave the pair of FIBs of the commit before */
@@ -370,6 +371,7 @@ static void write_settings(struct apply *a, const struct saved *s)
 	config_apply_meters(r, &a->match);
 	config_apply_counting(r, a->config);
 	config_apply_protocols(r, a->config);
+	watchdog_set(a->config->watchdog);
 	publish_want_grace(); /* its old rates: router_set_rate */
 }
 

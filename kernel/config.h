@@ -69,6 +69,7 @@ struct config {
 	char hostname[HOSTNAME_MAX];
 	unsigned workers;                    /* 0: not set */
 	bool relaxed;                        /* idle cores sleep */
+	unsigned watchdog;                   /* seconds; 0: off */
 	bool lldp;                           /* spoken and heard */
 	bool count_nexthops;                 /* packets by next hop */
 	unsigned martians;                   /* MARTIAN_ ranges that are forwarded */

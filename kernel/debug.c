@@ -47,6 +47,9 @@ void debug_worker_hook(struct router *r, struct worker *w)
 		debug_request.trespass = 0;
 		platform_trespass((enum trespass)debug_request.trespass_how);
 	}
+	if (debug_wanted(r, &debug_request.hang, w, &p))
+		for (;;)
+			platform_relax();
 	if (debug_wanted(r, &debug_request.stuck, w, &p)) {
 		uint64_t until = platform_now_us() + 2000000;
 

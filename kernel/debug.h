@@ -13,7 +13,8 @@ struct debug_request {
 	volatile unsigned double_free; /* it puts one free buffer on the stack twice */
 	volatile unsigned owner;       /* it marks a free buffer as the control core's */
 	volatile unsigned
-		stuck; /* the port's worker stops answering for two seconds, from now on */
+		stuck;          /* the port's worker stops answering for two seconds, from now on */
+	volatile unsigned hang; /* and for ever */
 	volatile unsigned trespass;     /* it does what it has no right to do: */
 	volatile unsigned trespass_how; /* enum trespass (platform.h) */
 };

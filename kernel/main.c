@@ -4,6 +4,7 @@
 #include <stdalign.h>
 #include <string.h>
 
+#include "kernel/bootlog.h"
 #include "kernel/compiled.h"
 #include "kernel/config.h"
 #include "kernel/console.h"
@@ -16,6 +17,7 @@
 #include "kernel/router.h"
 #include "kernel/shell/shell.h"
 #include "kernel/version.h"
+#include "kernel/watchdog.h"
 #include "kernel/worker.h"
 
 static void console_write(void *ctx, const char *s, size_t n)
@@ -42,6 +44,7 @@ static bool console_apply(void *ctx, const struct config *c, char *error, unsign
 
 #define MODULES_MAX   8u
 #define TABLE_WAIT_US 60000000u /* for the FIBs to follow the tables of routes */
+#define RINGS_WAIT_US 1000000u  /* for the workers to begin */
 
 /*
  * What the boot modules say: tables of routes (routefile.h), and of the others
@@ -251,6 +254,7 @@ static bool forward_in_turns(struct router *r)
 static void between(void)
 {
 	(void)forward_in_turns(&router);
+	watchdog_turn(&router);
 	console_listen();
 }
 
@@ -265,11 +269,30 @@ static void __attribute__((noreturn)) control_loop(struct router *r)
 
 		moved |= control_turn(r);
 		moved |= console_turn();
+		watchdog_turn(r);
 		if (moved)
 			idle_reset(&idle);
 		else if (idle_wait(&idle, r->relaxed) && r->single_core)
 			r->worker[0]->since = GAP_IDLE;
 	}
+}
+
+/* A worker's first turn fills its receive rings. */
+static void boot_rings(struct router *r)
+{
+	uint64_t start = platform_now_us();
+
+	(void)forward_in_turns(r);
+	for (unsigned w = 0; w < r->workers; w++) {
+		while (load_once(&r->worker[w]->turns) == 0) {
+			if (platform_now_us() - start > RINGS_WAIT_US) {
+				log_text("worker %u has not begun within a second", w);
+				return;
+			}
+			platform_relax();
+		}
+	}
+	bootlog_rings_posted();
 }
 
 void kernel_main(void)
@@ -286,26 +309,37 @@ void kernel_main(void)
 
 	log_text("barewire %s (%s, %s)", barewire_version, platform_loader(), platform_isa());
 	boot_read();
+	bootlog_phase("modules");
 	unsigned workers = boot_cores(boot_workers_wanted());
+
+	bootlog_phase("core wake-up");
 	uint32_t mtu = boot_mtu();
 	unsigned ports = boot_ports(dev, workers, mtu);
 
+	bootlog_phase("ports");
 	config_free(&boot.config);
 
 	boot_router(dev, ports, workers, mtu);
+	bootlog_phase("router");
 	shell_init(&env);
 	router.booting = true;
 	boot_config();
+	bootlog_phase("configuration");
 	control_turn(&router); /* links, routes and the first FIB before the first packet */
 	boot_tables(&router);
 	compiled_report(&router);
 	router.booting = false;
+	bootlog_phase("routes");
 	boot_workers(&router);
+	boot_rings(&router);
+	bootlog_phase("receive rings");
 	uint64_t us = platform_now_us();
 
 	log_text("barewire: ready in %u.%03u ms, %u ports, %u cores", (unsigned)(us / 1000),
 		(unsigned)(us % 1000), ports, platform_cores());
+	platform_console_booted();
 	log_quiet();
 	shell_start();
+	bootlog_phase("ready");
 	control_loop(&router);
 }

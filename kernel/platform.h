@@ -33,6 +33,9 @@ size_t platform_console_room(void);
 void platform_console_poll(void);
 void platform_console_flush(void);
 
+/* The boot messages end here: what comes next is the shell's, for the console alone. */
+void platform_console_booted(void);
+
 /* One pause in a spin loop. */
 void platform_relax(void);
 
@@ -109,6 +112,21 @@ struct platform_module {
 unsigned platform_modules(struct platform_module *m, unsigned max);
 const char *platform_cmdline(void);
 const char *platform_loader(void); /* "multiboot1", "PVH", "Linux process" */
+
+/*
+ * The hardware watchdog: its name, or NULL if there is none. start: it resets the machine if
+ * it is not fed for so many seconds; 0 stops it; false: it did not. Control core.
+ */
+const char *platform_watchdog(void);
+bool platform_watchdog_start(unsigned seconds);
+void platform_watchdog_feed(void);
+
+/*
+ * The report of the last panic, from before the boot: text of several lines, *bytes of it;
+ * NULL: there is none, or the platform keeps none. Forgotten by clear. Control core.
+ */
+const char *platform_crash(size_t *bytes);
+void platform_crash_clear(void);
 
 /* Neither returns. Devices run on until the end: control_stop_devices (control.h) comes first. */
 void platform_reboot(void) __attribute__((noreturn));

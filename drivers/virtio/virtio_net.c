@@ -283,6 +283,7 @@ struct netdev *virtio_net_create(struct virtio_transport *transport,
 	}
 	if (refusal) {
 		env->log(env->ctx, "virtio-net %s: refused: %s", transport->location, refusal);
+		transport->refusal = refusal;
 		virtio_refuse(transport);
 		return NULL;
 	}

@@ -19,8 +19,13 @@ struct netdev *virtio_net_probe(struct pci *pci, struct pci_function *f,
 	struct virtio_pci *v = env->alloc(env->ctx, sizeof *v, CACHE_LINE);
 	const char *refusal = v ? virtio_pci_open(v, pci, f, env) : "no memory";
 
-	if (!refusal)
-		return virtio_net_create(&v->transport, want, env);
+	if (!refusal) {
+		struct netdev *dev = virtio_net_create(&v->transport, want, env);
+
+		f->refusal = v->transport.refusal;
+		return dev;
+	}
+	f->refusal = refusal;
 	env->log(env->ctx, "virtio-net %s: refused: %s", f->location, refusal);
 	if (v)
 		virtio_refuse(&v->transport);

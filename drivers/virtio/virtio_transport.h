@@ -75,6 +75,7 @@ struct virtio_transport {
 	bool pairs_by_queue;   /* uses all queue pairs that are handed over, unasked */
 	uint8_t mac[6];        /* for a device that tells none; the same at every boot */
 	const char *location;  /* for messages and 'show interfaces' */
+	const char *refusal;   /* why the device was refused, a constant */
 };
 
 /* Resets the device and waits until it says so; false: it does not. */

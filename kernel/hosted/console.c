@@ -186,6 +186,10 @@ void platform_console_flush(void)
 	wait_for_reader(true);
 }
 
+void platform_console_booted(void)
+{
+}
+
 /* The log of a console on a socket. */
 static void write_log(const char *s, size_t n)
 {

@@ -9,8 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/bootlog.h"
+#include "kernel/hardware.h"
 #include "kernel/hosted/memory.h"
 #include "kernel/main.h"
+#include "kernel/platform.h"
 
 struct hosted_options hosted = {.cores = 2, .mem_mib = 256};
 
@@ -145,6 +148,7 @@ static void parse_options(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+	bootlog_begin(platform_tsc());
 	hosted.argv = argv;
 	parse_options(argc, argv);
 	for (int i = 1; i < argc; i++) {
@@ -158,5 +162,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "barewire: %s\n", strerror(errno));
 		return 1;
 	}
+	hardware_fact(
+		"machine", "Linux process, %u threads, %lu MiB", hosted.cores, hosted.mem_mib);
+	bootlog_phase("process");
 	kernel_main();
 }

@@ -233,6 +233,31 @@ const char *platform_loader(void)
 	return "Linux process";
 }
 
+const char *platform_watchdog(void)
+{
+	return NULL; /* whoever started the process may watch it */
+}
+
+bool platform_watchdog_start(unsigned seconds)
+{
+	return seconds == 0;
+}
+
+void platform_watchdog_feed(void)
+{
+}
+
+/* A process leaves its core to the operating system. */
+const char *platform_crash(size_t *bytes)
+{
+	(void)bytes;
+	return NULL;
+}
+
+void platform_crash_clear(void)
+{
+}
+
 void platform_reboot(void)
 {
 	hosted_console_close();

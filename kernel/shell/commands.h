@@ -88,6 +88,7 @@ extern const struct grammar grammar_all, grammar_edit;
 command_fn edit_set, edit_delete, edit_compare, edit_discard, edit_rollback, edit_load, edit_save;
 command_fn edit_commit, edit_confirm;
 command_fn show_configuration, show_commits;
+command_fn show_boot, show_hardware, show_crash, clear_crash;
 command_fn show_version, show_uptime, show_cores, show_memory, show_protocols, show_log;
 command_fn show_control_plane;
 command_fn show_interfaces, show_routes, show_routes_summary, show_neighbors, show_fib,

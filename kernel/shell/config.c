@@ -57,6 +57,8 @@ static bool build_system(struct build *b, const struct line *line)
 		snprintf(b->config->hostname, sizeof b->config->hostname, "%s", line->text[2]);
 	else if (word_is(line, 1, "idle"))
 		b->config->relaxed = word_is(line, 2, "relaxed");
+	else if (word_is(line, 1, "watchdog"))
+		b->config->watchdog = number(line->text[2]);
 	else
 		b->config->workers = number(line->text[2]);
 	return true;

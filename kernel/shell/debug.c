@@ -70,6 +70,16 @@ static bool debug_trespass(struct call *call)
 	return true;
 }
 
+static bool debug_hang(struct call *call)
+{
+	unsigned port;
+
+	if (!shell_find_port(call_word(call, 2), &port))
+		return call_error(call, "no interface '%s'", call_word(call, 2));
+	debug_request.hang = port + 1;
+	return true;
+}
+
 static bool debug_hurry(struct call *call)
 {
 	(void)call;
@@ -100,6 +110,7 @@ static const struct node debug_trespass_how[] = {
 };
 const struct node debug_what[] = {
 	WORD("double-free", "frees a buffer twice", .run = debug_double_free, .next = debug_port),
+	WORD("hang", "stops a worker for ever", .run = debug_hang, .next = debug_port),
 	WORD("hurry", "a commit that waits to be confirmed has 2 s left", .run = debug_hurry,
 		.flags = NODE_END),
 	WORD("leak", "loses a buffer", .run = debug_leak, .next = debug_port),

@@ -282,6 +282,15 @@ void output_counter(struct output *o, const char *key, uint64_t number)
 		output_number(o, key, number);
 }
 
+void output_thousandths(struct output *o, const char *key, uint64_t number)
+{
+	char text[32];
+
+	snprintf(text, sizeof text, "%llu.%03llu", (unsigned long long)(number / 1000),
+		(unsigned long long)(number % 1000));
+	value(o, key, text, text);
+}
+
 void output_bool(struct output *o, const char *key, bool yes)
 {
 	value(o, key, yes ? "yes" : "no", yes ? "true" : "false");

@@ -69,6 +69,8 @@ void output_text(struct output *o, const char *key, const char *format, ...)
 void output_number(struct output *o, const char *key, uint64_t value);
 /* A counter of many: as text it is left out while 0. */
 void output_counter(struct output *o, const char *key, uint64_t value);
+/* A number with three decimals, given in thousandths. */
+void output_thousandths(struct output *o, const char *key, uint64_t value);
 /* "yes" and "no", true and false. */
 void output_bool(struct output *o, const char *key, bool value);
 /* No value: "-" and null. */

@@ -1,4 +1,5 @@
 /* The grammar itself: every command and every configuration line. */
+#include "drivers/watchdog.h"
 #include "kernel/shell/commands.h"
 #include "kernel/shell/history.h"
 #include "kernel/shell/nodes.h"
@@ -26,9 +27,16 @@ static const struct node idle_value[] = {
 	WORD("relaxed", "they sleep up to 1 ms while there are none", .flags = NODE_END),
 	LAST,
 };
+static const struct node watchdog_value[] = {
+	ARG(NUMBER, "seconds", .min = WATCHDOG_SECONDS_MIN, .max = WATCHDOG_SECONDS_MAX,
+		.flags = NODE_END),
+	LAST,
+};
 static const struct node set_system[] = {
 	WORD("hostname", "name of this router", .next = hostname_value, .flags = NODE_SINGLE),
 	WORD("idle", "what cores without traffic do", .next = idle_value, .flags = NODE_SINGLE),
+	WORD("watchdog", "resets the machine when something has stood still so long",
+		.next = watchdog_value, .flags = NODE_SINGLE),
 	WORD("workers", "forwarding cores, from the next boot on", .next = workers_value,
 		.flags = NODE_SINGLE),
 	LAST,
@@ -328,6 +336,8 @@ static const struct node show_lldp_options[] = {
 	LAST,
 };
 static const struct node show_what[] = {
+	WORD("boot", "what booted the router, and how long each phase took", .run = show_boot,
+		.flags = NODE_END),
 	WORD("buffers", "packet buffers by owner, audited", .run = show_buffers, .flags = NODE_END),
 	WORD("commits", "what was in force, and who changed it", .run = show_commits,
 		.flags = NODE_END),
@@ -336,8 +346,11 @@ static const struct node show_what[] = {
 	WORD("control-plane", "what was handed to the control core, and policed",
 		.run = show_control_plane, .flags = NODE_END),
 	WORD("cores", "who runs where", .run = show_cores, .flags = NODE_END),
+	WORD("crash", "the report of the last crash", .run = show_crash, .flags = NODE_END),
 	WORD("drops", "the fate of every packet, balanced", .run = show_drops, .flags = NODE_END),
 	WORD("fib", "the forwarding tables", .run = show_fib, .next = show_fib_options,
+		.flags = NODE_END),
+	WORD("hardware", "what was found of the machine, and what drives it", .run = show_hardware,
 		.flags = NODE_END),
 	WORD("interfaces", "state and counters of interfaces", .run = show_interfaces,
 		.next = show_iface_options, .flags = NODE_END),
@@ -363,6 +376,8 @@ static const struct node show_what[] = {
 
 static const struct node clear_what[] = {
 	WORD("counters", "all counters restart from zero", .run = clear_counters,
+		.flags = NODE_END),
+	WORD("crash", "the report of the last crash is forgotten", .run = clear_crash,
 		.flags = NODE_END),
 	WORD("neighbors", "all but the static ones are forgotten", .run = clear_neighbors,
 		.flags = NODE_END),

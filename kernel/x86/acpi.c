@@ -213,6 +213,13 @@ static void parse_fadt(const struct acpi_memory *m, const struct table *t, struc
 	}
 }
 
+static void note_name(const struct table *t, struct acpi *a)
+{
+	for (unsigned i = 0; i < 4 && a->tables < ACPI_NAMES_MAX; i++)
+		a->name[a->tables][i] = t->p[i] > 0x20 && t->p[i] < 0x7f ? (char)t->p[i] : '?';
+	a->tables++;
+}
+
 /* 5.2.7, 5.2.8: RSDT has 4 bytes an entry, XSDT 8. */
 static void parse_root(const struct acpi_memory *m, const struct table *root, struct acpi *a)
 {
@@ -225,13 +232,15 @@ static void parse_root(const struct acpi_memory *m, const struct table *root, st
 			a->bad_tables++;
 			continue;
 		}
-		a->tables++;
+		note_name(&t, a);
 		if (signature_is(&t, "APIC") && !a->lapic)
 			parse_madt(&t, a);
 		else if (signature_is(&t, "MCFG") && !a->ecams)
 			parse_mcfg(&t, a);
 		else if (signature_is(&t, "SRAT") && !a->srat.nodes)
 			srat_parse(t.p, t.bytes, &a->srat);
+		else if (signature_is(&t, "SPCR") && a->spcr.kind == UART_NONE)
+			(void)uart_place_spcr(t.p, t.bytes, &a->spcr);
 		else if (signature_is(&t, "FACP") && !a->pm1a_control)
 			parse_fadt(m, &t, a);
 	}

@@ -16,9 +16,11 @@
 #include "boot/bootinfo.h"
 #include "kernel/x86/dsdt.h"
 #include "kernel/x86/srat.h"
+#include "kernel/x86/uart_place.h"
 
 #define ACPI_CPUS_MAX  256u
 #define ACPI_ECAMS_MAX 4u
+#define ACPI_NAMES_MAX 32u
 
 /* How the parser reads physical memory: `bytes` readable bytes at `address`, or NULL. */
 struct acpi_memory {
@@ -35,7 +37,8 @@ struct acpi_ecam {
 };
 
 struct acpi {
-	unsigned tables, bad_tables; /* listed by the root table: read, and left out */
+	unsigned tables, bad_tables;  /* listed by the root table: read, and left out */
+	char name[ACPI_NAMES_MAX][5]; /* signatures of the first of those read, printable */
 
 	unsigned cpus; /* enabled local APICs, in MADT order, without duplicates */
 	uint32_t apic_id[ACPI_CPUS_MAX];
@@ -47,6 +50,8 @@ struct acpi {
 	struct dsdt_bridge bridge; /* if there is no MCFG: where ecam[0] and free addresses are */
 
 	struct srat srat; /* no nodes: there is none */
+
+	struct uart_place spcr; /* UART_NONE: there is none, or no UART that is known */
 
 	uint16_t pm_timer;                   /* port, 3.579545 MHz; 0: none */
 	bool pm_timer_32bit;                 /* else 24 */

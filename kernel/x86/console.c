@@ -1,21 +1,36 @@
-/* The console: COM1 at 115200 baud. Output waits in a queue, so that a slow line holds nobody up.
- */
+/* The console: a UART, whose output waits in a queue, so that a slow line holds nobody up; boot
+ * messages on VGA text. */
 #include "kernel/x86/console.h"
 
-#include <stdint.h>
+#include <string.h>
 
 #include "drivers/uart16550.h"
+#include "drivers/vga_text.h"
+#include "kernel/hardware.h"
+#include "kernel/log.h"
 #include "kernel/platform.h"
+#include "kernel/x86/cmdline.h"
+#include "kernel/x86/io_map.h"
+#include "kernel/x86/paging.h"
 #include "kernel/x86/portset.h"
 
-#define CONSOLE_PORT  0x3f8u /* COM1 since the IBM PC */
-#define CONSOLE_PORTS 8u
-#define CONSOLE_BAUD  115200u
-#define QUEUE_BYTES   65536u /* a power of two; 6 s of the line */
+#define UART_PORTS  8u
+#define QUEUE_BYTES 65536u /* a power of two; 6 s of the line */
+
+/* BIOS data area: the video mode and its columns, where there is VGA. */
+#define BIOS_VIDEO_MODE    0x449u
+#define BIOS_VIDEO_COLUMNS 0x44au
+#define VIDEO_TEXT_FIRST   2u /* 80 columns, with and without colour */
+#define VIDEO_TEXT_LAST    3u
 
 _Static_assert(QUEUE_BYTES >= PLATFORM_CONSOLE_ROOM, "what the kernel counts on");
 
 static struct uart16550 uart;
+static struct uart_place place;
+static const char *chosen_by = "default";
+static bool answers, wrong_option;
+static struct vga_text vga;
+static bool has_vga, on_screen;
 
 /* The control core's, but for a fault elsewhere, which may repeat or lose some of it. */
 static struct {
@@ -23,10 +38,96 @@ static struct {
 	char byte[QUEUE_BYTES];
 } queue;
 
-void console_init(void)
+/* Read by hand: the compiler takes so small an address for a mistake. */
+static uint8_t bios_byte(uintptr_t at)
 {
-	portset_allow(CONSOLE_PORT, CONSOLE_PORTS);
-	uart16550_init(&uart, CONSOLE_PORT, CONSOLE_BAUD);
+	uint8_t v;
+
+	__asm__ volatile("movb (%1), %0" : "=q"(v) : "r"(at) : "memory");
+	return v;
+}
+
+/* On the boot map, which still has page 0. No BIOS, or no VGA: no such mode stands there. */
+static bool vga_is_on(void)
+{
+	uint8_t mode = bios_byte(BIOS_VIDEO_MODE);
+
+	return mode >= VIDEO_TEXT_FIRST && mode <= VIDEO_TEXT_LAST &&
+	       bios_byte(BIOS_VIDEO_COLUMNS) == VGA_TEXT_COLUMNS;
+}
+
+static void open_uart(void)
+{
+	volatile void *registers;
+
+	answers = false;
+	uart = (struct uart16550){0};
+	if (place.kind == UART_PORT) {
+		portset_allow((uint16_t)place.address, UART_PORTS);
+		answers = uart16550_init(&uart, (uint16_t)place.address, place.baud);
+	} else if (place.kind == UART_MEMORY) {
+		registers = io_map(place.address, UART_PORTS * place.stride);
+		answers = registers &&
+			  uart16550_init_memory(&uart, registers, place.stride, place.baud);
+	}
+}
+
+void console_init(const char *cmdline)
+{
+	char option[UART_PLACE_TEXT];
+
+	has_vga = vga_is_on() && vga_text_init(&vga, (volatile void *)(uintptr_t)VGA_TEXT_ADDRESS);
+	on_screen = has_vga;
+	place = uart_place_default;
+	if (cmdline_value(cmdline, "console", option, sizeof option)) {
+		wrong_option = !uart_place_parse(option, &place);
+		if (!wrong_option)
+			chosen_by = "command line";
+	}
+	open_uart();
+}
+
+void console_map(void)
+{
+	if (has_vga && !io_map(VGA_TEXT_ADDRESS, VGA_TEXT_BYTES))
+		has_vga = on_screen = false;
+}
+
+void console_settle(const struct uart_place *spcr)
+{
+	char where[UART_PLACE_TEXT];
+
+	if (spcr->kind != UART_NONE && strcmp(chosen_by, "default") == 0) {
+		place = *spcr;
+		chosen_by = "SPCR";
+		platform_console_flush();
+		open_uart();
+	}
+	uart_place_print(&place, where);
+	if (wrong_option)
+		log_text("console: the command line's option is not understood");
+	if (place.kind != UART_NONE && !answers)
+		log_text("console: no UART answers at %s: output is dropped", where);
+	hardware_fact("console", "%s by %s%s", where, chosen_by,
+		answers || place.kind == UART_NONE ? "" : ", does not answer");
+	hardware_fact("screen", "%s", has_vga ? "VGA text, boot messages" : "none");
+}
+
+void console_on_screen(void)
+{
+	on_screen = has_vga;
+}
+
+void platform_console_booted(void)
+{
+	char where[UART_PLACE_TEXT];
+
+	uart_place_print(&place, where);
+	if (on_screen && answers)
+		log_text("console: %s", where);
+	else if (on_screen)
+		log_text("console: none was found (%s): the router runs, but hears nobody", where);
+	on_screen = false;
 }
 
 int platform_console_getc(void)
@@ -70,6 +171,12 @@ void platform_console_flush(void)
 
 void platform_console_write(const char *s, size_t n)
 {
+	if (on_screen && paging_mapped(VGA_TEXT_ADDRESS))
+		vga_text_write(&vga, s, n);
+	if (!answers) {
+		uart.lost += n;
+		return;
+	}
 	for (size_t i = 0; i < n; i++) {
 		if (platform_console_room() == 0)
 			platform_console_flush();

@@ -1,8 +1,27 @@
-/* The console of the machine: COM1. */
+/*
+ * The console of the machine: a UART, and the boot messages on a VGA screen as well.
+ *
+ * Which UART: that of the command line (console=com2,9600), else that of the
+ * firmware's SPCR, else COM1 at 115200 baud. A UART that does not answer, or
+ * console=none: what is written is dropped and counted, and no byte ever comes.
+ */
 #ifndef KERNEL_X86_CONSOLE_H
 #define KERNEL_X86_CONSOLE_H
 
-/* Finds the UART. Without one, writing does nothing and no byte ever comes. */
-void console_init(void);
+#include <stdbool.h>
+
+#include "kernel/x86/uart_place.h"
+
+/* First of all, on the boot map: so that a fault is reported. */
+void console_init(const char *cmdline);
+
+/* As soon as the machine has its own address space, which at first lacks the screen. Boot core. */
+void console_map(void);
+
+/* Once tables have been read; spcr: as struct acpi has it. Boot core. */
+void console_settle(const struct uart_place *spcr);
+
+/* From here on, what is written goes to the screen again: for a panic's report. */
+void console_on_screen(void);
 
 #endif

@@ -9,6 +9,7 @@
 #include "kernel/log.h"
 #include "kernel/platform.h"
 #include "kernel/x86/cpu.h"
+#include "kernel/x86/crash.h"
 #include "kernel/x86/image.h"
 #include "kernel/x86/memmap.h"
 #include "kernel/x86/paging.h"
@@ -77,6 +78,7 @@ void memory_init(const struct bootinfo *b)
 	memmap_remove_modules(&memory.arena, b);
 	memory.low = memory.arena;
 	memmap_remove(&memory.arena, 0, LOW_BYTES);
+	crash_take_place(&memory.arena);
 	memmap_remove(&memory.low, 0, LOW_FIRST);
 	memmap_remove(&memory.low, LOW_END, UINT64_MAX);
 

@@ -4,10 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "kernel/lastframes.h"
 #include "kernel/log.h"
 #include "kernel/platform.h"
 #include "kernel/version.h"
+#include "kernel/x86/console.h"
 #include "kernel/x86/cpu.h"
+#include "kernel/x86/crash.h"
 #include "kernel/x86/fault.h"
 #include "kernel/x86/gate.h"
 #include "kernel/x86/image.h"
@@ -36,8 +39,11 @@ __attribute__((format(printf, 1, 2))) static void out(const char *format, ...)
 	va_end(args);
 	if (n > (int)sizeof line - 1)
 		n = (int)sizeof line - 1;
-	if (n > 0)
+	if (n > 0) {
+		crash_keep(line, (size_t)n);
 		platform_console_write(line, (size_t)n);
+	}
+	crash_keep("\n", 1);
 	platform_console_write("\r\n", 2);
 	platform_console_flush();
 }
@@ -131,6 +137,18 @@ static void print_log(void)
 	log_walk(print_line, &t);
 }
 
+static void print_frame(void *ctx, const char *line)
+{
+	out("%s", line);
+}
+
+/* Last of all: it follows pointers that may be what is wrong. */
+static void print_frames(void)
+{
+	out("frames of the workers:");
+	lastframes_walk(&router, print_frame, NULL);
+}
+
 static void print_registers(const struct fault_frame *f)
 {
 	const struct {
@@ -203,11 +221,14 @@ void panic_report(const struct fault_report *r)
 		print_address("\r\nanother fault inside this report, at", r->frame.rip);
 		finish();
 	}
+	crash_begin();
+	console_on_screen();
 	if (r->text)
 		print_panic(&r->frame);
 	else
 		print_fault(&r->frame);
 	print_log();
+	print_frames();
 	finish();
 }
 

@@ -6,11 +6,14 @@
 
 #include "drivers/pci.h"
 #include "drivers/virtio/virtio_net.h"
+#include "kernel/bootlog.h"
+#include "kernel/hardware.h"
 #include "kernel/log.h"
 #include "kernel/platform.h"
 #include "kernel/x86/io_map.h"
 #include "kernel/x86/memory.h"
 #include "kernel/x86/paging.h"
+#include "kernel/x86/watchdogs.h"
 
 /* Chipsets decode PCI memory from the end of low RAM to the I/O APIC's fixed place. */
 #define WINDOW_END   0xfec00000ull
@@ -131,7 +134,45 @@ static void scan(struct pci *pci, const struct io_env *env)
 		host.bus_last = 255;
 		pci_scan(pci, &host, env);
 	}
-	log_text("pci: %u functions through %s", pci->functions, host.ecam ? "ECAM" : "ports");
+	log_text("pci: %u functions through %s", pci->functions,
+		host.ecam     ? "ECAM"
+		: acpi->ecams ? "ports"
+			      : "ports: there is no MCFG");
+	hardware_fact(
+		"pci", "%u functions through %s", pci->functions, host.ecam ? "ECAM" : "ports");
+	bootlog_phase("PCI");
+}
+
+#define PCI_CLASS_NETWORK 0x02u
+
+/* Notes a function for `show hardware`; a NIC that nobody drives is said at boot, too. */
+static void note_function(const struct pci_function *f, const char *driver, const char *why)
+{
+	struct hardware_device d = {.vendor_id = f->vendor_id,
+		.device_id = f->device_id,
+		.class_code = f->class_code,
+		.driver = driver,
+		.note = why ? why : ""};
+
+	snprintf(d.location, sizeof d.location, "%s", f->location);
+	if (!driver && !why && f->class_code >> 16 == PCI_CLASS_NETWORK) {
+		d.note = "no driver";
+		log_text("pci %s: a NIC without a driver, %04x:%04x", f->location, f->vendor_id,
+			f->device_id);
+	}
+	hardware_device(&d);
+}
+
+/* A function that is no NIC of ours: a bridge, a watchdog, or nothing that is used. */
+static void note_other(
+	const struct pci *pci, const struct pci_function *f, const struct io_env *env)
+{
+	const char *why = NULL;
+
+	if (watchdogs_try(pci, f, env, &why))
+		note_function(f, why ? NULL : platform_watchdog(), why);
+	else
+		note_function(f, f->header == 1 ? "pci" : NULL, NULL);
 }
 
 /* One NIC, on its node if the SRAT has it. */
@@ -161,15 +202,20 @@ unsigned platform_probe_ports(const struct io_env *env, const struct netdev_requ
 		nics += virtio_net_match(&pci.function[i]);
 	each.queue_pairs = netdev_queue_share(want, nics);
 	for (unsigned i = 0; i < pci.functions; i++) {
+		struct pci_function *f = &pci.function[i];
 		struct netdev *d;
 
-		if (!virtio_net_match(&pci.function[i]))
+		if (!virtio_net_match(f)) {
+			note_other(&pci, f, env);
 			continue;
+		}
 		if (n == max) {
+			note_function(f, NULL, "there are more NICs than are used");
 			left++;
 			continue;
 		}
-		d = probe(&pci, &pci.function[i], &each, env);
+		d = probe(&pci, f, &each, env);
+		note_function(f, d ? d->driver : NULL, d ? NULL : f->refusal);
 		if (d)
 			dev[n++] = d;
 	}

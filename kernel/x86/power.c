@@ -8,6 +8,7 @@
 #include "kernel/x86/io_map.h"
 #include "kernel/x86/portset.h"
 #include "kernel/x86/tsc.h"
+#include "kernel/x86/watchdogs.h"
 
 #define RESET_CONTROL       0xcf9u /* Intel chipsets since the PIIX3 */
 #define RESET_CONTROL_HARD  0x02u
@@ -120,6 +121,7 @@ void platform_poweroff(void)
 	static const char text[] = "The machine does not switch off by itself: it is stopped.\r\n";
 
 	platform_console_flush();
+	watchdogs_stop();
 	off_by_acpi();
 	if (cpu_is_virtual()) {
 		pio_write16(QEMU_PM1A, PM1_SLEEP_ENABLE);

@@ -1,16 +1,18 @@
 /* The kernel's entry on bare metal: brings the machine up, step by step, and calls kernel_main. */
 #include "kernel/x86/start.h"
 
-#include <string.h>
-
 #include "boot/boot.h"
+#include "kernel/bootlog.h"
 #include "kernel/log.h"
 #include "kernel/main.h"
 #include "kernel/platform.h"
 #include "kernel/x86/acpi.h"
+#include "kernel/x86/cmdline.h"
 #include "kernel/x86/console.h"
 #include "kernel/x86/cpu.h"
+#include "kernel/x86/crash.h"
 #include "kernel/x86/gate.h"
+#include "kernel/x86/inventory.h"
 #include "kernel/x86/lapic.h"
 #include "kernel/x86/memory.h"
 #include "kernel/x86/paging.h"
@@ -78,24 +80,34 @@ static void start_machine(void)
 {
 	uint64_t rsdp = find_rsdp();
 
+	bootlog_begin(bootinfo->entry_tsc);
+	bootlog_phase("entry");
 	memory_init(bootinfo);
+	console_map();
 	cpu_guard_stacks(cpu_table[0].stacks);
+	bootlog_phase("memory");
 	start_acpi(rsdp);
+	console_settle(&acpi.spcr);
+	bootlog_phase("ACPI");
 	tsc_init(bootinfo->entry_tsc, acpi.pm_timer, acpi.pm_timer_32bit ? 0xffffffff : 0xffffff);
+	bootlog_phase("clock");
 	memory_set_nodes(&acpi.srat);
 	power_init(&acpi);
 	ports_init(bootinfo, &acpi);
 	smp_init(&acpi, lapic_init());
+	bootlog_phase("cores");
+	inventory_note(bootinfo, &acpi);
 	log_text("x86: %s, TSC %llu kHz by %s, cores: %u, %s", bootinfo->loader,
 		(unsigned long long)(platform_tsc_hz() / 1000), tsc_source(), platform_cores(),
 		platform_isa());
+	crash_note();
 	kernel_main();
 }
 
 void boot_start_kernel(const struct bootinfo *b)
 {
 	bootinfo = b;
-	console_init(); /* from here on a fault is reported */
+	console_init(b->cmdline); /* from here on a fault is reported */
 	cpu_note_isa();
 	__asm__ volatile("movq %0, %%rsp\n\t"
 			 "xorl %%ebp, %%ebp\n\t"
@@ -113,12 +125,7 @@ void platform_confine(unsigned worker)
 
 bool start_has_option(const char *word)
 {
-	size_t n = strlen(word);
-
-	for (const char *s = bootinfo->cmdline; (s = strstr(s, word)); s += n)
-		if ((s == bootinfo->cmdline || s[-1] == ' ') && (s[n] == 0 || s[n] == ' '))
-			return true;
-	return false;
+	return cmdline_has(bootinfo->cmdline, word);
 }
 
 const char *platform_cmdline(void)

@@ -28,6 +28,10 @@ $(BENCH)/voq-clock: $(BENCH_OBJ) test/bench/voq.c
 bench-voq: $(BENCH)/voq $(BENCH)/voq-io $(BENCH)/voq-stages $(BENCH)/voq-clock
 	tools/bench-voq $(BENCH)
 
+# How long the image takes to its first packet, under QEMU's emulator.
+bench-boot: $(IMAGE)
+	tools/bench-boot $(IMAGE)
+
 # Our tables against DPDK's; the one part that wants DPDK, for which it installs it.
 BENCH_FIB    := $(call obj,hosted,$(LIB) $(filter net/table/%,$(NET)) test/model/tables.c test/model/routegen.c \
 	        $(filter-out %/rivals.c,$(wildcard test/bench/fib/*.c)))

@@ -47,8 +47,15 @@ def test_boots_by_pvh(machine):
 
 
 def test_no_ports():
-    with running(accel="tcg", ports=0) as lab:
+    """NICs that it has no driver for, or cannot use, are named, and the shell comes all the same."""
+    nics = ("-netdev user,id=u0 -device e1000,netdev=u0,romfile= -netdev user,id=u1 "
+            "-device virtio-net-pci,netdev=u1,disable-modern=on,disable-legacy=off,romfile=")
+    with running(accel="tcg", machine="pc", ports=0, qemu=nics) as lab:
         assert "audit: ok" in lab.cli("show buffers")
+        notes = {d["id"]: d["note"] for d in lab.json("show hardware")["devices"]}
+        assert notes["8086:100e"] == "no driver" and "legacy" in notes["1af4:1000"]
+        assert "a NIC without a driver, 8086:100e" in lab.serial_log()
+        assert "there is no MCFG" in lab.serial_log()
 
 
 def test_sixteen_ports():
@@ -115,6 +122,12 @@ def test_worker_has_no_privilege(way):
             trace = text[text.find("back trace:"):]
             assert re.search(r"(platform_trespass|pio_write8)\+0x", trace), text
             assert "worker_main+0x" in trace, text
+            kept = lab.cli("show crash")
+            assert re.search(headline, kept) and "worker_main+0x" in kept, kept
+            if what == TRESPASSES[0][0]:  # later boots have not seen any
+                assert "worker 0, eth0:0, recent: " in kept, kept
+        lab.cli("clear crash")
+        assert lab.cli("show crash") == "no crash recorded"
         lab.wait_ping(0, "10.0.1.2")
 
 
@@ -122,6 +135,15 @@ def test_ready_line_and_log():
     with running() as lab:
         assert re.search(r"^barewire: ready in [\d.]+ ms", lab.serial_log(), re.MULTILINE)
         assert lab.cli("show log")
+        boot = lab.json("show boot")
+        phases = {p["phase"]: p for p in boot["phases"]}
+        assert boot["booted_by"] == "multiboot1" and 0 < boot["rings_posted_ms"]
+        assert {"entry", "memory", "ACPI", "clock", "cores", "PCI", "ports", "router", "configuration",
+                "receive rings", "ready"} <= phases.keys()
+        assert all(p["cycles"] > 0 for p in phases.values())
+        hardware = lab.json("show hardware")
+        assert "FACP" in hardware["acpi_tables"] and "TSC" in hardware["clock"]
+        assert sum(d["driver"] == "virtio-net" for d in hardware["devices"]) == 2
 
 
 def test_reboot_and_poweroff():

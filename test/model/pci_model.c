@@ -63,6 +63,8 @@ static void config_write(
 		pci_model_set(f, at, bytes, at < 0x30 ? v : pci_model_get(f, at, bytes));
 	else if (at >= PCI_BAR0 && at < PCI_BAR0 + 24 && bytes == 4)
 		write_bar(p, f, at, (uint32_t)v);
+	else if (at >= f->own_first && at + bytes <= f->own_end)
+		pci_model_set(f, at, bytes, v);
 }
 
 static struct pci_model_function *ecam_find(struct pci_model *p, uint64_t at)

@@ -21,7 +21,9 @@ struct pci_model_function {
 	uint8_t bus, device, function;
 	uint8_t config[4096];
 	uint32_t bar_writable[6]; /* by register: the bits that keep what is written */
-	model_read_fn *read;      /* what lies behind BAR `decoded` */
+	unsigned own_first,
+		own_end;     /* registers of its own, [first, end), that keep what is written */
+	model_read_fn *read; /* what lies behind BAR `decoded` */
 	model_write_fn *write;
 	void *ctx;
 	unsigned decoded;

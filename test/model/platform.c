@@ -54,6 +54,10 @@ void platform_console_flush(void)
 {
 }
 
+void platform_console_booted(void)
+{
+}
+
 /* A spin loop in a test waits for time to pass, or for ever: so time passes. */
 void platform_relax(void)
 {
@@ -209,6 +213,34 @@ const char *platform_cmdline(void)
 const char *platform_loader(void)
 {
 	return "unit test";
+}
+
+const char *platform_watchdog(void)
+{
+	return model_platform.watchdog;
+}
+
+bool platform_watchdog_start(unsigned seconds)
+{
+	model_platform.watchdog_s = seconds;
+	model_platform.fed = 0;
+	return model_platform.watchdog != NULL;
+}
+
+void platform_watchdog_feed(void)
+{
+	model_platform.fed++;
+}
+
+const char *platform_crash(size_t *bytes)
+{
+	*bytes = model_platform.crash ? strlen(model_platform.crash) : 0;
+	return model_platform.crash;
+}
+
+void platform_crash_clear(void)
+{
+	model_platform.crash = NULL;
 }
 
 void platform_reboot(void)

@@ -20,6 +20,9 @@ struct model_platform {
 	unsigned nodes;               /* core c is on node c mod so many; 0: one node */
 	size_t near[MODEL_NODES_MAX]; /* bytes that were asked for near each node */
 	size_t memory_left;           /* platform_alloc fails beyond it; 0: no limit */
+	const char *watchdog;         /* its name, or NULL */
+	unsigned watchdog_s, fed;     /* what it was started with; how often it was fed since */
+	const char *crash;            /* the report from before the boot, or NULL */
 	unsigned blocks;
 	void *block[MODEL_BLOCKS_MAX];
 };

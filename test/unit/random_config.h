@@ -128,7 +128,11 @@ static inline void random_line(char out[RANDOM_LINE_MAX])
 			snprintf(out, RANDOM_LINE_MAX, "system hostname r%u", any(5));
 		return;
 	case 1:
-		snprintf(out, RANDOM_LINE_MAX, "system idle %s", any(2) ? "poll" : "relaxed");
+		if (any(3) == 0)
+			snprintf(out, RANDOM_LINE_MAX, "system watchdog %u", 5 + any(3));
+		else
+			snprintf(out, RANDOM_LINE_MAX, "system idle %s",
+				any(2) ? "poll" : "relaxed");
 		return;
 	case 2:
 		if (any(2)) {

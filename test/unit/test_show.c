@@ -46,8 +46,9 @@ static void traffic(uint32_t to, unsigned n)
 
 static const char *const shows[] = {"version", "uptime", "cores", "memory", "log", "interfaces",
 	"interfaces eth1", "routes", "routes 20.1.1.1", "routes 20.0.0.0/8", "routes 99.0.0.1",
-	"neighbors", "queues", "queues eth0", "latency", "drops", "buffers", "configuration",
-	"configuration candidate", "fib", "protocols", "lldp neighbors", "control-plane"};
+	"boot", "hardware", "neighbors", "queues", "queues eth0", "latency", "drops", "buffers",
+	"configuration", "configuration candidate", "fib", "protocols", "lldp neighbors",
+	"control-plane"};
 
 /* Each has text, one line of valid JSON, as many lines as `count` says, and all with `include .`.
  */

@@ -1,0 +1,84 @@
+/*
+ * ACPI tables, from the root pointer on: memory is the input, at BASE, with the
+ * root pointer first. Sums are made right on the way, or no mutation would get past them.
+ */
+#include <stdlib.h>
+
+#include "kernel/x86/acpi.h"
+#include "test/fuzz/fuzz.h"
+
+#define BASE       0x100000u
+#define COPIES_MAX 2000u
+#define RSDP_FIRST 20u /* bytes of revision 0 */
+#define RSDP_BYTES 36u
+#define SUM_AT     9u /* of a table: 5.2.6 */
+
+struct memory {
+	const uint8_t *p;
+	size_t bytes;
+	void *copy[COPIES_MAX];
+	unsigned copies;
+};
+
+static void set_sum(uint8_t *p, size_t bytes, size_t where)
+{
+	uint8_t sum = 0;
+
+	p[where] = 0;
+	for (size_t i = 0; i < bytes; i++)
+		sum = (uint8_t)(sum + p[i]);
+	p[where] = (uint8_t)-sum;
+}
+
+/* A copy of exactly the bytes asked for, so that a step beyond is seen. */
+static const void *at(void *ctx, uint64_t address, uint64_t bytes)
+{
+	struct memory *m = ctx;
+	uint8_t *copy;
+
+	if (address < BASE || address - BASE > m->bytes || bytes > m->bytes - (address - BASE) ||
+		m->copies == COPIES_MAX)
+		return NULL;
+	copy = malloc(bytes ? bytes : 1);
+	if (!copy)
+		return NULL;
+	memcpy(copy, m->p + (address - BASE), bytes);
+	m->copy[m->copies++] = copy;
+	if (address == BASE && bytes >= RSDP_FIRST)
+		set_sum(copy, RSDP_FIRST, 8);
+	if (address == BASE && bytes >= RSDP_BYTES)
+		set_sum(copy, RSDP_BYTES, 32);
+	if (address != BASE && bytes > SUM_AT)
+		set_sum(copy, bytes, SUM_AT);
+	return copy;
+}
+
+static void check(const struct acpi *a)
+{
+	CLAIM(a->cpus <= ACPI_CPUS_MAX && a->ecams <= ACPI_ECAMS_MAX);
+	CLAIM(a->srat.nodes <= SRAT_NODES_MAX && a->srat.cores <= SRAT_CORES_MAX);
+	CLAIM(a->srat.ranges <= SRAT_RANGES_MAX && a->srat.devices <= SRAT_DEVICES_MAX);
+	for (unsigned i = 0; i < a->ecams; i++)
+		CLAIM(a->ecam[i].bus_first <= a->ecam[i].bus_last);
+	for (unsigned i = 0; i < a->srat.ranges; i++)
+		CLAIM(a->srat.range[i].first < a->srat.range[i].end);
+	for (unsigned i = 0; i < a->tables && i < ACPI_NAMES_MAX; i++)
+		CLAIM(strlen(a->name[i]) == 4);
+	(void)srat_core_node(&a->srat, 1);
+	(void)srat_device_node(&a->srat, 0, 0, 8);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
+{
+	static struct memory m;
+	const struct acpi_memory memory = {.at = at, .ctx = &m};
+	static struct acpi a;
+
+	m = (struct memory){.p = data, .bytes = bytes};
+	(void)acpi_parse(&memory, BASE, &a);
+	check(&a);
+	(void)acpi_find_rsdp(data, bytes);
+	while (m.copies)
+		free(m.copy[--m.copies]);
+	return 0;
+}
