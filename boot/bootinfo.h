@@ -35,6 +35,7 @@ struct bootinfo {
 	const char *loader; /* "multiboot1", "PVH" */
 	uint64_t entry_tsc; /* TSC at the first instruction of the image */
 	uint64_t rsdp;      /* 0: search the BIOS areas */
+	uint64_t smbios;    /* an entry point of SMBIOS; 0: search the BIOS area */
 	unsigned regions;
 	unsigned modules;
 	struct boot_region region[BOOT_REGIONS_MAX];

@@ -18,7 +18,7 @@
 #define TFTP_BLOCK      512u  /* bytes without the option */
 #define TFTP_BLOCK_ASK  1428u /* asked for: fits a frame, and a tunnel's */
 #define TFTP_PACKET_MAX (4u + TFTP_BLOCK_ASK)
-#define TFTP_PATH_MAX   112u /* with the terminating zero */
+#define TFTP_PATH_MAX   108u /* with the terminating zero */
 #define TFTP_TEXT_MAX   64u  /* of a server's message that is kept, with the zero */
 
 #define TFTP_SILENCE_MS 10000u  /* without anything new: the server is given up */

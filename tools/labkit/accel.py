@@ -5,7 +5,7 @@ import select
 import subprocess
 import time
 
-from . import machine
+from . import machine, netboot
 from .place import RUN
 
 # An ordinary KVM shows the prompt within a second, and so does one that emulates kernel mode, as the
@@ -48,7 +48,8 @@ def choose(options):
     """tcg or kvm, and whether the choice is new and worth keeping once the lab is up."""
     if options.accel != "auto":
         return options.accel, False
-    if not os.access("/dev/kvm", os.R_OK | os.W_OK):
+    # Firmware's loaders are not what the verdict is about.
+    if netboot.boots(options) or not os.access("/dev/kvm", os.R_OK | os.W_OK):
         return "tcg", False
     try:
         with open(verdict_path(options.image), encoding="ascii") as f:

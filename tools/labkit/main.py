@@ -8,7 +8,7 @@ import stat
 import sys
 import time
 
-from . import accel, console, hosts, machine, process
+from . import accel, console, hosts, machine, netboot, process, serve
 from .place import RUN, LabError, Place
 
 DESCRIPTION = """\
@@ -48,6 +48,12 @@ def parse(arguments):
     up.add_argument("--image", metavar="FILE",
                     help="default: build/barewire.elf, hosted: build/barewire")
     up.add_argument("--append", metavar="WORDS", default="", help="the kernel's command line")
+    up.add_argument("--boot", choices=("kernel", *netboot.WAYS), default="kernel",
+                    help="kernel: by QEMU itself; " + "; ".join(f"{w}: {t}" for w, t in netboot.WAYS.items()))
+    up.add_argument("--boot-nic", choices=("e1000", "e1000e", "rtl8139"), metavar="MODEL",
+                    help="of a BIOS way: boot by one more NIC, behind which is one more host")
+    up.add_argument("--tftp", metavar="FOLDER",
+                    help="h0 serves it by TFTP, for config=tftp://10.0.0.2 and save; files are written")
     up.add_argument("--machine", default="q35", metavar="TYPE", help="QEMU's -M: q35 or pc")
     up.add_argument("--bios", metavar="FILE", help="firmware in place of SeaBIOS")
     up.add_argument("--qemu", metavar="WORDS", default="", help="more arguments for QEMU")
@@ -74,6 +80,7 @@ def parse(arguments):
 def check_up_options(options):
     if options.hosted:
         process.check_options(options)
+    netboot.check_options(options)
     limits = {"ports": (0, 16), "cores": (1, 64), "mem": (32, 1 << 20), "queues": (1, 64)}
     for name, (low, high) in limits.items():
         if not low <= getattr(options, name) <= high:
@@ -115,15 +122,19 @@ def start_process(place, options):
     process.make(place)
     for i in range(options.ports if options.net == "tap" else 0):
         hosts.make(place, i, lambda _, i=i: process.make_port(place, i))
+    serve.start(place, options)
     return process.start(place, options)
 
 
 def start_machine(place, options, chosen):
     taps = []
     try:
-        for i in range(options.ports if options.net == "tap" else 0):
+        for i in range(options.ports + bool(options.boot_nic) if options.net == "tap" else 0):
             taps.append(hosts.make(place, i, lambda namespace: hosts.inside(
                 namespace, hosts.open_tap, options.queues)))
+        serve.start(place, options)
+        if netboot.boots(options):
+            netboot.start_server(place, options)
         return machine.start(place, options, chosen, taps)
     finally:
         for fd in sum(taps, []):
@@ -188,11 +199,10 @@ def command_lines(words):
 
 
 def environment_missing(options):
-    if options.hosted:
-        options.image = options.image or process.PROCESS
-        return process.environment_missing(options.image)
-    options.image = options.image or machine.IMAGE
-    return machine.environment_missing(options.image)
+    kind, image = (process, process.PROCESS) if options.hosted else (machine, machine.IMAGE)
+    options.image = options.image or image
+    return (kind.environment_missing(options.image) + serve.environment_missing(options)
+            + netboot.environment_missing(options))
 
 
 def set_link(place, port, up):
