@@ -32,7 +32,10 @@ endif
 VHOST   := $(wildcard kernel/hosted/vhost_*.c)
 # Pure parsers of what firmware and loaders say: part of the image, and of the unit tests.
 PURE    := kernel/x86/pagetable.c kernel/x86/portset.c kernel/x86/acpi.c kernel/x86/smbios.c kernel/x86/srat.c kernel/x86/memmap.c \
-	   boot/view.c boot/bootinfo.c boot/multiboot1.c boot/pvh.c
+	   boot/view.c boot/bootinfo.c boot/multiboot1.c boot/multiboot2.c boot/pvh.c \
+	   boot/efi.c boot/efi_map.c boot/efi/dhcp.c
+# The EFI application, and what it shares with the kernel that it carries.
+EFI     := $(wildcard boot/efi/*.c boot/efi/*.S) boot/bootinfo.c boot/efi_map.c boot/view.c
 # The traffic generator and what it uses of the tree.
 PKTGEN  := $(wildcard tools/pktgen/*.c)
 PKTGEN_LIB := lib/checksum.c lib/histogram.c lib/text.c lib/text6.c net/table/route_text.c
@@ -58,6 +61,12 @@ NATIVE  := $(COMMON) -O3 -march=native -D_GNU_SOURCE -pthread
 CHECK   := $(COMMON) -O1 -D_GNU_SOURCE -DIO_MODEL -DUNIT_TEST -fsanitize=address,undefined \
 	   -fno-sanitize-recover=all -fno-omit-frame-pointer -pthread
 
+# gnu-efi's headers and flags; calls of the firmware by the compiler's own knowledge of its convention.
+# strlen must not become a call of itself.
+EFIFLAGS := $(COMMON) -O2 -ffreestanding -fno-tree-loop-distribute-patterns -fpic -fshort-wchar -mno-red-zone -maccumulate-outgoing-args \
+	   -fcf-protection=none -fno-stack-protector -fno-asynchronous-unwind-tables -DGNU_EFI_USE_MS_ABI \
+	   -isystem /usr/include/efi -isystem /usr/include/efi/x86_64
+
 # Writes $(2) to the file $(1) if that says anything else: what depends on the file is then made anew.
 stamp = $(shell mkdir -p $(dir $(1)); echo '$(2)' | cmp -s - $(1) || echo '$(2)' >$(1))
 
@@ -79,6 +88,7 @@ endif
 $(call stamp,$(BUILD)/version,$(VERSION))
 $(call stamp,$(BUILD)/$(X86DIR).flags,$(TARGET))
 $(call stamp,$(BUILD)/hosted.flags,$(HOST))
+$(call stamp,$(BUILD)/efi.flags,$(EFIFLAGS))
 $(call stamp,$(BUILD)/native.flags,$(NATIVE))
 $(call stamp,$(BUILD)/check.flags,$(CHECK))
 $(call stamp,$(BUILD)/tsan.flags,$(TSAN))
@@ -119,11 +129,12 @@ $(eval $(foreach f,$(FORMS),$(call vector,check,$(f),$(CHECK) $(ARCH_$(f)))))
 $(eval $(foreach f,$(FORMS),$(call vector,tsan,$(f),$(TSAN) $(ARCH_$(f)))))
 
 # ---------------------------------------------------------------- targets
-.PHONY: help all image hosted pktgen hooks run check check-tsan check-debug bench-voq bench-fib bench-peers bench-plot bench-linux bench-pktgen test test-hosted test-long soak lint fmt gdb clean setup
+.PHONY: help all kernel image hosted pktgen hooks run check check-tsan check-debug bench-voq bench-fib bench-peers bench-plot bench-linux bench-pktgen test test-hosted test-long soak lint fmt gdb clean setup
 
 help:
 	@echo 'barewire targets:'
-	@echo '  make            the image build/barewire.elf and the Linux process build/barewire'
+	@echo '  make            the kernel build/barewire.elf and the Linux process build/barewire'
+	@echo '  make image      the kernel as build/barewire.elf (multiboot, PVH), .efi (EFI application), .iso (CD, USB)'
 	@echo '  make pktgen     the traffic generator build/pktgen (tools/pktgen/README.md)'
 	@echo '  make run        set-up, build, a router between two Linux hosts, a demonstration, its console'
 	@echo '  make check      hosted unit tests under ASan and UBSan (seconds)'
@@ -146,12 +157,13 @@ help:
 	@echo 'Variables: EXTRA=-D... adds compiler flags (-DDEBUG_BUFFERS: see lib/pool.h); TEST_HOOKS=1 builds build/barewire-hooks.elf;'
 	@echo '  FIB="ROUTES..." links a ready forwarding table, CONFIG=FILE a configuration; IMAGE=FILE.elf names the image'
 
-all: image hosted pktgen
-image: $(IMAGE)
+all: kernel hosted pktgen
+kernel: $(IMAGE)
+image: $(IMAGE) $(STEM).efi $(STEM).iso
 hosted: $(BUILD)/barewire
 pktgen: $(BUILD)/pktgen
 hooks:
-	$(MAKE) TEST_HOOKS=1 image
+	$(MAKE) TEST_HOOKS=1 kernel
 
 setup:
 	tools/setup
@@ -178,7 +190,8 @@ $(BUILD)/$(X86DIR)/%.o: %.S $(BUILD)/$(X86DIR).flags | $(NEWLIB)/lib/libc.a
 CPL0 := cpu gate idt lapic pagetable paging
 $(patsubst %,$(BUILD)/$(X86DIR)/kernel/x86/%.o,$(CPL0)): CPL0_FLAGS = -mgeneral-regs-only
 
-# Two passes: the second carries the symbol table made from the first, for back traces.
+# Two passes: the second carries the symbol table made from the first, for back traces. What a debugger
+# wants stays beside the image in NAME.debug: the network carries the image itself.
 LINK = $(Q)$(CC) -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,max-page-size=4096 \
 	-Wl,-z,noexecstack -Wl,--no-warn-rwx-segments -T linker.ld $(X86_OBJ) $(LINKED)
 LIBS = -L$(NEWLIB)/lib -lc -lgcc
@@ -188,8 +201,39 @@ $(IMAGE): $(X86_OBJ) $(LINKED) $(STEM).linked linker.ld tools/mksyms
 	$(LINK) $(LIBS) -o $@.pass1
 	$(Q)tools/mksyms $@.pass1 > $@.syms.S
 	$(Q)$(CC) $(TARGET) -D__ASSEMBLY__ -c $@.syms.S -o $@.syms.o
-	$(LINK) $@.syms.o $(LIBS) -o $@
+	$(LINK) $@.syms.o $(LIBS) -o $(STEM).debug
+	$(Q)objcopy --strip-debug $(STEM).debug $@
 	@rm -f $@.pass1 $@.syms.*
+
+# What lies in memory from 1 MiB on, its multiboot1 header first.
+$(STEM).bin: $(IMAGE)
+	$(Q)objcopy -O binary $< $@
+
+$(BUILD)/efi/boot/efi/enter.o: $(STEM).bin
+$(BUILD)/efi/boot/efi/main.o: $(BUILD)/version
+
+$(BUILD)/efi/%.o: %.c $(BUILD)/efi.flags
+	@mkdir -p $(@D)
+	@echo "  CC $@"
+	$(Q)$(CC) $(EFIFLAGS) -DBAREWIRE_VERSION='"$(VERSION)"' -c $< -o $@
+
+$(BUILD)/efi/%.o: %.S $(BUILD)/efi.flags
+	@mkdir -p $(@D)
+	@echo "  CC $@"
+	$(Q)$(CC) $(EFIFLAGS) -D__ASSEMBLY__ -DKERNEL_CONTENTS='"$(STEM).bin"' -c $< -o $@
+
+# gnu-efi's way: a shared object that relocates itself, its sections put into a PE file.
+$(STEM).efi: $(call obj,efi,$(EFI))
+	@echo "  LD $@"
+	$(Q)ld -nostdlib -znocombreloc -shared -Bsymbolic --no-undefined --build-id=none --no-warn-rwx-segments \
+		-T /usr/lib/elf_x86_64_efi.lds /usr/lib/crt0-efi-x86_64.o $^ -L/usr/lib -lefi -lgnuefi -o $@.so
+	$(Q)objcopy -j .text -j .sdata -j .data -j .dynamic -j .dynsym -j .rel -j .rela -j '.rel.*' -j '.rela.*' \
+		-j .reloc --target=efi-app-x86_64 --subsystem=10 $@.so $@
+	@rm -f $@.so
+
+$(STEM).iso: $(IMAGE) tools/mkiso boot/grub/grub.cfg
+	@echo "  ISO $@"
+	$(Q)tools/mkiso $< $@
 
 # A multiboot1 header wins over the PVH note in QEMU: without it, the same image enters by PVH.
 $(IMAGE:.elf=-pvh.elf): $(IMAGE)
@@ -314,7 +358,7 @@ gdb: $(IMAGE)
 	tools/gdb $(IMAGE)
 
 clean:
-	rm -rf $(BUILD)/x86 $(BUILD)/x86-hooks $(BUILD)/hosted $(BUILD)/native $(BUILD)/check $(BUILD)/tsan $(BUILD)/debug $(BUILD)/bench $(BUILD)/barewire* $(BUILD)/fibgen $(BUILD)/routegen $(BUILD)/pktgen
+	rm -rf $(BUILD)/x86 $(BUILD)/x86-hooks $(BUILD)/efi $(BUILD)/hosted $(BUILD)/native $(BUILD)/check $(BUILD)/tsan $(BUILD)/debug $(BUILD)/bench $(BUILD)/barewire* $(BUILD)/fibgen $(BUILD)/routegen $(BUILD)/pktgen
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 .SECONDARY:

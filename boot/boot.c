@@ -13,7 +13,13 @@ void boot_main(uint32_t eax, uint32_t ebx, uint64_t tsc)
 	b.entry_tsc = tsc;
 	b.loader = "unknown loader";
 	/* At a PVH entry EAX is not defined: the structure's own magic decides. */
-	if (!pvh_parse(&view, ebx, &b) && eax == MULTIBOOT1_LOADED)
+	if (pvh_parse(&view, ebx, &b))
+		;
+	else if (eax == MULTIBOOT1_LOADED)
 		multiboot1_parse(&view, ebx, &b);
+	else if (eax == MULTIBOOT2_LOADED)
+		multiboot2_parse(&view, ebx, &b);
+	else if (eax == BOOT_EFI_LOADED)
+		efi_parse(&view, ebx, &b);
 	boot_start_kernel(&b);
 }

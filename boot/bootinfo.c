@@ -4,7 +4,8 @@
 /*
  * The types of the ACPI 6.4 table 15-4, which all loaders use; whatever else is
  * reserved. When the table is full, the last entry makes room for one that is
- * not RAM: losing memory is harmless, using what is not memory is not.
+ * not RAM: losing memory is harmless, using what is not memory is not. EFI has
+ * maps of hundreds of entries, most of them neighbours of one type.
  */
 void bootinfo_add_region(struct bootinfo *b, uint64_t base, uint64_t bytes, uint32_t type)
 {
@@ -12,6 +13,14 @@ void bootinfo_add_region(struct bootinfo *b, uint64_t base, uint64_t bytes, uint
 		return;
 	if (type < BOOT_RAM || type > BOOT_BAD)
 		type = BOOT_RESERVED;
+	if (b->regions) {
+		struct boot_region *last = &b->region[b->regions - 1];
+
+		if (last->type == type && last->base + last->bytes == base) {
+			last->bytes += bytes;
+			return;
+		}
+	}
 	if (b->regions == BOOT_REGIONS_MAX) {
 		if (type == BOOT_RAM || b->region[b->regions - 1].type != BOOT_RAM)
 			return;

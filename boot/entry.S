@@ -13,6 +13,30 @@ multiboot1_header:
 	.long	multiboot1_header, image_start, image_load_end, image_end, boot_entry
 #endif
 
+/*
+ * Multiboot2 2.0, 3.1: little-endian x86, tags. No addresses: what is asked for is in the ELF's own
+ * headers. Modules at pages; a frame buffer if there is one, otherwise text.
+ */
+#define MULTIBOOT2_HEADER_MAGIC 0xe85250d6
+#define MULTIBOOT2_OPTIONAL     1
+
+	.section .multiboot2, "a"
+	.balign 8
+multiboot2_header:
+	.long	MULTIBOOT2_HEADER_MAGIC, 0, multiboot2_header_end - multiboot2_header
+	.long	-(MULTIBOOT2_HEADER_MAGIC + multiboot2_header_end - multiboot2_header)
+	.short	6, MULTIBOOT2_OPTIONAL	/* 3.1.11: modules aligned to pages */
+	.long	8
+	.short	5, MULTIBOOT2_OPTIONAL	/* 3.1.9: frame buffer, of any size */
+	.long	20, 0, 0, 0
+	.balign 8
+	.short	4, MULTIBOOT2_OPTIONAL	/* 3.1.9: EGA text will do */
+	.long	12, 2
+	.balign 8
+	.short	0, 0
+	.long	8
+multiboot2_header_end:
+
 /* Xen public/elfnote.h: XEN_ELFNOTE_PHYS32_ENTRY, the PVH entry. */
 	.section .note.pvh, "a", @note
 	.balign 4
@@ -36,8 +60,8 @@ multiboot1_header:
 #define PAGE_LARGE 0x87 /* and it is a 2 MiB page */
 
 /*
- * Both loaders enter here: flat 32-bit segments, no paging, interrupts off,
- * EBX = their information, EAX = MULTIBOOT1_LOADED or anything.
+ * All loaders enter here: flat 32-bit segments, no paging, interrupts off,
+ * EBX = their information, EAX = a magic number (boot/parse.h) or anything.
  */
 	.section .text.boot, "ax"
 	.code32

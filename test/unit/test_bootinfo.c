@@ -9,40 +9,7 @@
 #include <string.h>
 
 #include "boot/parse.h"
-
-#define BASE  0x8000u /* physical address of the simulated memory */
-#define BYTES 4096u
-
-/* Memory on the heap, exactly as large as the view says, so that ASan sees every step beyond. */
-struct memory {
-	uint8_t *p;
-	struct boot_view view;
-};
-
-static struct memory memory_new(size_t bytes)
-{
-	struct memory m = {.p = calloc(1, bytes ? bytes : 1)};
-
-	assert_non_null(m.p);
-	m.view = (struct boot_view){
-		.first = BASE, .end = BASE + bytes, .bias = (uintptr_t)m.p - BASE};
-	return m;
-}
-
-static void put(struct memory *m, uint64_t address, const void *data, size_t bytes)
-{
-	memcpy(m->p + (address - BASE), data, bytes);
-}
-
-static void put32(struct memory *m, uint64_t address, uint32_t v)
-{
-	put(m, address, &v, sizeof v);
-}
-
-static void put64(struct memory *m, uint64_t address, uint64_t v)
-{
-	put(m, address, &v, sizeof v);
-}
+#include "test/unit/bootmem.h"
 
 static void put_mb1_region(struct memory *m, uint64_t address, uint32_t size, uint64_t base,
 	uint64_t bytes, uint32_t type)
@@ -250,12 +217,16 @@ static void test_regions(void **state)
 	bootinfo_add_region(&b, UINT64_MAX - 0xfff, 0x2000, BOOT_RAM); /* wraps */
 	assert_int_equal(b.regions, 0);
 	for (unsigned i = 0; i < 2 * BOOT_REGIONS_MAX; i++)
-		bootinfo_add_region(&b, i * 0x1000, 0x1000, BOOT_RAM);
+		bootinfo_add_region(&b, i * 0x2000, 0x1000, BOOT_RAM);
 	assert_int_equal(b.regions, BOOT_REGIONS_MAX);
 	/* Full: what is not memory is more important than the last memory. */
 	bootinfo_add_region(&b, 0, 0x1000, BOOT_RESERVED);
 	assert_int_equal(b.regions, BOOT_REGIONS_MAX);
 	assert_int_equal(b.region[BOOT_REGIONS_MAX - 1].type, BOOT_RESERVED);
+	bootinfo_add_region(&b, 0x1000, 0x1000, BOOT_RESERVED); /* a neighbour of the same type */
+	assert_int_equal(b.region[BOOT_REGIONS_MAX - 1].bytes, 0x2000);
+	bootinfo_add_region(&b, 0x2000, 0x1000, BOOT_NVS); /* of another: no room */
+	assert_int_equal(b.region[BOOT_REGIONS_MAX - 1].bytes, 0x2000);
 	for (unsigned i = 0; i < 2 * BOOT_MODULES_MAX; i++)
 		(void)bootinfo_add_module(&b, i * 0x1000, 1);
 	assert_int_equal(b.modules, BOOT_MODULES_MAX);
