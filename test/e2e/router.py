@@ -26,7 +26,7 @@ PVH_IMAGE = os.path.join(TREE, "build", "barewire-pvh.elf")  # without its multi
 HOOKS_IMAGE = os.path.join(TREE, "build", "barewire-hooks.elf")
 BUSY = re.compile(r"error: worker \d+ does not answer")
 TRIES = 10  # a worker that is stuck stays so
-MACHINE_ONLY = {"accel", "append", "bios", "image", "machine", "no_config", "packed", "qemu",
+MACHINE_ONLY = {"accel", "append", "bios", "boot", "image", "machine", "no_config", "packed", "qemu",
                 "queues", "rss"}
 REBOOTED = re.compile(r"barewire: ready in [\s\S]*barewire> $")
 _count = 0

@@ -5,7 +5,7 @@ import select
 import subprocess
 import time
 
-from . import machine, netboot
+from . import machine
 from .place import RUN
 
 # An ordinary KVM shows the prompt within a second, and so does one that emulates kernel mode, as the
@@ -44,12 +44,14 @@ def verdict_path(image):
         return os.path.join(RUN, f".accel-{f.read().strip()}-{name}")
 
 
-def choose(options):
-    """tcg or kvm, and whether the choice is new and worth keeping once the lab is up."""
+def choose(options, firmware):
+    """
+    tcg or kvm, and whether the choice is new and worth keeping once the lab is up. What a hypervisor
+    makes of firmware is not tried.
+    """
     if options.accel != "auto":
         return options.accel, False
-    # Firmware's loaders are not what the verdict is about.
-    if netboot.boots(options) or not os.access("/dev/kvm", os.R_OK | os.W_OK):
+    if firmware or not os.access("/dev/kvm", os.R_OK | os.W_OK):
         return "tcg", False
     try:
         with open(verdict_path(options.image), encoding="ascii") as f:

@@ -51,21 +51,30 @@ def memory_arguments(accel, options):
             + (",hugetlb=on,hugetlbsize=2M" if huge else "")]
 
 
-def common_arguments(accel, options, append, module):
-    words = [QEMU, "-nodefaults", "-no-user-config", "-display", "none", "-vga", "none",
-             "-monitor", "none", *memory_arguments(accel, options), *ACCEL[accel],
-             "-smp", str(options.cores), "-m", f"{options.mem}M"]
-    if netboot.boots(options):
-        return words
-    words += ["-kernel", options.image]
+def base_arguments(accel, options):
+    """A machine with nothing to boot."""
+    return [QEMU, "-nodefaults", "-no-user-config", "-display", "none", "-vga", "none",
+            "-monitor", "none", *memory_arguments(accel, options), *ACCEL[accel],
+            "-smp", str(options.cores), "-m", f"{options.mem}M"]
+
+
+def bios_arguments(bios):
+    return ["-bios", bios] if bios else []
+
+
+def kernel_arguments(accel, options, append, module):
+    """QEMU as the loader, and its modules."""
     bios = options.bios or (QBOOT if accel == "kvm" and os.path.exists(QBOOT) else None)
-    if bios:
-        words += ["-bios", bios]
+    words = ["-kernel", options.image, *bios_arguments(bios)]
     if append:
         words += ["-append", append]
     if module:
         words += ["-initrd", module]
     return words
+
+
+def common_arguments(accel, options, append, module):
+    return base_arguments(accel, options) + kernel_arguments(accel, options, append, module)
 
 
 def tap_arguments(i, fds):
@@ -87,11 +96,10 @@ def port_arguments(i, options):
             f"disable-legacy=on,rx_queue_size=1024{netboot.port_words(i, options)}{extra}"]
 
 
-def start(place, options, accel, taps):
-    """Starts QEMU for the lab. Returns the process and the time of its start."""
-    modules = [] if options.no_config else [place.path("config")]
-    modules += [place.path("table.routes")] if options.routes else []
-    words = common_arguments(accel, options, options.append, ",".join(modules))
+def start(place, options, accel, taps, boot):
+    """Starts QEMU for the lab; `boot`: arguments for what it is to boot. Returns the process and the
+    time of its start."""
+    words = base_arguments(accel, options) + boot
     words += ["-name", f"barewire-{place.tag}",
               "-chardev", f"socket,id=serial,path={place.path('serial')},server=on,wait=off,"
               f"logfile={place.path('serial.log')}",
@@ -101,7 +109,7 @@ def start(place, options, accel, taps):
         words += socket_arguments(i, options) if options.net == "vhost-user" else tap_arguments(i, taps[i])
         words += port_arguments(i, options)
     words += netboot.extra_nic(options, taps[-1]) if options.boot_nic else []
-    words += netboot.firmware_arguments(place, options) + shlex.split(options.qemu)
+    words += shlex.split(options.qemu)
     with open(place.path("qemu.log"), "w", encoding="utf-8") as log:
         begin = time.monotonic()
         process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
@@ -118,12 +126,15 @@ def read_text(path):
         return ""
 
 
-def wait_prompt(place, process, timeout_s):
-    """Waits until the shell's prompt stands in the serial log; returns the log."""
+def wait_prompt(place, process, timeout_s, firmware):
+    """
+    Waits until the shell's prompt stands in the serial log; returns the log. Firmware has shells with such
+    prompts, too: then the router must have said before that it is ready.
+    """
     end = time.monotonic() + timeout_s
     while True:
         text = read_text(place.path("serial.log"))
-        if PROMPT.search(text):
+        if PROMPT.search(text) and (not firmware or READY.search(text)):
             return text
         if process.poll() is not None:
             raise LabError(f"the router ended with status {process.returncode} before the prompt")

@@ -8,7 +8,7 @@ import stat
 import sys
 import time
 
-from . import accel, console, hosts, machine, netboot, process, serve
+from . import accel, boot, console, hosts, machine, netboot, process, serve
 from .place import RUN, LabError, Place
 
 DESCRIPTION = """\
@@ -45,19 +45,19 @@ def parse(arguments):
                     help="the router as the process build/barewire, its ports by AF_XDP")
     up.add_argument("--process", metavar="WORDS", default="", help="more arguments for it")
     up.add_argument("--accel", choices=("auto", "tcg", "kvm"), default="auto")
+    up.add_argument("--boot", choices=boot.WAYS, default="kernel", help=boot.HELP)
     up.add_argument("--image", metavar="FILE",
-                    help="default: build/barewire.elf, hosted: build/barewire")
+                    help="default: of the way to boot; hosted: build/barewire")
     up.add_argument("--append", metavar="WORDS", default="", help="the kernel's command line")
-    up.add_argument("--boot", choices=("kernel", *netboot.WAYS), default="kernel",
-                    help="kernel: by QEMU itself; " + "; ".join(f"{w}: {t}" for w, t in netboot.WAYS.items()))
     up.add_argument("--boot-nic", choices=("e1000", "e1000e", "rtl8139"), metavar="MODEL",
-                    help="of a BIOS way: boot by one more NIC, behind which is one more host")
+                    help="of a way over the network: boot by one more NIC, behind which is one more host")
     up.add_argument("--tftp", metavar="FOLDER",
                     help="h0 serves it by TFTP, for config=tftp://10.0.0.2 and save; files are written")
     up.add_argument("--machine", default="q35", metavar="TYPE", help="QEMU's -M: q35 or pc")
     up.add_argument("--bios", metavar="FILE", help="firmware in place of SeaBIOS")
     up.add_argument("--qemu", metavar="WORDS", default="", help="more arguments for QEMU")
-    up.add_argument("--timeout", type=float, default=60, metavar="S", help="for the prompt")
+    up.add_argument("--timeout", type=float, metavar="S",
+                    help="for the prompt; default: 60, with firmware 120 or 240")
 
     cli = sub.add_parser("cli", help="one shell command and its reply; status 1 on 'error:'")
     cli.add_argument("--timeout", type=float, default=60, metavar="S", help="for each reply")
@@ -133,9 +133,8 @@ def start_machine(place, options, chosen):
             taps.append(hosts.make(place, i, lambda namespace: hosts.inside(
                 namespace, hosts.open_tap, options.queues)))
         serve.start(place, options)
-        if netboot.boots(options):
-            netboot.start_server(place, options)
-        return machine.start(place, options, chosen, taps)
+        return machine.start(place, options, chosen, taps,
+                             boot.WAYS[options.boot].arguments(place, options, chosen))
     finally:
         for fd in sum(taps, []):
             os.close(fd)  # QEMU has its own copies
@@ -145,12 +144,13 @@ def start(place, options):
     os.makedirs(RUN, mode=0o755, exist_ok=True)
     if options.net == "vhost-user":
         find_sockets(place, options)
-    chosen, fresh = ("hosted", False) if options.hosted else accel.choose(options)
+    chosen, fresh = ("hosted", False) if options.hosted else accel.choose(options, boot.WAYS[options.boot].firmware)
     place.make()
     write_config(place, options)
     router, begin = (start_process(place, options) if options.hosted
                      else start_machine(place, options, chosen))
-    text = machine.wait_prompt(place, router, options.timeout)
+    text = machine.wait_prompt(place, router, options.timeout,
+                               not options.hosted and boot.WAYS[options.boot].firmware)
     prompt_s = time.monotonic() - begin
     place.remember(ports=options.ports, accel=chosen)
     if fresh:
@@ -199,10 +199,13 @@ def command_lines(words):
 
 
 def environment_missing(options):
-    kind, image = (process, process.PROCESS) if options.hosted else (machine, machine.IMAGE)
-    options.image = options.image or image
-    return (kind.environment_missing(options.image) + serve.environment_missing(options)
-            + netboot.environment_missing(options))
+    if options.hosted:
+        options.image = options.image or process.PROCESS
+        options.timeout = options.timeout or 60
+        return process.environment_missing(options.image) + serve.environment_missing(options)
+    boot.complete(options)
+    return (machine.environment_missing(options.image) + serve.environment_missing(options)
+            + boot.missing(options))
 
 
 def set_link(place, port, up):

@@ -1,4 +1,4 @@
-# Booting over the network: tools/pxe in the namespace of a host, firmware, the NIC that boots.
+# Booting over the network: tools/pxe in the namespace of a host, and the NIC that boots.
 import os
 import shutil
 import subprocess
@@ -6,13 +6,8 @@ import subprocess
 from . import hosts, serve
 from .place import TREE, LabError
 
-WAYS = {
-    "pxe": "a BIOS ROM loads undionly.kpxe, that the image",
-    "pxe-uefi": "OVMF's own PXE loads ipxe.efi, that barewire.efi",
-    "ipxe": "iPXE in the NIC's ROM loads the image",
-    "ipxe-uefi": "the same with its EFI driver and barewire.efi",
-}
-OVMF_CODE, OVMF_VARS = "/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"
+WAYS = ("pxe", "pxe-uefi", "ipxe", "ipxe-uefi")
+NEEDS = (("dnsmasq", "dnsmasq-base"), ("/usr/lib/ipxe/undionly.kpxe", "ipxe"))
 PXE = os.path.join(TREE, "tools", "pxe")
 
 
@@ -36,20 +31,8 @@ def check_options(options):
         return
     if options.hosted or options.net != "tap" or options.routes or options.bios:
         raise LabError(f"--boot {options.boot}: not with --hosted, --net, --routes, --bios")
-    if options.boot_nic and is_uefi(options):
-        raise LabError("--boot-nic: BIOS ways only")
     if not options.ports and not options.boot_nic:
         raise LabError(f"--boot {options.boot}: needs a port")
-
-
-def environment_missing(options):
-    if not boots(options):
-        return []
-    missing = serve.commands_missing(("dnsmasq", "dnsmasq-base"))
-    files = [("/usr/lib/ipxe/undionly.kpxe", "ipxe")]
-    if is_uefi(options):
-        files += [(OVMF_CODE, "ovmf"), (os.path.join(TREE, "build/barewire.efi"), "make")]
-    return missing + [f"{file} ({how})" for file, how in files if not os.access(file, os.R_OK)]
 
 
 def start_server(place, options):
@@ -68,15 +51,6 @@ def start_server(place, options):
                          preexec_fn=lambda: hosts.enter(place.namespace(host)))
     for port in (67, 69):
         serve.wait_port(place.namespace(host), port)
-
-
-def firmware_arguments(place, options):
-    """A machine that has nothing but what it finds on the network."""
-    if not is_uefi(options):
-        return []
-    shutil.copyfile(OVMF_VARS, place.path("vars.fd"))  # UEFI keeps its settings there
-    return ["-drive", f"if=pflash,format=raw,unit=0,readonly=on,file={OVMF_CODE}",
-            "-drive", f"if=pflash,format=raw,unit=1,file={place.path('vars.fd')}"]
 
 
 def port_words(i, options):

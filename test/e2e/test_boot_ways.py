@@ -1,0 +1,101 @@
+# The kernel from boot media and firmware: each way brings it to its prompt, with its configuration, forwarding.
+import os
+import re
+import struct
+import subprocess
+
+import pytest
+from labkit.place import TREE
+from router import IMAGE, LAB, PATIENCE_S, Lab, running, wait_for
+
+EFI = os.path.join(TREE, "build", "barewire.efi")
+ISO = os.path.join(TREE, "build", "barewire.iso")
+# What `show version` calls the way, and how the configuration is called.
+WAYS = {
+    "iso": ("multiboot2", "barewire.conf"),
+    "iso-uefi": ("multiboot2", "barewire.conf"),
+    "uefi": ("EFI", "barewire.conf"),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_boots_and_forwards(way):
+    name, config = WAYS[way]
+    with running(boot=way, append="panic=reboot") as lab:
+        assert lab.ping(0, "10.0.1.2") and lab.ping(1, "10.0.0.2")
+        version = lab.cli("show version")
+        assert f"booted by: {name}" in version
+        assert "command line: panic=reboot" in version
+        assert f"configuration: {config}" in lab.cli("show log")
+
+
+def test_boots_from_usb(tmp_path):
+    """The same volume on a USB stick, as built but for the configuration that was put into it."""
+    site, config = tmp_path / "site.iso", tmp_path / "site.conf"
+    config.write_text("set interfaces eth0 address 10.0.0.1/24\nset interfaces eth1 address 10.0.1.1/24\n")
+    subprocess.run(["xorriso", "-indev", ISO, "-outdev", site, "-boot_image", "any", "replay",
+                    "-map", config, "/barewire.conf"], check=True, capture_output=True)
+    with running(boot="iso", no_config=True, qemu="-device qemu-xhci -device usb-storage,drive=stick,bootindex=0 "
+                 f"-drive if=none,id=stick,format=raw,readonly=on,file={site}") as lab:
+        assert lab.ping(0, "10.0.1.2")
+
+
+def test_routes_beside_the_efi_image(tmp_path):
+    routes = tmp_path / "site.routes"
+    routes.write_text("192.0.2.0/24 via 10.0.1.2\n")
+    with running(boot="uefi", routes=routes) as lab:
+        assert "192.0.2.0/24" in lab.cli("show routes 192.0.2.1")
+        assert "routes barewire.routes: 1" in lab.cli("show log")
+
+
+def grown(path):
+    """The EFI application with a kernel that says, in its multiboot1 header, that it needs 256 MiB."""
+    with open(EFI, "rb") as f:
+        data = bytearray(f.read())
+    at = data.index(struct.pack("<II", 0x1badb002, 0x10003))
+    struct.pack_into("<I", data, at + 24, 1 << 28)
+    path.write_bytes(data)
+    return path
+
+
+def test_memory_that_is_not_free(tmp_path):
+    """The EFI application says why it does not start; then the firmware goes on."""
+    lab = Lab()
+    process = subprocess.Popen([LAB, "up", "--accel", "tcg", "--boot", "uefi", "--image",
+                                str(grown(tmp_path / "big.efi"))], stderr=subprocess.DEVNULL,
+                               env={**os.environ, "LAB": lab.name})
+    said = ""
+
+    def ended():
+        nonlocal said
+        said = lab.serial_log() if os.path.exists(lab.place.path("serial.log")) else ""
+        return re.search(r"not started: [\s\S]*\n.+", said)
+
+    try:
+        wait_for("firmware after the application", ended, 3 * PATIENCE_S)
+        assert re.search("the kernel must lie at 100000 to 10000000, and at [0-9a-f]+ is memory of "
+                         r"type \d+\n", said), said
+        assert "barewire: not started: Unsupported" in said
+        assert "starting;" not in said
+    finally:
+        process.terminate()
+        process.wait()
+        lab.down()
+
+
+# ---------------------------------------------------------------- what is built
+
+def test_sizes():
+    assert os.path.getsize(IMAGE) < 1 << 20
+    assert os.path.getsize(EFI) < 12 * (1 << 20) // 10
+
+
+def test_builds_are_the_same(tmp_path):
+    """Another build in another folder, at another time: the same bytes."""
+    done = subprocess.run(["make", "-C", TREE, f"-j{os.cpu_count()}", f"BUILD={tmp_path}",
+                           f"NEWLIB={TREE}/build/newlib/x86_64-elf", "image"],
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    for name in ("barewire.elf", "barewire.efi", "barewire.iso"):
+        with open(os.path.join(TREE, "build", name), "rb") as f:
+            assert (tmp_path / name).read_bytes() == f.read(), name
