@@ -31,7 +31,7 @@ endif
 # The vhost-user transport is part of the process and of the unit tests.
 VHOST   := $(wildcard kernel/hosted/vhost_*.c)
 # Pure parsers of what firmware and loaders say: part of the image, and of the unit tests.
-PURE    := kernel/x86/pagetable.c kernel/x86/portset.c kernel/x86/acpi.c kernel/x86/dsdt.c kernel/x86/srat.c kernel/x86/uart_place.c kernel/x86/cmdline.c kernel/x86/memmap.c \
+PURE    := kernel/x86/pagetable.c kernel/x86/portset.c kernel/x86/acpi.c kernel/x86/dsdt.c kernel/x86/smbios.c kernel/x86/srat.c kernel/x86/uart_place.c kernel/x86/cmdline.c kernel/x86/memmap.c \
 	   boot/view.c boot/bootinfo.c boot/multiboot1.c boot/multiboot2.c boot/pvh.c \
 	   boot/efi.c boot/efi_map.c boot/efi/dhcp.c
 # The EFI application, and what it shares with the kernel that it carries.
@@ -353,7 +353,7 @@ test-long: all hooks $(BUILD)/check/bin/test_fib_full
 # All files but those of what a process has not: firmware, several queues, nodes, a test image.
 test-hosted: all hooks
 	BAREWIRE_LAB=hosted /usr/bin/python3 -m pytest -p no:cacheprovider -q -rfEs $(filter-out \
-		$(patsubst %,test/e2e/test_%.py,audit boot boot_ways console hosted lab numa pktgen ports soak watchdog),$(wildcard test/e2e/test_*.py))
+		$(patsubst %,test/e2e/test_%.py,audit boot boot_ways console hosted lab netboot numa pktgen ports soak watchdog),$(wildcard test/e2e/test_*.py))
 
 soak: all hooks
 	SOAK_S=600 /usr/bin/python3 -m pytest -p no:cacheprovider -q test/e2e/test_soak.py

@@ -44,6 +44,7 @@ struct bootinfo {
 	uint64_t entry_tsc;                 /* TSC at the first instruction of the image */
 	uint64_t rsdp;                      /* 0: search the BIOS areas */
 	uint8_t rsdp_copy[BOOT_RSDP_BYTES]; /* what rsdp points to, where a loader gives a copy */
+	uint64_t smbios;                    /* an entry point of SMBIOS; 0: search the BIOS area */
 	unsigned regions;
 	unsigned modules;
 	struct boot_region region[BOOT_REGIONS_MAX];

@@ -4,6 +4,7 @@
 #include <stdalign.h>
 #include <string.h>
 
+#include "kernel/autoload.h"
 #include "kernel/bootlog.h"
 #include "kernel/compiled.h"
 #include "kernel/config.h"
@@ -147,7 +148,7 @@ static void boot_config(void)
 {
 	if (!boot.module.name)
 		return;
-	if (boot.good && shell_load_config(boot.error, sizeof boot.error))
+	if (boot.good && shell_load_config(BY_BOOT_MODULE, boot.error, sizeof boot.error))
 		log_text("configuration: %s", boot.module.name);
 	else
 		log_text("error: configuration %s: %s", boot.module.name, boot.error);
@@ -250,6 +251,20 @@ static bool forward_in_turns(struct router *r)
 	return moved;
 }
 
+/* The others' turn, while a configuration is fetched before there is a prompt. */
+static void between_boot(void)
+{
+	(void)forward_in_turns(&router);
+	platform_console_poll();
+}
+
+static void autoload_turn(void)
+{
+	between_boot();
+	(void)control_turn(&router);
+	platform_relax();
+}
+
 /* What goes on while the control core is busy with a long command. */
 static void between(void)
 {
@@ -337,6 +352,8 @@ void kernel_main(void)
 
 	log_text("barewire: ready in %u.%03u ms, %u ports, %u cores", (unsigned)(us / 1000),
 		(unsigned)(us % 1000), ports, platform_cores());
+	control_on_yield(between_boot);
+	autoload_run(&router, autoload_turn, boot.good ? boot.module.name : NULL);
 	platform_console_booted();
 	log_quiet();
 	shell_start();

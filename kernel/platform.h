@@ -111,6 +111,8 @@ struct platform_module {
 };
 unsigned platform_modules(struct platform_module *m, unsigned max);
 const char *platform_cmdline(void);
+/* The machine's serial number, as its firmware says; "": it has none. */
+const char *platform_serial(void);
 const char *platform_loader(void); /* "multiboot1", "PVH", "Linux process" */
 
 /*

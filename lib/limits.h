@@ -51,6 +51,7 @@
 #define LOG_RECORDS  256u        /* kept per core */
 #define NODE_UNKNOWN 0xffffffffu /* no NUMA node, or nobody says which */
 
-#define HOSTNAME_MAX 64u /* with the terminating zero; RFC 1123 label: 63 */
+#define HOSTNAME_MAX 64u        /* with the terminating zero; RFC 1123 label: 63 */
+#define TRANSFER_MAX (2u << 20) /* bytes of a file read or written over the network */
 
 #endif

@@ -102,6 +102,20 @@ static void find_rsdp(const EFI_SYSTEM_TABLE *table, struct bootinfo *b)
 	}
 }
 
+/* The same for the machine's serial number: SMBIOS 3.6, 5.2.2, 5.2.1. */
+static void find_smbios(const EFI_SYSTEM_TABLE *table, struct bootinfo *b)
+{
+	static const EFI_GUID smbios_3 = SMBIOS3_TABLE_GUID, smbios_2 = SMBIOS_TABLE_GUID;
+
+	for (UINTN i = 0; i < table->NumberOfTableEntries; i++) {
+		const EFI_CONFIGURATION_TABLE *t = &table->ConfigurationTable[i];
+
+		if (memcmp(&t->VendorGuid, &smbios_3, sizeof smbios_3) == 0 ||
+			(memcmp(&t->VendorGuid, &smbios_2, sizeof smbios_2) == 0 && !b->smbios))
+			b->smbios = (uintptr_t)t->VendorTable;
+	}
+}
+
 /* UEFI 2.10, 12.9: pixels of 32 bits in one of two orders; others are left out. */
 static void find_framebuffer(struct bootinfo *b)
 {
@@ -146,6 +160,7 @@ static EFI_STATUS gather(EFI_HANDLE image, const EFI_SYSTEM_TABLE *table, struct
 	if (!EFI_ERROR(status))
 		status = read_module("barewire.routes", b);
 	find_rsdp(table, b);
+	find_smbios(table, b);
 	find_framebuffer(b);
 	return status;
 }

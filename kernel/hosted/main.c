@@ -20,7 +20,8 @@ struct hosted_options hosted = {.cores = 2, .mem_mib = 256};
 static const char usage[] =
 	"usage: barewire [--port PORT]... [--cores N | --cores CPU,...] [--mem MIB] [--config "
 	"FILE]\n"
-	"                [--routes FILE] [--console unix:PATH | --pty LINK]\n"
+	"                [--routes FILE] [--append WORDS]\n"
+	"                [--console unix:PATH | --pty LINK]\n"
 	"  --port mem:N   N memory-only ports (no traffic comes from outside; for tests)\n"
 	"  --port vhost-user:PATH[,server][,mac=MAC][,queues=N][,packed]\n"
 	"                 virtio-net whose device is the process at a UNIX socket; server: it\n"
@@ -33,6 +34,7 @@ static const char usage[] =
 	"  --mem MIB      memory for buffers and tables (default 256)\n"
 	"  --config FILE  configuration applied before the first packet\n"
 	"  --routes FILE  table of routes, likewise\n"
+	"  --append WORDS words of a command line: config=tftp://SERVER/FOLDER ip= gw= if=\n"
 	"  --console unix:PATH\n"
 	"                 console on a UNIX socket, for one connection at a time (default: stdio)\n"
 	"  --pty LINK     console on a new pseudo-terminal, LINK points to it\n";
@@ -100,6 +102,7 @@ static void parse_options(int argc, char **argv)
 		{"mem", required_argument, NULL, 'm'},
 		{"config", required_argument, NULL, 'f'},
 		{"routes", required_argument, NULL, 'r'},
+		{"append", required_argument, NULL, 'a'},
 		{"pty", required_argument, NULL, 't'},
 		{"console", required_argument, NULL, 's'},
 		{"help", no_argument, NULL, 'h'},
@@ -125,6 +128,8 @@ static void parse_options(int argc, char **argv)
 			break;
 		case 'r':
 			hosted.routes = optarg;
+			break;
+		case 'a': /* it is in hosted.cmdline, as all are */
 			break;
 		case 't':
 			hosted.pty = optarg;

@@ -228,6 +228,11 @@ const char *platform_cmdline(void)
 	return hosted.cmdline;
 }
 
+const char *platform_serial(void)
+{
+	return "";
+}
+
 const char *platform_loader(void)
 {
 	return "Linux process";

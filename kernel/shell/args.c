@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "kernel/shell/pattern.h"
+#include "kernel/transfer.h"
 #include "lib/limits.h"
 #include "lib/text.h"
 #include "lib/text6.h"
@@ -315,6 +316,16 @@ static int order_iface(const char *a, const char *b)
 	return ta != tb ? (ta < tb ? -1 : 1) : strcmp(a, b);
 }
 
+static bool parse_url(const struct node *n, const char *word, char *out)
+{
+	struct transfer_place place;
+
+	if (!transfer_parse(word, false, &place))
+		return refuse(out, "is not a file as in tftp://192.0.2.1/site.conf");
+	snprintf(out, ARG_TEXT_MAX, "%s", word);
+	return true;
+}
+
 /* An address or a prefix of either family; an IPv4 address is the top 32 bits. */
 static struct ip6 read_address(const char *text, unsigned *length)
 {
@@ -384,6 +395,7 @@ static const struct arg_type arg_types[ARG_KINDS] = {
 	[ARG_RATE] = {"RATE", parse_rate, strcmp},
 	[ARG_SIZE] = {"SIZE", parse_size, strcmp},
 	[ARG_HOSTNAME] = {"NAME", parse_hostname, strcmp},
+	[ARG_URL] = {"tftp://ADDR/PATH", parse_url, strcmp},
 	[ARG_TEXT] = {"TEXT", parse_text, strcmp},
 	[ARG_PATTERN] = {"RE", parse_pattern, strcmp},
 };

@@ -82,6 +82,10 @@ const char *shell_action_name(unsigned action);
 /* Columns packets and bytes of a next hop. */
 void shell_output_count(struct output *o, const struct router *r, uint32_t index);
 
+/* remote.c: `save` and `load` with a URL; commands as command_fn. */
+bool save_remote(struct call *call, const char *url);
+bool load_remote(struct call *call, const char *url, bool replace);
+
 /* The grammar (tree.c): all commands, and only those a configuration text may hold. */
 extern const struct grammar grammar_all, grammar_edit;
 

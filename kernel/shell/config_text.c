@@ -50,6 +50,7 @@ bool config_read_text(struct lines *set, const char *text, size_t n, char *error
 	unsigned number = 0;
 
 	while (n) {
+		shell_yield();
 		const char *end = memchr(text, '\n', n);
 		size_t whole = end ? (size_t)(end - text) + 1 : n;
 		size_t length = end ? whole - 1 : whole;

@@ -31,6 +31,7 @@ enum arg_kind {
 	ARG_RATE,     /* 64kbit, 1000mbit, 10gbit */
 	ARG_SIZE,     /* 15000, 64k, 2m: bytes, of the node's min .. max */
 	ARG_HOSTNAME, /* one RFC 1123 label */
+	ARG_URL,      /* tftp://192.0.2.1/site.conf */
 	ARG_TEXT,     /* any printable text */
 	ARG_PATTERN,  /* see pattern.h */
 	ARG_KINDS

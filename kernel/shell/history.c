@@ -44,6 +44,8 @@ const char *history_name(enum committer by)
 		[BY_NOBODY] = "nobody",
 		[BY_CONSOLE] = "console",
 		[BY_BOOT_MODULE] = "boot module",
+		[BY_COMMAND_LINE] = "command line",
+		[BY_AUTOLOAD] = "autoload",
 		[BY_ROLLBACK_TIMER] = "rollback timer",
 	};
 

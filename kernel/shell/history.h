@@ -5,10 +5,9 @@
 #include <stdint.h>
 
 #include "kernel/shell/lines.h"
+#include "kernel/shell/shell.h"
 
 #define GENERATIONS 10u /* kept besides the one in force */
-
-enum committer { BY_NOBODY, BY_CONSOLE, BY_BOOT_MODULE, BY_ROLLBACK_TIMER };
 
 struct generation {
 	struct lines set;
@@ -28,7 +27,7 @@ const struct generation *history_get(unsigned number);
 /* Puts a generation in force; takes its set. Cannot fail. */
 void history_push(struct generation *g);
 
-/* "console", "boot module", "rollback timer". */
+/* "console", "boot module", ... */
 const char *history_name(enum committer by);
 
 /* What a set changes: fills in added, removed and first; calls fn (may be NULL) for each line. */

@@ -37,8 +37,21 @@ void shell_init(const struct shell_env *env);
 bool shell_read_config(
 	const char *text, size_t n, struct config *out, char *error, size_t error_size);
 
+/* Who put a configuration in force. */
+enum committer {
+	BY_NOBODY,
+	BY_CONSOLE,
+	BY_BOOT_MODULE,
+	BY_COMMAND_LINE,
+	BY_AUTOLOAD,
+	BY_ROLLBACK_TIMER
+};
+
 /* Boot, after shell_init: puts the lines kept in force. false: see error; nothing is applied. */
-bool shell_load_config(char *error, size_t error_size);
+bool shell_load_config(enum committer by, char *error, size_t error_size);
+
+/* Boot, after that: what is in force, and these lines besides, by the command line. Likewise. */
+bool shell_add_config(const char *text, size_t n, char *error, size_t error_size);
 
 /* Prints the first prompt. */
 void shell_start(void);

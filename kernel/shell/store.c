@@ -226,11 +226,14 @@ static void load_end(bool cancelled)
 	load.set = (struct lines){0};
 }
 
-/* load [replace]: to the candidate, or to an empty one */
+/* load [replace] [URL]: to the candidate, or to an empty one */
 bool edit_load(struct call *call)
 {
 	static const struct reader reader = {load_line, load_end};
+	const char *last = call_word(call, call->command->args - 1);
 
+	if (strchr(last, ':'))
+		return load_remote(call, last, call->command->args == 3);
 	load.number = 0;
 	load.error[0] = '\0';
 	lines_clear(&load.set);
@@ -298,6 +301,8 @@ static void put_saved(struct call *call, const char *text)
 /* What is in force, as a text that `load replace` and a boot read back. */
 bool edit_save(struct call *call)
 {
+	if (call_word(call, 1))
+		return save_remote(call, call_word(call, 1));
 	if (call->step == 0)
 		shell_print("# %s, barewire %s, commit %u\n", store.hostname, barewire_version,
 			history_get(0)->commit);
@@ -329,9 +334,9 @@ static void log_warning(const char *name)
 	log_text("warning: interface %s is not present", name);
 }
 
-bool shell_load_config(char *error, size_t error_size)
+bool shell_load_config(enum committer by, char *error, size_t error_size)
 {
-	bool good = commit_lines(&store.boot, BY_BOOT_MODULE, error, error_size);
+	bool good = commit_lines(&store.boot, by, error, error_size);
 
 	lines_clear(&store.boot);
 	if (!good)
@@ -340,5 +345,18 @@ bool shell_load_config(char *error, size_t error_size)
 	if (store_replace(&store.candidate, running()))
 		return true;
 	snprintf(error, error_size, "out of memory for the candidate");
+	return false;
+}
+
+bool shell_add_config(const char *text, size_t n, char *error, size_t error_size)
+{
+	lines_clear(&store.boot);
+	if (lines_copy(&store.boot, running())) {
+		snprintf(error, error_size, "out of memory");
+		return false;
+	}
+	if (config_read_text(&store.boot, text, n, error, error_size))
+		return shell_load_config(BY_COMMAND_LINE, error, error_size);
+	lines_clear(&store.boot);
 	return false;
 }

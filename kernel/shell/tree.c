@@ -420,8 +420,17 @@ static const struct node compare_options[] = {
 	WORD("rollback", "candidate against one that was in force", .next = generation_value),
 	LAST,
 };
+static const struct node load_from[] = {
+	ARG(URL, "a file of a TFTP server instead", .flags = NODE_END),
+	LAST,
+};
 static const struct node load_options[] = {
-	WORD("replace", "forgets what the candidate was", .flags = NODE_END),
+	WORD("replace", "forgets what the candidate was", .next = load_from, .flags = NODE_END),
+	ARG(URL, "a file of a TFTP server instead", .flags = NODE_END),
+	LAST,
+};
+static const struct node save_to[] = {
+	ARG(URL, "to a file of a TFTP server", .flags = NODE_END),
 	LAST,
 };
 
@@ -453,7 +462,7 @@ static const struct node commands[] = {
 	WORD("rollback", "makes the candidate what was in force before", .run = edit_rollback,
 		.next = generation_value, .flags = NODE_END),
 	WORD("save", "prints what is in force for `load replace` or a boot", .run = edit_save,
-		.flags = NODE_END),
+		.next = save_to, .flags = NODE_END),
 	SET_COMMAND,
 	WORD("show", "shows state", .next = show_what, .flags = NODE_FILTER),
 	LAST,

@@ -60,6 +60,30 @@ static bool within(uint64_t address, uint64_t bytes, uint64_t first, uint64_t si
 	return address >= first && bytes <= size && address - first <= size - bytes;
 }
 
+#define FOUR_GIB     0x100000000ull
+#define DEVICES_STEP 0x10000000ull /* devices begin on a boundary of so many bytes */
+
+/*
+ * Below which there are no devices above the BIOS areas, by a map that lists RAM
+ * alone (iPXE's): the end of the RAM below 4 GiB, and what firmware keeps at its top.
+ * 0: the map says itself where tables are.
+ */
+static uint64_t memory_end(const struct bootinfo *b)
+{
+	uint64_t last = 0;
+
+	for (unsigned i = 0; i < b->regions; i++) {
+		const struct boot_region *r = &b->region[i];
+
+		if (r->type != BOOT_RAM)
+			return 0;
+		if (r->base < FOUR_GIB && r->bytes <= FOUR_GIB - r->base &&
+			r->base + r->bytes > last)
+			last = r->base + r->bytes;
+	}
+	return (last + DEVICES_STEP - 1) & -DEVICES_STEP;
+}
+
 bool acpi_range_known(const struct bootinfo *b, uint64_t address, uint64_t bytes)
 {
 	if (address < PAGE_0_END || bytes == 0)
@@ -70,7 +94,8 @@ bool acpi_range_known(const struct bootinfo *b, uint64_t address, uint64_t bytes
 		if (b->region[i].type != BOOT_BAD &&
 			within(address, bytes, b->region[i].base, b->region[i].bytes))
 			return true;
-	return false;
+	return within(
+		address, bytes, BIOS_END, memory_end(b) > BIOS_END ? memory_end(b) - BIOS_END : 0);
 }
 
 /* The table at a physical address; false if it is short, too long, or its sum is wrong. */

@@ -73,7 +73,8 @@ struct acpi {
 /*
  * May tables be read from all of [address, address + bytes)? Only within one
  * region of memory (of any kind but bad) that the loader knows of, or in the
- * BIOS areas; never in page 0. So no table can send the parser to a device.
+ * BIOS areas, or, where it lists RAM alone, in what is not listed of the memory
+ * below 4 GiB; never in page 0. So no table can send the parser to a device.
  */
 bool acpi_range_known(const struct bootinfo *b, uint64_t address, uint64_t bytes);
 

@@ -18,11 +18,13 @@
 #include "kernel/x86/paging.h"
 #include "kernel/x86/ports.h"
 #include "kernel/x86/power.h"
+#include "kernel/x86/smbios.h"
 #include "kernel/x86/smp.h"
 #include "kernel/x86/tsc.h"
 
 static const struct bootinfo *bootinfo;
 static struct acpi acpi;
+static char serial[SMBIOS_TEXT_MAX];
 
 /* Where a BIOS leaves the ACPI root pointer: ACPI 6.4, 5.2.5.1. */
 #define BIOS_EBDA_SEGMENT 0x40eu
@@ -74,11 +76,33 @@ static void start_acpi(uint64_t rsdp)
 		log_text("ACPI: %u entries of the SRAT are left out", acpi.srat.left_out);
 }
 
+/* On the boot map, as find_rsdp. No place: 0 bytes. */
+static struct smbios_place find_smbios(void)
+{
+	struct smbios_place place = {0, 0};
+	uint64_t at = bootinfo->smbios;
+
+	if (!at || at >= BOOT_MAP_END - SMBIOS_ENTRY_MAX ||
+		!smbios_find((const uint8_t *)(uintptr_t)at, SMBIOS_ENTRY_MAX, &place))
+		(void)smbios_find(
+			(const uint8_t *)(uintptr_t)SMBIOS_AREA, SMBIOS_AREA_BYTES, &place);
+	return place;
+}
+
+static void start_smbios(const struct smbios_place *place)
+{
+	const void *table = place->bytes ? acpi_at(NULL, place->address, place->bytes) : NULL;
+
+	if (table)
+		smbios_serial(table, place->bytes, serial);
+}
+
 /* On the boot core's own stack, whose guards can now be taken out of the map. */
 static void start_machine(void) __attribute__((noreturn));
 static void start_machine(void)
 {
 	uint64_t rsdp = find_rsdp();
+	struct smbios_place smbios = find_smbios();
 
 	bootlog_begin(bootinfo->entry_tsc);
 	bootlog_phase("entry");
@@ -87,6 +111,7 @@ static void start_machine(void)
 	cpu_guard_stacks(cpu_table[0].stacks);
 	bootlog_phase("memory");
 	start_acpi(rsdp);
+	start_smbios(&smbios);
 	console_settle(&acpi.spcr);
 	bootlog_phase("ACPI");
 	tsc_init(bootinfo->entry_tsc, acpi.pm_timer, acpi.pm_timer_32bit ? 0xffffffff : 0xffffff);
@@ -131,6 +156,11 @@ bool start_has_option(const char *word)
 const char *platform_cmdline(void)
 {
 	return bootinfo->cmdline;
+}
+
+const char *platform_serial(void)
+{
+	return serial;
 }
 
 const char *platform_loader(void)

@@ -1,9 +1,5 @@
-/* What is said to those who want UDP or TCP of the router: nobody listens here. */
+/* What is said to those who want UDP or TCP of the router: nobody listens here, but for udp.c. */
 #include "net/proto/internal.h"
-
-#define UDP_HEADER 8u
-#define UDP_LENGTH 4u /* offsets in the header, RFC 768 */
-#define UDP_CHECK  6u
 
 #define TCP_SEQ    4u /* offsets in the header, RFC 9293 3.1 */
 #define TCP_ACK    8u
@@ -15,9 +11,7 @@
 #define TCP_RST     0x04u
 #define TCP_ACK_BIT 0x10u
 
-/* Checksum over pseudo header and `len` bytes behind the IPv4 header; 0: the one in there is right.
- */
-static uint16_t transport_checksum(const uint8_t *frame, const uint8_t *body, uint32_t len)
+uint16_t transport_checksum(const uint8_t *frame, const uint8_t *body, uint32_t len)
 {
 	uint8_t tail[4] = {0, frame[IPV4_PROTOCOL]};
 	uint64_t sum;
@@ -52,9 +46,15 @@ void closed_udp(struct stack *s, uint64_t word)
 {
 	const uint8_t *frame = frame_of(s, word);
 	uint32_t header = ipv4_header_len(frame);
+	const uint8_t *udp = frame + IPV4_OFF + header;
+	bool sound = udp_is_sound(frame, udp, ipv4_total_len(frame) - header);
 
-	/* RFC 1122 4.1.3.1 */
-	if (udp_is_sound(frame, frame + IPV4_OFF + header, ipv4_total_len(frame) - header))
+	if (sound &&
+		udp_take(s, load_be32(frame + IPV4_SOURCE), udp, load_be16(udp + UDP_LENGTH))) {
+		s->ops->deliver(s->ctx, word);
+		return;
+	}
+	if (sound) /* RFC 1122 4.1.3.1 */
 		icmp_send_error(s, word, ICMP_UNREACHABLE, ICMP_PORT_UNREACHABLE, 0);
 	s->ops->drop(s->ctx, word, DROP_LOCAL_NO_PROTOCOL);
 }

@@ -1,8 +1,6 @@
 /* As closed.c, for IPv6: port unreachable, reset, and silence about what is damaged. */
 #include "net/proto/internal.h"
 
-#define UDP_CHECK 6u /* offset in the header, RFC 768 */
-
 void closed_udp6(struct stack *s, uint64_t word, uint32_t at)
 {
 	const uint8_t *frame = frame_of(s, word), *udp = frame + at;

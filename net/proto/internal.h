@@ -145,6 +145,23 @@ void icmp_limit_init(struct icmp_limit *l, uint64_t now_ms);
 void closed_udp(struct stack *s, uint64_t word);
 void closed_tcp(struct stack *s, uint64_t word);
 
+/* Checksum over pseudo header and `len` bytes behind the IPv4 header; 0: the one in there is right.
+ */
+uint16_t transport_checksum(const uint8_t *frame, const uint8_t *body, uint32_t len);
+
+/* Offsets in the header, RFC 768. */
+#define UDP_SOURCE 0u
+#define UDP_DEST   2u
+#define UDP_LENGTH 4u
+#define UDP_CHECK  6u
+#define UDP_HEADER 8u
+
+/* udp.c: a sound datagram of `len` bytes with its header goes to who waits for it; false: nobody.
+ */
+bool udp_take(struct stack *s, uint32_t src, const uint8_t *udp, uint32_t len);
+/* Writes the checksum of a datagram of our own; its IPv4 header has no options. */
+void udp_finish(uint8_t *frame);
+
 #define TCP_HEADER 20u
 #define TCP_CHECK  16u /* offset in the header, RFC 9293 3.1 */
 

@@ -22,6 +22,7 @@ void stack_init(struct stack *s, uint64_t now_ms)
 	s->gateways = (struct gateways){0, now_ms, {now_ms, 0}};
 	reassembly_init(s);
 	lldp_init(s);
+	s->udp.open = false;
 	icmp_limit_init(&s->icmp_limit, now_ms);
 	icmp_limit_init(&s->icmp6_limit, now_ms);
 	s->options6 = (struct pace){now_ms, 0};
@@ -193,6 +194,8 @@ static enum err stack_send_from(
 	if (load_be32(frame + IPV4_SOURCE) == 0)
 		store_be32(frame + IPV4_SOURCE, src);
 	store_be16(frame + IPV4_ID, s->ip_id++);
+	if (frame[IPV4_PROTOCOL] == IPV4_UDP)
+		udp_finish(frame);
 	ipv4_finish(frame);
 	if (!n)
 		return stack_loop(s, word);

@@ -27,6 +27,7 @@
 #include "net/proto/nd.h"
 #include "net/proto/pmtu.h"
 #include "net/proto/reassembly.h"
+#include "net/proto/udp.h"
 #include "net/table/iface.h"
 #include "net/table/nexthop.h"
 #include "net/table/rib.h"
@@ -87,6 +88,7 @@ struct stack {
 	struct reassembly reassembly;
 	struct pmtu_cache pmtu;
 	struct lldp lldp;
+	struct udp udp;
 	struct pace options6;      /* packets with hop-by-hop options that were looked at */
 	uint64_t loop[STACK_LOOP]; /* packets to ourselves; empty between calls */
 	unsigned loops;

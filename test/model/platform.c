@@ -207,6 +207,11 @@ unsigned platform_modules(struct platform_module *m, unsigned max)
 
 const char *platform_cmdline(void)
 {
+	return model_platform.cmdline ? model_platform.cmdline : "";
+}
+
+const char *platform_serial(void)
+{
 	return "";
 }
 

@@ -17,6 +17,7 @@ struct model_platform {
 	int (*getc)(void);    /* the console, or NULL: no byte waits, nothing is kept, room */
 	void (*write)(const char *s, size_t n);
 	size_t (*room)(void);
+	const char *cmdline;          /* NULL: none */
 	unsigned nodes;               /* core c is on node c mod so many; 0: one node */
 	size_t near[MODEL_NODES_MAX]; /* bytes that were asked for near each node */
 	size_t memory_left;           /* platform_alloc fails beyond it; 0: no limit */

@@ -202,49 +202,6 @@ static void test_good(void **state)
 	free(m.p);
 }
 
-/* Only what the loader calls memory, and the BIOS areas; no address wraps into them. */
-static void test_range_known(void **state)
-{
-	static const struct bootinfo b = {
-		.regions = 4,
-		.region =
-			{
-				{.base = 0, .bytes = 0x80000, .type = BOOT_RAM},
-				{.base = 0x100000, .bytes = 0x7f00000, .type = BOOT_RAM},
-				{.base = 0x8000000, .bytes = 0x1000, .type = BOOT_BAD},
-				{.base = UINT64_MAX - 0x1000, .bytes = 0x1000, .type = BOOT_ACPI},
-			},
-	};
-	static const struct {
-		uint64_t address, bytes;
-		bool known;
-	} cases[] = {
-		{0, 36, false},
-		{0xff8, 36, false}, /* page 0 is not mapped */
-		{0x1000, 36, true},
-		{0x80000, 0x80000, true}, /* the BIOS areas */
-		{0x80000, 0x80001, false},
-		{0xfffff, 1, true},
-		{0xfffff, 2, false}, /* in two places */
-		{0x7ffffff, 1, true},
-		{0x7ffffff, 2, false},
-		{0x8000000, 36, false},  /* bad memory */
-		{0xfee00000, 36, false}, /* a device */
-		{0x100000, 0, false},
-		{0xfffffffffffffff0, 36, false}, /* ends at 0x14 */
-		{UINT64_MAX, 1, false},
-		{UINT64_MAX, UINT64_MAX, false},
-		{0x100000, UINT64_MAX, false},
-		{UINT64_MAX - 0x1000, 0x1000, true},
-		{UINT64_MAX - 0x1000, 0x1001, false},
-	};
-
-	for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++)
-		if (acpi_range_known(&b, cases[i].address, cases[i].bytes) != cases[i].known)
-			fail_msg("%#llx, %#llx bytes", (unsigned long long)cases[i].address,
-				(unsigned long long)cases[i].bytes);
-}
-
 /* ACPI 1.0 has only the RSDT; so has whoever breaks the XSDT. */
 static void test_rsdt(void **state)
 {
@@ -480,7 +437,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_good),
-		cmocka_unit_test(test_range_known),
 		cmocka_unit_test(test_rsdt),
 		cmocka_unit_test(test_bad_root),
 		cmocka_unit_test(test_damaged_table_is_left_out),

@@ -137,7 +137,7 @@ static bool boot(const char *text, size_t n, char *error, size_t size)
 	bool good = shell_read_config(text, n, &config, error, size);
 
 	config_free(&config);
-	return good && shell_load_config(error, size);
+	return good && shell_load_config(BY_BOOT_MODULE, error, size);
 }
 
 static void test_boot(void **state)

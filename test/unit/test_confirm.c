@@ -218,7 +218,7 @@ static void test_boot_module(void **state)
 
 	assert_true(shell_read_config(text, sizeof text - 1, &config, error, sizeof error));
 	config_free(&config);
-	assert_true(shell_load_config(error, sizeof error));
+	assert_true(shell_load_config(BY_BOOT_MODULE, error, sizeof error));
 	expect_logged("commit 1 by boot module: 1 lines added, 0 removed");
 	run_expect("set system hostname other", "");
 	run_expect("commit", "");

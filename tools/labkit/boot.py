@@ -4,7 +4,7 @@ import shutil
 import subprocess
 from typing import Callable, NamedTuple
 
-from . import machine
+from . import machine, netboot
 from .place import TREE, LabError
 
 OVMF = "/usr/share/OVMF/OVMF_CODE_4M.fd"
@@ -65,6 +65,12 @@ def uefi_arguments(place, options, _accel):
     return ovmf_arguments(place) + ["-drive", f"format=raw,file=fat:rw:{volume}"]
 
 
+def network_arguments(place, options, _accel):
+    """A machine that has nothing but what it finds on the network of its first port."""
+    netboot.start_server(place, options)
+    return ovmf_arguments(place) if netboot.is_uefi(options) else []
+
+
 class Way(NamedTuple):
     image: str  # of --image's default, below build/
     arguments: Callable  # (place, options, accel) -> QEMU's arguments; may write to the place
@@ -79,10 +85,16 @@ WAYS = {
     "iso": Way("barewire.elf", iso_arguments, GRUB_NEEDS, 120),
     "iso-uefi": Way("barewire.elf", iso_uefi_arguments, GRUB_NEEDS + OVMF_NEEDS, 240),
     "uefi": Way("barewire.efi", uefi_arguments, OVMF_NEEDS, 240),
+    "pxe": Way("barewire.elf", network_arguments, netboot.NEEDS, 240),
+    "pxe-uefi": Way("barewire.efi", network_arguments, netboot.NEEDS + OVMF_NEEDS, 240),
+    "ipxe": Way("barewire.elf", network_arguments, netboot.NEEDS, 240),
+    "ipxe-uefi": Way("barewire.efi", network_arguments, netboot.NEEDS + OVMF_NEEDS, 240),
 }
 HELP = """\
 kernel: QEMU loads build/barewire.elf (the default); pvh: build/barewire-pvh.elf; iso, iso-uefi: a CD
-with GRUB, made for the lab, under SeaBIOS or OVMF; uefi: build/barewire.efi on a disk, under OVMF"""
+with GRUB, made for the lab, under SeaBIOS or OVMF; uefi: build/barewire.efi on a disk, under OVMF;
+over the network, by tools/pxe in h0: pxe: a BIOS ROM loads undionly.kpxe, that the image; pxe-uefi:
+OVMF loads ipxe.efi, that build/barewire.efi; ipxe, ipxe-uefi: the NIC's ROM is iPXE and loads either"""
 
 
 def complete(options):

@@ -7,8 +7,9 @@ import socket
 import subprocess
 import time
 
-from . import hosts
+from . import hosts, netboot
 from .place import TREE, LabError
+from .serve import commands_missing
 
 QEMU = "qemu-system-x86_64"
 IMAGE = os.path.join(TREE, "build/barewire.elf")
@@ -92,7 +93,7 @@ def port_arguments(i, options):
     extra = "".join((",mq=on,vectors=0" if options.queues > 1 else "",
                      ",rss=on" if options.rss else "", ",packed=on" if options.packed else ""))
     return ["-device", f"virtio-net-pci,netdev=n{i},id=port{i},mac={hosts.router_mac(i)},"
-            f"disable-legacy=on,rx_queue_size=1024,romfile={extra}"]
+            f"disable-legacy=on,rx_queue_size=1024{netboot.port_words(i, options)}{extra}"]
 
 
 def start(place, options, accel, taps, boot):
@@ -107,6 +108,7 @@ def start(place, options, accel, taps, boot):
     for i in range(options.ports):
         words += socket_arguments(i, options) if options.net == "vhost-user" else tap_arguments(i, taps[i])
         words += port_arguments(i, options)
+    words += netboot.extra_nic(options, taps[-1]) if options.boot_nic else []
     words += shlex.split(options.qemu)
     with open(place.path("qemu.log"), "w", encoding="utf-8") as log:
         begin = time.monotonic()
@@ -196,13 +198,6 @@ def rights_missing():
     if capabilities >> 12 & 1 and capabilities >> 21 & 1:
         return []
     return ["root (CAP_NET_ADMIN and CAP_SYS_ADMIN, for network namespaces)"]
-
-
-def commands_missing(*commands):
-    """Of (command, package) pairs, in words."""
-    path = os.environ.get("PATH", "").split(":") + ["/usr/sbin", "/sbin"]
-    return [f"{command} (package {package}: tools/setup)" for command, package in commands
-            if not any(os.access(os.path.join(p, command), os.X_OK) for p in path if p)]
 
 
 def environment_missing(image):

@@ -8,7 +8,7 @@ import stat
 import sys
 import time
 
-from . import accel, boot, console, hosts, machine, process
+from . import accel, boot, console, hosts, machine, netboot, process, serve
 from .place import RUN, LabError, Place
 
 DESCRIPTION = """\
@@ -49,6 +49,10 @@ def parse(arguments):
     up.add_argument("--image", metavar="FILE",
                     help="default: of the way to boot; hosted: build/barewire")
     up.add_argument("--append", metavar="WORDS", default="", help="the kernel's command line")
+    up.add_argument("--boot-nic", choices=("e1000", "e1000e", "rtl8139"), metavar="MODEL",
+                    help="of a way over the network: boot by one more NIC, behind which is one more host")
+    up.add_argument("--tftp", metavar="FOLDER",
+                    help="h0 serves it by TFTP, for config=tftp://10.0.0.2 and save; files are written")
     up.add_argument("--machine", default="q35", metavar="TYPE", help="QEMU's -M: q35 or pc")
     up.add_argument("--bios", metavar="FILE", help="firmware in place of SeaBIOS")
     up.add_argument("--qemu", metavar="WORDS", default="", help="more arguments for QEMU")
@@ -76,6 +80,7 @@ def parse(arguments):
 def check_up_options(options):
     if options.hosted:
         process.check_options(options)
+    netboot.check_options(options)
     limits = {"ports": (0, 16), "cores": (1, 64), "mem": (32, 1 << 20), "queues": (1, 64)}
     for name, (low, high) in limits.items():
         if not low <= getattr(options, name) <= high:
@@ -117,15 +122,17 @@ def start_process(place, options):
     process.make(place)
     for i in range(options.ports if options.net == "tap" else 0):
         hosts.make(place, i, lambda _, i=i: process.make_port(place, i))
+    serve.start(place, options)
     return process.start(place, options)
 
 
 def start_machine(place, options, chosen):
     taps = []
     try:
-        for i in range(options.ports if options.net == "tap" else 0):
+        for i in range(options.ports + bool(options.boot_nic) if options.net == "tap" else 0):
             taps.append(hosts.make(place, i, lambda namespace: hosts.inside(
                 namespace, hosts.open_tap, options.queues)))
+        serve.start(place, options)
         return machine.start(place, options, chosen, taps,
                              boot.WAYS[options.boot].arguments(place, options, chosen))
     finally:
@@ -195,9 +202,10 @@ def environment_missing(options):
     if options.hosted:
         options.image = options.image or process.PROCESS
         options.timeout = options.timeout or 60
-        return process.environment_missing(options.image)
+        return process.environment_missing(options.image) + serve.environment_missing(options)
     boot.complete(options)
-    return machine.environment_missing(options.image) + boot.missing(options)
+    return (machine.environment_missing(options.image) + serve.environment_missing(options)
+            + boot.missing(options))
 
 
 def set_link(place, port, up):

@@ -1,0 +1,114 @@
+# Configuration over the network: autoload at boot by name, save and load; and every way of network boot.
+import contextlib
+import os
+import tempfile
+
+import pytest
+from labkit import hosts
+from router import running
+
+OWN = "set interfaces eth0 address 10.0.0.1/24\nset interfaces eth1 address 10.0.1.1/24\n"
+ASK = "config=tftp://10.0.0.2/rack ip=10.0.0.9/255.255.255.0 gw=10.0.0.2 if=" + hosts.router_mac(0)
+BY_MAC = hosts.router_mac(0).replace(":", "-") + ".conf"
+
+
+@contextlib.contextmanager
+def folder(**files):
+    """A folder that a TFTP server may write to, with these files in rack/."""
+    with tempfile.TemporaryDirectory() as root:
+        os.chmod(root, 0o755)
+        os.mkdir(os.path.join(root, "rack"))
+        for name, text in files.items():
+            with open(os.path.join(root, "rack", name), "w", encoding="ascii") as f:
+                f.write(text)
+        yield root
+
+
+def named(name):
+    return OWN + f"set system hostname {name}\n"
+
+
+def booted(root, **options):
+    options.setdefault("append", ASK)
+    return running(tftp=root, no_config=True, **options)
+
+
+def test_by_mac_then_save_and_load():
+    files = {BY_MAC: named("mac"), "serial-7.conf": named("serial"), "default.conf": named("default")}
+    with folder(**files) as root, booted(root) as lab:
+        assert "mac> " in lab.serial_log()
+        assert "configuration: tftp://10.0.0.2/rack/" + BY_MAC in lab.serial_log()
+        assert lab.ping(0, "10.0.1.2")  # the temporary address and its route are gone
+        assert "10.0.0.9" not in lab.cli("show configuration")
+        assert lab.json("show commits")["commits"][0]["by"] == "autoload"
+
+        lab.cli("set interfaces eth1 description \"two  blanks\"", "commit")
+        assert lab.cli("save tftp://10.0.0.2/rack/saved.conf") == ""
+        shown = lab.cli("show configuration")
+        with open(os.path.join(root, "rack", "saved.conf"), encoding="ascii") as f:
+            saved = f.read()
+        assert saved.startswith("# mac, barewire ") and saved.partition("\n")[2] == shown + "\n"
+
+        lab.cli("delete interfaces eth1 description", "set system hostname other")
+        assert lab.cli("load replace tftp://10.0.0.2/rack/saved.conf") == ""
+        assert lab.cli("compare") == ""
+        with open(os.path.join(root, "rack", "bad.conf"), "w", encoding="ascii") as f:
+            f.write("set system hostname x\nset interfaces eth0 adress 10.0.0.1/24\n")
+        assert "line 2" in lab.error("load tftp://10.0.0.2/rack/bad.conf")
+        assert "not found" in lab.error("load tftp://10.0.0.2/rack/none.conf").lower()
+        assert "tftp" in lab.error("load tftp://10.0.0.2/")
+        assert "port unreachable" in lab.error("save tftp://10.0.1.2/x.conf")
+        assert lab.cli("compare") == ""
+
+
+def test_by_serial_number():
+    files = {"serial-7.conf": named("serial"), "default.conf": named("default")}
+    with folder(**files) as root, booted(root, qemu="-smbios type=1,serial=serial-7") as lab:
+        assert "serial> " in lab.serial_log()
+
+
+def test_default_in_place_of_a_boot_module():
+    """A long file, on one core; the module's address is there before."""
+    routes = "".join(f"set routes 198.18.{i}.0/24 blackhole\n" for i in range(256))
+    with folder(**{"default.conf": named("default") + routes}) as root, \
+            running(tftp=root, cores=1, append="config=tftp://10.0.0.2/rack", config=named("module")) as lab:
+        assert "default> " in lab.serial_log()
+        assert "bytes, in place of " in lab.serial_log()
+        assert len(lab.cli("show configuration").splitlines()) == 3 + 256
+
+
+@pytest.mark.parametrize("text, line", [
+    (None, "error: autoload: tftp://10.0.0.2/rack has none of " + BY_MAC + ", default.conf"),
+    (OWN + "set rubbish\n", "error: autoload: tftp://10.0.0.2/rack/default.conf: line 3: "),
+], ids=["no file", "a wrong line"])
+def test_nothing_to_load(text, line):
+    """The shell comes all the same, with the temporary address."""
+    with folder(**({"default.conf": text} if text else {})) as root, booted(root, warm=False) as lab:
+        assert line in lab.serial_log()
+        assert "10.0.0.9/24" in lab.cli("show configuration")
+        lab.wait_ping(0, "10.0.0.9")
+
+
+def test_no_server():
+    """No answer, and a host without a server."""
+    for server, why in (("10.0.0.77", "10.0.0.77 does not answer"),
+                        ("10.0.0.2", "10.0.0.2 has no TFTP server (port unreachable)")):
+        with running(no_config=True, warm=False, append=ASK.replace("10.0.0.2/", server + "/")) as lab:
+            assert f"error: autoload: tftp://{server}/rack/{BY_MAC}: {why}" in lab.serial_log()
+
+
+def test_wrong_words():
+    with running(no_config=True, warm=False, append="config=tftp://nowhere ip=10.0.0.9/24") as lab:
+        assert "error: command line: config=tftp://nowhere is not understood" in lab.serial_log()
+    with running(no_config=True, warm=False, append="ip=10.0.0.9/24 if=52:54:00:00:00:77") as lab:
+        assert "error: command line: if=52:54:00:00:00:77: no such interface is driven" in lab.serial_log()
+
+
+def test_process():
+    """The same code as a Linux process."""
+    with folder(**{"default.conf": named("default")}) as root, \
+            running(hosted=True, tftp=root, process="--append 'config=tftp://10.0.0.2/rack'") as lab:
+        assert "default> " in lab.serial_log()
+        assert lab.cli("save tftp://10.0.0.2/rack/saved.conf") == ""
+        with open(os.path.join(root, "rack", "saved.conf"), encoding="ascii") as f:
+            assert named("default").splitlines()[0] in f.read()
