@@ -134,6 +134,7 @@ $(eval $(foreach f,$(FORMS),$(call vector,tsan,$(f),$(TSAN) $(ARCH_$(f)))))
 help:
 	@echo 'barewire targets:'
 	@echo '  make            the kernel build/barewire.elf and the Linux process build/barewire'
+	@echo '  make kernel     build/barewire.elf alone'
 	@echo '  make image      the kernel as build/barewire.elf (multiboot, PVH), .efi (EFI application), .iso (CD, USB)'
 	@echo '  make pktgen     the traffic generator build/pktgen (tools/pktgen/README.md)'
 	@echo '  make run        set-up, build, a router between two Linux hosts, a demonstration, its console'
@@ -211,6 +212,11 @@ $(IMAGE): $(X86_OBJ) $(LINKED) $(STEM).linked linker.ld tools/mksyms
 $(STEM).bin: $(IMAGE)
 	$(Q)objcopy -O binary $< $@
 
+# Asked for only here: all else is built without gnu-efi.
+/usr/include/efi/efi.h:
+	@echo 'gnu-efi is not installed (tools/setup --image)' >&2; exit 1
+
+$(call obj,efi,$(EFI)): | /usr/include/efi/efi.h
 $(BUILD)/efi/boot/efi/enter.o: $(STEM).bin
 $(BUILD)/efi/boot/efi/main.o: $(BUILD)/version
 
