@@ -10,15 +10,19 @@
 #define PM_TIMER_HZ 3579545u /* ACPI 6.4, 4.8.3.3 */
 #define PIT_HZ      1193182u
 
-/* 8254, channel 2: its gate and output are bits of port 0x61, so that it never interrupts. */
-#define PIT_CHANNEL2   0x42u
+/*
+ * 8254: channel 2 has its gate in port 0x61, which is not everywhere; channel 0 always counts, and
+ * nobody listens to its interrupt.
+ */
+#define PIT_CHANNEL(n) (0x40u + (n))
 #define PIT_COMMAND    0x43u
-#define PIT_CH2_MODE0  0xb0u /* channel 2, low then high byte, mode 0: counts down once */
-#define PIT_CH2_LATCH  0x80u
+#define PIT_SELECT(n)  ((n) << 6)
+#define PIT_MODE0      0x30u /* low then high byte, mode 0: counts down once */
+#define PIT_STATUS(n)  (0xe0u | 2u << (n))
+#define PIT_STATUS_OUT 0x80u
 #define PORT_B         0x61u
 #define PORT_B_GATE2   0x01u
 #define PORT_B_SPEAKER 0x02u
-#define PORT_B_OUT2    0x20u
 
 #define WINDOW_US 5000u /* one measurement */
 #define ATTEMPTS  6u
@@ -50,24 +54,35 @@ static uint32_t pm_timer_read(const struct timer *t)
 	return pio_read32(t->port);
 }
 
-static void pit_start(void)
+static unsigned pit_channel(const struct timer *t)
 {
-	uint8_t b = pio_read8(PORT_B) & (uint8_t) ~(PORT_B_SPEAKER | PORT_B_GATE2);
+	return t->port - PIT_CHANNEL(0);
+}
 
-	pio_write8(PORT_B, b | PORT_B_GATE2);
-	pio_write8(PIT_COMMAND, PIT_CH2_MODE0);
-	pio_write8(PIT_CHANNEL2, 0xff);
-	pio_write8(PIT_CHANNEL2, 0xff);
+static void pit_start(const struct timer *t)
+{
+	if (pit_channel(t) == 2)
+		pio_write8(PORT_B, (pio_read8(PORT_B) & (uint8_t)~PORT_B_SPEAKER) | PORT_B_GATE2);
+	pio_write8(PIT_COMMAND, (uint8_t)(PIT_SELECT(pit_channel(t)) | PIT_MODE0));
+	pio_write8(t->port, 0xff);
+	pio_write8(t->port, 0xff);
 }
 
 static uint32_t pit_read(const struct timer *t)
 {
 	uint32_t v;
 
-	pio_write8(PIT_COMMAND, PIT_CH2_LATCH);
-	v = pio_read8(PIT_CHANNEL2);
-	v |= (uint32_t)pio_read8(PIT_CHANNEL2) << 8;
+	pio_write8(PIT_COMMAND, (uint8_t)PIT_SELECT(pit_channel(t))); /* latch */
+	v = pio_read8(t->port);
+	v |= (uint32_t)pio_read8(t->port) << 8;
 	return 0xffffu - v;
+}
+
+/* The output goes high when a channel has run down: then we were away too long. */
+static bool pit_is_down(const struct timer *t)
+{
+	pio_write8(PIT_COMMAND, (uint8_t)PIT_STATUS(pit_channel(t)));
+	return pio_read8(t->port) & PIT_STATUS_OUT;
 }
 
 struct sample {
@@ -101,15 +116,16 @@ static uint64_t measure_once(const struct timer *t)
 	struct sample from, to;
 	uint64_t hz;
 
-	if (t->port == PIT_CHANNEL2)
-		pit_start();
+	bool pit = t->read == pit_read;
+
+	if (pit)
+		pit_start(t);
 	from = sample_take(t);
 	while (((t->read(t) - from.ticks) & t->mask) < window)
 		if (++reads == READS_MAX)
 			return 0;
 	to = sample_take(t);
-	/* The output goes high when the PIT has run down: then we were away too long. */
-	if (t->port == PIT_CHANNEL2 && (pio_read8(PORT_B) & PORT_B_OUT2))
+	if (pit && pit_is_down(t))
 		return 0;
 	ticks = (to.ticks - from.ticks) & t->mask;
 	if (ticks < window || to.tsc - from.tsc > UINT64_MAX / t->hz)
@@ -152,13 +168,14 @@ static uint64_t cpuid_hz(void)
 void tsc_init(uint64_t entry_tsc, uint16_t pm_timer, uint32_t pm_timer_mask)
 {
 	const struct timer pm = {"ACPI timer", pm_timer_read, PM_TIMER_HZ, pm_timer_mask, pm_timer};
-	const struct timer pit = {"PIT", pit_read, PIT_HZ, 0xffff, PIT_CHANNEL2};
+	const struct timer pit[] = {{"PIT", pit_read, PIT_HZ, 0xffff, PIT_CHANNEL(2)},
+		{"PIT, channel 0", pit_read, PIT_HZ, 0xffff, PIT_CHANNEL(0)}};
 	uint64_t hz = pm_timer ? measure(&pm) : 0;
 
 	tsc.source = pm.name;
-	if (!hz) {
-		hz = measure(&pit);
-		tsc.source = pit.name;
+	for (unsigned i = 0; i < 2 && !hz; i++) {
+		hz = measure(&pit[i]);
+		tsc.source = pit[i].name;
 	}
 	if (!hz) {
 		hz = cpuid_hz();

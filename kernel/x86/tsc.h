@@ -10,7 +10,7 @@
  */
 void tsc_init(uint64_t entry_tsc, uint16_t pm_timer, uint32_t pm_timer_mask);
 
-/* What it was measured against: "ACPI timer", "PIT", "CPUID", "a guess". */
+/* What it was measured against: "ACPI timer", "PIT", "PIT, channel 0", "CPUID", "a guess". */
 const char *tsc_source(void);
 
 /* Spins for so long; after tsc_init. */

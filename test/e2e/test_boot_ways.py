@@ -36,6 +36,7 @@ def test_microvm(way):
     """A machine without MCFG and I/O ports for PCI: what the DSDT says leads to the NICs."""
     with running(boot=way, machine="microvm,pcie=on") as lab:
         assert lab.ping(0, "10.0.1.2")
+        assert re.search(r"clock: TSC at \d+ kHz, by PIT", lab.cli("show hardware"))
 
 
 def test_boots_from_usb(tmp_path):
