@@ -108,9 +108,5 @@ unsigned watchdog_ports(const struct watchdog *w, unsigned i, uint16_t *first)
 		*first = (uint16_t)(w->ports - TCO_PORTS + SMI_ENABLE);
 		return 4;
 	}
-	if (!w->ports && i == 0 && !w->pci->host.ecam) {
-		*first = PCI_CONFIG_ADDRESS;
-		return 8;
-	}
 	return 0;
 }

@@ -46,7 +46,8 @@ bool ich_tco_match(const struct pci_function *f);
 const char *ich_tco_probe(struct watchdog *w, const struct pci *pci, const struct pci_function *f,
 	const struct io_env *env);
 
-/* The ports it uses after boot: *first and how many; 0: none. The i'th range. */
+/* The ports of its own that it uses after boot, besides configuration space: the i'th range, *first
+ * and how many; 0: there is no such. */
 unsigned watchdog_ports(const struct watchdog *w, unsigned i, uint16_t *first);
 
 #endif

@@ -85,7 +85,9 @@ void lastframes_walk(const struct router *r, void (*fn)(void *ctx, const char *l
 		const struct rxq *q = &r->rxq[g];
 		char name[48];
 
-		if (q->port >= r->ports || !r->buffers.pool[g])
+		/* The router may be half made. */
+		if (q->port >= r->ports || !r->buffers.pool[g] ||
+			r->dev[q->port]->buffers != &r->buffers)
 			continue;
 		snprintf(name, sizeof name, "worker %u, %s:%u,", q->worker, r->iface[q->port].name,
 			q->queue);

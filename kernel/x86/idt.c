@@ -88,6 +88,17 @@ _Bool panic_under_way(void)
 }
 
 /*
+ * Those that are ours. A core that was not started has no handler: an NMI would be a triple
+ * fault in its firmware, and reset the machine before the report is made.
+ */
+static void stop_others(const struct cpu *me)
+{
+	for (unsigned core = 0; core < CORE_MAX; core++)
+		if (core != me->core && cpu_table[core].gdt[SELECTOR_CODE / 8])
+			(void)lapic_send_nmi(cpu_table[core].apic_id);
+}
+
+/*
  * Makes this core the one that reports and stops all others. A second fault
  * inside the report ends it with one line; a third ends it at once.
  */
@@ -97,7 +108,7 @@ static void take_over(const struct cpu *c)
 
 	if (__atomic_compare_exchange_n(
 		    &owner, &nobody, me, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
-		lapic_send_nmi_to_others();
+		stop_others(c);
 		return;
 	}
 	if (nobody != me || ++depth > 2)

@@ -25,7 +25,6 @@
 #define LAPIC_ICR_INIT        0x00004500u /* assert, edge */
 #define LAPIC_ICR_STARTUP     0x00004600u /* and the page number */
 #define LAPIC_ICR_NMI         0x00004400u
-#define LAPIC_ICR_OTHERS      0x000c0000u
 #define LAPIC_ICR_PENDING     (1u << 12)
 #define LAPIC_ICR_HIGH        0x310u
 #define LAPIC_LVT_CMCI        0x2f0u /* 11.5.1 */
@@ -129,11 +128,6 @@ bool lapic_send_startup(uint32_t apic_id, uint32_t page_address)
 bool lapic_send_nmi(uint32_t apic_id)
 {
 	return lapic_send(apic_id, LAPIC_ICR_NMI);
-}
-
-void lapic_send_nmi_to_others(void)
-{
-	(void)lapic_send(0, LAPIC_ICR_NMI | LAPIC_ICR_OTHERS);
 }
 
 bool lapic_timer_start(unsigned us)

@@ -29,6 +29,5 @@ extern volatile uint32_t *lapic_eoi;
 bool lapic_send_init(uint32_t apic_id);
 bool lapic_send_startup(uint32_t apic_id, uint32_t page_address); /* below 1 MiB, page-aligned */
 bool lapic_send_nmi(uint32_t apic_id);
-void lapic_send_nmi_to_others(void);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "drivers/pci.h"
+#include "drivers/pci_regs.h"
 #include "drivers/virtio/virtio_net.h"
 #include "kernel/bootlog.h"
 #include "kernel/hardware.h"
@@ -13,11 +14,14 @@
 #include "kernel/x86/io_map.h"
 #include "kernel/x86/memory.h"
 #include "kernel/x86/paging.h"
+#include "kernel/x86/portset.h"
 #include "kernel/x86/watchdogs.h"
 
 /* Chipsets decode PCI memory from the end of low RAM to the I/O APIC's fixed place. */
 #define WINDOW_END   0xfec00000ull
 #define WINDOW_ALIGN (1ull << 24)
+
+#define PCI_CONFIG_PORTS 8u
 
 static const struct bootinfo *bootinfo;
 static const struct acpi *acpi;
@@ -138,6 +142,9 @@ static void scan(struct pci *pci, const struct io_env *env)
 		host.ecam     ? "ECAM"
 		: acpi->ecams ? "ports"
 			      : "ports: there is no MCFG");
+	/* Also later: a device that fails, or is stopped for a reboot, loses its bus mastering. */
+	if (!host.ecam)
+		portset_allow(PCI_CONFIG_ADDRESS, PCI_CONFIG_PORTS);
 	hardware_fact(
 		"pci", "%u functions through %s", pci->functions, host.ecam ? "ECAM" : "ports");
 	bootlog_phase("PCI");

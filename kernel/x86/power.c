@@ -2,6 +2,7 @@
 #include "kernel/x86/power.h"
 
 #include "drivers/io.h"
+#include "kernel/hardware.h"
 #include "kernel/platform.h"
 #include "kernel/x86/cpu.h"
 #include "kernel/x86/gate.h"
@@ -15,6 +16,7 @@
 #define RESET_CONTROL_RESET 0x06u
 #define KEYBOARD_COMMAND    0x64u /* 8042 */
 #define KEYBOARD_BUSY       0x02u
+#define KEYBOARD_ABSENT     0xffu
 #define KEYBOARD_PULSE      0xfeu  /* pulses the reset line */
 #define SETTLE_US           50000u /* for a reset to take effect */
 
@@ -59,6 +61,12 @@ void power_init(const struct acpi *a)
 	if (a->has_reset && a->reset_space == ACPI_SPACE_MEMORY)
 		reset_register = io_map(a->reset_address, 1);
 	allow_ports(a);
+	hardware_fact("reset", "%skeyboard controller, chipset, triple fault",
+		a->has_reset ? "ACPI, " : "");
+	hardware_fact("power_off", "%s",
+		a->has_s5 && a->pm1a_control ? "ACPI"
+		: cpu_is_virtual()           ? "QEMU's ports"
+					     : "by hand");
 }
 
 static void reset_by_acpi(void)
@@ -81,8 +89,14 @@ static void reset_by_chipset(void)
 
 static void reset_by_keyboard(void)
 {
-	for (unsigned i = 0; i < 1000 && (pio_read8(KEYBOARD_COMMAND) & KEYBOARD_BUSY); i++)
+	uint8_t status = pio_read8(KEYBOARD_COMMAND);
+
+	if (status == KEYBOARD_ABSENT)
+		return;
+	for (unsigned i = 0; i < 1000 && (status & KEYBOARD_BUSY); i++) {
 		platform_relax();
+		status = pio_read8(KEYBOARD_COMMAND);
+	}
 	pio_write8(KEYBOARD_COMMAND, KEYBOARD_PULSE);
 	tsc_wait_us(SETTLE_US);
 }
@@ -91,8 +105,8 @@ void platform_reboot(void)
 {
 	platform_console_flush();
 	reset_by_acpi();
-	reset_by_chipset();
 	reset_by_keyboard();
+	reset_by_chipset();
 	gate_call(GATE_RESET, 0);
 	gate_stop();
 }

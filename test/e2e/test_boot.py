@@ -146,8 +146,9 @@ def test_ready_line_and_log():
         assert sum(d["driver"] == "virtio-net" for d in hardware["devices"]) == 2
 
 
-def test_reboot_and_poweroff():
-    with running(books=False) as lab:
+@pytest.mark.parametrize("machine", ["q35", "pc"])
+def test_reboot_and_poweroff(machine):
+    with running(machine=machine, books=False) as lab:
         lab.cli("set interfaces eth0 mtu 1400", "commit")
         with lab.console() as console:
             console.until(REBOOTED.search, console.send(b"reboot\r"), PATIENCE_S)
