@@ -354,7 +354,7 @@ test:
 
 test-long: all hooks $(BUILD)/check/bin/test_fib_full
 	LONG=1 $(BUILD)/check/bin/test_fib_full
-	LONG=1 /usr/bin/python3 -m pytest -p no:cacheprovider -q test/e2e/test_fib.py test/e2e/test_differential.py
+	LONG=1 /usr/bin/python3 -m pytest -p no:cacheprovider -q test/e2e/test_fib.py test/e2e/test_differential.py test/e2e/test_netboot.py
 
 # All files but those of what a process has not: firmware, several queues, nodes, a test image.
 test-hosted: all hooks

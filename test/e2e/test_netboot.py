@@ -1,11 +1,18 @@
 # Configuration over the network: autoload at boot by name, save and load; and every way of network boot.
 import contextlib
 import os
+import re
+import signal
+import subprocess
 import tempfile
 
 import pytest
-from labkit import hosts
+from labkit import hosts, serve
+from labkit.place import TREE, end_process
+from patience import wait_for
 from router import running
+
+LONG = bool(os.environ.get("LONG"))
 
 OWN = "set interfaces eth0 address 10.0.0.1/24\nset interfaces eth1 address 10.0.1.1/24\n"
 ASK = "config=tftp://10.0.0.2/rack ip=10.0.0.9/255.255.255.0 gw=10.0.0.2 if=" + hosts.router_mac(0)
@@ -112,3 +119,94 @@ def test_process():
         assert lab.cli("save tftp://10.0.0.2/rack/saved.conf") == ""
         with open(os.path.join(root, "rack", "saved.conf"), encoding="ascii") as f:
             assert named("default").splitlines()[0] in f.read()
+
+
+# ---------------------------------------------------------------- ways of network boot
+
+# (way, a NIC that only boots): what `show version` calls it. `ipxe`: see the steps of the README.
+WAYS = {
+    ("pxe-uefi", None): "EFI",
+    ("pxe", None): "multiboot1",
+    ("ipxe-uefi", None): "EFI",
+    ("ipxe", "e1000"): "multiboot1",
+    ("ipxe-uefi", "e1000"): "EFI",
+}
+SHORT = [("pxe-uefi", None)]
+
+
+@pytest.mark.parametrize("way, nic", [w for w in WAYS if LONG or w in SHORT])
+def test_network_boot(way, nic):
+    options = {"boot_nic": nic} if nic else {}
+    with running(boot=way, append="panic=reboot", **options) as lab:
+        assert lab.ping(0, "10.0.1.2")
+        version = lab.cli("show version")
+        assert f"booted by: {WAYS[way, nic]}" in version and "panic=reboot" in version
+        assert len(lab.json("show cores")["cores"]) == 2
+        by = lab.json("show commits")["commits"][0]["by"]
+        assert by == ("boot module" if nic else "autoload")
+
+
+def readme_steps(**names):
+    """The commands of README's section, with the names of its example replaced."""
+    with open(os.path.join(TREE, "README.md"), encoding="utf-8") as f:
+        section = f.read().split("## PXE-boot a rack\n")[1].split("\n## ")[0]
+    steps = re.findall(r"^    (.+)$", section, re.MULTILINE)
+    for name, value in names.items():
+        steps = [re.sub(rf"\b{name}\b", value, step) for step in steps]
+    return steps
+
+
+def members(lab, host):
+    return [int(w) for w in hosts.ip("netns", "pids", lab.place.namespace(host)).split()]
+
+
+def test_steps_of_the_readme(tmp_path):
+    """A machine that has booted by iPXE on BIOS boots again, from a server set up as the README says."""
+    mac = hosts.router_mac(0).replace(":", "-")
+    *steps, server = readme_steps(eth1="p0", rack=str(tmp_path / "rack"), **{"52-54-00-12-34-56": mac})
+    with running(boot="ipxe", ports=1, warm=False) as lab:
+        assert "autoload" in lab.cli("show commits")
+        for pid in members(lab, 0):
+            end_process(pid, lambda pid=pid: pid in members(lab, 0))
+        for step in steps:
+            subprocess.run(step, shell=True, check=True, cwd=TREE, stdout=subprocess.DEVNULL)
+        boot_again(lab, server, tmp_path)
+        assert "r1> " in lab.serial_log() and "autoload: asking tftp://10.0.0.2/configs" in lab.serial_log()
+        assert lab.ping(0, "10.0.0.1")
+
+
+def start(lab, command, log):
+    with open(log, "w", encoding="utf-8") as f:
+        return subprocess.Popen(["/bin/sh", "-c", "exec " + command], cwd=TREE, stdout=f, stderr=f,
+                                preexec_fn=lambda: hosts.enter(lab.place.namespace(0)))
+
+
+def boot_again(lab, command, folder):
+    """The router restarts while the server runs, which ends on Ctrl-C and leaves nothing."""
+    log = folder / "pxe.log"
+    process = start(lab, command, log)
+    try:
+        wait_for("the server", lambda: "serves" in log.read_text())
+        serve.wait_port(lab.place.namespace(0), 69)
+        before = len(lab.serial_log())
+        with lab.console() as console:
+            console.until(lambda text: "reboot\r\n" in text, console.send(b"reboot\r"), 60)
+        wait_for("the next boot", lambda: re.search(
+            r"barewire: ready in [\s\S]*> $", lab.serial_log()[before:]), 150)
+        tree = re.search(r"TFTP root is (\S+)", log.read_text()).group(1)
+        assert os.path.isdir(tree)
+    finally:
+        process.send_signal(signal.SIGINT)
+        status = process.wait(30)
+    assert status == 0
+    assert not os.path.exists(os.path.dirname(tree))
+
+
+def test_pxe_refuses(tmp_path):
+    """One line each, and nothing is started."""
+    for words, line in (
+            (["--interface", "lo", "--root", str(tmp_path)], f"pxe: {tmp_path}: no folder configs in it"),
+            (["--interface", "none0", "--root", str(tmp_path / "good")], 'pxe: Device "none0" does not exist.')):
+        (tmp_path / "good" / "configs").mkdir(parents=True, exist_ok=True)
+        done = subprocess.run([os.path.join(TREE, "tools", "pxe"), *words], capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr.strip()) == (1, line)
