@@ -1,18 +1,27 @@
 /* The struct bootinfo that the EFI application (boot/efi) made. */
+#include <string.h>
+
 #include "boot/parse.h"
 
 /* From the same build; copied and bounded all the same, as all that a loader says. */
 bool efi_parse(const struct boot_view *v, uint64_t info, struct bootinfo *b)
 {
-	if (!boot_view_read(v, info, b, sizeof *b))
+	static struct bootinfo from;
+	struct boot_module *m;
+
+	if (!boot_view_read(v, info, &from, sizeof from))
 		return false;
+	*b = from;
 	b->loader = "EFI";
-	if (b->regions > BOOT_REGIONS_MAX)
-		b->regions = 0;
-	if (b->modules > BOOT_MODULES_MAX)
-		b->modules = 0;
-	for (unsigned i = 0; i < b->modules; i++)
-		b->module[i].cmdline[sizeof b->module[i].cmdline - 1] = 0;
+	b->regions = b->modules = 0;
+	for (unsigned i = 0; i < from.regions && i < BOOT_REGIONS_MAX; i++)
+		bootinfo_add_region(
+			b, from.region[i].base, from.region[i].bytes, from.region[i].type);
+	for (unsigned i = 0; i < from.modules && i < BOOT_MODULES_MAX; i++) {
+		m = bootinfo_add_module(b, from.module[i].base, from.module[i].bytes);
+		if (m)
+			memcpy(m->cmdline, from.module[i].cmdline, sizeof m->cmdline - 1);
+	}
 	b->cmdline[sizeof b->cmdline - 1] = 0;
 	return true;
 }

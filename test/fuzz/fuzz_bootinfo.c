@@ -14,7 +14,7 @@
 
 typedef bool parse_fn(const struct boot_view *v, uint64_t info, struct bootinfo *b);
 
-static parse_fn *const parsers[] = {multiboot1_parse, pvh_parse};
+static parse_fn *const parsers[] = {multiboot1_parse, pvh_parse, multiboot2_parse, efi_parse};
 
 static void check_info(const struct bootinfo *b)
 {

@@ -1,0 +1,74 @@
+/*
+ * Tables that are found and read on their own: SMBIOS, the byte code of a DSDT, a DHCP reply.
+ *
+ * Input: which of them, its bytes.
+ */
+#include <stdlib.h>
+
+#include "boot/efi/dhcp.h"
+#include "kernel/x86/dsdt.h"
+#include "kernel/x86/smbios.h"
+#include "test/fuzz/fuzz.h"
+
+/* The entry point with its sums made right, or no mutation would get past them. */
+static void set_sums(uint8_t *p, size_t bytes)
+{
+	size_t length;
+	uint8_t sum = 0;
+
+	if (bytes < SMBIOS_ENTRY_MAX)
+		return;
+	length = p[4] == '_' ? p[6] : p[5]; /* "_SM3_": 5.2.2; "_SM_": 5.2.1 */
+	length = length < bytes ? length : bytes;
+	p[p[4] == '_' ? 5 : 4] = 0;
+	for (size_t i = 0; i < length; i++)
+		sum = (uint8_t)(sum + p[i]);
+	p[p[4] == '_' ? 5 : 4] = (uint8_t)-sum;
+}
+
+static void smbios(uint8_t *p, size_t bytes)
+{
+	struct smbios_place place;
+	char serial[SMBIOS_TEXT_MAX];
+
+	set_sums(p, bytes);
+	if (smbios_find(p, bytes, &place))
+		CLAIM(place.bytes <= SMBIOS_TABLE_MAX);
+	memset(serial, 'x', sizeof serial);
+	smbios_serial(p, bytes, serial);
+	CLAIM(memchr(serial, 0, sizeof serial));
+	for (const char *s = serial; *s; s++)
+		CLAIM(*s >= ' ' && *s <= '~');
+}
+
+static void dhcp(const uint8_t *p, size_t bytes)
+{
+	struct dhcp_source source;
+
+	memset(&source, 'x', sizeof source);
+	if (dhcp_find_source(p, bytes, &source)) {
+		const char *end = memchr(source.folder, 0, sizeof source.folder);
+
+		CLAIM(end && (end == source.folder || end[-1] == '/' || end[-1] == '\\'));
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
+{
+	struct fuzz_input in = {data, bytes};
+	unsigned which = fuzz_byte(&in) % 3;
+	uint8_t *p = malloc(in.left ? in.left : 1); /* so that a step beyond is seen */
+
+	if (!p)
+		return 0;
+	if (in.left)
+		memcpy(p, in.at, in.left);
+	if (which == 0)
+		smbios(p, in.left);
+	else if (which == 1)
+		(void)dsdt_find_bridge(p, in.left);
+	else
+		dhcp(p, in.left);
+	free(p);
+	return 0;
+}
