@@ -22,6 +22,7 @@
 #define TRACE_MAX      32u /* frames shown */
 #define LOG_LINES      20u /* last lines of the log shown */
 #define REBOOT_WAIT_US 1000000u
+#define STOP_WAIT_US   10000u
 
 #define LINE_MAX 200u
 
@@ -221,6 +222,9 @@ void panic_report(const struct fault_report *r)
 		print_address("\r\nanother fault inside this report, at", r->frame.rip);
 		finish();
 	}
+	/* A core that was in the middle of the console's output, under a hypervisor, stops later.
+	 */
+	tsc_wait_us(STOP_WAIT_US);
 	crash_begin();
 	console_on_screen();
 	if (r->text)
