@@ -31,7 +31,7 @@ endif
 # The vhost-user transport is part of the process and of the unit tests.
 VHOST   := $(wildcard kernel/hosted/vhost_*.c)
 # Pure parsers of what firmware and loaders say: part of the image, and of the unit tests.
-PURE    := kernel/x86/pagetable.c kernel/x86/portset.c kernel/x86/acpi.c kernel/x86/smbios.c kernel/x86/srat.c kernel/x86/memmap.c \
+PURE    := kernel/x86/pagetable.c kernel/x86/portset.c kernel/x86/acpi.c kernel/x86/dsdt.c kernel/x86/smbios.c kernel/x86/srat.c kernel/x86/memmap.c \
 	   boot/view.c boot/bootinfo.c boot/multiboot1.c boot/multiboot2.c boot/pvh.c \
 	   boot/efi.c boot/efi_map.c boot/efi/dhcp.c
 # The EFI application, and what it shares with the kernel that it carries.
@@ -134,6 +134,7 @@ $(eval $(foreach f,$(FORMS),$(call vector,tsan,$(f),$(TSAN) $(ARCH_$(f)))))
 help:
 	@echo 'barewire targets:'
 	@echo '  make            the kernel build/barewire.elf and the Linux process build/barewire'
+	@echo '  make kernel     build/barewire.elf alone'
 	@echo '  make image      the kernel as build/barewire.elf (multiboot, PVH), .efi (EFI application), .iso (CD, USB)'
 	@echo '  make pktgen     the traffic generator build/pktgen (tools/pktgen/README.md)'
 	@echo '  make run        set-up, build, a router between two Linux hosts, a demonstration, its console'
@@ -209,6 +210,11 @@ $(IMAGE): $(X86_OBJ) $(LINKED) $(STEM).linked linker.ld tools/mksyms
 $(STEM).bin: $(IMAGE)
 	$(Q)objcopy -O binary $< $@
 
+# Asked for only here: all else is built without gnu-efi.
+/usr/include/efi/efi.h:
+	@echo 'gnu-efi is not installed (tools/setup --image)' >&2; exit 1
+
+$(call obj,efi,$(EFI)): | /usr/include/efi/efi.h
 $(BUILD)/efi/boot/efi/enter.o: $(STEM).bin
 $(BUILD)/efi/boot/efi/main.o: $(BUILD)/version
 

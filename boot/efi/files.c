@@ -52,7 +52,7 @@ static void find_folder(const EFI_LOADED_IMAGE *loaded)
 	files.folder_chars = n;
 }
 
-void files_init(const EFI_LOADED_IMAGE *loaded)
+EFI_STATUS files_init(const EFI_LOADED_IMAGE *loaded)
 {
 	EFI_FILE_IO_INTERFACE *volume;
 	EFI_STATUS status;
@@ -65,8 +65,12 @@ void files_init(const EFI_LOADED_IMAGE *loaded)
 			LOADER_SAY(L"the file system of this image cannot be opened: %r", status);
 		}
 		find_folder(loaded);
+		return status;
 	}
+	/* iPXE has both: a file system of what it was told to fetch, and a client that cannot tell
+	 * sizes. */
 	pxe_init(loaded);
+	return EFI_SUCCESS;
 }
 
 static EFI_STATUS size_of(EFI_FILE_HANDLE file, uint64_t *bytes)

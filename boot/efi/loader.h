@@ -46,8 +46,11 @@ struct file {
 	uint64_t bytes;
 };
 
-/* Where the application came from: beside it are its files. */
-void files_init(const EFI_LOADED_IMAGE *loaded);
+/*
+ * Notes where the application came from: beside it are its files. A file system that cannot be
+ * opened is an error.
+ */
+EFI_STATUS files_init(const EFI_LOADED_IMAGE *loaded);
 
 /*
  * Reads a file that need not be there. What is there and cannot be read is an

@@ -152,8 +152,9 @@ static EFI_STATUS gather(EFI_HANDLE image, const EFI_SYSTEM_TABLE *table, struct
 		LOADER_SAY(L"nothing is known of this image: %r", status);
 		return status;
 	}
-	files_init(loaded);
-	status = read_cmdline(loaded, b);
+	status = files_init(loaded);
+	if (!EFI_ERROR(status))
+		status = read_cmdline(loaded, b);
 	if (!EFI_ERROR(status))
 		status = read_module("barewire.conf", b);
 	if (!EFI_ERROR(status))

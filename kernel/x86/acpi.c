@@ -232,8 +232,10 @@ static void parse_fadt(const struct acpi_memory *m, const struct table *t, struc
 		a->reset_value = (uint8_t)field(t, 128, 1);
 		a->has_reset = a->reset_address != 0 && a->reset_space <= ACPI_SPACE_IO;
 	}
-	if (table_at(m, dsdt ? dsdt : field(t, 40, 4), &d) && signature_is(&d, "DSDT"))
+	if (table_at(m, dsdt ? dsdt : field(t, 40, 4), &d) && signature_is(&d, "DSDT")) {
 		parse_s5(&d, a);
+		a->bridge = dsdt_find_bridge(d.p + HEADER_BYTES, d.bytes - HEADER_BYTES);
+	}
 }
 
 /* 5.2.7, 5.2.8: RSDT has 4 bytes an entry, XSDT 8. */
@@ -260,6 +262,17 @@ static void parse_root(const struct acpi_memory *m, const struct table *root, st
 	}
 }
 
+/* Without an MCFG what the DSDT says of configuration space must do. */
+static void use_bridge(struct acpi *a)
+{
+	uint64_t base = a->bridge.config_base;
+
+	if (a->ecams || base == 0 || base >= UINT64_MAX - (256ull << 20))
+		a->bridge = (struct dsdt_bridge){0};
+	else
+		a->ecam[a->ecams++] = (struct acpi_ecam){.base = base, .bus_last = 255};
+}
+
 bool acpi_parse(const struct acpi_memory *m, uint64_t rsdp, struct acpi *a)
 {
 	const uint8_t *p = rsdp ? m->at(m->ctx, rsdp, 20) : NULL;
@@ -276,5 +289,6 @@ bool acpi_parse(const struct acpi_memory *m, uint64_t rsdp, struct acpi *a)
 		!(table_at(m, field(&whole, 16, 4), &root) && signature_is(&root, "RSDT")))
 		return false;
 	parse_root(m, &root, a);
+	use_bridge(a);
 	return true;
 }

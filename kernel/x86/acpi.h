@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "boot/bootinfo.h"
+#include "kernel/x86/dsdt.h"
 #include "kernel/x86/srat.h"
 
 #define ACPI_CPUS_MAX  256u
@@ -25,7 +26,8 @@ struct acpi_memory {
 	void *ctx;
 };
 
-/* MCFG: config space of buses first..last of a segment; `base` is where bus 0 would stand. */
+/* MCFG, or the DSDT: config space of buses first..last of a segment; `base` is where bus 0 would
+ * stand. */
 struct acpi_ecam {
 	uint64_t base;
 	uint16_t segment;
@@ -42,6 +44,7 @@ struct acpi {
 
 	unsigned ecams;
 	struct acpi_ecam ecam[ACPI_ECAMS_MAX];
+	struct dsdt_bridge bridge; /* if there is no MCFG: where ecam[0] and free addresses are */
 
 	struct srat srat; /* no nodes: there is none */
 

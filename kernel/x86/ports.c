@@ -69,11 +69,17 @@ const struct io_env platform_io = {
 	.log = env_log,
 };
 
-/* Free device addresses: above everything that the loader or the MCFG names. */
+/* Free device addresses: what the DSDT says where it must do; above everything that the loader or
+ * the MCFG names. */
 static void window_find(struct pci_host *host)
 {
 	uint64_t first = 0x10000000;
 
+	if (acpi->bridge.window_bytes) {
+		host->window = acpi->bridge.window;
+		host->window_bytes = acpi->bridge.window_bytes;
+		return;
+	}
 	for (unsigned i = 0; i < bootinfo->regions; i++) {
 		uint64_t base = bootinfo->region[i].base, end = base + bootinfo->region[i].bytes;
 

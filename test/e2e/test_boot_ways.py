@@ -1,6 +1,7 @@
 # The kernel from boot media and firmware: each way brings it to its prompt, with its configuration, forwarding.
 import os
 import re
+import shutil
 import struct
 import subprocess
 
@@ -10,6 +11,7 @@ from router import IMAGE, LAB, PATIENCE_S, Lab, running, wait_for
 
 EFI = os.path.join(TREE, "build", "barewire.efi")
 ISO = os.path.join(TREE, "build", "barewire.iso")
+ADDRESSES = "set interfaces eth0 address 10.0.0.1/24\nset interfaces eth1 address 10.0.1.1/24\n"
 # What `show version` calls the way, and how the configuration is called.
 WAYS = {
     "iso": ("multiboot2", "barewire.conf"),
@@ -29,10 +31,17 @@ def test_boots_and_forwards(way):
         assert f"configuration: {config}" in lab.cli("show log")
 
 
+@pytest.mark.parametrize("way", ["kernel", "pvh"])
+def test_microvm(way):
+    """A machine without MCFG and I/O ports for PCI: what the DSDT says leads to the NICs."""
+    with running(boot=way, machine="microvm,pcie=on") as lab:
+        assert lab.ping(0, "10.0.1.2")
+
+
 def test_boots_from_usb(tmp_path):
     """The same volume on a USB stick, as built but for the configuration that was put into it."""
     site, config = tmp_path / "site.iso", tmp_path / "site.conf"
-    config.write_text("set interfaces eth0 address 10.0.0.1/24\nset interfaces eth1 address 10.0.1.1/24\n")
+    config.write_text(ADDRESSES)
     subprocess.run(["xorriso", "-indev", ISO, "-outdev", site, "-boot_image", "any", "replay",
                     "-map", config, "/barewire.conf"], check=True, capture_output=True)
     with running(boot="iso", no_config=True, qemu="-device qemu-xhci -device usb-storage,drive=stick,bootindex=0 "
@@ -46,6 +55,25 @@ def test_routes_beside_the_efi_image(tmp_path):
     with running(boot="uefi", routes=routes) as lab:
         assert "192.0.2.0/24" in lab.cli("show routes 192.0.2.1")
         assert "routes barewire.routes: 1" in lab.cli("show log")
+
+
+def test_load_options():
+    """Firmware's own loader, as its shell: the command line is what it was given."""
+    with running(boot="uefi", no_config=True, warm=False,
+                 qemu=f"-kernel {EFI} -append 'panic=reboot one=1'") as lab:
+        assert "command line: panic=reboot one=1" in lab.cli("show version")
+
+
+def test_beside_the_efi_image_on_a_server(tmp_path):
+    """Loaded by the firmware's PXE client: the files are taken from the same folder of the server."""
+    folder = tmp_path / "rack" / "1"
+    folder.mkdir(parents=True)
+    shutil.copyfile(EFI, folder / "barewire.efi")
+    (folder / "barewire.conf").write_text(ADDRESSES)
+    with running(boot="uefi", no_config=True, qemu=f"-netdev user,id=boot,tftp={tmp_path},bootfile=rack/1/barewire.efi "
+                 "-device virtio-net-pci,netdev=boot,romfile=,bootindex=0") as lab:
+        assert lab.ping(0, "10.0.1.2")
+        assert "configuration: barewire.conf" in lab.cli("show log")
 
 
 def grown(path):

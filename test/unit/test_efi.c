@@ -48,7 +48,7 @@ static uint8_t *reply_new(const char *file, const uint8_t *options, size_t bytes
 	uint8_t *r = calloc(1, REPLY_BYTES);
 
 	assert_non_null(r);
-	memcpy(r + 108, file, strlen(file));
+	memcpy(r + 108, file, strlen(file) + 1);
 	memcpy(r + 236, (const uint8_t[]){99, 130, 83, 99}, 4);
 	memcpy(r + 240, options, bytes);
 	return r;
