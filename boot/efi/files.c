@@ -137,7 +137,8 @@ EFI_STATUS files_read(const char *name, struct file *f)
 	EFI_STATUS status = EFI_NOT_FOUND;
 
 	*f = (struct file){0};
-	/* iPXE has both: what it fetched is on a volume of its own, and it is not asked for more. */
+	/* iPXE has both: what it fetched is on a volume of its own, and it is not asked for more.
+	 */
 	if (files.root)
 		status = read_from_volume(name, f);
 	else if (pxe_loaded())

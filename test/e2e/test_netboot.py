@@ -204,9 +204,10 @@ def boot_again(lab, command, folder):
 
 def test_pxe_refuses(tmp_path):
     """One line each, and nothing is started."""
-    for words, line in (
-            (["--interface", "lo", "--root", str(tmp_path)], f"pxe: {tmp_path}: no folder configs in it"),
-            (["--interface", "none0", "--root", str(tmp_path / "good")], 'pxe: Device "none0" does not exist.')):
-        (tmp_path / "good" / "configs").mkdir(parents=True, exist_ok=True)
-        done = subprocess.run([os.path.join(TREE, "tools", "pxe"), *words], capture_output=True, text=True, check=False)
+    good = tmp_path / "good"
+    (good / "configs").mkdir(parents=True)
+    for interface, root, line in (("lo", tmp_path, f"pxe: {tmp_path}: no folder configs in it"),
+                                  ("none0", good, 'pxe: Device "none0" does not exist.')):
+        done = subprocess.run([os.path.join(TREE, "tools", "pxe"), "--interface", interface, "--root", root,
+                               "--range", "10.0.0.3,10.0.0.9"], capture_output=True, text=True, check=False)
         assert (done.returncode, done.stderr.strip()) == (1, line)

@@ -26,7 +26,9 @@ static void put_entry2(size_t at)
 	uint8_t *p = area + at;
 
 	memcpy(p, "_SM_\0\x1f\2\x8", 8);
-	memcpy(p + 16, "_DMI_\0\x34\x12\x00\x20\x0f\x00", 12); /* 0x1234 bytes at 0xf2000 */
+	static const uint8_t rest[] = {'_', 'D', 'M', 'I', '_', 0, 0x34, 0x12, 0, 0x20, 0x0f, 0};
+
+	memcpy(p + 16, rest, sizeof rest); /* 0x1234 bytes at 0xf2000 */
 	fix_sum(p, 31, 4);
 }
 
@@ -113,7 +115,7 @@ static void test_garbage(void **state)
 	uint32_t seed = 1;
 
 	for (unsigned round = 0; round < 20000; round++) {
-		uint8_t p[64];
+		uint8_t p[64] = {0};
 		size_t n = round % sizeof p;
 
 		for (size_t i = 0; i < n; i++) {
