@@ -1,27 +1,20 @@
 /* The console: a UART, whose output waits in a queue, so that a slow line holds nobody up; boot
- * messages on VGA text. */
+ * messages on a screen. */
 #include "kernel/x86/console.h"
 
 #include <string.h>
 
 #include "drivers/uart16550.h"
-#include "drivers/vga_text.h"
 #include "kernel/hardware.h"
 #include "kernel/log.h"
 #include "kernel/platform.h"
 #include "kernel/x86/cmdline.h"
 #include "kernel/x86/io_map.h"
-#include "kernel/x86/paging.h"
 #include "kernel/x86/portset.h"
+#include "kernel/x86/screen.h"
 
 #define UART_PORTS  8u
 #define QUEUE_BYTES 65536u /* a power of two; 6 s of the line */
-
-/* BIOS data area: the video mode and its columns, where there is VGA. */
-#define BIOS_VIDEO_MODE    0x449u
-#define BIOS_VIDEO_COLUMNS 0x44au
-#define VIDEO_TEXT_FIRST   2u /* 80 columns, with and without colour */
-#define VIDEO_TEXT_LAST    3u
 
 _Static_assert(QUEUE_BYTES >= PLATFORM_CONSOLE_ROOM, "what the kernel counts on");
 
@@ -29,32 +22,13 @@ static struct uart16550 uart;
 static struct uart_place place;
 static const char *chosen_by = "default";
 static bool answers, wrong_option;
-static struct vga_text vga;
-static bool has_vga, on_screen;
+static bool on_screen;
 
 /* The control core's, but for a fault elsewhere, which may repeat or lose some of it. */
 static struct {
 	uint32_t head, tail; /* free-running */
 	char byte[QUEUE_BYTES];
 } queue;
-
-/* Read by hand: the compiler takes so small an address for a mistake. */
-static uint8_t bios_byte(uintptr_t at)
-{
-	uint8_t v;
-
-	__asm__ volatile("movb (%1), %0" : "=q"(v) : "r"(at) : "memory");
-	return v;
-}
-
-/* On the boot map, which still has page 0. No BIOS, or no VGA: no such mode stands there. */
-static bool vga_is_on(void)
-{
-	uint8_t mode = bios_byte(BIOS_VIDEO_MODE);
-
-	return mode >= VIDEO_TEXT_FIRST && mode <= VIDEO_TEXT_LAST &&
-	       bios_byte(BIOS_VIDEO_COLUMNS) == VGA_TEXT_COLUMNS;
-}
 
 static void open_uart(void)
 {
@@ -72,25 +46,19 @@ static void open_uart(void)
 	}
 }
 
-void console_init(const char *cmdline)
+void console_init(const struct bootinfo *b)
 {
 	char option[UART_PLACE_TEXT];
 
-	has_vga = vga_is_on() && vga_text_init(&vga, (volatile void *)(uintptr_t)VGA_TEXT_ADDRESS);
-	on_screen = has_vga;
+	screen_init(b);
+	on_screen = true;
 	place = uart_place_default;
-	if (cmdline_value(cmdline, "console", option, sizeof option)) {
+	if (cmdline_value(b->cmdline, "console", option, sizeof option)) {
 		wrong_option = !uart_place_parse(option, &place);
 		if (!wrong_option)
 			chosen_by = "command line";
 	}
 	open_uart();
-}
-
-void console_map(void)
-{
-	if (has_vga && !io_map(VGA_TEXT_ADDRESS, VGA_TEXT_BYTES))
-		has_vga = on_screen = false;
 }
 
 void console_settle(const struct uart_place *spcr)
@@ -110,12 +78,12 @@ void console_settle(const struct uart_place *spcr)
 		log_text("console: no UART answers at %s: output is dropped", where);
 	hardware_fact("console", "%s by %s%s", where, chosen_by,
 		answers || place.kind == UART_NONE ? "" : ", does not answer");
-	hardware_fact("screen", "%s", has_vga ? "VGA text, boot messages" : "none");
+	hardware_fact("screen", "%s%s", screen_name(), screen_is_there() ? ", boot messages" : "");
 }
 
 void console_on_screen(void)
 {
-	on_screen = has_vga;
+	on_screen = true;
 }
 
 void platform_console_booted(void)
@@ -123,9 +91,9 @@ void platform_console_booted(void)
 	char where[UART_PLACE_TEXT];
 
 	uart_place_print(&place, where);
-	if (on_screen && answers)
+	if (screen_is_there() && answers)
 		log_text("console: %s", where);
-	else if (on_screen)
+	else if (screen_is_there())
 		log_text("console: none was found (%s): the router runs, but hears nobody", where);
 	on_screen = false;
 }
@@ -171,8 +139,8 @@ void platform_console_flush(void)
 
 void platform_console_write(const char *s, size_t n)
 {
-	if (on_screen && paging_mapped(VGA_TEXT_ADDRESS))
-		vga_text_write(&vga, s, n);
+	if (on_screen)
+		screen_write(s, n);
 	if (!answers) {
 		uart.lost += n;
 		return;

@@ -1,5 +1,5 @@
 /*
- * The console of the machine: a UART, and the boot messages on a VGA screen as well.
+ * The console of the machine: a UART, and the boot messages on a screen as well.
  *
  * Which UART: that of the command line (console=com2,9600), else that of the
  * firmware's SPCR, else COM1 at 115200 baud. A UART that does not answer, or
@@ -10,13 +10,11 @@
 
 #include <stdbool.h>
 
+#include "boot/bootinfo.h"
 #include "kernel/x86/uart_place.h"
 
 /* First of all, on the boot map: so that a fault is reported. */
-void console_init(const char *cmdline);
-
-/* As soon as the machine has its own address space, which at first lacks the screen. Boot core. */
-void console_map(void);
+void console_init(const struct bootinfo *b);
 
 /* Once tables have been read; spcr: as struct acpi has it. Boot core. */
 void console_settle(const struct uart_place *spcr);

@@ -18,6 +18,7 @@
 #include "kernel/x86/paging.h"
 #include "kernel/x86/ports.h"
 #include "kernel/x86/power.h"
+#include "kernel/x86/screen.h"
 #include "kernel/x86/smbios.h"
 #include "kernel/x86/smp.h"
 #include "kernel/x86/tsc.h"
@@ -107,7 +108,7 @@ static void start_machine(void)
 	bootlog_begin(bootinfo->entry_tsc);
 	bootlog_phase("entry");
 	memory_init(bootinfo);
-	console_map();
+	screen_map();
 	cpu_guard_stacks(cpu_table[0].stacks);
 	bootlog_phase("memory");
 	start_acpi(rsdp);
@@ -132,7 +133,7 @@ static void start_machine(void)
 void boot_start_kernel(const struct bootinfo *b)
 {
 	bootinfo = b;
-	console_init(b->cmdline); /* from here on a fault is reported */
+	console_init(b); /* from here on a fault is reported */
 	cpu_note_isa();
 	__asm__ volatile("movq %0, %%rsp\n\t"
 			 "xorl %%ebp, %%ebp\n\t"

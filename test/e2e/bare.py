@@ -8,10 +8,10 @@ import subprocess
 import tempfile
 import types
 
-from labkit import machine
+import frame
+from labkit import boot, machine
 from labkit.machine import Qmp
 from patience import PATIENCE_S, wait_for
-from router import IMAGE
 
 ROUTER = "10.0.0.1"
 CONFIG = f"set interfaces eth0 address {ROUTER}/24\n"
@@ -35,12 +35,14 @@ class Bare:
         """What has come out of a serial line, counted from 0."""
         return machine.read_text(self.path(f"serial{line}")).replace("\r", "")
 
-    def start(self, lines, qemu, append, image, **options):
+    def start(self, lines, qemu, **options):
         options = types.SimpleNamespace(**{"machine": "q35", "cores": 2, "mem": 512, "bios": None,
-                                           "net": "tap", "qemu": "", "image": image, **options})
+                                           "net": "tap", "qemu": "", "boot": "kernel", "image": None,
+                                           "no_config": False, "routes": None, "timeout": None, **options})
+        way = boot.complete(options)
         with open(self.path("config"), "w", encoding="ascii") as f:
             f.write(CONFIG)
-        words = machine.common_arguments("tcg", options, append, self.path("config"))
+        words = machine.base_arguments("tcg", options) + way.arguments(self, options, "tcg")
         for line in range(lines):
             words += ["-serial", f"file:{self.path(f'serial{line}')}"]
         words += ["-qmp", f"unix:{self.path('qmp')},server=on,wait=off",
@@ -65,8 +67,8 @@ class Bare:
         except OSError:
             return False
 
-    def wait_alive(self):
-        wait_for("an ARP reply", self.answers_arp, PATIENCE_S)
+    def wait_alive(self, patience_s=PATIENCE_S):
+        wait_for("an ARP reply", self.answers_arp, patience_s)
 
     def screen(self):
         """The lines of the VGA screen."""
@@ -75,14 +77,19 @@ class Bare:
             text = f.read()[::2].decode("latin-1")
         return [text[i:i + 80].rstrip() for i in range(0, len(text), 80)]
 
+    def frame(self):
+        """The lines on the frame buffer."""
+        Qmp(self).run("screendump", filename=self.path("frame"))
+        return frame.lines(self.path("frame"))
+
 
 @contextlib.contextmanager
-def booted(lines=1, qemu=(), append="", image=IMAGE, **options):
-    """A machine with so many serial lines; it ends with the block."""
+def booted(lines=1, qemu=(), append="", **options):
+    """A machine with so many serial lines, booted in a way of labkit/boot.py; it ends with the block."""
     with tempfile.TemporaryDirectory() as folder:
         bare = Bare(folder)
         try:
-            bare.start(lines, qemu, append, image, **options)
+            bare.start(lines, qemu, append=append, **options)
             yield bare
         finally:
             if bare.process:

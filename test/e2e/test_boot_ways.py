@@ -51,9 +51,11 @@ def test_boots_from_usb(tmp_path):
 
 
 def test_routes_beside_the_efi_image(tmp_path):
+    """On a machine with a screen, too."""
     routes = tmp_path / "site.routes"
     routes.write_text("192.0.2.0/24 via 10.0.1.2\n")
-    with running(boot="uefi", routes=routes) as lab:
+    with running(boot="uefi", routes=routes, qemu="-vga std") as lab:
+        assert re.search(r"screen: frame buffer \d+x\d+, boot messages", lab.cli("show hardware"))
         assert "192.0.2.0/24" in lab.cli("show routes 192.0.2.1")
         assert "routes barewire.routes: 1" in lab.cli("show log")
 

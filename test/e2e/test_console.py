@@ -2,7 +2,7 @@
 import struct
 
 from bare import booted
-from patience import wait_for
+from patience import PATIENCE_S, wait_for
 
 
 def spcr(path, port, baud_code):
@@ -19,6 +19,16 @@ def test_no_uart():
         wait_for("the screen's last line",
                  lambda: any("console: none was found" in line for line in bare.screen()))
         text = "\n".join(bare.screen())
+        assert "no UART answers at COM1" in text and "barewire: ready in" in text, text
+
+
+def test_no_uart_under_uefi():
+    """The same on the frame buffer that firmware leaves."""
+    with booted(lines=0, boot="uefi", qemu=["-vga", "std"]) as bare:
+        bare.wait_alive(4 * PATIENCE_S)
+        wait_for("the screen's last line",
+                 lambda: any("console: none was found" in line for line in bare.frame()))
+        text = "\n".join(bare.frame())
         assert "no UART answers at COM1" in text and "barewire: ready in" in text, text
 
 
