@@ -14,10 +14,14 @@ bool efi_parse(const struct boot_view *v, uint64_t info, struct bootinfo *b)
 	*b = from;
 	b->loader = "EFI";
 	b->regions = b->modules = 0;
-	for (unsigned i = 0; i < from.regions && i < BOOT_REGIONS_MAX; i++)
+	if (from.regions > BOOT_REGIONS_MAX)
+		from.regions = 0;
+	if (from.modules > BOOT_MODULES_MAX)
+		from.modules = 0;
+	for (unsigned i = 0; i < from.regions; i++)
 		bootinfo_add_region(
 			b, from.region[i].base, from.region[i].bytes, from.region[i].type);
-	for (unsigned i = 0; i < from.modules && i < BOOT_MODULES_MAX; i++) {
+	for (unsigned i = 0; i < from.modules; i++) {
 		m = bootinfo_add_module(b, from.module[i].base, from.module[i].bytes);
 		if (m)
 			memcpy(m->cmdline, from.module[i].cmdline, sizeof m->cmdline - 1);

@@ -52,8 +52,8 @@ static const char *begin(struct router *r, const struct platform_module *table)
 	if (wrong)
 		return wrong;
 	/* What is configured needs room, too. */
-	if (image->routes[0] + RIB_MIN / 2 > r->rib.rib.max ||
-		image->routes[1] + RIB_MIN / 2 > r->rib6.rib.max)
+	if (image->routes[0] + RIB_FEW / 2 > r->rib.rib.max ||
+		image->routes[1] + RIB_FEW / 2 > r->rib6.rib.max)
 		return "there is not enough memory for so many routes";
 	return publish_load(r, image);
 }

@@ -342,23 +342,35 @@ static size_t tables_bytes(uint32_t routes, uint32_t routes6)
 	       2 * (fib4_size(&limits4) + fib6_size(&limits6));
 }
 
-/* As many routes as fit half of the memory that is left, within the limits. */
+#define TABLES_LEAVE (8u << 20) /* bytes of memory, for all that comes after them */
+
+/* Fewer routes, at least so many, until they fit. */
+static void shrink_tables(uint32_t *routes, uint32_t *routes6, uint32_t least, uint64_t bytes)
+{
+	while (*routes > least && tables_bytes(*routes, *routes6) > bytes) {
+		*routes -= *routes / 8;
+		*routes6 -= *routes6 / 8;
+	}
+	if (*routes < least)
+		*routes = least;
+	if (*routes6 < least)
+		*routes6 = least;
+}
+
+/* As many routes as fit half of the memory that is left, within the limits; few may take more. */
 static void size_tables(uint32_t *routes, uint32_t *routes6)
 {
 	struct platform_memory m;
 
 	platform_memory(&m);
+	uint64_t left = m.arena_bytes - m.arena_used;
+
 	*routes = RIB4_MAX;
 	*routes6 = RIB6_MAX;
-	while (*routes > RIB_MIN &&
-		tables_bytes(*routes, *routes6) > (m.arena_bytes - m.arena_used) / 2) {
-		*routes -= *routes / 8;
-		*routes6 -= *routes6 / 8;
-	}
-	if (*routes < RIB_MIN)
-		*routes = RIB_MIN;
-	if (*routes6 < RIB_MIN)
-		*routes6 = RIB_MIN;
+	shrink_tables(routes, routes6, RIB_FEW, left / 2);
+	if (*routes == RIB_FEW)
+		shrink_tables(
+			routes, routes6, RIB_MIN, left > TABLES_LEAVE ? left - TABLES_LEAVE : 0);
 }
 
 /* Where workers count by next hop, if they do; the control core has no need to. */

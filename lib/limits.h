@@ -29,7 +29,8 @@
 #define NEXTHOP_MAX     65535u   /* an index has 16 bits, and 65,535 is none */
 #define RIB4_MAX        1200000u /* routes, if there is memory for them */
 #define RIB6_MAX        300000u
-#define RIB_MIN         16384u /* less memory than for these is not enough to run */
+#define RIB_FEW         16384u /* of a machine with little memory, */
+#define RIB_MIN         2048u  /* and with so little that fewer are not worth to run for */
 #define RIB_CHANGES     65536u /* changed prefixes waiting for the FIB; more: it is made anew */
 #define GROUP_MAX       1024u  /* ECMP groups and recursive next hops */
 #define GROUP_MEMBERS   16u    /* next hops of one group */

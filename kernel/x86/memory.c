@@ -21,10 +21,10 @@
 #define LOW_BYTES  (1 * MIB) /* belongs to real mode and firmware; never in the arena */
 #define LOW_FIRST  0x8000u   /* of it, what firmware and loaders leave alone */
 #define LOW_END    0xa0000u
-#define RAM_MIN    (64 * MIB)
+#define RAM_MIN    (48 * MIB)
 #define RAM_MAX_2M (1024 * GIB) /* used without 1 GiB pages, so that the tables stay small */
 #define HEAP_SHARE 8u           /* one part in so many of RAM, within */
-#define HEAP_MIN   (16 * MIB)
+#define HEAP_MIN   (8 * MIB)
 #define HEAP_MAX   (512 * MIB)
 #define ALIGN_MIN  64u /* a cache line: allocations share none */
 

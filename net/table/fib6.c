@@ -33,7 +33,7 @@ struct fib6_limits fib6_limits_for(uint32_t routes)
 	 * A full table of 160,000 routes takes 640,000 words; what is replaced needs
 	 * room twice. A host route far from all others takes 300.
 	 */
-	uint64_t words = (1u << 20) + 4ull * routes;
+	uint64_t words = 64ull * (routes < 16384 ? routes : 16384) + 4ull * routes;
 
 	return (struct fib6_limits){words < FIB6_WORDS_MAX ? (uint32_t)words : FIB6_WORDS_MAX};
 }

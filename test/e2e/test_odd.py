@@ -15,7 +15,7 @@ NICS = [w for i in range(1, 8) for w in ("-netdev", f"user,id=u{i}", "-device",
 
 # What is odd; how it is booted; what the boot messages say.
 MACHINES = {
-    "96 MiB": ({"mem": 96, "qemu": NICS[:4]}, "2 ports, 2 cores"),
+    "64 MiB": ({"mem": 64, "qemu": NICS[:4]}, "2 ports, 2 cores"),
     "pc without ACPI": ({"machine": "pc,acpi=off"}, "no ACPI tables: one core"),
     "no HPET": ({"machine": "q35,hpet=off"}, "1 ports, 2 cores"),
     "eight NICs": ({"qemu": NICS}, "8 ports, 2 cores"),
@@ -39,9 +39,9 @@ def test_comes_up(name):
 
 def test_too_little_memory():
     """Said in one line, and the machine stops."""
-    with booted(mem=64) as bare:
+    with booted(mem=40) as bare:
         wait_for("its last words", lambda: "stopped" in bare.serial(0))
-        assert re.search(r"multiboot1 reports 6\d MiB of memory; 64 are needed", bare.serial(0))
+        assert re.search(r"multiboot1 reports 39 MiB of memory; 48 are needed", bare.serial(0))
         assert "another fault" not in bare.serial(0)
 
 

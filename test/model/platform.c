@@ -148,6 +148,7 @@ void platform_memory(struct platform_memory *m)
 {
 	memset(m, 0, sizeof *m);
 	m->pages = "none";
+	m->arena_bytes = 48 << 20; /* as if: RIB_FEW routes */
 }
 
 void platform_node(unsigned i, struct platform_node *n)

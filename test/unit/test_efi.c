@@ -19,9 +19,13 @@ static void test_handover(void **state)
 
 	from.entry_tsc = 12345;
 	from.rsdp = 0x7f000014;
-	from.regions = 1;
+	from.regions = 2;
 	from.region[0] = (struct boot_region){.base = 0x1000, .bytes = 0x2000, .type = BOOT_RAM};
+	from.region[1] =
+		(struct boot_region){.base = 0x4000, .bytes = UINT64_MAX, .type = BOOT_RAM};
 	from.modules = 1;
+	from.module[0].base = 0x5000;
+	from.module[0].bytes = 7;
 	memset(from.module[0].cmdline, 'm', sizeof from.module[0].cmdline);
 	memset(from.cmdline, 'c', sizeof from.cmdline);
 	put(&m, BASE, &from, sizeof from);
