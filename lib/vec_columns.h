@@ -127,7 +127,7 @@ VEC_INLINE void vec_columns(uint8_t *const *p, size_t offset, vec column[8])
 /* The first word of each of VEC_LANES things. */
 VEC_INLINE vec vec_column(uint8_t *const *p)
 {
-	vec column;
+	vec column = {0};
 
 	for (unsigned i = 0; i < VEC_LANES; i++) {
 		uint32_t word;

@@ -91,18 +91,15 @@ VEC_INLINE void rank_narrow(const struct fib4_view *v, const uint32_t *dst, cons
 	const uint8_t *line = v->line;
 	vec deep = vec_all(0);
 
-	for (const uint32_t *end = dst + n; dst < end;
-		dst += VEC_LANES, at += VEC_LANES, nh += VEC_LANES) {
+	for (unsigned first = 0; first < n; first += VEC_LANES) {
 #pragma GCC unroll 16
-		for (unsigned i = 0; i < VEC_LANES; i++) {
+		for (unsigned i = first; i < first + VEC_LANES; i++) {
 			const uint8_t *key = line + at[i];
 			size_t range = vec_rank8_down(key, (const uint8_t *)(dst + i) + 1);
 
 			nh[i] = key[FIB4_STARTS + range];
 		}
 	}
-	dst -= n;
-	nh -= n;
 	for (unsigned i = 0; i < n; i += VEC_LANES)
 		deep |= (vec)(vec_load(nh + i) == FIB4_DEEP_NARROW);
 	if (__builtin_expect(vec_any(deep), 0))
