@@ -94,7 +94,7 @@ VEC_INLINE void rank_narrow(const struct fib4_view *v, const uint32_t *dst, cons
 	for (unsigned first = 0; first < n; first += VEC_LANES) {
 #pragma GCC unroll 16
 		for (unsigned i = first; i < first + VEC_LANES; i++) {
-			const uint8_t *key = line + at[i];
+			const uint8_t *key = line + at[i]; /* NOLINT: n is whole vectors */
 			size_t range = vec_rank8_down(key, (const uint8_t *)(dst + i) + 1);
 
 			nh[i] = key[FIB4_STARTS + range];
