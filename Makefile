@@ -35,7 +35,7 @@ PURE    := kernel/x86/pagetable.c kernel/x86/portset.c kernel/x86/acpi.c kernel/
 	   boot/view.c boot/bootinfo.c boot/multiboot1.c boot/multiboot2.c boot/pvh.c \
 	   boot/efi.c boot/efi_map.c boot/efi/dhcp.c
 # The EFI application, and what it shares with the kernel that it carries.
-EFI     := $(wildcard boot/efi/*.c boot/efi/*.S) boot/bootinfo.c boot/efi_map.c boot/view.c
+EFI     := $(wildcard boot/efi/*.c) boot/bootinfo.c boot/efi_map.c boot/view.c
 # The traffic generator and what it uses of the tree.
 PKTGEN  := $(wildcard tools/pktgen/*.c)
 PKTGEN_LIB := lib/checksum.c lib/histogram.c lib/text.c lib/text6.c net/table/route_text.c
@@ -217,7 +217,6 @@ $(STEM).bin: $(IMAGE)
 	@echo 'gnu-efi is not installed (tools/setup --image)' >&2; exit 1
 
 $(call obj,efi,$(EFI)): | /usr/include/efi/efi.h
-$(BUILD)/efi/boot/efi/enter.o: $(STEM).bin
 $(BUILD)/efi/boot/efi/main.o: $(BUILD)/version
 
 $(BUILD)/efi/%.o: %.c $(BUILD)/efi.flags
@@ -225,13 +224,13 @@ $(BUILD)/efi/%.o: %.c $(BUILD)/efi.flags
 	@echo "  CC $@"
 	$(Q)$(CC) $(EFIFLAGS) -DBAREWIRE_VERSION='"$(VERSION)"' -c $< -o $@
 
-$(BUILD)/efi/%.o: %.S $(BUILD)/efi.flags
-	@mkdir -p $(@D)
+# The kernel inside it: an object for each image.
+$(STEM).enter.o: boot/efi/enter.S boot/efi/loaded.h $(STEM).bin $(BUILD)/efi.flags
 	@echo "  CC $@"
-	$(Q)$(CC) $(EFIFLAGS) -D__ASSEMBLY__ -DKERNEL_CONTENTS='"$(STEM).bin"' -c $< -o $@
+	$(Q)$(CC) $(filter-out -MMD -MP,$(EFIFLAGS)) -D__ASSEMBLY__ -DKERNEL_CONTENTS='"$(STEM).bin"' -c $< -o $@
 
 # gnu-efi's way: a shared object that relocates itself, its sections put into a PE file.
-$(STEM).efi: $(call obj,efi,$(EFI))
+$(STEM).efi: $(call obj,efi,$(EFI)) $(STEM).enter.o
 	@echo "  LD $@"
 	$(Q)ld -nostdlib -znocombreloc -shared -Bsymbolic --no-undefined --build-id=none --no-warn-rwx-segments \
 		-T /usr/lib/elf_x86_64_efi.lds /usr/lib/crt0-efi-x86_64.o $^ -L/usr/lib -lefi -lgnuefi -o $@.so

@@ -122,11 +122,15 @@ def test_sizes():
 
 
 def test_builds_are_the_same(tmp_path):
-    """Another build in another folder, at another time: the same bytes."""
-    done = subprocess.run(["make", "-C", TREE, f"-j{os.cpu_count()}", f"BUILD={tmp_path}",
-                           f"NEWLIB={TREE}/build/newlib/x86_64-elf", "image"],
-                          capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    """Another build in another folder, at another time: the same bytes, whatever else was built there."""
+    site = tmp_path / "site.conf"
+    site.write_text(ADDRESSES)
+    for more in ([f"IMAGE={tmp_path}/other.elf", f"CONFIG={site}"], []):
+        done = subprocess.run(["make", "-C", TREE, f"-j{os.cpu_count()}", f"BUILD={tmp_path}",
+                               f"NEWLIB={TREE}/build/newlib/x86_64-elf", "image", *more],
+                              capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "other.efi").read_bytes() != (tmp_path / "barewire.efi").read_bytes()
     for name in ("barewire.elf", "barewire.efi", "barewire.iso"):
         with open(os.path.join(TREE, "build", name), "rb") as f:
             assert (tmp_path / name).read_bytes() == f.read(), name

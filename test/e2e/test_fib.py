@@ -176,7 +176,7 @@ def image(table):
     site, name = os.path.join(folder, "site.conf"), os.path.join(folder, "fib.elf")
     with open(site, "w", encoding="ascii") as f:
         f.write(config())
-    made("image", f"IMAGE={name}", f"FIB={table.path}", f"CONFIG={site}")
+    made("kernel", f"IMAGE={name}", f"FIB={table.path}", f"CONFIG={site}")
     return name
 
 
@@ -351,7 +351,7 @@ def test_fibgen_refuses_bad_lines(tmp_path):
 def test_other_content_is_linked_anew(tmp_path):
     """Also from a packed file. What boot modules give is used in place of what is compiled in."""
     routes, site, image = (str(tmp_path / n) for n in ("t.routes.gz", "site.conf", "x.elf"))
-    words = ["image", f"IMAGE={image}", f"FIB={routes}", f"CONFIG={site}"]
+    words = ["kernel", f"IMAGE={image}", f"FIB={routes}", f"CONFIG={site}"]
 
     def write(first, hostname):
         with gzip.open(routes, "wt") as f:
