@@ -70,9 +70,9 @@ static bool tell_memory(struct vhost_peer *p, const struct hosted_memory *memory
 {
 	struct vhost_memory_table table = {
 		.regions = 1,
-		.guest_address = (uintptr_t)memory->base, /* what our descriptors hold */
-		.bytes = memory->bytes,
-		.user_address = (uintptr_t)memory->base,
+		.region.guest = (uintptr_t)memory->base, /* what our descriptors hold */
+		.region.size = memory->bytes,
+		.region.user = (uintptr_t)memory->base,
 	};
 
 	return vhost_link_tell(&p->link, VHOST_SET_MEM_TABLE, &table, sizeof table, memory->fd);

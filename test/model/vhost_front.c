@@ -99,7 +99,7 @@ bool front_answer(struct front *f, uint64_t *value)
 	} __attribute__((packed)) m;
 
 	if (recv(f->fd, &m, sizeof m, f->serve ? MSG_DONTWAIT : MSG_WAITALL) != sizeof m ||
-		!(m.h.flags & VHOST_REPLY) || m.h.size != sizeof m.value)
+		!(m.h.flags & VHOST_REPLY) || m.h.bytes != sizeof m.value)
 		return false;
 	*value = m.value;
 	return true;
@@ -133,7 +133,7 @@ bool front_share(struct front *f)
 
 static bool send_state(struct front *f, uint32_t request, uint32_t index, uint32_t value)
 {
-	struct vhost_state s = {index, value};
+	struct vhost_vring_state s = {index, value};
 
 	return front_send(f, request, &s, sizeof s, NULL, 0);
 }
@@ -142,7 +142,7 @@ bool front_ring_start(struct front *f, unsigned index, uint32_t size)
 {
 	struct front_ring *r = &f->ring[index];
 	uint8_t *at = f->memory + (size_t)index * FRONT_RING_ROOM;
-	struct vhost_address a = {.index = index, .descriptor = (uintptr_t)at};
+	struct vhost_vring_addr a = {.index = index, .descriptors = (uintptr_t)at};
 	uint64_t number = index;
 
 	memset(at, 0, FRONT_RING_ROOM);

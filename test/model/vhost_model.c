@@ -155,13 +155,13 @@ static void take_memory(struct vhost_model *m, const struct message *msg)
 {
 	const struct vhost_memory_table *t = &msg->memory;
 	void *mapped = MAP_FAILED;
-	volatile uint8_t *theirs = (uint8_t *)(uintptr_t)t->user_address;
+	volatile uint8_t *theirs = (uint8_t *)(uintptr_t)t->region.user;
 
 	expect(m, msg->h.bytes == sizeof *t && t->regions == 1, "a memory table of another size");
-	expect(m, t->guest_address == t->user_address, "two names of one memory");
+	expect(m, t->region.guest == t->region.user, "two names of one memory");
 	if (msg->fd >= 0)
-		mapped = mmap(NULL, t->bytes, PROT_READ | PROT_WRITE, MAP_SHARED, msg->fd,
-			(off_t)t->file_offset);
+		mapped = mmap(NULL, t->region.size, PROT_READ | PROT_WRITE, MAP_SHARED, msg->fd,
+			(off_t)t->region.offset);
 	if (mapped == MAP_FAILED) {
 		complain(m, "no memory came with its table");
 		return;
@@ -171,9 +171,9 @@ static void take_memory(struct vhost_model *m, const struct message *msg)
 	*ours = (uint8_t)(before + 1);
 	expect(m, *theirs == (uint8_t)(before + 1), "another file than its memory");
 	*ours = before;
-	munmap(mapped, t->bytes);
-	m->memory_first = t->user_address;
-	m->memory_bytes = t->bytes;
+	munmap(mapped, t->region.size);
+	m->memory_first = t->region.user;
+	m->memory_bytes = t->region.size;
 }
 
 static struct virtio_model_queue *queue_of(struct vhost_model *m, uint64_t index)

@@ -20,7 +20,7 @@ static void a_whole_start(void **state)
 	for (unsigned i = 0; i < 4; i++)
 		assert_true(v.queue[i].ring.live);
 	assert_int_equal(v.memory.count, 1);
-	assert_true(v.protocol & VHOST_PROTOCOL_REPLY_ACK);
+	assert_true(v.protocol & VHOST_PROTOCOL_F_REPLY_ACK);
 	assert_int_equal(f.offered, VHOST_FEATURES);
 }
 

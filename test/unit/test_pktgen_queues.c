@@ -3,7 +3,7 @@
 
 static void send_state(uint32_t request, uint32_t index, uint32_t value)
 {
-	struct vhost_state s = {index, value};
+	struct vhost_vring_state s = {index, value};
 
 	front_send(&f, request, &s, sizeof s, NULL, 0);
 }
@@ -36,7 +36,7 @@ static void queues_that_do_not_exist(void **state)
 		again();
 	}
 
-	struct vhost_address a = {.index = 4};
+	struct vhost_vring_addr a = {.index = 4};
 
 	front_send(&f, VHOST_SET_VRING_ADDR, &a, sizeof a, NULL, 0);
 	expect_refused("a queue that does not exist");
@@ -47,8 +47,8 @@ static void start_at(
 	uint64_t features, uint32_t size, uint64_t d, uint64_t a, uint64_t u, uint32_t base)
 {
 	uint64_t zero = 0, memory = (uintptr_t)f.memory;
-	struct vhost_address at = {
-		.descriptor = memory + d, .available = memory + a, .used = memory + u};
+	struct vhost_vring_addr at = {
+		.descriptors = memory + d, .available = memory + a, .used = memory + u};
 
 	front_agree(&f, features);
 	front_share(&f);

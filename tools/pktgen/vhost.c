@@ -58,7 +58,7 @@ static const char *queue_place(struct vhost *v, struct vhost_queue *q)
 
 	r->live = false;
 	r->is_packed = v->features >> VIRTIO_F_RING_PACKED & 1;
-	wrong = ring_place(r, &v->memory, q->size, q->address.descriptor, q->address.available,
+	wrong = ring_place(r, &v->memory, q->size, q->address.descriptors, q->address.available,
 		q->address.used);
 	if (wrong)
 		return wrong;
@@ -104,9 +104,9 @@ static const char *set_table(
 	const struct vhost_table *t = &msg->payload.table;
 	const char *wrong = NULL;
 
-	if (msg->header.size < 8 || t->count > VHOST_TABLE_REGIONS)
+	if (msg->header.bytes < 8 || t->count > VHOST_TABLE_REGIONS)
 		return "a memory table of more regions than the protocol has";
-	if (msg->header.size < 8 + t->count * sizeof *t->region || fds != t->count)
+	if (msg->header.bytes < 8 + t->count * sizeof *t->region || fds != t->count)
 		return "a memory table that is not as long as it says";
 	/* What ran stops until it is found in the new memory. */
 	memory_clear(&v->memory);
@@ -136,7 +136,7 @@ static struct vhost_queue *queue_of(struct vhost *v, uint64_t index)
 	return index < 2ull * v->pairs ? &v->queue[index] : NULL;
 }
 
-static const char *set_state(struct vhost *v, uint32_t request, const struct vhost_state *s)
+static const char *set_state(struct vhost *v, uint32_t request, const struct vhost_vring_state *s)
 {
 	struct vhost_queue *q = queue_of(v, s->index);
 
@@ -158,7 +158,7 @@ static const char *set_state(struct vhost *v, uint32_t request, const struct vho
 	return NULL;
 }
 
-static const char *set_address(struct vhost *v, const struct vhost_address *a)
+static const char *set_address(struct vhost *v, const struct vhost_vring_addr *a)
 {
 	struct vhost_queue *q = queue_of(v, a->index);
 
@@ -315,14 +315,14 @@ const char *vhost_handle(
 	struct vhost *v, struct vhost_msg *msg, int *fd, unsigned fds, uint32_t *reply)
 {
 	bool wants_ack =
-		v->protocol & VHOST_PROTOCOL_REPLY_ACK && msg->header.flags & VHOST_NEED_REPLY;
+		v->protocol & VHOST_PROTOCOL_F_REPLY_ACK && msg->header.flags & VHOST_NEED_REPLY;
 	const char *wrong = NULL;
 
 	*reply = 0;
 	if (known(msg->header.request)) {
 		const struct shape *s = &shapes[msg->header.request];
 
-		if (msg->header.size < s->least || msg->header.size > s->most)
+		if (msg->header.bytes < s->least || msg->header.bytes > s->most)
 			return "a message whose size is wrong";
 		if (fds > s->fds_most)
 			return "a message with more file descriptors than it may have";

@@ -28,13 +28,13 @@
 		VHOST_BIT(VIRTIO_F_IN_ORDER) | VHOST_BIT(VIRTIO_NET_F_MRG_RXBUF) |                 \
 		VHOST_BIT(VIRTIO_NET_F_MQ) | VHOST_BIT(VIRTIO_NET_F_CTRL_VQ))
 #define VHOST_PROTOCOL_FEATURES                                                                    \
-	(VHOST_PROTOCOL_MQ | VHOST_PROTOCOL_REPLY_ACK | VHOST_PROTOCOL_MEM_SLOTS)
+	(VHOST_PROTOCOL_F_MQ | VHOST_PROTOCOL_F_REPLY_ACK | VHOST_PROTOCOL_F_MEM_SLOTS)
 
 /* A queue as messages have described it; `ring` is live when all of it is there. */
 struct vhost_queue {
 	struct ring ring;
 	uint32_t size;
-	struct vhost_address address;
+	struct vhost_vring_addr address;
 	uint32_t base;
 	bool addressed, started, enabled;
 	int kick, error; /* eventfds, or -1 */

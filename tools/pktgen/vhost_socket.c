@@ -95,11 +95,11 @@ static enum arrival receive(struct vhost *v)
 
 		if (in->got < header) {
 			a = read_upto(v, (uint8_t *)&in->msg.header + in->got, in->got, header);
-		} else if (in->msg.header.size > VHOST_PAYLOAD_MAX) {
+		} else if (in->msg.header.bytes > VHOST_PAYLOAD_MAX) {
 			return ARRIVAL_WRONG;
-		} else if (in->got < header + in->msg.header.size) {
+		} else if (in->got < header + in->msg.header.bytes) {
 			a = read_upto(v, in->msg.payload.raw + (in->got - header), in->got,
-				header + in->msg.header.size);
+				header + in->msg.header.bytes);
 		} else {
 			return ARRIVAL_WHOLE;
 		}
@@ -114,7 +114,7 @@ static bool send_reply(struct vhost *v, struct vhost_msg *msg, uint32_t bytes)
 	struct msghdr h = {.msg_iov = part, .msg_iovlen = 2};
 
 	msg->header.flags = VHOST_VERSION | VHOST_REPLY;
-	msg->header.size = bytes;
+	msg->header.bytes = bytes;
 	return sendmsg(v->fd, &h, MSG_DONTWAIT | MSG_NOSIGNAL) ==
 	       (ssize_t)(sizeof msg->header + bytes);
 }
@@ -148,8 +148,8 @@ bool vhost_serve(struct vhost *v)
 		switch (receive(v)) {
 		case ARRIVAL_WHOLE:
 			/* What was not sent reads as zero. */
-			memset(v->inbox.msg.payload.raw + v->inbox.msg.header.size, 0,
-				VHOST_PAYLOAD_MAX - v->inbox.msg.header.size);
+			memset(v->inbox.msg.payload.raw + v->inbox.msg.header.bytes, 0,
+				VHOST_PAYLOAD_MAX - v->inbox.msg.header.bytes);
 			if (!serve_one(v))
 				return false;
 			break;
