@@ -88,6 +88,14 @@ static EFI_STATUS size_of(EFI_FILE_HANDLE file, uint64_t *bytes)
 	return status;
 }
 
+EFI_STATUS files_room(struct file *f)
+{
+	if (f->bytes > FILE_BYTES_MAX)
+		return EFI_BAD_BUFFER_SIZE;
+	f->data = memory_take(f->bytes, false);
+	return f->data ? EFI_SUCCESS : EFI_OUT_OF_RESOURCES;
+}
+
 static EFI_STATUS read_whole(EFI_FILE_HANDLE file, struct file *f)
 {
 	EFI_STATUS status = size_of(file, &f->bytes);
@@ -95,11 +103,9 @@ static EFI_STATUS read_whole(EFI_FILE_HANDLE file, struct file *f)
 
 	if (EFI_ERROR(status) || f->bytes == 0)
 		return status;
-	if (f->bytes > FILE_BYTES_MAX)
-		return EFI_BAD_BUFFER_SIZE;
-	f->data = memory_take(f->bytes, false);
-	if (!f->data)
-		return EFI_OUT_OF_RESOURCES;
+	status = files_room(f);
+	if (EFI_ERROR(status))
+		return status;
 	while (got < f->bytes) {
 		UINTN n = f->bytes - got;
 

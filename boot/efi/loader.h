@@ -58,6 +58,10 @@ EFI_STATUS files_init(const EFI_LOADED_IMAGE *loaded);
  */
 EFI_STATUS files_read(const char *name, struct file *f);
 
+/* Memory for the f->bytes bytes of a file. An error: there are too many, or there is not so much.
+ */
+EFI_STATUS files_room(struct file *f);
+
 /* pxe.c: the same, by TFTP from the server that the firmware loaded the application from. */
 void pxe_init(const EFI_LOADED_IMAGE *loaded);
 bool pxe_loaded(void);

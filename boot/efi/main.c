@@ -88,32 +88,30 @@ static EFI_STATUS read_module(const char *name, struct bootinfo *b)
 
 /* ---- tables and screen ---- */
 
-/* UEFI 2.10, 4.6: the ACPI root, of the newer version if there are two. */
-static void find_rsdp(const EFI_SYSTEM_TABLE *table, struct bootinfo *b)
+/* UEFI 2.10, 4.6: where a table is, of the newer kind if there are two; 0: there is none. */
+static uint64_t find_table(
+	const EFI_SYSTEM_TABLE *system, const EFI_GUID *newer, const EFI_GUID *older)
 {
-	static const EFI_GUID acpi_2 = ACPI_20_TABLE_GUID, acpi_1 = ACPI_TABLE_GUID;
+	uint64_t found = 0;
 
-	for (UINTN i = 0; i < table->NumberOfTableEntries; i++) {
-		const EFI_CONFIGURATION_TABLE *t = &table->ConfigurationTable[i];
+	for (UINTN i = 0; i < system->NumberOfTableEntries; i++) {
+		const EFI_CONFIGURATION_TABLE *t = &system->ConfigurationTable[i];
 
-		if (memcmp(&t->VendorGuid, &acpi_2, sizeof acpi_2) == 0 ||
-			(memcmp(&t->VendorGuid, &acpi_1, sizeof acpi_1) == 0 && !b->rsdp))
-			b->rsdp = (uintptr_t)t->VendorTable;
+		if (memcmp(&t->VendorGuid, newer, sizeof *newer) == 0 ||
+			(memcmp(&t->VendorGuid, older, sizeof *older) == 0 && !found))
+			found = (uintptr_t)t->VendorTable;
 	}
+	return found;
 }
 
-/* The same for the machine's serial number: SMBIOS 3.6, 5.2.2, 5.2.1. */
-static void find_smbios(const EFI_SYSTEM_TABLE *table, struct bootinfo *b)
+/* The ACPI root; for the machine's serial number, SMBIOS 3.6, 5.2.2 or 5.2.1. */
+static void find_tables(const EFI_SYSTEM_TABLE *system, struct bootinfo *b)
 {
+	static const EFI_GUID acpi_2 = ACPI_20_TABLE_GUID, acpi_1 = ACPI_TABLE_GUID;
 	static const EFI_GUID smbios_3 = SMBIOS3_TABLE_GUID, smbios_2 = SMBIOS_TABLE_GUID;
 
-	for (UINTN i = 0; i < table->NumberOfTableEntries; i++) {
-		const EFI_CONFIGURATION_TABLE *t = &table->ConfigurationTable[i];
-
-		if (memcmp(&t->VendorGuid, &smbios_3, sizeof smbios_3) == 0 ||
-			(memcmp(&t->VendorGuid, &smbios_2, sizeof smbios_2) == 0 && !b->smbios))
-			b->smbios = (uintptr_t)t->VendorTable;
-	}
+	b->rsdp = find_table(system, &acpi_2, &acpi_1);
+	b->smbios = find_table(system, &smbios_3, &smbios_2);
 }
 
 /* UEFI 2.10, 12.9: pixels of 32 bits in one of two orders; others are left out. */
@@ -159,8 +157,7 @@ static EFI_STATUS gather(EFI_HANDLE image, const EFI_SYSTEM_TABLE *table, struct
 		status = read_module("barewire.conf", b);
 	if (!EFI_ERROR(status))
 		status = read_module("barewire.routes", b);
-	find_rsdp(table, b);
-	find_smbios(table, b);
+	find_tables(table, b);
 	find_framebuffer(b);
 	return status;
 }

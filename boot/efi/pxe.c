@@ -5,8 +5,6 @@
 
 #include <string.h>
 
-#define FILE_BYTES_MAX (1ull << 30)
-
 static struct {
 	EFI_PXE_BASE_CODE_PROTOCOL *client; /* NULL: not loaded by PXE */
 	struct dhcp_source source;
@@ -73,10 +71,8 @@ EFI_STATUS pxe_read(const char *name, struct file *f)
 	status = transfer(EFI_PXE_BASE_CODE_TFTP_GET_FILE_SIZE, path, NULL, &f->bytes);
 	if (EFI_ERROR(status) || f->bytes == 0)
 		return status;
-	if (f->bytes > FILE_BYTES_MAX)
-		return EFI_BAD_BUFFER_SIZE;
-	f->data = memory_take(f->bytes, false);
-	if (!f->data)
-		return EFI_OUT_OF_RESOURCES;
+	status = files_room(f);
+	if (EFI_ERROR(status))
+		return status;
 	return transfer(EFI_PXE_BASE_CODE_TFTP_READ_FILE, path, f->data, &f->bytes);
 }
