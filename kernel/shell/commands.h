@@ -76,6 +76,9 @@ void shell_queue_name(char out[QUEUE_NAME_MAX], unsigned port, unsigned queue, u
 /* A NUMA node as a value: its number or "unknown". */
 void shell_output_node(struct output *o, const char *key, uint32_t node);
 
+/* Ticks of the TSC in nanoseconds. (show_latency.c) */
+uint64_t shell_nanoseconds(uint64_t ticks);
+
 /* What a route does that leads to no neighbour: "blackhole", "local", ... */
 const char *shell_action_name(unsigned action);
 

@@ -13,7 +13,7 @@ static const char *const reasons[GAP_REASONS] = {
 	[GAP_IDLE] = "sleep",
 };
 
-static uint64_t nanoseconds(uint64_t ticks)
+uint64_t shell_nanoseconds(uint64_t ticks)
 {
 	uint64_t hz = platform_tsc_hz();
 
@@ -38,8 +38,8 @@ static void show_pair(struct output *o, const struct router *r, unsigned from, u
 	output_text(o, NULL, "%s", shell_port_name(to));
 	output_number(o, NULL, packets);
 	for (unsigned i = 0; i < sizeof parts / sizeof *parts; i++)
-		output_number(o, NULL, nanoseconds(histogram_quantile(&sum, parts[i])));
-	output_number(o, NULL, nanoseconds(sum.max));
+		output_number(o, NULL, shell_nanoseconds(histogram_quantile(&sum, parts[i])));
+	output_number(o, NULL, shell_nanoseconds(sum.max));
 	output_close(o);
 }
 
@@ -53,10 +53,10 @@ static void show_worker(struct output *o, const struct worker *w)
 	output_row(o);
 	output_number(o, NULL, w->id);
 	output_number(o, NULL, w->core);
-	output_number(o, NULL, nanoseconds(load_once(&w->gap[worst])));
+	output_number(o, NULL, shell_nanoseconds(load_once(&w->gap[worst])));
 	output_text(o, NULL, "%s", reasons[worst]);
 	for (unsigned i = 0; i < GAP_REASONS; i++)
-		output_number(o, NULL, nanoseconds(load_once(&w->gap[i])));
+		output_number(o, NULL, shell_nanoseconds(load_once(&w->gap[i])));
 	output_close(o);
 }
 

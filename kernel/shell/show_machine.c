@@ -10,9 +10,7 @@
 
 static uint64_t microseconds(uint64_t cycles)
 {
-	uint64_t hz = platform_tsc_hz();
-
-	return cycles / hz * 1000000 + cycles % hz * 1000000 / hz;
+	return shell_nanoseconds(cycles) / 1000;
 }
 
 bool show_boot(struct call *call)

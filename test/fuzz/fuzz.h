@@ -41,4 +41,15 @@ static inline uint8_t fuzz_byte(struct fuzz_input *in)
 	return v;
 }
 
+/* Makes the bytes add up to 0, by the one at `where`: no mutation would get past a wrong sum. */
+static inline void fuzz_set_sum(uint8_t *p, size_t bytes, size_t where)
+{
+	uint8_t sum = 0;
+
+	p[where] = 0;
+	for (size_t i = 0; i < bytes; i++)
+		sum = (uint8_t)(sum + p[i]);
+	p[where] = (uint8_t)-sum;
+}
+
 #endif

@@ -20,16 +20,6 @@ struct memory {
 	unsigned copies;
 };
 
-static void set_sum(uint8_t *p, size_t bytes, size_t where)
-{
-	uint8_t sum = 0;
-
-	p[where] = 0;
-	for (size_t i = 0; i < bytes; i++)
-		sum = (uint8_t)(sum + p[i]);
-	p[where] = (uint8_t)-sum;
-}
-
 /* A copy of exactly the bytes asked for, so that a step beyond is seen. */
 static const void *at(void *ctx, uint64_t address, uint64_t bytes)
 {
@@ -45,11 +35,11 @@ static const void *at(void *ctx, uint64_t address, uint64_t bytes)
 	memcpy(copy, m->p + (address - BASE), bytes);
 	m->copy[m->copies++] = copy;
 	if (address == BASE && bytes >= RSDP_FIRST)
-		set_sum(copy, RSDP_FIRST, 8);
+		fuzz_set_sum(copy, RSDP_FIRST, 8);
 	if (address == BASE && bytes >= RSDP_BYTES)
-		set_sum(copy, RSDP_BYTES, 32);
+		fuzz_set_sum(copy, RSDP_BYTES, 32);
 	if (address != BASE && bytes > SUM_AT)
-		set_sum(copy, bytes, SUM_AT);
+		fuzz_set_sum(copy, bytes, SUM_AT);
 	return copy;
 }
 

@@ -10,20 +10,16 @@
 #include "kernel/x86/smbios.h"
 #include "test/fuzz/fuzz.h"
 
-/* The entry point with its sums made right, or no mutation would get past them. */
-static void set_sums(uint8_t *p, size_t bytes)
+/* The entry point's own sum, of as many bytes as it says: 5.2.2 for "_SM3_", 5.2.1 for "_SM_". */
+static void set_sum(uint8_t *p, size_t bytes)
 {
+	bool three = bytes >= SMBIOS_ENTRY_MAX && p[3] == '3';
 	size_t length;
-	uint8_t sum = 0;
 
 	if (bytes < SMBIOS_ENTRY_MAX)
 		return;
-	length = p[4] == '_' ? p[6] : p[5]; /* "_SM3_": 5.2.2; "_SM_": 5.2.1 */
-	length = length < bytes ? length : bytes;
-	p[p[4] == '_' ? 5 : 4] = 0;
-	for (size_t i = 0; i < length; i++)
-		sum = (uint8_t)(sum + p[i]);
-	p[p[4] == '_' ? 5 : 4] = (uint8_t)-sum;
+	length = p[three ? 6 : 5];
+	fuzz_set_sum(p, length < bytes ? length : bytes, three ? 5 : 4);
 }
 
 static void smbios(uint8_t *p, size_t bytes)
@@ -31,7 +27,7 @@ static void smbios(uint8_t *p, size_t bytes)
 	struct smbios_place place;
 	char serial[SMBIOS_TEXT_MAX];
 
-	set_sums(p, bytes);
+	set_sum(p, bytes);
 	if (smbios_find(p, bytes, &place))
 		CLAIM(place.bytes <= SMBIOS_TABLE_MAX);
 	memset(serial, 'x', sizeof serial);
