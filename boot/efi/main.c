@@ -1,4 +1,5 @@
 /* barewire.efi: gathers what the kernel is to know, puts the kernel to its place, and enters it. */
+#include "boot/efi/http.h"
 #include "boot/efi/loader.h"
 
 #include <string.h>
@@ -27,7 +28,7 @@ static uint64_t now(void)
 	return (uint64_t)high << 32 | low;
 }
 
-/* ---- the command line: load options, then the file barewire.cmdline ---- */
+/* ---- the command line: load options, the query of a URL, then the file barewire.cmdline ---- */
 
 static void append_cmdline(struct bootinfo *b, char c)
 {
@@ -52,12 +53,30 @@ static void read_options(const EFI_LOADED_IMAGE *loaded, struct bootinfo *b)
 		append_cmdline(b, (char)text[i]);
 }
 
-static EFI_STATUS read_cmdline(const EFI_LOADED_IMAGE *loaded, struct bootinfo *b)
+/* UEFI 2.10, 9.2.2: the whole path of the image, which HTTP boot keeps up to date (24.7.5). */
+static void read_url(EFI_HANDLE image, struct bootinfo *b)
+{
+	static EFI_GUID id = {
+		0xbc62157e, 0x3e33, 0x4fec, {0x99, 0x20, 0x2d, 0x3b, 0x36, 0xd7, 0x50, 0xdf}};
+	char words[sizeof b->cmdline];
+	EFI_DEVICE_PATH *path;
+
+	if (EFI_ERROR(BS->HandleProtocol(image, &id, (void **)&path)) || !path)
+		return;
+	http_words((const uint8_t *)path, DevicePathSize(path), words, sizeof words);
+	if (b->cmdline[0] && words[0])
+		append_cmdline(b, ' ');
+	for (const char *c = words; *c; c++)
+		append_cmdline(b, *c);
+}
+
+static EFI_STATUS read_cmdline(EFI_HANDLE image, const EFI_LOADED_IMAGE *loaded, struct bootinfo *b)
 {
 	struct file f;
 	EFI_STATUS status;
 
 	read_options(loaded, b);
+	read_url(image, b);
 	status = files_read("barewire.cmdline", &f);
 	if (EFI_ERROR(status) || !f.data)
 		return status;
@@ -152,7 +171,7 @@ static EFI_STATUS gather(EFI_HANDLE image, const EFI_SYSTEM_TABLE *table, struct
 	}
 	status = files_init(loaded);
 	if (!EFI_ERROR(status))
-		status = read_cmdline(loaded, b);
+		status = read_cmdline(image, loaded, b);
 	if (!EFI_ERROR(status))
 		status = read_module("barewire.conf", b);
 	if (!EFI_ERROR(status))

@@ -1,11 +1,13 @@
 /*
- * Tables that are found and read on their own: SMBIOS, the byte code of a DSDT, a DHCP reply.
+ * Tables that are found and read on their own: SMBIOS, the byte code of a DSDT, a DHCP reply,
+ * a URL in a device path of EFI.
  *
  * Input: which of them, its bytes.
  */
 #include <stdlib.h>
 
 #include "boot/efi/dhcp.h"
+#include "boot/efi/http.h"
 #include "kernel/x86/dsdt.h"
 #include "kernel/x86/smbios.h"
 #include "test/fuzz/fuzz.h"
@@ -49,10 +51,21 @@ static void dhcp(const uint8_t *p, size_t bytes)
 	}
 }
 
+static void url(const uint8_t *p, size_t bytes)
+{
+	char words[64];
+
+	memset(words, 'x', sizeof words);
+	http_words(p, bytes, words, sizeof words);
+	CLAIM(memchr(words, 0, sizeof words));
+	for (const char *c = words; *c; c++)
+		CLAIM(*c >= ' ' && *c <= '~');
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
 	struct fuzz_input in = {data, bytes};
-	unsigned which = fuzz_byte(&in) % 3;
+	unsigned which = fuzz_byte(&in) % 4;
 	uint8_t *p = malloc(in.left ? in.left : 1); /* so that a step beyond is seen */
 
 	if (!p)
@@ -63,8 +76,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 		smbios(p, in.left);
 	else if (which == 1)
 		(void)dsdt_find_bridge(p, in.left);
-	else
+	else if (which == 2)
 		dhcp(p, in.left);
+	else
+		url(p, in.left);
 	free(p);
 	return 0;
 }

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "boot/efi/dhcp.h"
+#include "boot/efi/http.h"
 #include "boot/parse.h"
 #include "test/unit/bootmem.h"
 
@@ -135,6 +136,86 @@ static void test_long_folder(void **state)
 	free(r);
 }
 
+#define PATH_BYTES   512u
+#define MAC_NODE     "\3\013\045\0\122\124\0\0\0\001" NONE_26 "\1"
+#define NONE_26      "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+#define IPV4(ip, gw) "\3\014\033\0" ip "\0\0\0\0\0\0\0\0\0\0\0" gw "\377\377\000\0"
+#define LEASE        MAC_NODE IPV4("\012\0\310\005", "\012\0\0\1")
+#define NO_LEASE     MAC_NODE IPV4("\0\0\0\0", "\012\0\0\1")
+#define NO_GATEWAY   MAC_NODE IPV4("\012\0\310\005", "\0\0\0\0")
+#define END_NODE     "\177\377\4\0"
+
+/* A device path of `before`, a URI node and an end, in memory exactly as large. */
+static uint8_t *path_new(const char *before, size_t bytes, const char *uri, size_t *total)
+{
+	size_t n = strlen(uri);
+	uint8_t *path = malloc(*total = bytes + 4 + n + 4);
+
+	assert_non_null(path);
+	memcpy(path, before, bytes);
+	memcpy(path + bytes, (const uint8_t[]){3, 24, (uint8_t)(n + 4), 0}, 4);
+	memcpy(path + bytes + 4, uri, n);
+	memcpy(path + bytes + 4 + n, END_NODE, 4);
+	return path;
+}
+
+static void expect_words(const char *before, size_t bytes, const char *uri, const char *expected)
+{
+	char words[PATH_BYTES];
+	size_t total;
+	uint8_t *path = path_new(before, bytes, uri, &total);
+
+	http_words(path, total, words, sizeof words);
+	assert_string_equal(words, expected);
+	free(path);
+}
+#define EXPECT_WORDS(before, uri, expected) expect_words(before, sizeof(before) - 1, uri, expected)
+
+static void test_url(void **state)
+{
+	EXPECT_WORDS(LEASE, "http://h/b.efi?config=tftp://10.0.0.2/c&x=1%2c2",
+		"ip=10.0.200.5/255.255.0.0 gw=10.0.0.1 if=52:54:00:00:00:01 "
+		"config=tftp://10.0.0.2/c x=1,2");
+	EXPECT_WORDS(NO_GATEWAY, "http://h/?a&config=t",
+		"ip=10.0.200.5/255.255.0.0 if=52:54:00:00:00:01 a config=t");
+	EXPECT_WORDS(NO_LEASE, "http://h/?config=t", "config=t");
+	EXPECT_WORDS("", "http://h/?config=t", "config=t");
+	/* A lease is for config= alone. */
+	EXPECT_WORDS(LEASE, "http://h/?panic=reboot&noconfig=1", "panic=reboot noconfig=1");
+	EXPECT_WORDS(LEASE, "http://h/b.efi", "");
+	EXPECT_WORDS(LEASE, "http://h/?a?b#config=t", "a?b");
+	/* What is no character of a word is a blank; what is no %XX stays. */
+	EXPECT_WORDS("", "?a%00b%7fc%c3d%0ae", "a b c d e");
+	EXPECT_WORDS("", "?%4a%4A%zz%4", "JJ%zz%4");
+	EXPECT_WORDS(END_NODE, "http://h/?config=t", "");
+	EXPECT_WORDS("\3\014\3\0", "http://h/?config=t", "");
+}
+
+/* Paths of all lengths, damaged, into little room: the sanitizers are the judges. */
+static void test_damaged_paths(void **state)
+{
+	char words[40];
+	size_t total;
+	uint32_t seed = 1;
+
+	for (unsigned n = 0; n < 20000; n++) {
+		uint8_t *path = path_new(LEASE, sizeof(LEASE) - 1, "http://h/?config=t%41", &total);
+		size_t room = 1 + n % sizeof words;
+
+		for (unsigned i = 0; n >= 200 && i < 4; i++) {
+			seed = seed * 1664525 + 1013904223;
+			path[(seed >> 8) % total] = (uint8_t)(seed >> 24);
+		}
+		path = realloc(path, n < total ? n + 1 : total);
+		assert_non_null(path);
+		http_words(path, n < total ? n + 1 : total, words, room);
+		assert_non_null(memchr(words, 0, room));
+		for (const char *c = words; *c; c++)
+			assert_true(*c >= ' ' && *c <= '~');
+		free(path);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -142,6 +223,8 @@ int main(void)
 		cmocka_unit_test(test_source),
 		cmocka_unit_test(test_damaged_replies),
 		cmocka_unit_test(test_long_folder),
+		cmocka_unit_test(test_url),
+		cmocka_unit_test(test_damaged_paths),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
