@@ -123,24 +123,30 @@ def test_process():
 
 # ---------------------------------------------------------------- ways of network boot
 
-# (way, a NIC that only boots): what `show version` calls it. `ipxe`: see the steps of the README.
+# (way, a NIC that only boots, or a DHCP server of the site's own): what `show version` calls it. `ipxe`: see
+# the steps of the README.
 WAYS = {
     ("pxe-uefi", None): "EFI",
+    ("http-uefi", None): "EFI",
     ("pxe", None): "multiboot1",
     ("ipxe-uefi", None): "EFI",
     ("ipxe", "e1000"): "multiboot1",
     ("ipxe-uefi", "e1000"): "EFI",
+    ("pxe", "site"): "multiboot1",
+    ("pxe-uefi", "site"): "EFI",
+    ("http-uefi", "site"): "EFI",
 }
-SHORT = [("pxe-uefi", None)]
+SHORT = [("pxe-uefi", None), ("http-uefi", None)]
 
 
-@pytest.mark.parametrize("way, nic", [w for w in WAYS if LONG or w in SHORT])
-def test_network_boot(way, nic):
-    options = {"boot_nic": nic} if nic else {}
+@pytest.mark.parametrize("way, more", [w for w in WAYS if LONG or w in SHORT])
+def test_network_boot(way, more):
+    nic = None if more == "site" else more
+    options = {"site_dhcp": True} if more == "site" else {"boot_nic": nic} if nic else {}
     with running(boot=way, append="panic=reboot", **options) as lab:
         assert lab.ping(0, "10.0.1.2")
         version = lab.cli("show version")
-        assert f"booted by: {WAYS[way, nic]}" in version and "panic=reboot" in version
+        assert f"booted by: {WAYS[way, more]}" in version and "panic=reboot" in version
         assert len(lab.json("show cores")["cores"]) == 2
         by = lab.json("show commits")["commits"][0]["by"]
         assert by == ("boot module" if nic else "autoload")
@@ -156,23 +162,30 @@ def readme_steps(**names):
     return steps
 
 
-def members(lab, host):
-    return [int(w) for w in hosts.ip("netns", "pids", lab.place.namespace(host)).split()]
+def end_members(lab, host):
+    def members():
+        return [int(w) for w in hosts.ip("netns", "pids", lab.place.namespace(host)).split()]
+    for pid in members():
+        end_process(pid, lambda: pid in members())
 
 
 def test_steps_of_the_readme(tmp_path):
-    """A machine that has booted by iPXE on BIOS boots again, from a server set up as the README says."""
+    """A machine that has booted by iPXE on BIOS boots again, from servers set up as the README says: beside a
+    DHCP server of the site's, and alone."""
     mac = hosts.router_mac(0).replace(":", "-")
-    *steps, server = readme_steps(eth1="p0", rack=str(tmp_path / "rack"), **{"52-54-00-12-34-56": mac})
-    with running(boot="ipxe", ports=1, warm=False) as lab:
+    *steps, alone, beside = readme_steps(eth1="p0", rack=str(tmp_path / "rack"), **{"52-54-00-12-34-56": mac})
+    with running(boot="ipxe", ports=1, warm=False, site_dhcp=True) as lab:
         assert "autoload" in lab.cli("show commits")
-        for pid in members(lab, 0):
-            end_process(pid, lambda pid=pid: pid in members(lab, 0))
+        end_members(lab, 0)
         for step in steps:
             subprocess.run(step, shell=True, check=True, cwd=TREE, stdout=subprocess.DEVNULL)
-        boot_again(lab, server, tmp_path)
-        assert "r1> " in lab.serial_log() and "autoload: asking tftp://10.0.0.2/configs" in lab.serial_log()
-        assert lab.ping(0, "10.0.0.1")
+        for server in beside, alone:
+            before = len(lab.serial_log())
+            boot_again(lab, server, tmp_path)
+            log = lab.serial_log()[before:]
+            assert "r1> " in log and "autoload: asking tftp://10.0.0.2/configs" in log
+            assert lab.ping(0, "10.0.0.1")
+            end_members(lab, "site")
 
 
 def start(lab, command, log):
@@ -200,14 +213,3 @@ def boot_again(lab, command, folder):
         status = process.wait(30)
     assert status == 0
     assert not os.path.exists(os.path.dirname(tree))
-
-
-def test_pxe_refuses(tmp_path):
-    """One line each, and nothing is started."""
-    good = tmp_path / "good"
-    (good / "configs").mkdir(parents=True)
-    for interface, root, line in (("lo", tmp_path, f"pxe: {tmp_path}: no folder configs in it"),
-                                  ("none0", good, 'pxe: Device "none0" does not exist.')):
-        done = subprocess.run([os.path.join(TREE, "tools", "pxe"), "--interface", interface, "--root", root,
-                               "--range", "10.0.0.3,10.0.0.9"], capture_output=True, text=True, check=False)
-        assert (done.returncode, done.stderr.strip()) == (1, line)

@@ -68,7 +68,7 @@ def uefi_arguments(place, options, _accel):
 def network_arguments(place, options, _accel):
     """A machine that has nothing but what it finds on the network of its first port."""
     netboot.start_server(place, options)
-    return ovmf_arguments(place) if netboot.is_uefi(options) else []
+    return ovmf_arguments(place) + netboot.firmware_words(options) if netboot.is_uefi(options) else []
 
 
 class Way(NamedTuple):
@@ -89,12 +89,14 @@ WAYS = {
     "pxe-uefi": Way("barewire.efi", network_arguments, netboot.NEEDS + OVMF_NEEDS, 240),
     "ipxe": Way("barewire.elf", network_arguments, netboot.NEEDS, 240),
     "ipxe-uefi": Way("barewire.efi", network_arguments, netboot.NEEDS + OVMF_NEEDS, 240),
+    "http-uefi": Way("barewire.efi", network_arguments, netboot.NEEDS + OVMF_NEEDS, 240),
 }
 HELP = """\
 kernel: QEMU loads build/barewire.elf (the default); pvh: build/barewire-pvh.elf; iso, iso-uefi: a CD
 with GRUB, made for the lab, under SeaBIOS or OVMF; uefi: build/barewire.efi on a disk, under OVMF;
 over the network, by tools/pxe in h0: pxe: a BIOS ROM loads undionly.kpxe, that the image; pxe-uefi:
-OVMF loads ipxe.efi, that build/barewire.efi; ipxe, ipxe-uefi: the NIC's ROM is iPXE and loads either"""
+OVMF loads ipxe.efi, that build/barewire.efi; ipxe, ipxe-uefi: the NIC's ROM is iPXE and loads either; http-uefi: OVMF loads
+build/barewire.efi by HTTP"""
 
 
 def complete(options):

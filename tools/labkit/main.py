@@ -51,6 +51,9 @@ def parse(arguments):
     up.add_argument("--append", metavar="WORDS", default="", help="the kernel's command line")
     up.add_argument("--boot-nic", choices=("e1000", "e1000e", "rtl8139"), metavar="MODEL",
                     help="of a way over the network: boot by one more NIC, behind which is one more host")
+    up.add_argument("--site-dhcp", action="store_true",
+                    help="of a way over the network: a DHCP server beside h0 gives addresses, tools/pxe --proxy "
+                    "says what to boot")
     up.add_argument("--tftp", metavar="FOLDER",
                     help="h0 serves it by TFTP, for config=tftp://10.0.0.2 and save; files are written")
     up.add_argument("--machine", default="q35", metavar="TYPE", help="QEMU's -M: q35 or pc")

@@ -66,7 +66,7 @@ class Place:
         return os.path.join(self.folder, file)
 
     def namespace(self, host):
-        return f"bw-{self.tag}-" + (host if host == "r" else f"h{host}")
+        return f"bw-{self.tag}-" + (f"h{host}" if isinstance(host, int) else host)
 
     def namespaces(self):
         """Namespaces of this lab that exist, also those a failed `up` left behind."""
