@@ -63,17 +63,23 @@ class Client:
         self.options = [("vendor_class_id", f"{kind}:Arch:{arch:05}:UNDI:003000".encode()),
                         (93, arch.to_bytes(2, "big")), ("param_req_list", [1, 3, 43, 60, 66, 67]), *options, "end"]
 
-    def ask(self, kind, port=67, address="0.0.0.0", *options):
-        """What is answered: the header, and the options by name."""
+    def send(self, kind, port=67, address="0.0.0.0", *options):
         self.socket.send(bytes(
             Ether(src=MAC, dst="ff:ff:ff:ff:ff:ff") / IP(src=address, dst="255.255.255.255") / UDP(sport=68, dport=port)
             / BOOTP(chaddr=bytes.fromhex(MAC.replace(":", "")), ciaddr=address, xid=0x1234, flags=0x8000)
             / DHCP(options=[("message-type", kind), *options, *self.options])))
+
+    def answer(self):
+        """The next one: the header, and the options by name."""
         while True:
             frame = Ether(self.socket.recv(2048))
             if UDP in frame and frame[UDP].dport == 68:
                 header = BOOTP(bytes(frame[UDP].payload))
                 return header, {o[0]: o[1] for o in header[DHCP].options if isinstance(o, tuple)}
+
+    def ask(self, *what):
+        self.send(*what)
+        return self.answer()
 
 
 def boot_file(header, options):
@@ -116,6 +122,16 @@ def test_beside_a_server_of_the_site(tmp_path):
                                                                  *([entry] if client[0] == 0 else []))
             assert boot_file(header, options) == file.replace("&console=com2%2C9600", "") and header.siaddr == OWN
             assert options["vendor_class_id"] == (b"HTTPClient" if client[0] == 16 else b"PXEClient")
+
+
+def test_url_that_is_too_long(tmp_path):
+    """It is said, and that client alone gets no answer: the first one is another's."""
+    with cable() as namespace, serving(namespace, tmp_path, "--proxy", "--append", "x" * 80):
+        client = Client(namespace, 16)
+        client.send("discover")
+        Client(namespace, 0, IPXE).send("discover")
+        assert boot_file(*client.answer()).endswith("boot.ipxe")
+        assert "too long for HTTP boot" in (tmp_path / "log").read_text()
 
 
 def test_refusals(tmp_path):

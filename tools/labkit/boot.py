@@ -95,8 +95,8 @@ HELP = """\
 kernel: QEMU loads build/barewire.elf (the default); pvh: build/barewire-pvh.elf; iso, iso-uefi: a CD
 with GRUB, made for the lab, under SeaBIOS or OVMF; uefi: build/barewire.efi on a disk, under OVMF;
 over the network, by tools/pxe in h0: pxe: a BIOS ROM loads undionly.kpxe, that the image; pxe-uefi:
-OVMF loads ipxe.efi, that build/barewire.efi; ipxe, ipxe-uefi: the NIC's ROM is iPXE and loads either; http-uefi: OVMF loads
-build/barewire.efi by HTTP"""
+OVMF loads ipxe.efi, that build/barewire.efi; ipxe, ipxe-uefi: the NIC's ROM is iPXE and loads either;
+http-uefi: OVMF loads build/barewire.efi by HTTP"""
 
 
 def complete(options):

@@ -139,6 +139,12 @@ def make(place, i, connect):
     ip("netns", "add", namespace)
     inside(namespace, write_sysctls)
     made = connect(namespace)
+    set_addresses(namespace, i)
+    switch_offloads_off(namespace, "p0")
+    return made
+
+
+def set_addresses(namespace, i):
     must(run_inside(namespace, "ip", "-batch", "-", text=f"link set lo up\n"
                     f"link set p0 address {host_mac(i)}\n"
                     f"address add 10.0.{i}.2/24 dev p0\n"
@@ -148,8 +154,6 @@ def make(place, i, connect):
         must(run_inside(namespace, "ip", "-6", "-batch", "-",
                         text=f"address add fd00:0:0:{i:x}::2/64 dev p0 nodad\n"
                         f"route add default via fd00:0:0:{i:x}::1\n"))
-    switch_offloads_off(namespace, "p0")
-    return made
 
 
 def remove_all(place):

@@ -51,16 +51,15 @@ def make_site(place, host):
     """
     site, own = place.namespace("site"), place.namespace(host)
     hosts.ip("netns", "add", site)
+    hosts.inside(site, hosts.write_sysctls)
     hosts.must(hosts.run_inside(own, "ip", "-batch", "-", text=f"link set p0 down\n"
                                 f"address flush dev p0\n"
                                 f"link set p0 name cable\n"
-                                f"link add name p0 address {hosts.host_mac(host)} type bridge mcast_snooping 0\n"
+                                f"link add name p0 type bridge mcast_snooping 0\n"
                                 f"link add name site type veth peer name p0 netns {site}\n"
                                 f"link set cable address {hosts.host_mac(0xfe)} master p0 up\n"
-                                f"link set site master p0 up\n"
-                                f"address add 10.0.{host}.2/24 dev p0\n"
-                                f"link set p0 up\n"
-                                f"route add default via 10.0.{host}.1\n"))
+                                f"link set site master p0 up\n"))
+    hosts.set_addresses(own, host)
     hosts.must(hosts.run_inside(site, "ip", "-batch", "-", text=f"link set lo up\n"
                                 f"address add 10.0.{host}.3/24 dev p0\n"
                                 f"link set p0 up\n"))
