@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "kernel/hardware.h"
+#include "kernel/log.h"
 #include "kernel/platform.h"
 #include "kernel/x86/instr.h"
 #include "kernel/x86/tsc.h"
@@ -45,16 +46,28 @@ static void note_tables(const struct acpi *a)
 		hardware_fact("acpi_damaged", "%u tables", a->bad_tables);
 }
 
-void inventory_note(const struct bootinfo *b, const struct acpi *a)
+static void note_memory(const struct bootinfo *b)
 {
-	char name[NAME_BYTES + 1];
+	char lost[32] = "";
 	struct platform_memory m;
 
 	platform_memory(&m);
+	if (b->regions_lost) {
+		snprintf(lost, sizeof lost, " and %u too many", b->regions_lost);
+		log_text("memory: the loader's map has %u ranges too many; some RAM is not used",
+			b->regions_lost);
+	}
+	hardware_fact("memory", "%llu MiB usable; %u ranges%s in the loader's map",
+		(unsigned long long)(m.ram_bytes >> 20), b->regions, lost);
+}
+
+void inventory_note(const struct bootinfo *b, const struct acpi *a)
+{
+	char name[NAME_BYTES + 1];
+
 	hardware_fact("processor", "%s, %s", processor_name(name), platform_isa());
 	hardware_fact("cores", "%u", platform_cores());
-	hardware_fact("memory", "%llu MiB usable; %u ranges in the loader's map",
-		(unsigned long long)(m.ram_bytes >> 20), b->regions);
+	note_memory(b);
 	note_tables(a);
 	hardware_fact("clock", "TSC at %llu kHz, by %s",
 		(unsigned long long)(platform_tsc_hz() / 1000), tsc_source());
