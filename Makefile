@@ -145,7 +145,7 @@ help:
 	@echo '  make bench-voq  cycles per packet from RX ring over VOQ to TX ring, by stage'
 	@echo '  make bench-boot from kernel entry to receive rings posted, ms by phase'
 	@echo '  make test       set-up, then check + lint + end-to-end tests against the booted image'
-	@echo '  make test-long  units and the end-to-end test of the FIB with 900,000 routes; 80,000 frames against Linux'
+	@echo '  make test-long  units and the end-to-end test of the FIB with 900,000 routes; 80,000 frames against Linux; 70 cores'
 	@echo '  make test-hosted  all end-to-end tests that can, against the Linux process (a quarter of an hour)'
 	@echo '  make soak       ten minutes of traffic and changes, audited each second'
 	@echo '  make bench-fib  look-ups and updates against DPDK'"'"'s tables; ROUTES=... names files of routes'
@@ -353,7 +353,8 @@ test:
 
 test-long: all hooks $(BUILD)/check/bin/test_fib_full
 	LONG=1 $(BUILD)/check/bin/test_fib_full
-	LONG=1 /usr/bin/python3 -m pytest -p no:cacheprovider -q test/e2e/test_fib.py test/e2e/test_differential.py test/e2e/test_netboot.py
+	LONG=1 /usr/bin/python3 -m pytest -p no:cacheprovider -q test/e2e/test_fib.py test/e2e/test_differential.py test/e2e/test_netboot.py \
+		test/e2e/test_boot.py::test_more_cores_than_are_used
 
 # All files but those of what a process has not: firmware, several queues, nodes, a test image.
 test-hosted: all hooks

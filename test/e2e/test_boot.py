@@ -39,6 +39,16 @@ def test_boots_and_forwards(options):
         assert "multiboot1" in lab.cli("show version")
 
 
+@pytest.mark.skipif(not os.environ.get("LONG"), reason="seventy cores of TCG: make test-long")
+def test_more_cores_than_are_used():
+    """CORE_MAX of them run, and sleep on the few that the host has; the others are named and left alone."""
+    config = "".join(f"set interfaces eth{i} address 10.0.{i}.1/24\n" for i in range(2))
+    with running(qemu="-smp 70", config=config + "set system idle relaxed\n") as lab:
+        assert lab.ping(0, "10.0.1.2") and lab.ping(1, "10.0.0.2")
+        assert "6 cores are left alone: 64 are used at most" in lab.serial_log()
+        assert [c["state"] for c in lab.json("show cores")["cores"]] == 64 * ["running"]
+
+
 @pytest.mark.parametrize("machine", ["q35", "pc"])
 def test_boots_by_pvh(machine):
     with running(accel="tcg", image=PVH_IMAGE, machine=machine) as lab:
