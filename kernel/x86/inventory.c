@@ -8,6 +8,7 @@
 #include "kernel/log.h"
 #include "kernel/platform.h"
 #include "kernel/x86/instr.h"
+#include "kernel/x86/lapic.h"
 #include "kernel/x86/tsc.h"
 
 /* SDM volume 2, CPUID: leaves 0x80000002 to 4 are 48 characters. */
@@ -67,6 +68,7 @@ void inventory_note(const struct bootinfo *b, const struct acpi *a)
 
 	hardware_fact("processor", "%s, %s", processor_name(name), platform_isa());
 	hardware_fact("cores", "%u", platform_cores());
+	hardware_fact("local_apic", "%s", lapic_mode());
 	note_memory(b);
 	note_tables(a);
 	hardware_fact("clock", "TSC at %llu kHz, by %s",

@@ -24,7 +24,13 @@
 
 /* SDM volume 4, 2.1. */
 #define MSR_APIC_BASE 0x01bu
+#define MSR_X2APIC    0x800u /* and the following: a register of the local APIC each */
+#define MSR_X2APIC_ID 0x802u
 #define MSR_EFER      0xc0000080u
+
+/* SDM volume 3, 11.4.4, 11.12.1. */
+#define APIC_BASE_X2APIC (1ul << 10)
+#define APIC_BASE_ENABLE (1ul << 11)
 
 #define EFER_LME (1ul << 8)
 #define EFER_NXE (1ul << 11)
