@@ -31,7 +31,7 @@ endif
 # The vhost-user transport is part of the process and of the unit tests.
 VHOST   := $(wildcard kernel/hosted/vhost_*.c)
 # Pure parsers of what firmware and loaders say: part of the image, and of the unit tests.
-PURE    := kernel/x86/pagetable.c kernel/x86/portset.c kernel/x86/acpi.c kernel/x86/dsdt.c kernel/x86/smbios.c kernel/x86/srat.c kernel/x86/uart_place.c kernel/x86/cmdline.c kernel/x86/memmap.c \
+PURE    := kernel/x86/pagetable.c kernel/x86/portset.c kernel/x86/acpi.c kernel/x86/dsdt.c kernel/x86/smbios.c kernel/x86/srat.c kernel/x86/uart_place.c kernel/x86/cmdline.c kernel/x86/memmap.c kernel/x86/mtrr.c \
 	   boot/view.c boot/bootinfo.c boot/multiboot1.c boot/multiboot2.c boot/pvh.c \
 	   boot/efi.c boot/efi_map.c boot/efi/dhcp.c
 # The EFI application, and what it shares with the kernel that it carries.
@@ -190,7 +190,7 @@ $(BUILD)/$(X86DIR)/%.o: %.S $(BUILD)/$(X86DIR).flags | $(NEWLIB)/lib/libc.a
 	$(Q)$(CC) $(TARGET) -D__ASSEMBLY__ -c $< -o $@
 
 # What runs at CPL 0 uses no vector registers (kernel/x86/privileged.h).
-CPL0 := cpu gate idt lapic pagetable paging
+CPL0 := cpu gate idt lapic memtypes pagetable paging
 $(patsubst %,$(BUILD)/$(X86DIR)/kernel/x86/%.o,$(CPL0)): CPL0_FLAGS = -mgeneral-regs-only
 
 # Two passes: the second carries the symbol table made from the first, for back traces. What a debugger

@@ -8,6 +8,7 @@
 #include "kernel/x86/gate.h"
 #include "kernel/x86/instr.h"
 #include "kernel/x86/lapic.h"
+#include "kernel/x86/memtypes.h"
 #include "kernel/x86/paging.h"
 #include "kernel/x86/portset.h"
 #include "kernel/x86/privileged.h"
@@ -222,6 +223,7 @@ void cpu_init(struct cpu *c, unsigned core)
 	cpu_enable_features();
 	if (core == 0)
 		cpu_note_control();
+	memtypes_take(core);
 	cpu_load_segments(c);
 	idt_load();
 	cpu_drop();
