@@ -46,6 +46,7 @@ struct bootinfo {
 	uint8_t rsdp_copy[BOOT_RSDP_BYTES]; /* what rsdp points to, where a loader gives a copy */
 	uint64_t smbios;                    /* an entry point of SMBIOS; 0: search the BIOS area */
 	unsigned regions;
+	unsigned regions_lost; /* did not fit */
 	unsigned modules;
 	struct boot_region region[BOOT_REGIONS_MAX];
 	struct boot_module module[BOOT_MODULES_MAX];

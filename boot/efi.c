@@ -13,7 +13,7 @@ bool efi_parse(const struct boot_view *v, uint64_t info, struct bootinfo *b)
 		return false;
 	*b = from;
 	b->loader = "EFI";
-	b->regions = b->modules = 0;
+	b->regions = b->regions_lost = b->modules = 0;
 	if (from.regions > BOOT_REGIONS_MAX)
 		from.regions = 0;
 	if (from.modules > BOOT_MODULES_MAX)

@@ -95,6 +95,11 @@ uint64_t virtio_net_doorbells(const struct netdev *dev);
 void virtio_net_poll(struct netdev *dev);
 void virtio_net_stop(struct netdev *dev);
 
+/* For rx_last: *frame, if a header at that address and a frame behind it, `bytes` both, are in a
+ * buffer. */
+bool virtio_net_frame(
+	const struct buffers *b, uint64_t header, uint32_t bytes, struct netdev_frame *frame);
+
 /* For tx_done of a failed device: gives back what queue q still held, once the device is reset. */
 unsigned virtio_net_salvage(struct virtio_net *net, unsigned q, uint64_t *word, unsigned max);
 

@@ -18,6 +18,19 @@ static unsigned look_at(const struct virtq *vq, unsigned max)
 	return n < max ? n : max;
 }
 
+/*
+ * Where the device returned a buffer that was not offered there, its address is put there: so the
+ * descriptors of what was taken, which are the driver's until they are used again, tell the last
+ * frames.
+ */
+static void keep_address(const struct virtq *vq, unsigned i, uintptr_t header)
+{
+	struct virtq_packed_desc *d = &vq->packed[(vq->taken + i) & (vq->size - 1u)];
+
+	if (d->address != header)
+		d->address = header;
+}
+
 static unsigned packed_rx(struct netdev *dev, unsigned q, uint64_t *word, unsigned max)
 {
 	struct virtq *queue = &virtio_net_of(dev)->rx[q];
@@ -38,7 +51,10 @@ static unsigned packed_rx(struct netdev *dev, unsigned q, uint64_t *word, unsign
 			virtio_net_fail(dev, "it returned a receive buffer that it did not have");
 			break;
 		}
-		__builtin_prefetch(virtio_net_header(buffers, (uint32_t)held));
+		uint8_t *header = virtio_net_header(buffers, (uint32_t)held);
+
+		__builtin_prefetch(header);
+		keep_address(&rx, i, (uintptr_t)header);
 		word[i] = packet_word((uint32_t)held, len <= buffers->room ? len : 0, 0);
 	}
 	queue->taken = (uint16_t)(rx.taken + i);
@@ -116,6 +132,26 @@ static unsigned packed_tx_done(struct netdev *dev, unsigned q, uint64_t *word, u
 	return i;
 }
 
+/* Not longer than a descriptor stays free: until the queue is filled up, after the burst has been
+ * forwarded. */
+static unsigned packed_rx_last(
+	const struct netdev *dev, unsigned q, struct netdev_frame *frame, unsigned max)
+{
+	const struct virtq *rx = &((const struct virtio_net *)dev)->rx[q];
+	unsigned n = 0;
+
+	for (unsigned i = 1; i <= virtq_room(rx) && n < max; i++) {
+		const struct virtq_packed_desc *d =
+			&rx->packed[(uint16_t)(rx->taken - i) & (rx->size - 1u)];
+
+		if (!virtio_net_frame(dev->buffers, d->address,
+			    virtq_packed_bytes(load_once(&d->state)), &frame[n]))
+			break;
+		n++;
+	}
+	return n;
+}
+
 const struct netdev_ops virtio_net_packed_ops = {
 	.rx = packed_rx,
 	.rx_room = virtio_net_rx_room,
@@ -124,6 +160,7 @@ const struct netdev_ops virtio_net_packed_ops = {
 	.tx_done = packed_tx_done,
 	.rx_held = virtio_net_rx_held,
 	.tx_held = virtio_net_tx_held,
+	.rx_last = packed_rx_last,
 	.doorbells = virtio_net_doorbells,
 	.vlan = virtio_net_vlan,
 	.poll = virtio_net_poll,

@@ -122,14 +122,6 @@ static unsigned split_tx_done(struct netdev *dev, unsigned q, uint64_t *word, un
 	return i;
 }
 
-/* Does a frame of so many bytes lie in one of the buffers of pool p? */
-static bool in_pool(const struct buffers *b, unsigned p, uint64_t at, uint32_t bytes)
-{
-	uint64_t first = b->origin[p] + ((uint64_t)p << POOL_SHIFT) * b->stride;
-
-	return at >= first && at - first < (uint64_t)b->stride << POOL_SHIFT && bytes <= b->room;
-}
-
 /*
  * The used ring still has the ids; a descriptor whose id is free again has its old
  * address until the queue is filled up, which is after the burst has been forwarded.
@@ -138,24 +130,18 @@ static unsigned split_rx_last(
 	const struct netdev *dev, unsigned q, struct netdev_frame *frame, unsigned max)
 {
 	const struct virtq *rx = &((const struct virtio_net *)dev)->rx[q];
-	const struct buffers *b = dev->buffers;
 	unsigned n = 0;
 
 	for (unsigned i = 1; i <= rx->size && n < max; i++) {
 		const struct virtq_used_elem *e =
 			&rx->used->ring[(uint16_t)(rx->taken - i) & (rx->size - 1u)];
-		uint32_t id = load_once(&e->id), bytes = load_once(&e->bytes) - VIRTIO_NET_HEADER;
-		bool found = false;
+		uint32_t id = load_once(&e->id);
 
-		if (id >= rx->size || rx->held[id] != VIRTQ_NONE)
+		if (id >= rx->size || rx->held[id] != VIRTQ_NONE ||
+			!virtio_net_frame(dev->buffers, rx->desc[id].address, load_once(&e->bytes),
+				&frame[n]))
 			break;
-		uint64_t at = rx->desc[id].address + VIRTIO_NET_HEADER;
-
-		for (unsigned p = 0; p < b->pools && !found; p++)
-			found = in_pool(b, p, at, bytes);
-		if (!found)
-			break;
-		frame[n++] = (struct netdev_frame){(const uint8_t *)(uintptr_t)at, bytes};
+		n++;
 	}
 	return n;
 }

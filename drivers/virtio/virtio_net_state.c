@@ -20,6 +20,23 @@ void virtio_net_fail(struct netdev *dev, const char *failure)
 
 /* ---------------------------------------------------------------- books */
 
+bool virtio_net_frame(
+	const struct buffers *b, uint64_t header, uint32_t bytes, struct netdev_frame *frame)
+{
+	uint64_t at = header + VIRTIO_NET_HEADER;
+
+	bytes -= VIRTIO_NET_HEADER; /* huge if shorter */
+	for (unsigned p = 0; p < b->pools && bytes <= b->room; p++) {
+		uint64_t first = b->origin[p] + ((uint64_t)p << POOL_SHIFT) * b->stride;
+
+		if (at < first || at - first >= (uint64_t)b->stride << POOL_SHIFT)
+			continue;
+		*frame = (struct netdev_frame){(const uint8_t *)(uintptr_t)at, bytes};
+		return true;
+	}
+	return false;
+}
+
 unsigned virtio_net_rx_room(struct netdev *dev, unsigned q)
 {
 	return load_once(&dev->failed) ? 0 : virtq_room(&virtio_net_of(dev)->rx[q]);

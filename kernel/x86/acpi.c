@@ -6,7 +6,7 @@
 #define HEADER_BYTES 36u        /* 5.2.6: signature, length, ..., creator */
 #define TABLE_MAX    (4u << 20) /* a longer table is not believed; DSDTs have some 100 KiB */
 #define ROOT_ENTRIES 256u       /* tables looked at */
-#define APIC_ID_MAX  254u       /* xAPIC: 255 is broadcast */
+#define APIC_ID_ALL  0xffu /* nobody's: it stands for all cores; in x2APIC mode 32 bits of ones */
 
 /* Where a BIOS keeps tables that its memory map may not name: extended data area, ROM. */
 #define BIOS_FIRST 0x80000u
@@ -128,7 +128,7 @@ static void add_cpu(struct acpi *a, uint32_t apic_id, uint32_t flags)
 	for (unsigned i = 0; i < a->cpus; i++)
 		if (a->apic_id[i] == apic_id)
 			return;
-	if (a->cpus == ACPI_CPUS_MAX || apic_id > APIC_ID_MAX)
+	if (a->cpus == ACPI_CPUS_MAX)
 		a->cpus_lost++;
 	else
 		a->apic_id[a->cpus++] = apic_id;
@@ -146,14 +146,33 @@ static void parse_madt(const struct table *t, struct acpi *a)
 
 		if (bytes < 2 || bytes > t->bytes - at)
 			return; /* the rest cannot be told apart */
-		if (e.p[0] == 0 && bytes >= 8)
+		if (e.p[0] == 0 && bytes >= 8 && e.p[3] != APIC_ID_ALL)
 			add_cpu(a, (uint32_t)field(&e, 3, 1), (uint32_t)field(&e, 4, 4));
 		else if (e.p[0] == 5 && bytes >= 12)
 			a->lapic = field(&e, 4, 8);
-		else if (e.p[0] == 9 && bytes >= 16)
+		else if (e.p[0] == 9 && bytes >= 16 && field(&e, 4, 4) != UINT32_MAX)
 			add_cpu(a, (uint32_t)field(&e, 4, 4), (uint32_t)field(&e, 8, 4));
 		at += bytes;
 	}
+}
+
+unsigned acpi_pick_cpus(const struct acpi *a, bool (*reaches)(uint32_t apic_id), uint32_t *apic_id,
+	unsigned max, struct acpi_left *left)
+{
+	unsigned n = 1;
+
+	*left = (struct acpi_left){.too_many = a->cpus_lost};
+	for (unsigned i = 0; i < a->cpus; i++) {
+		if (a->apic_id[i] == apic_id[0])
+			continue;
+		if (!reaches(a->apic_id[i]))
+			left->out_of_reach++;
+		else if (n == max)
+			left->too_many++;
+		else
+			apic_id[n++] = a->apic_id[i];
+	}
+	return n;
 }
 
 /* PCI Firmware Specification 3.3, 4.1.2: 16 bytes an entry, from byte 44. */

@@ -42,7 +42,7 @@ struct acpi {
 
 	unsigned cpus; /* enabled local APICs, in MADT order, without duplicates */
 	uint32_t apic_id[ACPI_CPUS_MAX];
-	unsigned cpus_lost; /* enabled, but more than fit or only reachable by x2APIC */
+	unsigned cpus_lost; /* enabled, but more than fit */
 	uint64_t lapic;     /* address of the local APICs; 0: no MADT */
 
 	unsigned ecams;
@@ -80,6 +80,18 @@ bool acpi_range_known(const struct bootinfo *b, uint64_t address, uint64_t bytes
 
 /* Offset of the root pointer in an area of memory that may hold one (5.2.5.1); -1: none. */
 ptrdiff_t acpi_find_rsdp(const uint8_t *area, size_t bytes);
+
+/* Cores that are not used, and why. */
+struct acpi_left {
+	unsigned too_many, out_of_reach;
+};
+
+/*
+ * Which cores to use: apic_id[0], the boot core's, is given; others follow in the MADT's order, at
+ * most max in all. reaches: can a core be sent messages? Returns how many.
+ */
+unsigned acpi_pick_cpus(const struct acpi *a, bool (*reaches)(uint32_t apic_id), uint32_t *apic_id,
+	unsigned max, struct acpi_left *left);
 
 /* Reads all tables, starting at the root pointer. false: there is no usable root; *a is then empty.
  */

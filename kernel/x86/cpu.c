@@ -8,6 +8,7 @@
 #include "kernel/x86/gate.h"
 #include "kernel/x86/instr.h"
 #include "kernel/x86/lapic.h"
+#include "kernel/x86/memtypes.h"
 #include "kernel/x86/paging.h"
 #include "kernel/x86/portset.h"
 #include "kernel/x86/privileged.h"
@@ -28,6 +29,7 @@ static SUPERVISOR struct cpu_tss tss_of_core[CORE_MAX];
 
 /* CPUID, SDM volume 2, tables 3-17 and following. */
 #define CPUID1_ECX_FMA        (1u << 12)
+#define CPUID1_ECX_X2APIC     (1u << 21)
 #define CPUID1_ECX_MOVBE      (1u << 22)
 #define CPUID1_ECX_XSAVE      (1u << 26)
 #define CPUID1_ECX_OSXSAVE    (1u << 27)
@@ -142,6 +144,15 @@ static void cpu_note_control(void)
 	cpu_control.cr4 = read_cr4() & ~CR4_OSXSAVE;
 	cpu_control.efer = rdmsr(MSR_EFER) & (EFER_LME | EFER_NXE);
 	cpu_control.apic_base = rdmsr(MSR_APIC_BASE);
+	cpu_control.has_x2apic = cpuid(1, 0).ecx & CPUID1_ECX_X2APIC;
+}
+
+/* As the other cores name it: of 32 bits where firmware has set x2APIC mode, else of 8. */
+static uint32_t cpu_own_apic_id(void)
+{
+	if (rdmsr(MSR_APIC_BASE) & APIC_BASE_X2APIC)
+		return (uint32_t)rdmsr(MSR_X2APIC_ID);
+	return cpuid(1, 0).ebx >> 24;
 }
 
 static uint64_t top(struct cpu_small_stack *s)
@@ -208,10 +219,11 @@ static inline __attribute__((always_inline)) void cpu_drop(void)
 void cpu_init(struct cpu *c, unsigned core)
 {
 	c->core = core;
-	c->apic_id = cpuid(1, 0).ebx >> 24;
+	c->apic_id = cpu_own_apic_id();
 	cpu_enable_features();
 	if (core == 0)
 		cpu_note_control();
+	memtypes_take(core);
 	cpu_load_segments(c);
 	idt_load();
 	cpu_drop();

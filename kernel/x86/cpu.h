@@ -103,7 +103,7 @@ struct cpu *cpu_self(void);
 extern struct cpu_control {
 	uint64_t cr0, cr4, efer, apic_base;
 	unsigned physical_bits; /* of an address */
-	bool has_nx, has_1g_pages;
+	bool has_nx, has_1g_pages, has_x2apic;
 } cpu_control;
 
 /* Is [p, p + bytes) in one of the stacks of CPL 3 of this core? */

@@ -63,7 +63,19 @@ fault_common:
 interrupt_timer:
 	pushq	%rax
 	movq	lapic_eoi, %rax
+	testq	%rax, %rax
+	jz	1f
 	movl	$0, (%rax)
+	popq	%rax
+	iretq
+1:	pushq	%rcx			/* in x2APIC mode by an MSR, 11.12.1.2 */
+	pushq	%rdx
+	movl	$0x80b, %ecx
+	xorl	%eax, %eax
+	xorl	%edx, %edx
+	wrmsr
+	popq	%rdx
+	popq	%rcx
 	popq	%rax
 	iretq
 

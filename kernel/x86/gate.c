@@ -51,6 +51,8 @@ static bool gate_allows(const struct cpu *c, uint64_t op)
 {
 	if (op == GATE_ROOT || op == GATE_SEAL)
 		return !sealed && c->core == 0;
+	if (op >= GATE_APIC_MODE && op <= GATE_APIC_SEND)
+		return !sealed;
 	/* Any core's report may end in a reset. */
 	return op != GATE_RESET || c->core == 0 || panic_under_way();
 }
@@ -81,6 +83,18 @@ void gate_handle(struct fault_frame *f)
 		break;
 	case GATE_RESET:
 		gate_reset();
+		break;
+	case GATE_APIC_MODE:
+		lapic_gate_mode();
+		break;
+	case GATE_APIC_READ:
+		f->rax = lapic_gate_read(argument);
+		break;
+	case GATE_APIC_WRITE:
+		lapic_gate_write(argument);
+		break;
+	case GATE_APIC_SEND:
+		lapic_gate_send(argument);
 		break;
 	case GATE_ROOT:
 		write_cr3(argument);

@@ -18,6 +18,11 @@ enum gate_op {
 	GATE_CONFINE, /* argument: the worker's number; the first call counts. Flushes as well */
 	GATE_PANIC,   /* argument: a string; does not return */
 	GATE_RESET,   /* the processor, by a triple fault; boot core; does not return */
+	/* Only before the seal (lapic.h). */
+	GATE_APIC_MODE,
+	GATE_APIC_READ,
+	GATE_APIC_WRITE,
+	GATE_APIC_SEND,
 	/* Only before the seal, and on the boot core. */
 	GATE_ROOT, /* argument: the page tables' root */
 	GATE_SEAL, /* page tables become read-only */

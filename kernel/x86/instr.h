@@ -2,6 +2,7 @@
 #ifndef KERNEL_X86_INSTR_H
 #define KERNEL_X86_INSTR_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct cpuid {
@@ -22,6 +23,15 @@ static inline struct cpuid cpuid(uint32_t leaf, uint32_t subleaf)
 			 : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx)
 			 : "a"(leaf), "c"(subleaf));
 	return r;
+}
+
+/* Is this code at CPL 0? */
+static inline bool at_cpl0(void)
+{
+	uint16_t cs;
+
+	__asm__ volatile("movw %%cs, %0" : "=r"(cs));
+	return (cs & 3) == 0;
 }
 
 static inline uint64_t rdtsc(void)

@@ -204,6 +204,11 @@ void platform_memory(struct platform_memory *m)
 	};
 }
 
+const struct memmap *memory_ram(void)
+{
+	return &memory.ram;
+}
+
 bool memory_is_ram(uint64_t address, uint64_t bytes)
 {
 	return memmap_contains(&memory.ram, address, bytes);

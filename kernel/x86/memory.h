@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "boot/bootinfo.h"
+#include "kernel/x86/memmap.h"
 #include "kernel/x86/srat.h"
 
 /*
@@ -26,6 +27,9 @@ void memory_set_nodes(const struct srat *s);
 
 /* memory_take without a limit, from the node's memory if there is room (platform_alloc_near). */
 void *memory_take_near(size_t bytes, size_t align, uint32_t node);
+
+/* All usable RAM; constant. */
+const struct memmap *memory_ram(void);
 
 /* Is all of it RAM? Is any of it RAM? */
 bool memory_is_ram(uint64_t address, uint64_t bytes);

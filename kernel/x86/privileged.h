@@ -14,6 +14,7 @@
 #define CR0_ET (1ul << 4)
 #define CR0_NE (1ul << 5)
 #define CR0_WP (1ul << 16) /* read-only pages bind the kernel, too */
+#define CR0_CD (1ul << 30) /* nothing new into the caches */
 #define CR0_PG (1ul << 31)
 
 #define CR4_PAE        (1ul << 5)
@@ -24,7 +25,13 @@
 
 /* SDM volume 4, 2.1. */
 #define MSR_APIC_BASE 0x01bu
+#define MSR_X2APIC    0x800u /* and the following: a register of the local APIC each */
+#define MSR_X2APIC_ID 0x802u
 #define MSR_EFER      0xc0000080u
+
+/* SDM volume 3, 11.4.4, 11.12.1. */
+#define APIC_BASE_X2APIC (1ul << 10)
+#define APIC_BASE_ENABLE (1ul << 11)
 
 #define EFER_LME (1ul << 8)
 #define EFER_NXE (1ul << 11)
@@ -43,6 +50,12 @@ static inline void wrmsr(uint32_t msr, uint64_t v)
 			 :
 			 : "c"(msr), "a"((uint32_t)v), "d"((uint32_t)(v >> 32))
 			 : "memory");
+}
+
+/* Writes all caches back to memory and empties them. */
+static inline void wbinvd(void)
+{
+	__asm__ volatile("wbinvd" : : : "memory");
 }
 
 static inline void xsetbv(uint32_t index, uint64_t v)

@@ -200,18 +200,14 @@ static void smp_start_all(
 void smp_init(const struct acpi *a, bool lapic)
 {
 	uint32_t apic_id[CORE_MAX] = {cpu_table[0].apic_id};
-	unsigned n = 1, lost = a->cpus_lost;
+	struct acpi_left left;
+	unsigned n = acpi_pick_cpus(a, lapic_reaches, apic_id, CORE_MAX, &left);
 
-	for (unsigned i = 0; i < a->cpus; i++) {
-		if (a->apic_id[i] == apic_id[0])
-			continue;
-		if (n < CORE_MAX)
-			apic_id[n++] = a->apic_id[i];
-		else
-			lost++;
-	}
-	if (lost)
-		log_text("%u cores are left alone: %u are used at most", lost, CORE_MAX);
+	if (left.too_many)
+		log_text("%u cores are left alone: %u are used at most", left.too_many, CORE_MAX);
+	if (left.out_of_reach)
+		log_text("%u cores are left alone: they are reached in x2APIC mode only",
+			left.out_of_reach);
 	cores[0] = (struct platform_core){.apic_id = apic_id[0],
 		.node = srat_core_node(&a->srat, apic_id[0]),
 		.running = true,

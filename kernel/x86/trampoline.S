@@ -47,25 +47,34 @@ protected:
 /*
  * The boot core offers one start at a time, to one APIC id. A core that comes
  * late, after the boot core has given it up, must not take the next one's
- * stack: it checks the id, and taking the offer is one locked exchange.
+ * stack: it checks the id, and taking the offer is one locked exchange. Its id
+ * has 32 bits if firmware set x2APIC mode, which INIT keeps (SDM volume 3, 11.12.5.1).
  */
 	.code64
 core_entry:
-	movl	$1, %eax
+	movl	$0x1b, %ecx		/* the APIC's base */
+	rdmsr
+	testl	$0x400, %eax		/* x2APIC */
+	jz	1f
+	movl	$0x802, %ecx		/* the id */
+	rdmsr
+	movl	%eax, %ebx
+	jmp	2f
+1:	movl	$1, %eax
 	cpuid
 	shrl	$24, %ebx
-	cmpl	%ebx, smp_offer_apic_id
-	jne	2f
+2:	cmpl	%ebx, smp_offer_apic_id
+	jne	3f
 	movl	$1, %eax		/* offered */
 	movl	$2, %ecx		/* taken */
 	lock cmpxchgl %ecx, smp_offer
-	jne	2f
+	jne	3f
 	movq	smp_offer_stack, %rsp
 	xorl	%ebp, %ebp
 	call	smp_core_main
-2:	cli
+3:	cli
 	hlt
-	jmp	2b
+	jmp	3b
 
 	.section .rodata.smp, "a"
 	.balign 4

@@ -37,6 +37,17 @@ def test_boots_and_forwards(options):
         cores = lab.json("show cores")["cores"]
         assert len(cores) == options.get("cores", 2)
         assert "multiboot1" in lab.cli("show version")
+        assert lab.json("show hardware")["local_apic"] == "xAPIC", "TCG has no other"
+
+
+@pytest.mark.skipif(not os.environ.get("LONG"), reason="seventy cores of TCG: make test-long")
+def test_more_cores_than_are_used():
+    """CORE_MAX of them run, and sleep on the few that the host has; the others are named and left alone."""
+    config = "".join(f"set interfaces eth{i} address 10.0.{i}.1/24\n" for i in range(2))
+    with running(qemu="-smp 70", config=config + "set system idle relaxed\n") as lab:
+        assert lab.ping(0, "10.0.1.2") and lab.ping(1, "10.0.0.2")
+        assert "6 cores are left alone: 64 are used at most" in lab.serial_log()
+        assert [c["state"] for c in lab.json("show cores")["cores"]] == 64 * ["running"]
 
 
 @pytest.mark.parametrize("machine", ["q35", "pc"])
@@ -79,10 +90,22 @@ def need(way):
         pytest.skip(f"KVM not covered: {kvm_missing()}")
 
 
-@pytest.mark.parametrize("cores", [1, 2])
-def test_boots_under_kvm(cores):
+def turns(lab):
+    return sum(core["turns"] for core in lab.json("show cores")["cores"])
+
+
+@pytest.mark.parametrize("cores, cpu, mode", [(1, "", "x2APIC"), (3, "", "x2APIC"),
+                                              (2, "-cpu host,arch-capabilities=off,x2apic=off", "xAPIC")])
+def test_boots_under_kvm(cores, cpu, mode):
+    """Its local APICs have x2APIC mode: messages to cores, the timer that ends a sleep."""
     need("kvm")
-    with running(accel="kvm", cores=cores) as lab:
+    with running(accel="kvm", cores=cores, qemu=cpu) as lab:
+        forwards(lab)
+        assert lab.json("show hardware")["local_apic"] == mode
+        assert [c["state"] for c in lab.json("show cores")["cores"]] == cores * ["running"]
+        lab.configure("set system idle relaxed")
+        before = turns(lab)
+        wait_for("cores that go on after a sleep", lambda: turns(lab) > before)
         forwards(lab)
 
 

@@ -39,15 +39,48 @@ def test_microvm(way):
         assert re.search(r"clock: TSC at \d+ kHz, by PIT", lab.cli("show hardware"))
 
 
+def stick(folder, grub=""):
+    """QEMU's words for the volume on a USB stick, as built but for the configuration that was put into it,
+    and commands of GRUB."""
+    site, words = folder / "site.iso", []
+    for name, text in (("/barewire.conf", ADDRESSES), ("/boot/grub/options.cfg", grub)):
+        if text:
+            path = folder / os.path.basename(name)
+            path.write_text(text)
+            words += ["-map", path, name]
+    subprocess.run(["xorriso", "-indev", ISO, "-outdev", site, "-boot_image", "any", "replay", *words],
+                   check=True, capture_output=True)
+    return ("-device qemu-xhci -device usb-storage,drive=stick,bootindex=0 "
+            f"-drive if=none,id=stick,format=raw,readonly=on,file={site}")
+
+
 def test_boots_from_usb(tmp_path):
-    """The same volume on a USB stick, as built but for the configuration that was put into it."""
-    site, config = tmp_path / "site.iso", tmp_path / "site.conf"
-    config.write_text(ADDRESSES)
-    subprocess.run(["xorriso", "-indev", ISO, "-outdev", site, "-boot_image", "any", "replay",
-                    "-map", config, "/barewire.conf"], check=True, capture_output=True)
-    with running(boot="iso", no_config=True, qemu="-device qemu-xhci -device usb-storage,drive=stick,bootindex=0 "
-                 f"-drive if=none,id=stick,format=raw,readonly=on,file={site}") as lab:
+    with running(boot="iso", no_config=True, qemu=stick(tmp_path)) as lab:
         assert lab.ping(0, "10.0.1.2")
+
+
+# Holes where real-mode code, a panic's report and the arena would lie, on no page's boundary as well.
+HOLES = """
+cutmem 0x5000 0x7001
+cutmem 60M 61M
+cutmem 0x7abcdef 0x7abd000
+cutmem 0x10000001 0x10400003
+badram 0x18000000,0xfff00000,0x1a345678,0xfffff000
+"""
+# Each other 32 KiB of 16 MiB: more ranges than anybody counts on.
+COMB = "badram 0x0c000000,0xff008000\n"
+
+
+@pytest.mark.parametrize("grub, lost_kib, says, log", [
+    (HOLES, range(6 * 1024, 7 * 1024), r"1\d ranges in", "crash: no free memory at 0x3c00000"),
+    (COMB, range(8 * 1024, 17 * 1024), r"128 ranges and 1\d\d too many in", "ranges too many; some RAM is not used")],
+    ids=["holes", "too many holes"])
+def test_odd_memory_map(tmp_path, grub, lost_kib, says, log):
+    """GRUB hands on a map in which it has cut holes: they are left alone, and all else is used."""
+    with running(boot="iso", no_config=True, qemu=stick(tmp_path, grub)) as lab:
+        assert lab.ping(0, "10.0.1.2")
+        assert re.search(says, lab.json("show hardware")["memory"]) and log in lab.serial_log()
+        assert 512 * 1024 - lab.json("show memory")["ram_bytes"] // 1024 in lost_kib
 
 
 def test_routes_beside_the_efi_image(tmp_path):

@@ -46,6 +46,15 @@ def test_two_nodes():
         assert lab.ping(0, "10.0.1.2", count=20)
 
 
+def test_node_around_a_hole():
+    """Node 0 lies on both sides of the addresses below 4 GiB that are not memory."""
+    with running(mem=512, machine="q35,max-ram-below-4g=256M", qemu=nodes(384, 128, cpus="01")) as lab:
+        ram = {n["node"]: n["ram_bytes"] for n in lab.json("show memory")["nodes"]}
+        assert 382 * MIB < ram[0] < 384 * MIB and ram[1] == 128 * MIB
+        assert 2 * POOL < ram[1] - free(lab)[1], "the worker's pools, VOQs and stacks, above 4 GiB"
+        assert lab.ping(0, "10.0.1.2", count=20)
+
+
 def test_no_room_on_the_node():
     with running(mem=512, cores=2, qemu=nodes(500, 12, cpus="01")) as lab:
         assert "memory: no room on node 1 for " in lab.serial_log()

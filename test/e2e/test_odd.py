@@ -13,6 +13,9 @@ PROMPT = re.compile(r"barewire: ready in [\s\S]*> $")
 NICS = [w for i in range(1, 8) for w in ("-netdev", f"user,id=u{i}", "-device",
                                          f"virtio-net-pci,netdev=u{i},disable-legacy=on,romfile=")]
 
+QBOOT = "/usr/share/qemu/qboot.rom"  # leaves them off
+NO_HYPERVISOR = ["-cpu", "max,-hypervisor"]  # where one is they are its own matter
+
 # What is odd; how it is booted; what the boot messages say.
 MACHINES = {
     "64 MiB": ({"mem": 64, "qemu": NICS[:4]}, "2 ports, 2 cores"),
@@ -20,6 +23,9 @@ MACHINES = {
     "no HPET": ({"machine": "q35,hpet=off"}, "1 ports, 2 cores"),
     "eight NICs": ({"qemu": NICS}, "8 ports, 2 cores"),
     "lost start-up messages": ({"image": HOOKS_IMAGE, "append": "sipi=second"}, "1 ports, 2 cores"),
+    "MTRRs off": ({"bios": QBOOT, "qemu": NO_HYPERVISOR}, "memory types: MTRRs are off: nothing is cached"),
+    # QEMU's processors lose theirs by INIT, which real ones keep.
+    "MTRRs of a core": ({"qemu": NO_HYPERVISOR}, "write-back by MTRRs; made those of the boot core on 1 others"),
     "a dead core": ({"image": HOOKS_IMAGE, "append": "sipi=none", "cores": 3}, "did not answer"),
 }
 

@@ -108,7 +108,9 @@ static void put_madt(struct memory *m)
 		0, 8, 2, 4, 0, 0, 0, 0,                          /* APIC 4, disabled */
 		0, 8, 3, 2, 1, 0, 0, 0,                          /* APIC 2 again */
 		9, 16, 0, 0, 7, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, /* x2APIC 7 */
-		9, 16, 0, 0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, /* x2APIC 256: out of reach */
+		9, 16, 0, 0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, /* x2APIC 256 */
+		0, 8, 4, 255, 1, 0, 0, 0,                        /* all */
+		9, 16, 0, 0, 0xff, 0xff, 0xff, 0xff, 1, 0, 0, 0, 0, 0, 0, 0, /* all */
 	};
 
 	put(m, MADT + 36, 4, 0xfee00000);
@@ -178,11 +180,12 @@ static void test_good(void **state)
 	assert_true(parse(&m, RSDP, &a));
 	assert_int_equal(a.tables, 4);
 	assert_int_equal(a.bad_tables, 0);
-	assert_int_equal(a.cpus, 3);
+	assert_int_equal(a.cpus, 4);
 	assert_int_equal(a.apic_id[0], 0);
 	assert_int_equal(a.apic_id[1], 2);
 	assert_int_equal(a.apic_id[2], 7);
-	assert_int_equal(a.cpus_lost, 1);
+	assert_int_equal(a.apic_id[3], 256);
+	assert_int_equal(a.cpus_lost, 0);
 	assert_int_equal(a.lapic, 0xfee00000);
 	assert_int_equal(a.ecams, 1);
 	assert_int_equal(a.ecam[0].base, 0xb0000000);
@@ -215,7 +218,7 @@ static void test_rsdt(void **state)
 	m.p[XSDT - BASE + 9]++;
 	assert_true(parse(&m, RSDP, &a));
 	assert_int_equal(a.tables, 1);
-	assert_int_equal(a.cpus, 3);
+	assert_int_equal(a.cpus, 4);
 	m.p[RSDT - BASE + 9]++;
 	assert_false(parse(&m, RSDP, &a));
 	assert_int_equal(a.cpus, 0);
@@ -369,10 +372,42 @@ static void test_too_many_cpus(void **state)
 	put(&m, BASE + BYTES + 36, 4, 0xfee00000);
 	header(&m, BASE + BYTES, "APIC", 44 + 300 * 16);
 	assert_true(parse(&m, RSDP, &a));
-	assert_int_equal(a.cpus, 255);
-	assert_int_equal(a.cpus_lost, 45);
+	assert_int_equal(a.cpus, ACPI_CPUS_MAX);
+	assert_int_equal(a.cpus_lost, 300 - ACPI_CPUS_MAX);
 	free(m.p);
 	free(small.p);
+}
+
+static bool by_xapic(uint32_t apic_id)
+{
+	return apic_id < 255;
+}
+
+static bool by_x2apic(uint32_t apic_id)
+{
+	return true;
+}
+
+/* The boot core first, which need not be the first of the table, nor in it. */
+static void test_pick_cpus(void **state)
+{
+	const struct acpi a = {.cpus = 5, .apic_id = {2, 300, 4, 6, 1u << 31}, .cpus_lost = 3};
+	struct acpi_left left;
+	uint32_t id[8] = {4};
+
+	assert_int_equal(acpi_pick_cpus(&a, by_x2apic, id, 8, &left), 5);
+	assert_memory_equal(id, ((uint32_t[]){4, 2, 300, 6, 1u << 31}), 5 * sizeof *id);
+	assert_int_equal(left.too_many, 3);
+	assert_int_equal(left.out_of_reach, 0);
+
+	assert_int_equal(acpi_pick_cpus(&a, by_xapic, id, 2, &left), 2);
+	assert_int_equal(id[1], 2);
+	assert_int_equal(left.too_many, 3 + 1);
+	assert_int_equal(left.out_of_reach, 2);
+
+	id[0] = 9;
+	assert_int_equal(acpi_pick_cpus(&a, by_xapic, id, 8, &left), 4);
+	assert_memory_equal(id, ((uint32_t[]){9, 2, 4, 6}), 4 * sizeof *id);
 }
 
 static void test_find(void **state)
@@ -447,6 +482,7 @@ int main(void)
 		cmocka_unit_test(test_fadt_extended),
 		cmocka_unit_test(test_cut_s5),
 		cmocka_unit_test(test_too_many_cpus),
+		cmocka_unit_test(test_pick_cpus),
 		cmocka_unit_test(test_find),
 		cmocka_unit_test(test_cut_and_damaged),
 	};

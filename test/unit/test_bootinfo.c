@@ -209,6 +209,15 @@ static void test_strings(void **state)
 	free(m.p);
 }
 
+/* The type of the region that begins there; 0: none does. */
+static unsigned region_at(const struct bootinfo *b, uint64_t base)
+{
+	for (unsigned i = 0; i < b->regions; i++)
+		if (b->region[i].base == base)
+			return b->region[i].type;
+	return 0;
+}
+
 static void test_regions(void **state)
 {
 	static struct bootinfo b;
@@ -219,14 +228,23 @@ static void test_regions(void **state)
 	for (unsigned i = 0; i < 2 * BOOT_REGIONS_MAX; i++)
 		bootinfo_add_region(&b, i * 0x2000, 0x1000, BOOT_RAM);
 	assert_int_equal(b.regions, BOOT_REGIONS_MAX);
-	/* Full: what is not memory is more important than the last memory. */
-	bootinfo_add_region(&b, 0, 0x1000, BOOT_RESERVED);
-	assert_int_equal(b.regions, BOOT_REGIONS_MAX);
-	assert_int_equal(b.region[BOOT_REGIONS_MAX - 1].type, BOOT_RESERVED);
-	bootinfo_add_region(&b, 0x1000, 0x1000, BOOT_RESERVED); /* a neighbour of the same type */
+	assert_int_equal(b.regions_lost, BOOT_REGIONS_MAX);
+	/* A neighbour of the last one needs no room. */
+	bootinfo_add_region(&b, (BOOT_REGIONS_MAX - 1) * 0x2000 + 0x1000, 0x1000, BOOT_RAM);
 	assert_int_equal(b.region[BOOT_REGIONS_MAX - 1].bytes, 0x2000);
-	bootinfo_add_region(&b, 0x2000, 0x1000, BOOT_NVS); /* of another: no room */
-	assert_int_equal(b.region[BOOT_REGIONS_MAX - 1].bytes, 0x2000);
+	/* Full: larger RAM is more important than the smallest, and what is not RAM than any. */
+	bootinfo_add_region(&b, 1ull << 32, 0x1000, BOOT_RAM);
+	assert_int_equal(region_at(&b, 1ull << 32), 0);
+	bootinfo_add_region(&b, 1ull << 32, 1ull << 30, BOOT_RAM);
+	assert_int_equal(region_at(&b, 1ull << 32), BOOT_RAM);
+	for (unsigned i = 0; i < 2 * BOOT_REGIONS_MAX; i++) {
+		bootinfo_add_region(&b, i * 0x2000 + 0x1000, 0x1000, BOOT_RESERVED);
+		assert_int_equal(b.regions, BOOT_REGIONS_MAX);
+		assert_int_equal(
+			region_at(&b, 1ull << 32), i < BOOT_REGIONS_MAX - 1 ? BOOT_RAM : 0);
+		assert_int_equal(region_at(&b, i * 0x2000 + 0x1000),
+			i < BOOT_REGIONS_MAX ? BOOT_RESERVED : 0);
+	}
 	for (unsigned i = 0; i < 2 * BOOT_MODULES_MAX; i++)
 		(void)bootinfo_add_module(&b, i * 0x1000, 1);
 	assert_int_equal(b.modules, BOOT_MODULES_MAX);

@@ -413,31 +413,6 @@ static void stops(void **state)
 	assert_int_equal(pci_model_get(model.pci, PCI_COMMAND, 2) & PCI_COMMAND_MASTER, 0);
 }
 
-/* For a panic's report: what was taken and not replaced yet, newest first. */
-static void tells_the_last_frames(void **state)
-{
-	struct netdev_frame f[8];
-	uint64_t word[4];
-
-	probe_ok();
-	buffers.pools = 1;
-	assert_int_equal(dev->ops->rx_last(dev, 0, f, 8), 0);
-	fill(0, 16);
-	assert_int_equal(dev->ops->rx_last(dev, 0, f, 8), 0);
-	assert_true(virtio_model_receive(&model, "first", 5));
-	assert_true(virtio_model_receive(&model, "second", 6));
-	assert_int_equal(dev->ops->rx_last(dev, 0, f, 8), 0);
-	assert_int_equal(dev->ops->rx(dev, 0, word, 4), 2);
-	assert_int_equal(dev->ops->rx_last(dev, 0, f, 8), 2);
-	assert_int_equal(f[0].bytes, 6);
-	assert_memory_equal(f[0].at, "second", 6);
-	assert_int_equal(f[1].bytes, 5);
-	assert_memory_equal(f[1].at, "first", 5);
-	assert_int_equal(dev->ops->rx_last(dev, 0, f, 1), 1);
-	fill(16, SLOTS - 14); /* all are in use again */
-	assert_int_equal(dev->ops->rx_last(dev, 0, f, 8), 0);
-}
-
 int main(void)
 {
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, end_machine)
@@ -467,7 +442,6 @@ int main(void)
 		CASE(follows_the_link),
 		CASE(fails_when_the_device_does),
 		CASE(gives_tx_buffers_back_after_a_failure),
-		CASE(tells_the_last_frames),
 		CASE(stops),
 	};
 
