@@ -1,12 +1,10 @@
-/* Which functions are a 10 GbE port of these, and how one is opened. */
+/* Which devices they are, and how one is opened, wherever its registers come from. */
 #include "drivers/ixgbe/ixgbe.h"
 
 #include <string.h>
 
 #include "drivers/ixgbe/ixgbe_device.h"
 #include "lib/packet.h"
-
-#define VENDOR_INTEL 0x8086u
 
 static const struct {
 	uint16_t id;
@@ -42,9 +40,9 @@ static unsigned model_of(uint16_t device_id)
 	return i;
 }
 
-bool ixgbe_match(const struct pci_function *f)
+bool ixgbe_knows(uint16_t device_id)
 {
-	return f->vendor_id == VENDOR_INTEL && model_of(f->device_id) < MODELS;
+	return model_of(device_id) < MODELS;
 }
 
 /* ---------------------------------------------------------------- opening */
@@ -124,47 +122,4 @@ struct netdev *ixgbe_create(const struct ixgbe_place *place, const struct netdev
 	env->log(env->ctx, "ixgbe %s: refused: %s", place->location, *refusal);
 	place->cut_off(place->ctx);
 	return NULL;
-}
-
-/* ---------------------------------------------------------------- as a PCI function */
-
-struct function {
-	const struct pci *pci;
-	const struct pci_function *function;
-};
-
-static void function_cut_off(void *ctx)
-{
-	const struct function *f = ctx;
-
-	pci_disable(f->pci, f->function);
-}
-
-struct netdev *ixgbe_probe(struct pci *pci, struct pci_function *f,
-	const struct netdev_request *want, const struct io_env *env)
-{
-	struct ixgbe_place place = {.device_id = f->device_id,
-		.location = f->location,
-		.slots = RING_SLOTS_MAX,
-		.cut_off = function_cut_off};
-	struct function *function = env->alloc(env->ctx, sizeof *function, CACHE_LINE);
-	const struct pci_bar *bar = &f->bar[0];
-
-	f->refusal = NULL;
-	if (bar->io || !bar->address || bar->bytes < IXGBE_BAR_BYTES)
-		f->refusal = "its registers have no address (BAR 0)";
-	else if (!function)
-		f->refusal = "no memory";
-	else
-		place.registers = env->map(env->ctx, bar->address, IXGBE_BAR_BYTES);
-	if (!place.registers) {
-		if (!f->refusal)
-			f->refusal = "its registers cannot be mapped";
-		env->log(env->ctx, "ixgbe %s: refused: %s", f->location, f->refusal);
-		return NULL;
-	}
-	*function = (struct function){pci, f};
-	place.ctx = function;
-	pci_enable(pci, f);
-	return ixgbe_create(&place, want, env, &f->refusal);
 }

@@ -15,7 +15,8 @@
 
 #define IXGBE_BAR_BYTES 0x20000u /* of BAR 0, as far as it is used */
 
-/* Is this function one of them? Virtual functions are not. */
+/* Is this device of Intel's one of them, is this function? Virtual functions are not. */
+bool ixgbe_knows(uint16_t device_id);
 bool ixgbe_match(const struct pci_function *f);
 
 /*

@@ -5,6 +5,8 @@
  * mask nothing. They work on copies of what they need of their queue, because a store
  * into a ring could alias the original and the compiler would load it again.
  */
+#include <string.h>
+
 #include "drivers/ixgbe/ixgbe_device.h"
 #include "lib/packet.h"
 
@@ -57,29 +59,28 @@ static unsigned rx_run(struct ixgbe_rxq *queue, const struct buffers *buffers, u
 	uint64_t *word, unsigned n)
 {
 	const struct ixgbe_rx_desc *desc = &queue->ring[slot];
-	const uint32_t *held = &queue->held[slot];
-	const uint64_t room = (uint64_t)buffers->room << 32, stride = buffers->stride;
+	const uint32_t *held = &queue->held[slot], room = buffers->room;
+	const uint64_t stride = buffers->stride;
 	const uintptr_t frames = frames_of(buffers, *held);
-	uint64_t good = queue->good;
-	unsigned i;
+	uint32_t good = queue->good;
+	size_t i;
 
 	for (i = 0; i < n; i++) {
-		uint64_t result = load_once(&desc[i].result), index = held[i];
-		uint64_t bytes = result & IXGBE_RX_LENGTH;
+		uint32_t status = load_acquire(&desc[i].status); /* before the length */
+		uint64_t bytes = load_once(&desc[i].bytes), index = held[i];
 
-		if (__builtin_expect((result & IXGBE_RX_STATUS) != good, 0)) {
-			if (!(result & IXGBE_RX_DD))
+		if (__builtin_expect((status & IXGBE_RX_FATE) != good, 0)) {
+			if (!(status & IXGBE_RX_DD))
 				break;
-			good = result & IXGBE_RX_EOP ? IXGBE_RX_GOOD : 0;
-			queue->good = (uint32_t)good;
+			good = queue->good = status & IXGBE_RX_EOP ? IXGBE_RX_GOOD : 0;
 			bytes = 0;
 		}
 		if (__builtin_expect(bytes > room, 0))
 			bytes = 0;
 		__builtin_prefetch((const void *)(frames + index * stride));
-		word[i] = bytes | index; /* packet_word: the length is where the device has it */
+		word[i] = bytes << 32 | index;
 	}
-	return i;
+	return (unsigned)i;
 }
 
 /* One descriptor beyond those posted still has its old status, hence the bound. */
@@ -121,7 +122,7 @@ static void fill_run(const struct ixgbe_rxq *queue, const struct buffers *buffer
 	const uintptr_t frames = frames_of(buffers, index[0]);
 	const uint64_t stride = buffers->stride;
 
-	for (unsigned i = 0; i < n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		uint32_t buffer = index[i];
 
 		desc[i] = (struct ixgbe_rx_desc){.address = frames + buffer * stride};
@@ -149,6 +150,15 @@ static void ring_rx_fill(struct netdev *dev, unsigned q, const uint32_t *index, 
 
 /* ---------------------------------------------------------------- transmit */
 
+/* packet_len, by a load of its own: less than to take it out of the word. */
+static uint64_t bytes_of(const uint64_t *word)
+{
+	uint16_t bytes;
+
+	memcpy(&bytes, (const uint8_t *)word + 4, sizeof bytes);
+	return bytes;
+}
+
 static void tx_run(const struct ixgbe_txq *queue, const struct buffers *buffers, uint32_t slot,
 	const uint64_t *word, unsigned n)
 {
@@ -156,14 +166,14 @@ static void tx_run(const struct ixgbe_txq *queue, const struct buffers *buffers,
 	uint64_t *held = &queue->held[slot];
 	const uint64_t stride = buffers->stride;
 
-	for (unsigned i = 0; i < n; i++) {
-		uint64_t frame = word[i], bytes = packet_len(frame);
+	for (size_t i = 0; i < n; i++) {
+		uint64_t frame = word[i];
 		uint32_t index = packet_index(frame);
 
 		/* packet_frame, with a stride that is not loaded again and again. */
 		desc[i].address =
 			frames_of(buffers, index) + index * stride + (uint64_t)packet_shift(frame);
-		desc[i].control = (bytes | TX_COMMAND) + (bytes << IXGBE_TX_PAYLOAD);
+		desc[i].control = bytes_of(&word[i]) * IXGBE_TX_LENGTHS + TX_COMMAND;
 		held[i] = frame;
 	}
 }
@@ -216,10 +226,13 @@ static void learn_done(struct ixgbe_txq *tx)
 	}
 }
 
-static void copy_words(uint64_t *to, const uint64_t *from, unsigned n)
+/* Two at a time. */
+static void copy_words(uint64_t *to, const uint64_t *from, size_t n)
 {
-	for (unsigned i = 0; i < n; i++)
-		to[i] = from[i];
+	for (size_t i = 0; i + 1 < n; i += 2)
+		memcpy(to + i, from + i, 2 * sizeof *to);
+	if (n % 2)
+		to[n - 1] = from[n - 1];
 }
 
 static unsigned ring_tx_done(struct netdev *dev, unsigned q, uint64_t *word, unsigned max)
@@ -278,12 +291,11 @@ static unsigned ring_rx_last(
 		left = rx->taken;
 	for (; n < left && n < max; n++) {
 		uint32_t slot = (rx->taken - 1 - n) & rx->mask;
-		uint64_t bytes = load_once(&rx->ring[slot].result) & IXGBE_RX_LENGTH;
+		uint32_t bytes = load_once(&rx->ring[slot].bytes);
 
-		if (packet_len(bytes) > dev->buffers->room)
+		if (bytes > dev->buffers->room)
 			break;
-		frame[n] = (struct netdev_frame){
-			buffer_data(dev->buffers, rx->held[slot]), packet_len(bytes)};
+		frame[n] = (struct netdev_frame){buffer_data(dev->buffers, rx->held[slot]), bytes};
 	}
 	return n;
 }
