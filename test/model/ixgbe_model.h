@@ -96,8 +96,9 @@ void ixgbe_model_mmio_write(void *m, uint64_t at, unsigned bytes, uint64_t v);
  */
 bool ixgbe_model_receive(struct ixgbe_model *m, const void *frame, unsigned bytes);
 
-/* A frame with a bad FCS, or as long as `bytes` with no regard to its contents. */
-void ixgbe_model_receive_bad(struct ixgbe_model *m, unsigned bytes);
+/* A broken one from the wire, `bytes` long with FCS: too short, too long, or (fcs_good false)
+ * damaged. */
+void ixgbe_model_receive_bad(struct ixgbe_model *m, unsigned bytes, bool fcs_good);
 
 /*
  * Runs the engines: transmit queues, frames held in the packet buffer, link,
@@ -114,6 +115,10 @@ void ixgbe_model_remove(struct ixgbe_model *m);
 void ixgbe_model_gate_dma(struct ixgbe_model *m, bool on);
 /* Function level reset, or reset of the bus: all as after power on, but for the cable. */
 void ixgbe_model_bus_reset(struct ixgbe_model *m);
+
+/* A register as it is kept, without any effect: a test looks, or sets a statistic near its end. */
+uint32_t ixgbe_model_peek(const struct ixgbe_model *m, uint32_t at);
+void ixgbe_model_poke(struct ixgbe_model *m, uint32_t at, uint32_t v);
 
 /* Device ids for configuration space: subsystem is 8086:000c. */
 uint16_t ixgbe_model_device_id(const struct ixgbe_model *m);
