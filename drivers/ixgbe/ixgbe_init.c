@@ -35,8 +35,8 @@ static const char *await_device(const struct ixgbe *x)
 	if (!ixgbe_wait(x, IXGBE_EEC, IXGBE_EEC_ARD, IXGBE_EEC_ARD, EEPROM_US))
 		return "it does not read its EEPROM (EEC.ARD)";
 	/* Where there is no firmware the bit may never come, and nothing is missing then. */
-	if (x->kind != IXGBE_X550 && !ixgbe_wait(x, IXGBE_EEMNGCTL, IXGBE_EEMNGCTL_DONE(lan),
-					     IXGBE_EEMNGCTL_DONE(lan), FIRMWARE_US))
+	if (!ixgbe_wait(x, IXGBE_EEMNGCTL, IXGBE_EEMNGCTL_DONE(lan), IXGBE_EEMNGCTL_DONE(lan),
+		    FIRMWARE_US))
 		x->env.log(x->env.ctx,
 			"ixgbe %s: firmware has not configured it (EEMNGCTL), going on",
 			x->dev.location);

@@ -60,8 +60,11 @@ static enum ixgbe_reset_result strike(struct ixgbe *x)
 	uint32_t phy = IXGBE_SYNC_PHY(IXGBE_STATUS_LAN(ixgbe_read(x, IXGBE_STATUS)) & 1u);
 	bool guarded = x->kind != IXGBE_82599 && ixgbe_sync_try(x, phy);
 	uint32_t bits = x->kind == IXGBE_82599 ? IXGBE_CTRL_RST | IXGBE_CTRL_LRST : IXGBE_CTRL_RST;
+	uint32_t ctrl;
 
-	ixgbe_write(x, IXGBE_CTRL, ixgbe_read(x, IXGBE_CTRL) | bits);
+	ctrl = ixgbe_read(x, IXGBE_CTRL) | IXGBE_CTRL_GIO_DIS;
+	ixgbe_write(x, IXGBE_CTRL, ctrl); /* a first reset has taken that back */
+	ixgbe_write(x, IXGBE_CTRL, ctrl | bits);
 	if (guarded)
 		ixgbe_sync_release(x, phy);
 	return next(x, IXGBE_RESET_WAIT);
