@@ -168,8 +168,9 @@ const struct ixgbe_model_range ixgbe_model_ranges[] = {
 	{R_AUTOC, 1, 4, ACCESS_RW, ANY, 0, 0, NULL, ixgbe_model_autoc_write},
 	{R_AUTOC2, 1, 4, ACCESS_RW, ANY, 0, 0, PLAIN},
 	{R_LINKS, 1, 4, ACCESS_RO, 0, 0, 0, ixgbe_model_links_read, NULL},
-	{0x04324u, 1, 4, ACCESS_RO, 0, 0, 0, PLAIN},             /* LINKS2 */
-	{0x042B0u, 2, 4, ACCESS_RO, 0, 0, 0, PLAIN},             /* ANLP1, ANLP2 */
+	{0x04324u, 1, 4, ACCESS_RO, 0, 0, 0, PLAIN}, /* LINKS2 */
+	{R_ANLP1, 1, 4, ACCESS_RO, 0, 0, 0, ixgbe_model_anlp1_read, NULL},
+	{0x042B4u, 1, 4, ACCESS_RO, 0, 0, 0, PLAIN},             /* ANLP2 */
 	{0x04330u, 1, 4, ACCESS_RW, ANY, 0, 0x001A0000u, PLAIN}, /* MACC */
 	{0x04208u, 8, 4, ACCESS_RW, ANY, 0, 0, PLAIN},           /* PCS_1G */
 	{0x0CB00u, 1, 4, ACCESS_RW, ANY, 0, 0, PLAIN},           /* TIPG */
