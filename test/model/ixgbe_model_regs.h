@@ -178,6 +178,7 @@
 #define AUTOC2_SFI       (2u << 16)
 #define R_FDIRCTRL       0x0EE00u
 #define FDIRCTRL_DONE    (1u << 3)
+#define R_FDIRHASH       0x0EE28u
 
 /* 8.2.3.23 statistics */
 #define R_CRCERRS  0x04000u

@@ -387,8 +387,10 @@ static void test_each_rule_fires(void **state)
 		struct bench *b;
 		const char *what = "";
 
-		if (!w)
+		if (!w) {
 			fail_msg("no wrong program for rule %s", ixgbe_model_rules[i].name);
+			return;
+		}
 		b = run(w, true);
 		if (!b->fired)
 			fail_msg("rule %s did not fire; %s", w->rule, b->report);
