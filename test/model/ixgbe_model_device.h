@@ -99,6 +99,8 @@ struct ixgbe_model {
 	struct ixgbe_model_queue rx[IXGBE_MODEL_QUEUES], tx[IXGBE_MODEL_QUEUES];
 	struct ixgbe_model_held *held, **held_end;
 	unsigned held_bytes;
+	bool choked;           /* XOFF was sent */
+	uint64_t paused_until; /* XOFF came, us */
 	struct ixgbe_model_link link;
 	struct ixgbe_model_irq irq;
 	struct ixgbe_model_i2c i2c;
@@ -263,6 +265,13 @@ void ixgbe_model_offload(
 	struct ixgbe_model *m, unsigned n, unsigned bytes, const uint32_t *d, const uint32_t *c);
 /* One whole frame, checksums done, leaves queue n. */
 void ixgbe_model_tx_frame(struct ixgbe_model *m, unsigned n, const uint8_t *frame, unsigned bytes);
+
+/* ---- flow control: ixgbe_model_pause.c */
+/* The level of the packet buffer has changed. */
+void ixgbe_model_pause_level(struct ixgbe_model *m);
+/* Is it a pause frame that ends here? */
+bool ixgbe_model_pause_taken(struct ixgbe_model *m, const uint8_t *frame);
+bool ixgbe_model_paused(struct ixgbe_model *m);
 
 /* ---- statistics: ixgbe_model_stats.c */
 void ixgbe_model_count(struct ixgbe_model *m, uint32_t at, uint32_t n);

@@ -158,8 +158,14 @@
 #define R_MSCA           0x0425Cu
 #define MSCA_COMMAND     (1u << 30)
 #define R_MSRWD          0x04260u
+#define R_FCTTV          0x03200u
+#define R_FCRTL          0x03220u
+#define R_FCRTH          0x03260u
+#define R_FCCFG          0x03D00u
+#define FCCFG_TFCE       (1u << 3)
 #define R_MFLCN          0x04294u
 #define MFLCN_PMCF       (1u << 0)
+#define MFLCN_DPF        (1u << 1)
 #define MFLCN_RFCE       (1u << 3)
 #define R_AUTOC          0x042A0u
 #define AUTOC_FORCE_UP   (1u << 0)
@@ -201,6 +207,8 @@
 #define R_MPTC     0x040F0u
 #define R_BPTC     0x040F4u
 #define R_XEC      0x04120u
+#define R_LXONTXC  0x03F60u
+#define R_LXOFFTXC 0x03F68u
 #define R_LXONRXC  0x041A4u
 #define R_LXOFFRXC 0x041A8u
 #define R_QPRC     0x01030u /* stride 0x40, as the next three */

@@ -44,6 +44,8 @@ void ixgbe_model_reset(struct ixgbe_model *m, bool power_on)
 	m->saw_autoread = m->saw_config = m->saw_dma = m->judged = false;
 	m->eerd_at = m->mdio_at = 0;
 	m->low_read = 0;
+	m->choked = false;
+	m->paused_until = 0;
 	if (power_on) {
 		m->resetting = m->was_reset = false;
 		ixgbe_model_phy_fill(m);

@@ -59,12 +59,12 @@ const struct ixgbe_model_range ixgbe_model_ranges[] = {
 	{R_IVAR_MISC, 1, 4, ACCESS_RW, 0xBFBFu, 0, 0, PLAIN},
 	{0x00894u, 1, 4, ACCESS_RW, ANY, 0, 0, PLAIN}, /* EITRSEL */
 	/* 8.2.3.6 flow control */
-	{0x03200u, 4, 4, ACCESS_RW, ANY, 0, 0, PLAIN},         /* FCTTV */
-	{0x03220u, 8, 4, ACCESS_RW, 0x8007FFE0u, 0, 0, PLAIN}, /* FCRTL */
-	{0x03260u, 8, 4, ACCESS_RW, 0x8007FFE0u, 0, 0, PLAIN}, /* FCRTH */
-	{0x032A0u, 1, 4, ACCESS_RW, 0xFFFFu, 0, 0, PLAIN},     /* FCRTV */
-	{0x03D00u, 1, 4, ACCESS_RW, 0x18u, 0, 0, PLAIN},       /* FCCFG */
-	{0x0CE00u, 1, 4, ACCESS_RO, 0, 0, 0, PLAIN},           /* TFCS */
+	{R_FCTTV, 4, 4, ACCESS_RW, ANY, 0, 0, PLAIN},         /* FCTTV */
+	{R_FCRTL, 8, 4, ACCESS_RW, 0x8007FFE0u, 0, 0, PLAIN}, /* FCRTL */
+	{R_FCRTH, 8, 4, ACCESS_RW, 0x8007FFE0u, 0, 0, PLAIN}, /* FCRTH */
+	{0x032A0u, 1, 4, ACCESS_RW, 0xFFFFu, 0, 0, PLAIN},    /* FCRTV */
+	{R_FCCFG, 1, 4, ACCESS_RW, 0x18u, 0, 0, PLAIN},       /* FCCFG */
+	{0x0CE00u, 1, 4, ACCESS_RO, 0, 0, 0, PLAIN},          /* TFCS */
 	{R_MFLCN, 1, 4, ACCESS_RW, 0x0FFFu, 0, 0, PLAIN},
 	/* 8.2.3.7 receive */
 	{R_FCTRL, 1, 4, ACCESS_RW, 0x0000F702u, 0, 0, PLAIN},
@@ -179,7 +179,7 @@ const struct ixgbe_model_range ixgbe_model_ranges[] = {
 	{R_CRCERRS, 5, 4, ACCESS_COUNT, 0, 0, 0, PLAIN}, /* to MSPDC */
 	{0x04034u, 2, 4, ACCESS_COUNT, 0, 0, 0, PLAIN},  /* MLFC, MRFC */
 	{0x04040u, 1, 4, ACCESS_COUNT, 0, 0, 0, PLAIN},  /* RLEC */
-	{0x03F60u, 3, 4, ACCESS_COUNT, 0, 0, 0, PLAIN},  /* LXONTXC, LXOFFTXC */
+	{R_LXONTXC, 3, 4, ACCESS_COUNT, 0, 0, 0, PLAIN}, /* LXONTXC, LXOFFTXC */
 	{R_LXONRXC, 2, 4, ACCESS_COUNT, 0, 0, 0, PLAIN}, /* and LXOFFRXC */
 	{0x04140u, 16, 4, ACCESS_COUNT, 0, 0, 0, PLAIN}, /* PXONRXC, PXOFFRXC */
 	{0x03240u, 8, 4, ACCESS_COUNT, 0, 0, 0, PLAIN},  /* PXON2OFFC */

@@ -209,7 +209,7 @@ bool ixgbe_model_tx_run(struct ixgbe_model *m, unsigned n)
 		!(REG(m, R_DMATXCTL) & DMATXCTL_TE))
 		return false;
 	ixgbe_model_link_poll(m);
-	if (!m->link.up && !(REG(m, R_HLREG0) & HLREG0_LOOPBACK))
+	if ((!m->link.up && !(REG(m, R_HLREG0) & HLREG0_LOOPBACK)) || ixgbe_model_paused(m))
 		return false;
 	while (q->head != q->tail && step(m, n))
 		did = true;
