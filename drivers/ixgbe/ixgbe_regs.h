@@ -176,36 +176,42 @@
 #define IXGBE_AUTOC2           0x042a8u
 #define IXGBE_AUTOC2_SERIAL    (3u << 16) /* kind of the one lane */
 #define IXGBE_AUTOC2_SFI       (2u << 16)
-#define IXGBE_AUTOC2_OFF       (7u << 28) /* links disabled, by the EEPROM */
-#define IXGBE_MFLCN            0x04294u   /* 8.2.3.22.34 */
-#define IXGBE_MFLCN_DPF        (1u << 1)  /* PAUSE frames do not come in */
-#define IXGBE_MFLCN_RFCE       (1u << 3)  /* and are obeyed */
-#define IXGBE_FCCFG            0x03d00u   /* 8.2.3.3.7 */
+#define IXGBE_AUTOC2_OFF       (7u << 28)            /* links disabled, by the EEPROM */
+#define IXGBE_MFLCN            0x04294u              /* 8.2.3.22.34 */
+#define IXGBE_MFLCN_DPF        (1u << 1)             /* PAUSE frames do not come in */
+#define IXGBE_MFLCN_RFCE       (1u << 3)             /* and are obeyed */
+#define IXGBE_FCCFG            0x03d00u              /* 8.2.3.3.7 */
+#define IXGBE_FCCFG_TFCE       (1u << 3)             /* PAUSE frames are sent */
+#define IXGBE_FCTTV(i)         (0x03200u + 4u * (i)) /* 8.2.3.3.2, i < 4: for how long */
+#define IXGBE_FCRTL(i)                                                                             \
+	(0x03220u + 4u * (i))       /* 8.2.3.3.3, i < 8: packet buffer empty enough, bytes */
+#define IXGBE_FCRTL_XONE (1u << 31) /* tells the peer then */
+#define IXGBE_FCRTH(i)   (0x03260u + 4u * (i)) /* 8.2.3.3.4, i < 8: too full */
+#define IXGBE_FCRTH_FCEN (1u << 31)
+#define IXGBE_FCRTV      0x032a0u /* 8.2.3.3.5: a PAUSE is renewed after so long */
 
 /* ---------------------------------------------------------------- statistics, 8.2.3.23: cleared by
  * reading */
 
-#define IXGBE_CRCERRS    0x04000u
-#define IXGBE_ILLERRC    0x04004u
-#define IXGBE_ERRBC      0x04008u
-#define IXGBE_MSPDC      0x04010u
-#define IXGBE_MPC(i)     (0x03fa0u + 4u * (i)) /* i < 8: packet buffers */
-#define IXGBE_MLFC       0x04034u
-#define IXGBE_MRFC       0x04038u
-#define IXGBE_RLEC       0x04040u
-#define IXGBE_GPRC       0x04074u
-#define IXGBE_GORCL      0x04088u /* 36 bits in two registers, the lower one first */
-#define IXGBE_GORCH      0x0408cu
-#define IXGBE_GPTC       0x04080u
-#define IXGBE_GOTCL      0x04090u
-#define IXGBE_GOTCH      0x04094u
-#define IXGBE_RUC        0x040a4u
-#define IXGBE_RFC        0x040a8u
-#define IXGBE_ROC        0x040acu
-#define IXGBE_RJC        0x040b0u
-#define IXGBE_LXONRXCNT  0x041a4u
-#define IXGBE_LXOFFRXCNT 0x041a8u
-#define IXGBE_QPRDC(q)   (0x01430u + 0x40u * (q)) /* q < 16 */
+#define IXGBE_CRCERRS  0x04000u
+#define IXGBE_ILLERRC  0x04004u
+#define IXGBE_ERRBC    0x04008u
+#define IXGBE_MSPDC    0x04010u
+#define IXGBE_MPC(i)   (0x03fa0u + 4u * (i)) /* i < 8: packet buffers */
+#define IXGBE_MLFC     0x04034u
+#define IXGBE_MRFC     0x04038u
+#define IXGBE_RLEC     0x04040u
+#define IXGBE_GPRC     0x04074u
+#define IXGBE_GORCL    0x04088u /* 36 bits in two registers, the lower one first */
+#define IXGBE_GORCH    0x0408cu
+#define IXGBE_GPTC     0x04080u
+#define IXGBE_GOTCL    0x04090u
+#define IXGBE_GOTCH    0x04094u
+#define IXGBE_RUC      0x040a4u
+#define IXGBE_RFC      0x040a8u
+#define IXGBE_ROC      0x040acu
+#define IXGBE_RJC      0x040b0u
+#define IXGBE_QPRDC(q) (0x01430u + 0x40u * (q)) /* q < 16 */
 
 _Static_assert(IXGBE_RXDCTL(63) == 0x01fe8u && IXGBE_QPRDC(15) == 0x017f0u &&
 		       IXGBE_TXDCTL(127) == 0x07fe8u && IXGBE_VFTA(127) == 0x0a1fcu,

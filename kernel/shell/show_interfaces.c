@@ -123,6 +123,8 @@ static void show_device(struct output *o, const struct iface *i, const struct ne
 		output_text(o, "steering", "%s", dev->steering);
 	if (dev->vlan_filter)
 		output_text(o, "vlan filter", "device");
+	if (dev->flow_control)
+		output_text(o, "flow control", "on");
 	if (dev->dca)
 		output_text(o, "dca", "on");
 }

@@ -21,7 +21,8 @@
 #define BUFFERS 4096u
 #define SENT    8192u
 
-#define POLL_US 100000u /* between two polls of the control core */
+#define POLL_US  100000u  /* between two polls of the control core */
+#define COUNT_US 1000000u /* all counters have been read meanwhile */
 
 static struct ixgbe_model *model;
 static struct ixgbe_model_options options;

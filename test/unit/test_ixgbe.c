@@ -289,7 +289,7 @@ static void test_hang(void **state)
 
 	make_machine(1500);
 	load(256);
-	poll_for(1500000);
+	poll_for(4000000);
 	assert_false(dev->failed);
 	while (!dev->failed && model_io.now_us < 60000000)
 		poll_for(POLL_US);
