@@ -106,6 +106,8 @@ static void control(struct ixgbe_model *m, uint32_t at, uint32_t v, unsigned n, 
 		return;
 	if (want && tx && !(REG(m, R_DMATXCTL) & DMATXCTL_TE))
 		ixgbe_model_house(m, "txdctl-before-te", "queue %u", n);
+	if (want && tx && (v & 0x7F) && !(v >> 8 & 0x7F))
+		ixgbe_model_house(m, "host-threshold", "queue %u: TXDCTL 0x%08x", n, v);
 	q->wanted = want;
 	q->turn = ixgbe_model_now(m) + TURN_US;
 	q->looks = 0;

@@ -183,6 +183,16 @@ static void judge_rxen(struct ixgbe_model *m)
 	if (!(REG(m, R_HLREG0) & HLREG0_CRC_STRIP) != !(REG(m, R_RDRXCTL) & RDRXCTL_CRC_STRIP))
 		ixgbe_model_house(m, "crc-strip-halves", "HLREG0 0x%08x, RDRXCTL 0x%08x",
 			REG(m, R_HLREG0), REG(m, R_RDRXCTL));
+	if ((REG(m, R_RDRXCTL) & (RDRXCTL_RSC_FIRST | RDRXCTL_RSC_ONES)) != RDRXCTL_RSC_ONES)
+		ixgbe_model_house(m, "rsc-bits", "RDRXCTL 0x%08x", REG(m, R_RDRXCTL));
+}
+
+/* 8.2.3.7.1: filters are not changed under a running receiver. */
+void ixgbe_model_fctrl_write(struct ixgbe_model *m, uint32_t at, uint32_t v)
+{
+	if (REG(m, at) != v && (REG(m, R_RXCTRL) & RXCTRL_RXEN))
+		ixgbe_model_house(m, "fctrl-late", "0x%08x", v);
+	REG(m, at) = v & 0xF702u;
 }
 
 void ixgbe_model_rxctrl_write(struct ixgbe_model *m, uint32_t at, uint32_t v)
