@@ -92,6 +92,8 @@
 #define RAH_VALID         (1u << 31)
 #define R_MPSAR           0x0A600u
 #define R_PSRTYPE         0x0EA00u
+#define R_FTQF            0x0E600u
+#define FTQF_ENABLE       (1u << 31)
 #define R_RETA            0x0EB00u
 #define R_RSSRK           0x0EB80u
 #define R_MRQC            0x0EC80u

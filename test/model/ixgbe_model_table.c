@@ -82,7 +82,9 @@ const struct ixgbe_model_range ixgbe_model_ranges[] = {
 	{0x0F200u, 128, 4, ACCESS_RW, ANY, 0, 0, PLAIN}, /* VLVFB */
 	{0x0F400u, 128, 4, ACCESS_RW, ANY, 0, 0, PLAIN}, /* UTA */
 	{0x0F000u, 64, 4, ACCESS_RW, ANY, 0, 0, PLAIN},  /* VMOLR */
-	{0x0E000u, 640, 4, ACCESS_RW, ANY, 0, 0, PLAIN}, /* SAQF to FTQF, L34T_IMIR */
+	{0x0E000u, 384, 4, ACCESS_RW, ANY, 0, 0, PLAIN}, /* SAQF, DAQF, SDPQF */
+	{R_FTQF, 128, 4, ACCESS_TABLE, ANY, 0, 0, PLAIN},
+	{0x0E800u, 128, 4, ACCESS_RW, ANY, 0, 0, PLAIN}, /* L34T_IMIR */
 	{R_MTA, 128, 4, ACCESS_TABLE, ANY, 0, 0, PLAIN},
 	{R_VFTA, 128, 4, ACCESS_TABLE, ANY, 0, 0, PLAIN},
 	{R_RAL, 128, 8, ACCESS_RW, ANY, 0, 0, PLAIN},

@@ -57,6 +57,8 @@ enum omit {
 	OMIT_ARBITER = 1 << 13,
 	OMIT_ARBITER_ON = 1 << 14,
 	OMIT_RSC = 1 << 15,
+	OMIT_FTQF = 1 << 16,
+	OMIT_FCRTH = 1 << 17,
 };
 
 static inline void *bench_dma(void *ctx, uint64_t address, uint64_t bytes, bool write)
@@ -217,11 +219,13 @@ static inline void ring_place(struct bench *b, uint32_t block, unsigned at)
 	wr(b, block + Q_TAIL, 0);
 }
 
-static inline void tables_clear(struct bench *b)
+static inline void tables_clear(struct bench *b, unsigned omit)
 {
 	for (unsigned i = 0; i < 128; i++) {
 		wr(b, R_MTA + 4 * i, 0);
 		wr(b, R_VFTA + 4 * i, 0);
+		if (!(omit & OMIT_FTQF))
+			wr(b, R_FTQF + 4 * i, 0);
 	}
 	for (unsigned i = 0; i < 32; i++)
 		wr(b, R_RETA + 4 * i, 0);
@@ -242,7 +246,9 @@ static inline void dma_steps(struct bench *b, unsigned omit)
 /* 4.6.7 */
 static inline void rx_steps(struct bench *b, unsigned omit)
 {
-	tables_clear(b);
+	tables_clear(b, omit);
+	if (!(omit & OMIT_FCRTH))
+		wr(b, R_FCRTH, 0x80000 - 0x6000);
 	set(b, R_FCTRL, FCTRL_BAM);
 	dma_steps(b, omit);
 	if (!(omit & OMIT_RINGS)) {

@@ -271,6 +271,13 @@ static void fctrl_late(struct bench *b)
 	set(b, R_FCTRL, FCTRL_UPE);
 }
 
+static void tx_threshold(struct bench *b)
+{
+	wr(b, R_TXPBTHRESH, 160);
+	wr(b, TX0 + 0x40 + Q_LEN, 16 * RINGED);
+	wr(b, TX0 + 0x40 + Q_CTL, CTL_ENABLE);
+}
+
 static void host_threshold(struct bench *b)
 {
 	wr(b, TX0 + 0x40 + Q_LEN, 16 * RINGED);
@@ -358,6 +365,9 @@ static const struct wrong {
 	{"interrupt-enabled", interrupt_enabled, 0, 0},
 	{"crc-strip-halves", nothing, OMIT_STRIP, 0},
 	{"rsc-bits", nothing, OMIT_RSC, 0},
+	{"fcrth-zero", nothing, OMIT_FCRTH, 0},
+	{"ftqf-left", nothing, OMIT_FTQF, 0},
+	{"tx-threshold", tx_threshold, 0, 0},
 	{"fctrl-late", fctrl_late, 0, 0},
 	{"host-threshold", host_threshold, 0, 0},
 	{"rxen-before-rings", nothing, OMIT_RINGS, 0},
