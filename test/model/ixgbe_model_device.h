@@ -173,6 +173,7 @@ void ixgbe_model_rxctrl_write(struct ixgbe_model *m, uint32_t at, uint32_t v);
 void ixgbe_model_dmatxctl_write(struct ixgbe_model *m, uint32_t at, uint32_t v);
 void ixgbe_model_mtqc_write(struct ixgbe_model *m, uint32_t at, uint32_t v);
 void ixgbe_model_rss_write(struct ixgbe_model *m, uint32_t at, uint32_t v);
+void ixgbe_model_fctrl_write(struct ixgbe_model *m, uint32_t at, uint32_t v);
 void ixgbe_model_fdirctrl_write(struct ixgbe_model *m, uint32_t at, uint32_t v);
 void ixgbe_model_reset(struct ixgbe_model *m, bool power_on);
 /* Judges an access in the shadow of a reset; ends the reset when its time is over. */
@@ -181,6 +182,7 @@ void ixgbe_model_reset_shadow(struct ixgbe_model *m, uint32_t at, bool write);
 /* ---- EEPROM and semaphores: ixgbe_model_nvm.c */
 void ixgbe_model_nvm_fill(struct ixgbe_model *m);
 uint32_t ixgbe_model_eec_read(struct ixgbe_model *m, uint32_t at);
+uint32_t ixgbe_model_fwsm_read(struct ixgbe_model *m, uint32_t at);
 uint32_t ixgbe_model_eerd_read(struct ixgbe_model *m, uint32_t at);
 void ixgbe_model_eerd_write(struct ixgbe_model *m, uint32_t at, uint32_t v);
 uint32_t ixgbe_model_eemngctl_read(struct ixgbe_model *m, uint32_t at);

@@ -44,6 +44,7 @@ static void test_eeprom(void **state)
 	assert_int_equal(eeprom_sum(b), 0xBABA);
 	ixgbe_model_options(b->m)->checksum_bad = true;
 	assert_int_not_equal(eeprom_sum(b), 0xBABA);
+	assert_true(rd(b, R_FWSM) & FWSM_CHECKSUM);
 	bench_free(b);
 }
 
