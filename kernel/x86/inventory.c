@@ -8,6 +8,7 @@
 #include "kernel/log.h"
 #include "kernel/platform.h"
 #include "kernel/x86/cpu.h"
+#include "kernel/x86/dca.h"
 #include "kernel/x86/instr.h"
 #include "kernel/x86/lapic.h"
 #include "kernel/x86/memory.h"
@@ -111,6 +112,7 @@ void inventory_note(const struct bootinfo *b, const struct acpi *a)
 	hardware_fact("processor", "%s, %s", processor_name(name), platform_isa());
 	hardware_fact("cores", "%u", platform_cores());
 	hardware_fact("local_apic", "%s", lapic_mode());
+	dca_note();
 	note_memory(b);
 	note_types();
 	note_tables(a);
