@@ -25,15 +25,16 @@ static void fill_firmware(uint16_t *w)
 	w[AT_PATCH + 7] = 0x0600;
 }
 
-/* 6.3.5.4: for both kinds of modules on either port, a list that ends in ones. */
+/* 6.3.5.4: its length, then for both kinds of modules on either port, a list that ends in ones. */
 static void fill_phy_init(uint16_t *w)
 {
 	w[0x2B] = AT_PHY;
+	w[AT_PHY] = 9;
 	for (unsigned id = 3; id <= 6; id++) {
-		w[AT_PHY + 2 * (id - 3)] = (uint16_t)id;
-		w[AT_PHY + 2 * (id - 3) + 1] = AT_WRITES;
+		w[AT_PHY + 1 + 2 * (id - 3)] = (uint16_t)id;
+		w[AT_PHY + 2 + 2 * (id - 3)] = AT_WRITES;
 	}
-	w[AT_PHY + 8] = 0xFFFF;
+	w[AT_PHY + 9] = 0xFFFF;
 	w[AT_WRITES] = 2;
 	w[AT_WRITES + 1] = 0x1234;
 	w[AT_WRITES + 2] = 0x5678;
