@@ -130,9 +130,7 @@ void ixgbe_model_write(struct ixgbe_model *m, uint64_t at, unsigned bytes, uint6
 
 	if (m->gone)
 		return;
-	/* Linux's driver writes a flow's hash and command at once; other pairs are not known to
-	 * bear it. */
-	if (at == R_FDIRHASH && bytes == 8) {
+	if (at == R_FDIRHASH && bytes == 8) { /* with its command: the one pair written at once */
 		ixgbe_model_write(m, at, 4, v);
 		ixgbe_model_write(m, at + 4, 4, value >> 32);
 		return;

@@ -95,9 +95,12 @@ uint32_t ixgbe_model_links_read(struct ixgbe_model *m, uint32_t at)
 void ixgbe_model_autoc_write(struct ixgbe_model *m, uint32_t at, uint32_t v)
 {
 	REG(m, at) = v & ~AUTOC_RESTART;
-	if (!(v & AUTOC_RESTART) || m->options.media == IXGBE_MODEL_BASE_T)
-		return;
-	/* Modes 4 and up negotiate (8.2.3.22.25): also where there is no backplane to answer. */
-	REG(m, R_ANLP1) = link_mode(m) >= 4 ? ANLP1_DETECTING : 0;
-	ixgbe_model_link_restart(m);
+	if ((v & AUTOC_RESTART) && m->options.media != IXGBE_MODEL_BASE_T)
+		ixgbe_model_link_restart(m);
+}
+
+/* 8.2.3.22.21: negotiation is under way or done in all modes that have it. */
+uint32_t ixgbe_model_anlp1_read(struct ixgbe_model *m, uint32_t at)
+{
+	return link_mode(m) >= 4 ? ANLP1_STATE : 0;
 }

@@ -173,7 +173,7 @@
 #define LINKS_UP         (1u << 30)
 #define LINKS_AN_DONE    (1u << 31)
 #define R_ANLP1          0x042B0u
-#define ANLP1_DETECTING  (1u << 16) /* ANAS: the state of clause 73, 0: not begun */
+#define ANLP1_STATE      (5u << 16)
 #define R_AUTOC2         0x042A8u
 #define AUTOC2_SFI       (2u << 16)
 #define R_FDIRCTRL       0x0EE00u

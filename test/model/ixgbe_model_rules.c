@@ -45,9 +45,7 @@ const struct ixgbe_model_rule ixgbe_model_rules[] = {
 	{"eerd-busy", false, "8.2.3.2.2", "EERD is written during a read"},
 	{"not-modelled", false, "-", "a function that this model does not have"},
 
-	{"rx-dd-left", true, "7.1.6.1",
-		"DD is set in a receive descriptor given; Linux clears the length, and looks at "
-		"that"},
+	{"rx-dd-left", true, "7.1.6.1", "DD is set in a receive descriptor given"},
 	{"unknown-register", true, "8.2.2", "the datasheet has no such register, or the model"},
 	{"reserved-bits", true, "8.2", "reserved bits are not written as they are after reset"},
 	{"reset-settle", true, "4.6.3.2", "an access within 10 ms of CTRL.RST"},
