@@ -17,7 +17,7 @@ FORMS   := plain v3 v4
 forms    = $(filter-out %_vec.c,$(1)) $(foreach f,$(FORMS),$(patsubst %.c,%.$(f).c,$(filter %_vec.c,$(1))))
 LIB     := $(call forms,$(wildcard lib/*.c))
 NET     := $(call forms,$(wildcard net/path/*.c net/proto/*.c net/table/*.c))
-DRIVERS := $(wildcard drivers/*.c drivers/virtio/*.c)
+DRIVERS := $(wildcard drivers/*.c drivers/virtio/*.c drivers/ixgbe/*.c)
 MEMDEV  := $(wildcard drivers/mem/*.c)
 KERNEL  := $(wildcard kernel/*.c kernel/shell/*.c)
 X86     := $(wildcard kernel/x86/*.c kernel/x86/*.S boot/*.c boot/*.S)
@@ -131,7 +131,7 @@ $(eval $(foreach f,$(FORMS),$(call vector,check,$(f),$(CHECK) $(ARCH_$(f)))))
 $(eval $(foreach f,$(FORMS),$(call vector,tsan,$(f),$(TSAN) $(ARCH_$(f)))))
 
 # ---------------------------------------------------------------- targets
-.PHONY: help all kernel image hosted pktgen ixgbe-sim hooks run check check-tsan check-debug bench-voq bench-boot bench-fib bench-peers bench-plot bench-linux bench-pktgen test test-hosted test-ixgbe test-long soak lint fmt gdb clean setup
+.PHONY: help all kernel image hosted pktgen ixgbe-sim hooks run check check-tsan check-debug bench-voq bench-ixgbe bench-boot bench-fib bench-peers bench-plot bench-linux bench-pktgen test test-hosted test-ixgbe test-long soak lint fmt gdb clean setup
 
 help:
 	@echo 'barewire targets:'
@@ -146,6 +146,7 @@ help:
 	@echo '  make check-debug  the units with every owner checked and free buffers poisoned'
 	@echo '  make fuzz       what firmware, loaders, devices and people may say, FUZZ_SECONDS=60 each (test/fuzz)'
 	@echo '  make bench-voq  cycles per packet from RX ring over VOQ to TX ring, by stage'
+	@echo '  make bench-ixgbe  instructions and cycles per packet of the ixgbe driver alone'
 	@echo '  make bench-boot from kernel entry to receive rings posted, ms by phase'
 	@echo '  make test       set-up, then check + lint + end-to-end tests against the booted image'
 	@echo '  make test-long  units and the end-to-end test of the FIB with 900,000 routes; 80,000 frames against Linux'

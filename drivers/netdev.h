@@ -28,6 +28,15 @@ struct netdev_frame {
 	uint32_t bytes;
 };
 
+/* What a device itself has counted since it was started. */
+struct netdev_statistic {
+	const char *name; /* a constant, stable: scripts read it */
+	uint64_t value;
+	bool lost; /* frames that never came to us: in no balance of the router's */
+};
+
+#define NETDEV_STATISTICS_MAX 24u
+
 struct netdev_ops {
 	/*
 	 * RX queue q: takes up to max received frames as packet words (index,
@@ -63,6 +72,16 @@ struct netdev_ops {
 	/* Control core: lets frames of a VLAN through the device's filter, or no more; NULL where
 	 * it has none. false: it does not answer. */
 	bool (*vlan)(struct netdev *dev, uint16_t vid, bool pass);
+	/*
+	 * Control core: what it writes for RX queue q (tx: TX queue q) goes towards the cache of
+	 * the core with this tag from now on (direct cache access, platform_dca_tag). false: it
+	 * cannot; NULL: the same.
+	 */
+	bool (*dca)(struct netdev *dev, bool tx, unsigned q, uint8_t tag);
+	/* Control core: what the device has counted, as of the last poll, at most max. Returns how
+	 * many; NULL: it counts nothing. */
+	unsigned (*statistics)(
+		const struct netdev *dev, struct netdev_statistic *out, unsigned max);
 	/* Control core: reads the link state into dev->link; may do slow MMIO. */
 	void (*poll)(struct netdev *dev);
 	/* Control core, workers stopped: resets the device; no DMA afterwards. */
@@ -90,6 +109,7 @@ struct netdev {
 	uint16_t rx_queues, tx_queues; /* in use, 1 or more; numbered from 0 */
 	uint16_t rx_slots, tx_slots;   /* ring depth of each queue */
 	bool vlan_filter;              /* it drops tagged frames of VLANs it was not told of */
+	bool dca;                      /* it was told cores' tags, see netdev_ops.dca */
 	bool link;                     /* written by poll */
 	bool failed;         /* stopped because it broke its contract; any core may write it */
 	const char *failure; /* one line, when failed */

@@ -6,6 +6,7 @@
 
 #include "kernel/autoload.h"
 #include "kernel/bootlog.h"
+#include "kernel/caches.h"
 #include "kernel/compiled.h"
 #include "kernel/config.h"
 #include "kernel/console.h"
@@ -221,6 +222,7 @@ static void boot_router(struct netdev **dev, unsigned ports, unsigned workers, u
 		core[w] = waiting[w].core;
 	if (!router_init(&router, dev, ports, workers, core, mtu, error, sizeof error))
 		platform_panic("%s", error);
+	caches_bind(&router);
 	for (unsigned port = 0; port < ports && platform_nodes() > 1; port++)
 		if (dev[port]->node == NODE_UNKNOWN)
 			log_text("%s: NUMA node unknown, any worker drives it",

@@ -51,6 +51,8 @@ struct platform_core {
 	const char *note; /* why not, else "" */
 };
 const struct platform_core *platform_core(unsigned core);
+/* A core's tag for devices that write towards its cache (DCA); false: this machine takes none. */
+bool platform_dca_tag(unsigned core, uint8_t *tag);
 /* NUMA nodes; 1 as well where nothing is known of any. */
 unsigned platform_nodes(void);
 /* Which compiled form of vector code the cores can run: "x86-64", "x86-64-v3", "x86-64-v4". */

@@ -144,6 +144,12 @@ unsigned platform_nodes(void)
 	return 1; /* Linux places memory where it is first used */
 }
 
+/* What tags its chipset knows Linux does not tell. */
+bool platform_dca_tag(unsigned core, uint8_t *tag)
+{
+	return false;
+}
+
 const char *platform_isa(void)
 {
 	if (__builtin_cpu_supports("x86-64-v4"))

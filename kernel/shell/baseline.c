@@ -14,6 +14,7 @@ static struct baseline {
 	struct vlan_counters vlan[VLAN_MAX];
 	struct voq_counters *voq; /* by lane, TX queue and class; malloc'd; NULL: all zero */
 	uint64_t doorbells[PORT_MAX];
+	uint64_t statistic[PORT_MAX][NETDEV_STATISTICS_MAX];
 	struct protocol_counters protocols;
 } baseline;
 
@@ -55,6 +56,22 @@ static void take_voqs(const struct router *r)
 static uint64_t doorbells_now(const struct router *r, unsigned port)
 {
 	return r->dev[port]->ops->doorbells(r->dev[port]);
+}
+
+static unsigned statistics_now(const struct router *r, unsigned port, struct netdev_statistic *out)
+{
+	const struct netdev *dev = r->dev[port];
+
+	return dev->ops->statistics ? dev->ops->statistics(dev, out, NETDEV_STATISTICS_MAX) : 0;
+}
+
+static void take_statistics(const struct router *r, unsigned port)
+{
+	struct netdev_statistic now[NETDEV_STATISTICS_MAX];
+	unsigned n = statistics_now(r, port, now);
+
+	for (unsigned i = 0; i < n; i++)
+		baseline.statistic[port][i] = now[i].value;
 }
 
 static void punts_now(const struct router *r, struct protocol_counters *c)
@@ -134,8 +151,10 @@ const char *baseline_take(struct router *r)
 	memcpy(baseline.port, audit.port, sizeof baseline.port);
 	memcpy(baseline.counters, audit.counters, sizeof baseline.counters);
 	baseline.protocols = protocols_now(r);
-	for (unsigned port = 0; port < r->ports; port++)
+	for (unsigned port = 0; port < r->ports; port++) {
 		baseline.doorbells[port] = doorbells_now(r, port);
+		take_statistics(r, port);
+	}
 	for (unsigned t = 0; t < r->txqs; t++)
 		baseline.txq[t] = txq_now(r, t);
 	for (unsigned n = 0; n < VLAN_MAX; n++)
@@ -220,6 +239,15 @@ void baseline_vlan(const struct router *r, unsigned number, struct vlan_counters
 uint64_t baseline_doorbells(const struct router *r, unsigned port)
 {
 	return doorbells_now(r, port) - baseline.doorbells[port];
+}
+
+unsigned baseline_statistics(const struct router *r, unsigned port, struct netdev_statistic *out)
+{
+	unsigned n = statistics_now(r, port, out);
+
+	for (unsigned i = 0; i < n; i++)
+		out[i].value -= baseline.statistic[port][i];
+	return n;
 }
 
 void baseline_protocols(const struct router *r, struct protocol_counters *c)

@@ -36,6 +36,9 @@ void baseline_vlan(const struct router *r, unsigned number, struct vlan_counters
 /* Doorbells a port's device was rung. */
 uint64_t baseline_doorbells(const struct router *r, unsigned port);
 
+/* What a port's device has counted itself, at most NETDEV_STATISTICS_MAX. Returns how many. */
+unsigned baseline_statistics(const struct router *r, unsigned port, struct netdev_statistic *out);
+
 /* What the control core's protocols count. */
 struct protocol_counters {
 	uint64_t arp_received, arp_requests_sent, arp_replies_sent, arp_failed, arp_conflicts;

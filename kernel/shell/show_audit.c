@@ -23,7 +23,23 @@ static int64_t difference(const struct audit_port *p)
 	return (int64_t)(p->received - p->transmitted - p->delivered - p->dropped - p->in_flight);
 }
 
-static void show_port_drops(struct output *o, const struct audit *a, unsigned port)
+/* Frames that the device itself lost: it did not hand them over, so no balance has them. */
+static void show_device_lost(struct output *o, const struct router *r, unsigned port)
+{
+	struct netdev_statistic s[NETDEV_STATISTICS_MAX];
+	unsigned n = port == CONTROL_PORT ? 0 : baseline_statistics(r, port, s);
+
+	if (n == 0)
+		return;
+	output_object(o, "lost_by_device");
+	for (unsigned i = 0; i < n; i++)
+		if (s[i].lost)
+			output_counter(o, s[i].name, s[i].value);
+	output_close(o);
+}
+
+static void show_port_drops(
+	struct output *o, const struct router *r, const struct audit *a, unsigned port)
 {
 	const struct audit_port *p = &a->port[port];
 
@@ -38,6 +54,7 @@ static void show_port_drops(struct output *o, const struct audit *a, unsigned po
 	output_close(o);
 	output_number(o, "dropped_total", p->dropped);
 	output_number(o, "in_flight", p->in_flight);
+	show_device_lost(o, r, port);
 	output_close(o);
 }
 
@@ -57,8 +74,8 @@ bool show_drops(struct call *call)
 	baseline_subtract(a);
 	output_list(o, "ports");
 	for (unsigned i = 0; i < shell_ports(); i++)
-		show_port_drops(o, a, i);
-	show_port_drops(o, a, CONTROL_PORT);
+		show_port_drops(o, call->env->router, a, i);
+	show_port_drops(o, call->env->router, a, CONTROL_PORT);
 	output_close(o);
 	if (!wrong)
 		output_text(o, "balance", "ok");

@@ -123,6 +123,8 @@ static void show_device(struct output *o, const struct iface *i, const struct ne
 		output_text(o, "steering", "%s", dev->steering);
 	if (dev->vlan_filter)
 		output_text(o, "vlan filter", "device");
+	if (dev->dca)
+		output_text(o, "dca", "on");
 }
 
 /* A VLAN subinterface: what it drops its port counts. */
@@ -140,6 +142,20 @@ static void show_vlan(struct output *o, const struct router *r, const struct ifa
 	show_police(o, &r->police[i->port], &c.policed);
 }
 
+/* What the device counted, of which frames it lost never came to the router. */
+static void show_statistics(struct output *o, const struct router *r, unsigned port)
+{
+	struct netdev_statistic s[NETDEV_STATISTICS_MAX];
+	unsigned n = baseline_statistics(r, port, s);
+
+	if (n == 0)
+		return;
+	output_object(o, "device");
+	for (unsigned i = 0; i < n; i++)
+		output_counter(o, s[i].name, s[i].value);
+	output_close(o);
+}
+
 static void show_counters(struct output *o, const struct router *r, unsigned port)
 {
 	struct port_counters c;
@@ -153,6 +169,7 @@ static void show_counters(struct output *o, const struct router *r, unsigned por
 	show_police(o, &r->police[port], &c.policed);
 	output_number(o, "doorbells", baseline_doorbells(r, port));
 	output_number(o, "pool ran dry", dry);
+	show_statistics(o, r, port);
 	output_object(o, "dropped");
 	for (unsigned i = 0; i < DROP_COUNT; i++)
 		output_counter(o, drop_name(i), c.dropped[i]);

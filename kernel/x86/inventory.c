@@ -6,6 +6,7 @@
 
 #include "kernel/hardware.h"
 #include "kernel/platform.h"
+#include "kernel/x86/dca.h"
 #include "kernel/x86/instr.h"
 #include "kernel/x86/tsc.h"
 
@@ -53,6 +54,7 @@ void inventory_note(const struct bootinfo *b, const struct acpi *a)
 	platform_memory(&m);
 	hardware_fact("processor", "%s, %s", processor_name(name), platform_isa());
 	hardware_fact("cores", "%u", platform_cores());
+	dca_note();
 	hardware_fact("memory", "%llu MiB usable; %u ranges in the loader's map",
 		(unsigned long long)(m.ram_bytes >> 20), b->regions);
 	note_tables(a);

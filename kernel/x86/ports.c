@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "drivers/ixgbe/ixgbe.h"
 #include "drivers/pci.h"
 #include "drivers/pci_regs.h"
 #include "drivers/virtio/virtio_net.h"
@@ -182,6 +183,25 @@ static void note_other(
 		note_function(f, f->header == 1 ? "pci" : NULL, NULL);
 }
 
+/* The drivers of NICs. */
+static const struct driver {
+	bool (*match)(const struct pci_function *f);
+	struct netdev *(*probe)(struct pci *pci, struct pci_function *f,
+		const struct netdev_request *want, const struct io_env *env);
+} driver[] = {
+	{virtio_net_match, virtio_net_probe},
+	{ixgbe_match, ixgbe_probe},
+};
+
+/* Whose a function is; NULL: nobody's. */
+static const struct driver *driver_of(const struct pci_function *f)
+{
+	for (unsigned i = 0; i < sizeof driver / sizeof *driver; i++)
+		if (driver[i].match(f))
+			return &driver[i];
+	return NULL;
+}
+
 /* One NIC, on its node if the SRAT has it. */
 static struct netdev *probe(struct pci *pci, struct pci_function *f,
 	const struct netdev_request *want, const struct io_env *env)
@@ -190,7 +210,7 @@ static struct netdev *probe(struct pci *pci, struct pci_function *f,
 
 	probed_node = srat_device_node(
 		&acpi->srat, pci->host.segment, f->bus, (uint8_t)(f->device << 3 | f->function));
-	d = virtio_net_probe(pci, f, want, env);
+	d = driver_of(f)->probe(pci, f, want, env);
 	if (d)
 		d->node = probed_node;
 	probed_node = NODE_UNKNOWN;
@@ -206,13 +226,13 @@ unsigned platform_probe_ports(const struct io_env *env, const struct netdev_requ
 
 	scan(&pci, env);
 	for (unsigned i = 0; i < pci.functions && nics < max; i++)
-		nics += virtio_net_match(&pci.function[i]);
+		nics += driver_of(&pci.function[i]) != NULL;
 	each.queue_pairs = netdev_queue_share(want, nics);
 	for (unsigned i = 0; i < pci.functions; i++) {
 		struct pci_function *f = &pci.function[i];
 		struct netdev *d;
 
-		if (!virtio_net_match(f)) {
+		if (!driver_of(f)) {
 			note_other(&pci, f, env);
 			continue;
 		}

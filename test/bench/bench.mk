@@ -28,6 +28,17 @@ $(BENCH)/voq-clock: $(BENCH_OBJ) test/bench/voq.c
 bench-voq: $(BENCH)/voq $(BENCH)/voq-io $(BENCH)/voq-stages $(BENCH)/voq-clock
 	tools/bench-voq $(BENCH)
 
+# The ixgbe driver alone, its device side excluded: instructions and cycles per packet.
+IXGBE_OBJ := $(call obj,hosted,$(filter-out %_pci.c,$(wildcard drivers/ixgbe/*.c)) lib/pool.c lib/words.c \
+	     test/bench/ixgbe.c)
+
+$(BENCH)/ixgbe: $(IXGBE_OBJ) $(filter %/words_vec.plain.o %/words_vec.v3.o %/words_vec.v4.o,$(HOSTED_OBJ))
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(HOST) $^ -o $@
+
+bench-ixgbe: $(BENCH)/ixgbe
+	$(BENCH)/ixgbe
+
 # How long the image takes to its first packet, under QEMU's emulator.
 bench-boot: $(IMAGE)
 	tools/bench-boot $(IMAGE)

@@ -90,6 +90,12 @@ unsigned platform_nodes(void)
 	return model_platform.nodes ? model_platform.nodes : 1;
 }
 
+bool platform_dca_tag(unsigned core, uint8_t *tag)
+{
+	*tag = (uint8_t)(model_platform.dca_tag + core);
+	return model_platform.dca_tag != 0;
+}
+
 const char *platform_isa(void)
 {
 	return "x86-64";

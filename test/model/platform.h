@@ -18,6 +18,7 @@ struct model_platform {
 	void (*write)(const char *s, size_t n);
 	size_t (*room)(void);
 	const char *cmdline;          /* NULL: none */
+	uint8_t dca_tag;              /* of core 0, the others' follow; 0: the machine takes none */
 	unsigned nodes;               /* core c is on node c mod so many; 0: one node */
 	size_t near[MODEL_NODES_MAX]; /* bytes that were asked for near each node */
 	size_t memory_left;           /* platform_alloc fails beyond it; 0: no limit */

@@ -1,0 +1,203 @@
+/*
+ * What becomes of a running device: polls, failures, returns, the stop.
+ *
+ * A transmit queue that stands still cannot be reset alone: it may be switched off
+ * only when it is empty (4.6.8.1). So the whole device is reset, by steps in the
+ * polls of the control core, while the other ports go on; and it returns. `failed` is
+ * set meanwhile, so that no core uses its queues. When there is no DMA any more
+ * (`halted`), each core takes back the frames of its TX queues, counts them as not sent,
+ * and lays its empty rings out again; buffers of an RX ring stay in it. The control core
+ * counts `renewals` up for that, each core notes the number beside its queue, and when
+ * all have it the device is started as at first.
+ */
+#include "drivers/ixgbe/ixgbe_device.h"
+
+#define HANG_US                                                                                    \
+	2000000u        /* without progress, though there is a link; no flow control holds it up   \
+			 */
+#define DARK_US 500000u /* without a link: it will not send them any more */
+
+void ixgbe_fail(struct ixgbe *x, const char *failure, bool over)
+{
+	x->over |= over;
+	if (load_once(&x->dev.failed))
+		return;
+	x->reset_step = IXGBE_RESET_BEGIN;
+	store_once(&x->dev.link, false);
+	store_once(&x->dev.failure, failure);
+	store_release(&x->dev.failed, true); /* the reason before the fact */
+}
+
+/* No DMA from here on: the bus sees to it, if the device is not to be trusted with that. */
+static void halt(struct ixgbe *x)
+{
+	if (x->over)
+		x->place.cut_off(x->place.ctx);
+	store_release(&x->halted, true);
+}
+
+/* ---------------------------------------------------------------- each core: its own queues */
+
+static void reverse(uint32_t *a, uint32_t n)
+{
+	for (uint32_t i = 0; i < n / 2; i++) {
+		uint32_t t = a[i];
+
+		a[i] = a[n - 1 - i];
+		a[n - 1 - i] = t;
+	}
+}
+
+/* Turns the ring until its oldest buffer is in slot 0, where the device begins after a reset. */
+void ixgbe_renew_rx(struct ixgbe *x, unsigned q)
+{
+	uint32_t renewals = load_acquire(&x->renewals), held, first;
+	struct ixgbe_rxq *rx = &x->rx[q];
+
+	if (x->rx_renewed[q] == renewals)
+		return;
+	held = rx->posted - rx->taken;
+	first = rx->taken & rx->mask;
+	reverse(rx->held, first);
+	reverse(rx->held + first, rx->mask + 1 - first);
+	reverse(rx->held, rx->mask + 1);
+	for (uint32_t i = 0; i <= rx->mask; i++) {
+		uint64_t frame = i < held ? (uintptr_t)buffer_data(x->dev.buffers, rx->held[i]) : 0;
+
+		rx->ring[i] = (struct ixgbe_rx_desc){.address = frame};
+	}
+	rx->taken = 0;
+	rx->posted = held;
+	rx->good = IXGBE_RX_GOOD;
+	store_release(&x->rx_renewed[q], renewals);
+}
+
+unsigned ixgbe_renew_tx(struct ixgbe *x, unsigned q, uint64_t *word, unsigned max)
+{
+	uint32_t renewals = load_acquire(&x->renewals);
+	struct ixgbe_txq *tx = &x->tx[q];
+	unsigned n = 0;
+
+	if (!load_acquire(&x->halted))
+		return 0;
+	for (; n < max && tx->taken != tx->posted; n++)
+		word[n] = tx->held[tx->taken++ & tx->mask];
+	if (tx->taken != tx->posted || x->tx_renewed[q] == renewals)
+		return n;
+	tx->posted = tx->taken = tx->done = tx->reports = tx->reported = 0;
+	store_release(&x->tx_renewed[q], renewals);
+	return n;
+}
+
+/* ---------------------------------------------------------------- control core: return */
+
+static bool all_renewed(const struct ixgbe *x)
+{
+	for (unsigned q = 0; q < x->dev.rx_queues; q++)
+		if (load_acquire(&x->rx_renewed[q]) != x->renewals ||
+			load_acquire(&x->tx_renewed[q]) != x->renewals)
+			return false;
+	return true;
+}
+
+static void come_back(struct ixgbe *x)
+{
+	const char *refusal;
+
+	if (!x->renewing) {
+		store_release(&x->renewals, x->renewals + 1);
+		x->renewing = true;
+	}
+	if (!all_renewed(x))
+		return;
+	x->renewing = false;
+	refusal = ixgbe_start(x, false);
+	if (refusal) {
+		store_once(&x->dev.failure, refusal);
+		x->over = true;
+		halt(x);
+		return;
+	}
+	for (unsigned q = 0; q < x->dev.tx_queues; q++)
+		x->watch[q] = (struct ixgbe_watch){.since_us = ixgbe_now(x)};
+	store_release(&x->halted, false);
+	store_release(&x->dev.failed, false);
+}
+
+static void poll_failed(struct ixgbe *x)
+{
+	if (x->halted) {
+		if (!x->over)
+			come_back(x);
+		return;
+	}
+	switch (ixgbe_reset(x)) {
+	case IXGBE_RESET_BUSY:
+		return;
+	case IXGBE_RESET_STUCK:
+		store_once(&x->dev.failure, "its reset does not end (CTRL.RST)");
+		x->over = true;
+		break;
+	case IXGBE_RESET_DONE:
+		break;
+	}
+	halt(x);
+}
+
+/* ---------------------------------------------------------------- control core: polls */
+
+/* Has a queue nothing to send, or is its core only late to notice that it is sent? */
+static bool moves(const struct ixgbe_txq *tx, uint32_t taken)
+{
+	uint32_t position = tx->report[load_once(&tx->reported) & tx->mask];
+
+	return taken == load_once(&tx->posted) ||
+	       (load_once(&tx->ring[position & tx->mask].control) & IXGBE_TX_DD);
+}
+
+static void watch(struct ixgbe *x)
+{
+	uint64_t now = ixgbe_now(x), limit = x->dev.link ? HANG_US : DARK_US;
+
+	for (unsigned q = 0; q < x->dev.tx_queues; q++) {
+		struct ixgbe_watch *w = &x->watch[q];
+		uint32_t taken = load_once(&x->tx[q].taken);
+
+		if (taken != w->taken || moves(&x->tx[q], taken)) {
+			*w = (struct ixgbe_watch){taken, now};
+		} else if (now - w->since_us >= limit) {
+			x->resets++;
+			ixgbe_fail(x,
+				x->dev.link ? "a transmit queue stands still: it is reset"
+					    : "frames wait without a link: it is reset",
+				false);
+			return;
+		}
+	}
+}
+
+void ixgbe_poll(struct netdev *dev)
+{
+	struct ixgbe *x = ixgbe_of(dev);
+
+	if (load_acquire(&dev->failed)) {
+		poll_failed(x);
+	} else if (ixgbe_gone(x)) {
+		ixgbe_fail(x, "it is gone: its registers read as ones", true);
+		halt(x);
+	} else {
+		ixgbe_stats_poll(x);
+		ixgbe_link_poll(x);
+		watch(x);
+	}
+}
+
+void ixgbe_stop(struct netdev *dev)
+{
+	struct ixgbe *x = ixgbe_of(dev);
+
+	ixgbe_fail(x, "stopped", true);
+	while (!ixgbe_gone(x) && ixgbe_reset(x) == IXGBE_RESET_BUSY)
+		;
+	halt(x); /* whatever it does: no DMA */
+}

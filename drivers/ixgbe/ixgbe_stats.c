@@ -1,0 +1,70 @@
+/* What the device counts (8.2.3.23): its registers are cleared by reading, so one place reads them.
+ */
+#include "drivers/ixgbe/ixgbe_device.h"
+
+#define LOST true
+
+/* In the order of struct ixgbe's statistic[]; the first two are sums over several registers. */
+static const struct {
+	const char *name;
+	uint32_t at, high; /* high: further bits, in a register that is read after it */
+	bool lost;
+} counter[IXGBE_STATISTICS] = {
+	{"rx-no-descriptor", 0, 0, LOST}, /* the ring was empty: QPRDC of all queues */
+	{"rx-missed", 0, 0, LOST},        /* its packet buffer was full: MPC */
+	{"rx-crc", IXGBE_CRCERRS, 0, LOST},
+	{"rx-illegal-symbol", IXGBE_ILLERRC, 0, LOST},
+	{"rx-error-byte", IXGBE_ERRBC, 0, LOST},
+	{"rx-mac-short", IXGBE_MSPDC, 0, LOST},
+	{"rx-length", IXGBE_RLEC, 0, LOST},
+	{"rx-undersize", IXGBE_RUC, 0, LOST},
+	{"rx-fragment", IXGBE_RFC, 0, LOST},
+	{"rx-over-buffer", IXGBE_ROC, 0, LOST}, /* longer than MAXFRS */
+	{"rx-jabber", IXGBE_RJC, 0, LOST},
+	{"rx-frames", IXGBE_GPRC, 0, false},
+	{"rx-bytes", IXGBE_GORCL, IXGBE_GORCH, false},
+	{"tx-frames", IXGBE_GPTC, 0, false},
+	{"tx-bytes", IXGBE_GOTCL, IXGBE_GOTCH, false},
+	{"local-faults", IXGBE_MLFC, 0, false},
+	{"remote-faults", IXGBE_MRFC, 0, false},
+};
+
+static uint64_t read_counter(const struct ixgbe *x, unsigned i)
+{
+	uint64_t v = 0;
+
+	if (counter[i].at)
+		v = ixgbe_read(x, counter[i].at);
+	if (counter[i].high)
+		v |= (uint64_t)(ixgbe_read(x, counter[i].high) & 0xf) << 32;
+	for (unsigned q = 0; i == 0 && q < IXGBE_PAIRS_MAX; q++)
+		v += ixgbe_read(x, IXGBE_QPRDC(q));
+	for (unsigned b = 0; i == 1 && b < 8; b++)
+		v += ixgbe_read(x, IXGBE_MPC(b));
+	return v;
+}
+
+void ixgbe_stats_poll(struct ixgbe *x)
+{
+	for (unsigned i = 0; i < IXGBE_STATISTICS; i++)
+		x->statistic[i] += read_counter(x, i);
+}
+
+void ixgbe_stats_clear(struct ixgbe *x)
+{
+	for (unsigned i = 0; i < IXGBE_STATISTICS; i++)
+		(void)read_counter(x, i);
+}
+
+unsigned ixgbe_statistics(const struct netdev *dev, struct netdev_statistic *out, unsigned max)
+{
+	const struct ixgbe *x = (const struct ixgbe *)dev;
+	unsigned n = 0;
+
+	for (; n < IXGBE_STATISTICS && n < max; n++)
+		out[n] = (struct netdev_statistic){
+			counter[n].name, x->statistic[n], counter[n].lost};
+	if (n < max)
+		out[n++] = (struct netdev_statistic){"resets", x->resets, false};
+	return n;
+}
