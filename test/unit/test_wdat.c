@@ -108,6 +108,9 @@ static void test_refused(void **state)
 	refused("no way to stop it");
 	table.entry[SET_COUNT].mask = 0x2ff;
 	refused("counts that do not fit their register");
+	table.count_max = 0x300;
+	table.entry[SET_COUNT].mask = 0x3fe; /* every lesser count, too */
+	refused("counts that do not fit their register");
 	table.count_max = 0x400;
 	refused("counts that do not fit their register");
 	table.entry[QUERY_RUNNING].instruction = WRITE;
