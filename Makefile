@@ -31,7 +31,7 @@ endif
 # The vhost-user transport is part of the process and of the unit tests.
 VHOST   := $(wildcard kernel/hosted/vhost_*.c)
 # Pure parsers of what firmware and loaders say: part of the image, and of the unit tests.
-PURE    := kernel/x86/pagetable.c kernel/x86/portset.c kernel/x86/acpi.c kernel/x86/dsdt.c kernel/x86/smbios.c kernel/x86/srat.c kernel/x86/uart_place.c kernel/x86/cmdline.c kernel/x86/memmap.c kernel/x86/mtrr.c \
+PURE    := kernel/x86/pagetable.c kernel/x86/portset.c kernel/x86/acpi.c kernel/x86/dsdt.c kernel/x86/smbios.c kernel/x86/srat.c kernel/x86/wdat.c kernel/x86/uart_place.c kernel/x86/cmdline.c kernel/x86/memmap.c kernel/x86/mtrr.c \
 	   boot/view.c boot/bootinfo.c boot/multiboot1.c boot/multiboot2.c boot/pvh.c \
 	   boot/efi.c boot/efi_map.c boot/efi/dhcp.c boot/efi/http.c
 # The EFI application, and what it shares with the kernel that it carries.

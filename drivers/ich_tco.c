@@ -63,7 +63,21 @@ static bool tco_start(struct watchdog *w, unsigned seconds)
 	       (pio_read16(port(w, TCO_TIMER)) & TCO_TIMER_MASK) == ticks;
 }
 
-static const struct watchdog_ops ops = {.start = tco_start, .feed = tco_feed, .stop = tco_stop};
+static unsigned tco_ports(const struct watchdog *w, unsigned i, uint16_t *first)
+{
+	if (i == 0) {
+		*first = w->ports;
+		return TCO_COUNT;
+	}
+	if (i == 1) {
+		*first = (uint16_t)(w->ports - TCO_PORTS + SMI_ENABLE);
+		return 4;
+	}
+	return 0;
+}
+
+static const struct watchdog_ops ops = {
+	.start = tco_start, .feed = tco_feed, .stop = tco_stop, .ports = tco_ports};
 
 bool ich_tco_match(const struct pci_function *f)
 {
@@ -96,17 +110,4 @@ const char *ich_tco_probe(struct watchdog *w, const struct pci *pci, const struc
 	w->fired = pio_read16(port(w, TCO_STATUS2)) & TCO_STATUS2_SECOND;
 	pio_write16(port(w, TCO_STATUS2), TCO_STATUS2_SECOND);
 	return NULL;
-}
-
-unsigned watchdog_ports(const struct watchdog *w, unsigned i, uint16_t *first)
-{
-	if (w->ports && i == 0) {
-		*first = w->ports;
-		return TCO_COUNT;
-	}
-	if (w->ports && i == 1) {
-		*first = (uint16_t)(w->ports - TCO_PORTS + SMI_ENABLE);
-		return 4;
-	}
-	return 0;
 }

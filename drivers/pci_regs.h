@@ -12,6 +12,7 @@
 #define PCI_STATUS_CAP_LIST  0x0010u /* PCI_CAP_POINTER is valid */
 #define PCI_CLASS            0x08u   /* class code in bits 31-8 */
 #define PCI_CLASS_HOST       0x0600u /* class and subclass of a host bridge */
+#define PCI_CLASS_NETWORK    0x02u   /* class */
 #define PCI_HEADER           0x0eu
 #define PCI_HEADER_MULTI     0x80u /* functions 1 to 7 may exist */
 #define PCI_HEADER_DEVICE    0u
@@ -35,6 +36,7 @@
 #define PCI_PREFETCH_LAST_UPPER 0x2cu
 
 #define PCI_CONFIG_ADDRESS 0xcf8u /* ports: bit 31 | bus | device | function | register */
+#define PCI_CONFIG_PORTS   8u     /* from there, with the data */
 #define PCI_CONFIG_DATA    0xcfcu
 
 #endif

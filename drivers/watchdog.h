@@ -17,6 +17,7 @@
 #define WATCHDOG_SECONDS_MAX 600u
 
 struct watchdog;
+struct wdat;
 
 struct watchdog_ops {
 	/* It resets the machine when it has not been fed for so long. false: it does not take it.
@@ -24,15 +25,20 @@ struct watchdog_ops {
 	bool (*start)(struct watchdog *w, unsigned seconds);
 	void (*feed)(struct watchdog *w);
 	void (*stop)(struct watchdog *w);
+	/* The ports that it uses after boot, besides configuration space: the i'th range, *first
+	 * and how many; 0: there is no such. NULL: none. */
+	unsigned (*ports)(const struct watchdog *w, unsigned i, uint16_t *first);
 };
 
 struct watchdog {
 	const struct watchdog_ops *ops;
-	const char *name;         /* "i6300esb", "TCO" */
+	const char *name;         /* "i6300esb", "TCO", "WDAT" */
 	const struct pci *pci;    /* must live on */
 	struct pci_function at;   /* a copy */
 	volatile void *registers; /* in memory, or */
-	uint16_t ports;           /* by ports: the first of TCO's */
+	uint16_t ports;           /* by ports: the first of TCO's, or */
+	const struct wdat *wdat;  /* by a table's steps; must live on, and */
+	uint32_t count;           /* what it was last started with, in the table's periods */
 	bool fired;               /* the reset before this boot was its doing */
 };
 
@@ -46,8 +52,8 @@ bool ich_tco_match(const struct pci_function *f);
 const char *ich_tco_probe(struct watchdog *w, const struct pci *pci, const struct pci_function *f,
 	const struct io_env *env);
 
-/* The ports of its own that it uses after boot, besides configuration space: the i'th range, *first
- * and how many; 0: there is no such. */
-unsigned watchdog_ports(const struct watchdog *w, unsigned i, uint16_t *first);
+/* What a checked table describes (acpi_wdat.h), wherever it is. The same; maps what is in memory.
+ */
+const char *acpi_wdat_probe(struct watchdog *w, struct wdat *wdat, const struct io_env *env);
 
 #endif

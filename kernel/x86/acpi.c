@@ -257,6 +257,12 @@ static void parse_fadt(const struct acpi_memory *m, const struct table *t, struc
 	}
 }
 
+static void parse_wdat(const struct table *t, struct acpi *a)
+{
+	a->has_wdat = true;
+	a->wdat_refusal = wdat_parse(t->p, t->bytes, &a->wdat);
+}
+
 static void note_name(const struct table *t, struct acpi *a)
 {
 	for (unsigned i = 0; i < 4 && a->tables < ACPI_NAMES_MAX; i++)
@@ -285,6 +291,8 @@ static void parse_root(const struct acpi_memory *m, const struct table *root, st
 			srat_parse(t.p, t.bytes, &a->srat);
 		else if (signature_is(&t, "SPCR") && a->spcr.kind == UART_NONE)
 			(void)uart_place_spcr(t.p, t.bytes, &a->spcr);
+		else if (signature_is(&t, "WDAT") && !a->has_wdat)
+			parse_wdat(&t, a);
 		else if (signature_is(&t, "FACP") && !a->pm1a_control)
 			parse_fadt(m, &t, a);
 	}

@@ -17,6 +17,7 @@
 #include "kernel/x86/dsdt.h"
 #include "kernel/x86/srat.h"
 #include "kernel/x86/uart_place.h"
+#include "kernel/x86/wdat.h"
 
 #define ACPI_CPUS_MAX  256u
 #define ACPI_ECAMS_MAX 4u
@@ -52,6 +53,10 @@ struct acpi {
 	struct srat srat; /* no nodes: there is none */
 
 	struct uart_place spcr; /* UART_NONE: there is none, or no UART that is known */
+
+	bool has_wdat;
+	const char *wdat_refusal; /* why it cannot be used, a constant; NULL: it can */
+	struct wdat wdat;
 
 	uint16_t pm_timer;                   /* port, 3.579545 MHz; 0: none */
 	bool pm_timer_32bit;                 /* else 24 */

@@ -22,8 +22,6 @@
 #define WINDOW_END   0xfec00000ull
 #define WINDOW_ALIGN (1ull << 24)
 
-#define PCI_CONFIG_PORTS 8u
-
 static const struct bootinfo *bootinfo;
 static const struct acpi *acpi;
 
@@ -151,8 +149,6 @@ static void scan(struct pci *pci, const struct io_env *env)
 	bootlog_phase("PCI");
 }
 
-#define PCI_CLASS_NETWORK 0x02u
-
 /* Notes a function for `show hardware`; a NIC that nobody drives is said at boot, too. */
 static void note_function(const struct pci_function *f, const char *driver, const char *why)
 {
@@ -225,6 +221,7 @@ unsigned platform_probe_ports(const struct io_env *env, const struct netdev_requ
 	unsigned nics = 0, n = 0, left = 0;
 
 	scan(&pci, env);
+	watchdogs_try_table(acpi, &pci, env);
 	for (unsigned i = 0; i < pci.functions && nics < max; i++)
 		nics += driver_of(&pci.function[i]) != NULL;
 	each.queue_pairs = netdev_queue_share(want, nics);

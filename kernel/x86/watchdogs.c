@@ -20,11 +20,33 @@ static void use(void)
 	uint16_t first;
 	unsigned n;
 
-	for (unsigned i = 0; (n = watchdog_ports(&watchdog, i, &first)) > 0; i++)
+	for (unsigned i = 0;
+		watchdog.ops->ports && (n = watchdog.ops->ports(&watchdog, i, &first)) > 0; i++)
 		portset_allow(first, n);
 	hardware_fact("watchdog", "%s, off", watchdog.name);
 	if (watchdog.fired)
 		log_text("watchdog: the last reset was made by %s", watchdog.name);
+}
+
+void watchdogs_try_table(const struct acpi *a, const struct pci *pci, const struct io_env *env)
+{
+	static struct wdat wdat;
+	struct watchdog found = {0};
+	const char *why = a->wdat_refusal;
+
+	if (!a->has_wdat)
+		return;
+	wdat = a->wdat;
+	if (!why)
+		why = wdat_trespass(&wdat, a, pci, portset_open());
+	if (!why)
+		why = acpi_wdat_probe(&found, &wdat, env);
+	if (why) {
+		log_text("watchdog: the WDAT is not used: %s", why);
+		return;
+	}
+	watchdog = found;
+	use();
 }
 
 bool watchdogs_try(const struct pci *pci, const struct pci_function *f, const struct io_env *env,

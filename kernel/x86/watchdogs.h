@@ -5,6 +5,12 @@
 #include <stdbool.h>
 
 #include "drivers/pci.h"
+#include "kernel/x86/acpi.h"
+
+/* The watchdog of firmware's own description, which comes before all others. What is not used is
+ * said at boot. Boot core, before the seal, after those parts that name their ports, and the scan.
+ */
+void watchdogs_try_table(const struct acpi *a, const struct pci *pci, const struct io_env *env);
 
 /* Is the function a watchdog, or has one in it? Then it is tried; *why: NULL if it is used, or a
  * constant. Boot core, before the seal; pci lives on. */

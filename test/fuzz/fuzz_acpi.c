@@ -4,7 +4,9 @@
  */
 #include <stdlib.h>
 
+#include "drivers/pci.h"
 #include "kernel/x86/acpi.h"
+#include "kernel/x86/portset.h"
 #include "test/fuzz/fuzz.h"
 
 #define BASE       0x100000u
@@ -43,6 +45,26 @@ static const void *at(void *ctx, uint64_t address, uint64_t bytes)
 	return copy;
 }
 
+/* Each step can be done as it is. */
+static void check_wdat(const struct acpi *a)
+{
+	static const struct pci pci;
+	static const struct portset none;
+
+	CLAIM(a->has_wdat || (!a->wdat_refusal && !a->wdat.steps));
+	CLAIM(a->wdat.steps <= WDAT_STEPS_MAX);
+	CLAIM(!a->has_wdat || !a->wdat_refusal == (a->wdat.period_ms && a->wdat.steps >= 4));
+	for (unsigned i = 0; i < a->wdat.steps; i++) {
+		const struct wdat_step *s = &a->wdat.step[i];
+
+		CLAIM(s->kind <= WDAT_WRITE_COUNT && s->mask);
+		CLAIM(s->bytes == 1 || s->bytes == 2 || s->bytes == 4);
+		CLAIM((uint64_t)s->mask << s->shift < 1ull << 8 * s->bytes);
+		CLAIM(s->address % s->bytes == 0 && (!s->io || s->address < 65536));
+	}
+	(void)wdat_trespass(&a->wdat, a, &pci, &none);
+}
+
 static void check(const struct acpi *a)
 {
 	CLAIM(a->cpus <= ACPI_CPUS_MAX && a->ecams <= ACPI_ECAMS_MAX);
@@ -54,6 +76,7 @@ static void check(const struct acpi *a)
 		CLAIM(a->srat.range[i].first < a->srat.range[i].end);
 	for (unsigned i = 0; i < a->tables && i < ACPI_NAMES_MAX; i++)
 		CLAIM(strlen(a->name[i]) == 4);
+	check_wdat(a);
 	(void)srat_core_node(&a->srat, 1);
 	(void)srat_device_node(&a->srat, 0, 0, 8);
 }

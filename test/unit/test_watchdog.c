@@ -84,9 +84,7 @@ static void test_i6300esb(void **state)
 	assert_true(w.ops->start(&w, WATCHDOG_SECONDS_MAX));
 	assert_true(esb.stage[0] < 1u << 20);
 
-	uint16_t first;
-
-	assert_int_equal(watchdog_ports(&w, 0, &first), 0);
+	assert_null(w.ops->ports);
 	pci.function[0].bar[0].address = 0;
 	assert_string_equal(
 		i6300esb_probe(&w, &pci, &pci.function[0], &model_env), "no memory BAR");
@@ -163,11 +161,11 @@ static void test_tco(void **state)
 	w.ops->stop(&w);
 	assert_int_equal(tco[0x69] & 8, 8);
 	assert_true(w.ops->start(&w, WATCHDOG_SECONDS_MAX));
-	assert_int_equal(watchdog_ports(&w, 0, &first), 0x20);
+	assert_int_equal(w.ops->ports(&w, 0, &first), 0x20);
 	assert_int_equal(first, ACPI + 0x60);
-	assert_int_equal(watchdog_ports(&w, 1, &first), 4);
+	assert_int_equal(w.ops->ports(&w, 1, &first), 4);
 	assert_int_equal(first, ACPI + 0x30);
-	assert_int_equal(watchdog_ports(&w, 2, &first), 0);
+	assert_int_equal(w.ops->ports(&w, 2, &first), 0);
 	model_io_reset();
 }
 
