@@ -117,6 +117,7 @@ struct netdev {
 	bool link;                     /* written by poll */
 	bool failed;         /* stopped because it broke its contract; any core may write it */
 	const char *failure; /* one line, when failed */
+	uint32_t speed_mbps; /* of the link, written by poll; 0: not known */
 };
 
 /* How many of the queue pairs wanted each of n devices can have, if all are to have as many. */

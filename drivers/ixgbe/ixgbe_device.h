@@ -19,8 +19,6 @@
 #include "lib/pool.h"
 
 #define IXGBE_PAIRS_MAX 16u /* queue pairs that RSS can name (7.1.2.8) */
-#define IXGBE_SLOTS_MAX 4096u
-#define IXGBE_SLOTS_MIN 64u
 
 enum ixgbe_kind { IXGBE_82599, IXGBE_X540, IXGBE_X550 };
 

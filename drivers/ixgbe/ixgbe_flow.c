@@ -5,6 +5,7 @@
  */
 #include "drivers/ixgbe/ixgbe_device.h"
 
+#define SPARE_KIB     24u
 #define PAUSE_LONGEST 0xffffu /* in 512 bit times: 3.3 ms at 10 Gb/s; renewed at half of it */
 
 /* Queues that drop never let the packet buffer fill up, and so nobody would be paused. */
@@ -24,7 +25,8 @@ void ixgbe_flow_init(const struct ixgbe *x)
 	ixgbe_write(x, IXGBE_FCTTV(0), on ? PAUSE_LONGEST : 0);
 	ixgbe_write(x, IXGBE_FCRTV, on ? PAUSE_LONGEST / 2 : 0);
 	ixgbe_write(x, IXGBE_FCRTL(0), on ? (kib << 10) / 2 | IXGBE_FCRTL_XONE : 0);
-	ixgbe_write(x, IXGBE_FCRTH(0), on ? (kib << 10) / 4 * 3 | IXGBE_FCRTH_FCEN : 0);
+	ixgbe_write(x, IXGBE_FCRTH(0), /* also what bounds the buffer without it (4.6.3.2) */
+		on ? (kib << 10) / 4 * 3 | IXGBE_FCRTH_FCEN : (kib - SPARE_KIB) << 10);
 	ixgbe_write(x, IXGBE_FCCFG, on ? IXGBE_FCCFG_TFCE : 0);
 	ixgbe_write(x, IXGBE_MFLCN, on ? mflcn | IXGBE_MFLCN_RFCE : mflcn & ~IXGBE_MFLCN_RFCE);
 }

@@ -7,6 +7,8 @@
 #define QUEUE_US    10000u
 #define SECURITY_US 4000u
 
+#define FRAME_KIB 10u /* room that a frame to be sent must find in its packet buffer */
+
 #define BUFFERS 8u /* packet buffers; the first has all the memory */
 
 /* Descriptors fetched ahead: as many as the device has room for, at any number of them that there
@@ -65,7 +67,7 @@ static void set_up_buffers(const struct ixgbe *x)
 	for (unsigned i = 0; i < BUFFERS; i++) {
 		ixgbe_write(x, IXGBE_RXPBSIZE(i), i ? 0 : rx_kib << 10);
 		ixgbe_write(x, IXGBE_TXPBSIZE(i), i ? 0 : tx_kib << 10);
-		ixgbe_write(x, IXGBE_TXPBTHRESH(i), i ? 0 : tx_kib);
+		ixgbe_write(x, IXGBE_TXPBTHRESH(i), i ? 0 : tx_kib - FRAME_KIB);
 	}
 	ixgbe_write(x, IXGBE_DTXMXSZRQ, 0xfff);
 	ixgbe_write(x, IXGBE_RTTDCS, ixgbe_read(x, IXGBE_RTTDCS) & ~IXGBE_RTTDCS_ARBDIS);

@@ -151,7 +151,7 @@ static bool moves(const struct ixgbe_txq *tx, uint32_t taken)
 {
 	uint32_t position = tx->report[load_once(&tx->reported) & tx->mask];
 
-	return taken == load_once(&tx->posted) ||
+	return taken == load_once(&tx->posted) || taken != load_once(&tx->done) ||
 	       (load_once(&tx->ring[position & tx->mask].control) & IXGBE_TX_DD);
 }
 

@@ -173,7 +173,7 @@ void ixgbe_model_sync_age(struct ixgbe_model *m)
 	}
 }
 
-/* 8.2.3.4.1: SMBI reads 0 to the first who asks, and is then taken. */
+/* 8.2.3.4: SMBI reads 0 to the first who asks, and is then taken. */
 uint32_t ixgbe_model_swsm_read(struct ixgbe_model *m, uint32_t at)
 {
 	uint32_t v = REG(m, at);

@@ -1,5 +1,5 @@
 /*
- * Registers and bits of the 82599 that the model knows, read from its datasheet
+ * Registers and bits of the 82599 that the model knows, named after its datasheet
  * (331520, chapter 8). On purpose not the driver's header: where the two
  * disagree, one of them was misread.
  */

@@ -187,7 +187,7 @@ void ixgbe_model_rx_flush(struct ixgbe_model *m)
 		forget(m);
 }
 
-/* One queue without descriptors, and without leave to drop, holds up all (4.6.7.2). */
+/* One queue without descriptors, and without leave to drop, holds up all (SRRCTL, 8.2.3.8.7). */
 bool ixgbe_model_rx_poll(struct ixgbe_model *m)
 {
 	bool did = false;
@@ -225,7 +225,7 @@ static bool hold(struct ixgbe_model *m, struct ixgbe_model_held *h)
 	return true;
 }
 
-/* 8.2.3.22.8: with FCS; a tag does not count. */
+/* 8.2.3.22.13: with FCS; a tag does not count. */
 static unsigned longest(const struct ixgbe_model *m, const struct ixgbe_model_packet *p)
 {
 	unsigned most = REG(m, R_HLREG0) & HLREG0_JUMBO ? REG(m, R_MAXFRS) >> 16 : 1518;

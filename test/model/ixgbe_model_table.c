@@ -26,7 +26,7 @@ const struct ixgbe_model_range ixgbe_model_ranges[] = {
 	{0x00048u, 1, 4, ACCESS_RW, ANY, 0, 0, PLAIN},           /* FRTIMER */
 	{0x0004Cu, 1, 4, ACCESS_RW, ANY, 0, 0, PLAIN},           /* TCPTIMER */
 	{0x00200u, 1, 4, ACCESS_RW, ANY, 0, 0x01000500u, PLAIN}, /* LEDCTL */
-	/* 8.2.3.2 EEPROM, 8.2.3.3, 8.2.3.4 */
+	/* 8.2.3.2 EEPROM, 8.2.3.4 PCIe, 8.2.3.11 direct cache access */
 	{R_EEC, 1, 4, ACCESS_RW, ANY, EEC_PRESENT | EEC_AUTOREAD, 0, ixgbe_model_eec_read, NULL},
 	{R_EERD, 1, 4, ACCESS_RW, 0xFFFDu, 0xFFFF0002u, 0, ixgbe_model_eerd_read,
 		ixgbe_model_eerd_write},
@@ -58,7 +58,7 @@ const struct ixgbe_model_range ixgbe_model_ranges[] = {
 	{R_IVAR, 64, 4, ACCESS_RW, 0xBFBFBFBFu, 0, 0, PLAIN},
 	{R_IVAR_MISC, 1, 4, ACCESS_RW, 0xBFBFu, 0, 0, PLAIN},
 	{0x00894u, 1, 4, ACCESS_RW, ANY, 0, 0, PLAIN}, /* EITRSEL */
-	/* 8.2.3.6 flow control */
+	/* 8.2.3.3 flow control */
 	{R_FCTTV, 4, 4, ACCESS_RW, ANY, 0, 0, PLAIN},         /* FCTTV */
 	{R_FCRTL, 8, 4, ACCESS_RW, 0x8007FFE0u, 0, 0, PLAIN}, /* FCRTL */
 	{R_FCRTH, 8, 4, ACCESS_RW, 0x8007FFE0u, 0, 0, PLAIN}, /* FCRTH */

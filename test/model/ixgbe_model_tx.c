@@ -62,7 +62,7 @@ static unsigned gather(struct ixgbe_model *m, unsigned n, unsigned end)
 	}
 }
 
-/* 7.2.1.3: only what asked for it is reported; a head written back instead is one word. */
+/* 7.2.3.5: only what asked for it is reported; a head written back instead is one word. */
 static bool write_back(struct ixgbe_model *m, unsigned n, unsigned i)
 {
 	uint32_t block = ixgbe_model_queue_block(n, true), low = REG(m, block + Q_WBAL);
