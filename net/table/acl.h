@@ -1,17 +1,19 @@
 /*
  * An access list, compiled: which of its rules is the first that matches a packet.
  *
- * A rule is a range in each of five fields: source, destination, source port, destination
- * port, and kind (protocol, fragment, established). The bounds of all rules cut a field into
+ * A rule is a range in each of four fields (source, destination, source port, destination port)
+ * and a set of kinds (protocol, fragment, established). The bounds of all rules cut a field into
  * ranges, and with each goes the set of rules that it is inside of, as a bit vector. A look-up
- * locates the packet's range in each field and takes the lowest bit that all five vectors
+ * locates the packet's range in each field and takes the lowest bit that all its vectors
  * have: Lakshman and Stiliadis, SIGCOMM 1998. So that it need not read all of them, each
  * vector begins with a summary, one bit for each word of it that is not zero; the words that are
- * zero are not stored: aggregated bit vectors, Baboescu and Varghese, SIGCOMM 2001.
+ * zero are not stored: aggregated bit vectors, Baboescu and Varghese, SIGCOMM 2001, whose idea it
+ * is as well to order the bits by address. Rules that leave a field open are in no vector of it,
+ * but in one word list that is added to all.
  *
  * That form was chosen because its cost hardly depends on what the rules look like: a decision tree
- * or a set of tuples is faster for some lists, and blows up for others; and because neither memory
- * (rules times ranges, less what is zero) nor time to build has bad cases that surprise.
+ * or a set of tuples is faster for some lists, and blows up for others; and because it is compiled
+ * in milliseconds.
  *
  * A compiled list is one piece of memory that does not change and refers to itself by
  * offsets. IPv4 and IPv6 are lists of their own, made from the same rules.
@@ -75,9 +77,9 @@ size_t acl_bytes(const struct acl *acl);
  *
  * acl_build_begin: n rules, the first one first, for packets of a family (4, 6), into `bytes` of
  * mem, with scratch memory of acl_scratch_bytes(n), both 64-byte aligned.
- * acl_build_step: goes on through `steps` steps of a microsecond or less each; *done says whether
- * it has ended. ERR_FULL: mem is too small; that build has ended without a list. acl_build_end: the
- * list, at mem; what mem has beyond acl_bytes is not used.
+ * acl_build_step: goes on through `steps` steps of a microsecond each, 50 at most; *done says
+ * whether it has ended. ERR_FULL: mem is too small; that build has ended without a list.
+ * acl_build_end: the list, at mem; what mem has beyond acl_bytes is not used.
  */
 struct acl_build;
 size_t acl_scratch_bytes(unsigned n);

@@ -12,6 +12,7 @@
 
 struct block {
 	const uint64_t *row[BLOCK][ACL_FIELDS];
+	uint16_t kind[BLOCK];
 };
 
 #ifdef __POPCNT__
@@ -29,18 +30,18 @@ VEC_INLINE unsigned bits_in(uint64_t v)
 }
 #endif
 
-/* The last of n ranges, n >= 1, that begins at `a` or before. No jump depends on `a`. */
-VEC_INLINE uint32_t search4(const uint32_t *first, uint32_t n, uint32_t a)
+/* The last of the ranges `at` to `end` that begins at `a` or before, found in so many steps. No
+ * jump depends on `a`. */
+VEC_INLINE uint32_t search4(
+	const uint32_t *first, uint32_t at, uint32_t end, unsigned steps, uint32_t a)
 {
-	const uint32_t *p = first;
+	while (steps--) {
+		uint32_t next = at + (1u << steps);
+		uint32_t see = next <= end ? next : at;
 
-	while (n > 1) {
-		uint32_t half = n / 2;
-
-		p = p[half] <= a ? p + half : p;
-		n -= half;
+		at = first[see] <= a ? see : at;
 	}
-	return (uint32_t)(p - first);
+	return at;
 }
 
 VEC_INLINE uint32_t search6(const struct ip6 *first, uint32_t n, struct ip6 a)
@@ -77,7 +78,7 @@ VEC_INLINE void locate4(const struct acl *acl, enum acl_field field, const uint3
 		uint32_t top = address[i] >> 1 >> (index->shift - 1);
 		uint32_t begin = root[top], end = root[top + 1];
 
-		begin += search4(first + begin, end - begin + 1, address[i]);
+		begin = search4(first, begin, end, index->steps, address[i]);
 		b->row[i][field] = row_at(acl, row[begin]);
 	}
 }
@@ -93,59 +94,97 @@ VEC_INLINE void locate6(const struct acl *acl, enum acl_field field, const struc
 		b->row[i][field] = row_at(acl, row[search6(first, index->ranges, address[i])]);
 }
 
-VEC_INLINE const uint64_t *locate_small(const struct acl *acl, enum acl_field field, uint32_t value)
+VEC_INLINE const uint64_t *locate_port(const struct acl *acl, enum acl_field field, uint32_t port)
 {
 	const uint32_t *page = acl_at(acl, acl->index[field].page);
-	const uint32_t *row = acl_at(acl, acl->index[field].page - page[value >> ACL_PAGE_SHIFT]);
+	const uint32_t *row = acl_at(acl, acl->index[field].page - page[port >> ACL_PAGE_SHIFT]);
 
-	return row_at(acl, row[value % ACL_PAGE]);
+	return row_at(acl, row[port % ACL_PAGE]);
 }
 
-/* How many words of a vector are stored before word w of summary s. */
-VEC_INLINE unsigned words_before(const uint64_t *row, unsigned s, unsigned w)
+/* The words that are to be looked at, of all packets of a block. */
+struct work {
+	unsigned n;
+	struct {
+		uint8_t packet, word;
+	} at[BLOCK * ACL_WORDS_MAX];
+};
+
+/* A loop over them without jumps that are hard to foresee comes behind this one, which has some. */
+VEC_INLINE void find_work(const struct acl *acl, const struct block *b, struct work *work,
+	unsigned fields, unsigned n)
 {
-	unsigned n = bits_in(row[s] & ((UINT64_C(1) << w) - 1));
+	unsigned k = 0, summaries = (acl->words + 63) / 64;
 
-	while (s--)
-		n += bits_in(row[s]);
-	return n;
-}
+	for (unsigned i = 0; i < n; i++) {
+		for (unsigned s = 0; s < summaries; s++) {
+			uint64_t maybe = ~UINT64_C(0);
 
-/* The first rule whose bit all vectors have. */
-VEC_INLINE uint16_t first_common(const struct acl *acl, const uint64_t *const *row)
-{
-	unsigned summaries = acl->summaries;
-
-	for (unsigned s = 0; s < summaries; s++) {
-		uint64_t maybe = row[0][s] & row[1][s] & row[2][s] & row[3][s] & row[4][s];
-
-		for (; maybe; maybe &= maybe - 1) {
-			unsigned w = (unsigned)__builtin_ctzll(maybe);
-			uint64_t common = ~UINT64_C(0);
-
-			for (unsigned f = 0; f < ACL_FIELDS; f++)
-				common &= row[f][summaries + words_before(row[f], s, w)];
-			if (common) {
-				const uint16_t *number = acl_at(acl, acl->number);
-
-				return number[(s * 64 + w) * 64 +
-					      (unsigned)__builtin_ctzll(common)];
+			for (unsigned f = 0; f < fields; f++)
+				maybe &= b->row[i][f][1 + s] | acl->index[f].any_summary[s];
+			for (; maybe; maybe &= maybe - 1, k++) {
+				work->at[k].packet = (uint8_t)i;
+				work->at[k].word =
+					(uint8_t)(s * 64 + (unsigned)__builtin_ctzll(maybe));
 			}
 		}
 	}
-	return ACL_NONE;
+	work->n = k;
+}
+
+/* Word w of a packet's vector of a field, with the rules that are in all of that field. */
+VEC_INLINE uint64_t word_of(
+	const struct acl *acl, unsigned field, const uint64_t *const *rows, unsigned w)
+{
+	const uint64_t *row = rows[field], *any = acl_at(acl, acl->index[field].any);
+	unsigned s = w / 64;
+	uint64_t summary = row[1 + s], bit = UINT64_C(1) << w % 64;
+	unsigned at = (unsigned)(row[0] >> 16 * s & 0xffff) + bits_in(summary & (bit - 1));
+
+	return (row[at] & -(uint64_t)((summary & bit) != 0)) | any[w];
+}
+
+VEC_INLINE void match_fields(
+	const struct acl *acl, const struct block *b, unsigned fields, uint16_t *rule, unsigned n)
+{
+	const uint16_t *number = acl_at(acl, acl->number);
+	const uint64_t *kinds = acl_at(acl, acl->kinds);
+	struct work work;
+
+	find_work(acl, b, &work, fields, n);
+	for (unsigned i = 0; i < n; i++)
+		rule[i] = ACL_NONE;
+	for (unsigned k = 0; k < work.n; k++) {
+		unsigned i = work.at[k].packet, w = work.at[k].word;
+		uint64_t common = (kinds - (size_t)b->kind[i] * acl->words)[w];
+
+		for (unsigned f = 0; f < fields; f++)
+			common &= word_of(acl, f, b->row[i], w);
+		uint16_t found =
+			number[w * 64 + (unsigned)__builtin_ctzll(common | UINT64_C(1) << 63)];
+
+		found = common ? found : ACL_NONE;
+		rule[i] = found < rule[i] ? found : rule[i];
+	}
 }
 
 VEC_INLINE void match(const struct acl *acl, const uint32_t *ports, const uint16_t *kind,
 	struct block *b, uint16_t *rule, unsigned n)
 {
+	bool sports = acl->fields == ACL_FIELDS;
+
+	const uint16_t *kind_class = acl_at(acl, acl->kind_class);
+
 	for (unsigned i = 0; i < n; i++) {
-		b->row[i][ACL_SPORT] = locate_small(acl, ACL_SPORT, ports[i] >> 16);
-		b->row[i][ACL_DPORT] = locate_small(acl, ACL_DPORT, ports[i] & 0xffff);
-		b->row[i][ACL_KIND] = locate_small(acl, ACL_KIND, kind[i]);
+		b->kind[i] = kind_class[acl_wide_kind(kind[i], ports[i])];
+		b->row[i][ACL_DPORT] = locate_port(acl, ACL_DPORT, ports[i] & 0xffff);
+		if (sports)
+			b->row[i][ACL_SPORT] = locate_port(acl, ACL_SPORT, ports[i] >> 16);
 	}
-	for (unsigned i = 0; i < n; i++)
-		rule[i] = first_common(acl, b->row[i]);
+	if (sports)
+		match_fields(acl, b, ACL_FIELDS, rule, n);
+	else
+		match_fields(acl, b, ACL_SPORT, rule, n);
 }
 
 void VEC_NAME(acl_lookup4)(const struct acl *acl, const uint32_t *src, const uint32_t *dst,
