@@ -6,6 +6,7 @@
 #include "lib/form.h"
 #include "lib/words.h"
 #include "net/path/count.h"
+#include "net/path/filter.h"
 #include "net/path/member.h"
 #include "net/path/rewrite.h"
 #include "net/path/tag.h"
@@ -294,8 +295,14 @@ void path_forward(struct lane *lane, const uint64_t *word, unsigned n)
 		fib4_lookup(load_acquire(&lane->tables->fib4), b.dst, b.nh, n);
 	if (__builtin_expect(b.sixes != 0, 0))
 		forward_lookup6(lane, &b);
+	unsigned filter = load_once(&lane->filter);
+
+	if (__builtin_expect(filter & FILTER_IN, 0))
+		filter_in(lane, &b);
 	if (__builtin_expect(load_once(&lane->count) != NULL, 0))
 		count_batch(lane, &b);
+	if (__builtin_expect(filter & FILTER_OUT, 0))
+		filter_out(lane, &b);
 	forward_batch(lane, &b);
 }
 
