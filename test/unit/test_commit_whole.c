@@ -333,6 +333,38 @@ static void test_all_vlans(void **state)
 	stop_shell(state);
 }
 
+/* ---- access lists ---- */
+
+/* As many rules as fit: a prefix and a port of its own each. */
+static void test_all_rules(void **state)
+{
+	char line[120];
+
+	begin(state);
+	run_expect("commit", "");
+	unsigned rules = router.filters.rules_max;
+
+	for (unsigned i = 0; i < rules; i++) {
+		snprintf(line, sizeof line,
+			"set acl a rule %u permit proto tcp from 80.%u.%u.0/24 to-port %u\r", i + 1,
+			i / 256, i % 256, i);
+		type(line);
+		screen_n = 0;
+	}
+	run_expect("set interfaces eth0 acl in a", "");
+	commit_timed("adds rules,", rules, rules / 64);
+	assert_int_equal(router.filters.set[router.filters.set_now].rules, rules);
+	printf("figure: %u rules compiled: %zu KiB of %zu\n", rules,
+		router.filters.set[router.filters.set_now].used >> 10,
+		router.filters.memory_bytes >> 10);
+	run_expect("delete acl a rule 7", "");
+	commit_timed("removes one of the rules,", rules, rules / 64);
+	run_expect("delete acl", "");
+	run_expect("delete interfaces eth0 acl", "");
+	commit_timed("removes rules,", rules, 10);
+	stop_shell(state);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -341,6 +373,7 @@ int main(void)
 		cmocka_unit_test(test_cut_at_every_step),
 		cmocka_unit_test(test_ten_thousand_lines),
 		cmocka_unit_test(test_all_vlans),
+		cmocka_unit_test(test_all_rules),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
