@@ -10,13 +10,12 @@
 #define ND_FIRST 133u /* router solicitation, */
 #define ND_LAST  137u /* and redirect */
 
-/* The packets of a batch that are asked about, each its list and interface. */
+/* The packets of a batch that lists are asked about, each its own. */
 struct asking {
 	const struct filter *filter;
 	bool out;
-	uint64_t four, six;        /* which */
-	uint16_t list[BATCH_MAX];  /* number */
-	uint16_t iface[BATCH_MAX]; /* in or out */
+	uint64_t four, six;       /* which */
+	uint16_t list[BATCH_MAX]; /* number */
 };
 
 /* Those that one list is asked about. */
@@ -42,10 +41,10 @@ static void note(const struct lane *lane, const struct filter_event *event)
 	store_release(&log->written, log->written + 1);
 }
 
-static void count(const struct lane *lane, unsigned slot, uint32_t len)
+static void count(const struct lane *lane, unsigned slot, struct filter_hits hits)
 {
-	counter_add(&lane->hits[slot].packets, 1);
-	counter_add(&lane->hits[slot].bytes, len);
+	counter_add(&lane->hits[slot].packets, hits.packets);
+	counter_add(&lane->hits[slot].bytes, hits.bytes);
 }
 
 /* By which rule of a list (ACL_NONE: the last of all, which denies) a packet of a frame goes. */
@@ -53,6 +52,14 @@ static const struct filter_rule *rule_of(
 	const struct filter *filter, const struct filter_list *list, uint16_t rule)
 {
 	return &filter->rule[list->first + (rule == ACL_NONE ? list->rules : rule)];
+}
+
+/* The number of the interface a packet came in by. */
+static unsigned input(const struct lane *lane, const struct batch *b, unsigned i)
+{
+	unsigned vlan = tag_is_off(b->word[i]) ? tag_note(b->data[i]).vlan : 0;
+
+	return vlan ? lane->tables->ports + vlan - 1 : lane->port;
 }
 
 static struct filter_event event_of(const uint8_t *f, bool six)
@@ -74,29 +81,47 @@ static void deny(struct batch *b, unsigned i)
 	b->verdict[i] = verdict_drop(DROP_ACL_DENIED);
 }
 
-/* Does as the rules found say. */
+/* Tells the control core of packet k of those asked about. */
+static void tell(const struct lane *lane, const struct batch *b, const struct asking *a,
+	const struct filter_list *list, const struct asked *q, unsigned k, bool six)
+{
+	unsigned i = q->place[k];
+	struct filter_event event = event_of(b->data[i], six);
+
+	event.list = list;
+	event.rule = q->rule[k];
+	event.ports = q->ports[k];
+	event.kind = q->kind[k];
+	event.out = a->out;
+	event.iface =
+		(uint16_t)(a->out ? load_once(&lane->tables->leads[b->nh[i]]) : input(lane, b, i));
+	note(lane, &event);
+}
+
+/* Does as the rules found say. Packets in a row that met the same are counted together. */
 static void judge(const struct lane *lane, struct batch *b, const struct asking *a,
 	const struct filter_list *list, const struct asked *q, bool six)
 {
-	for (unsigned k = 0; k < q->n; k++) {
-		const struct filter_rule *rule = rule_of(a->filter, list, q->rule[k]);
+	const struct filter_rule *rule = NULL, *before = NULL;
+	struct filter_hits hits = {0, 0};
+
+	for (unsigned k = 0; k < q->n; k++, before = rule) {
 		unsigned i = q->place[k];
 
-		count(lane, rule->slot, packet_len(b->word[i]));
-		if (rule->flags & FILTER_LOG) {
-			struct filter_event event = event_of(b->data[i], six);
-
-			event.list = list;
-			event.rule = q->rule[k];
-			event.ports = q->ports[k];
-			event.kind = q->kind[k];
-			event.iface = a->iface[i];
-			event.out = a->out;
-			note(lane, &event);
+		rule = rule_of(a->filter, list, q->rule[k]);
+		if (rule != before && before) {
+			count(lane, before->slot, hits);
+			hits = (struct filter_hits){0, 0};
 		}
+		hits.packets++;
+		hits.bytes += packet_len(b->word[i]);
+		if (rule->flags & FILTER_LOG)
+			tell(lane, b, a, list, q, k, six);
 		if (!(rule->flags & FILTER_PERMIT))
 			deny(b, i);
 	}
+	if (rule)
+		count(lane, rule->slot, hits);
 }
 
 /* Packet i goes with the others; unless nothing can be asked about it: it is denied. */
@@ -113,7 +138,8 @@ static bool add(struct asked *q, unsigned i, struct filter_key key)
 static void refuse(const struct lane *lane, struct batch *b, const struct asking *a,
 	const struct filter_list *list, unsigned i)
 {
-	count(lane, rule_of(a->filter, list, ACL_NONE)->slot, packet_len(b->word[i]));
+	count(lane, rule_of(a->filter, list, ACL_NONE)->slot,
+		(struct filter_hits){1, packet_len(b->word[i])});
 	deny(b, i);
 }
 
@@ -184,12 +210,11 @@ static void decide(const struct lane *lane, struct batch *b, struct asking *a)
 }
 
 /* Packet i asks the list that an interface has, if it has one. */
-static void ask(struct asking *a, unsigned i, unsigned iface, uint16_t list, bool six)
+static void ask(struct asking *a, unsigned i, uint16_t list, bool six)
 {
 	if (!list)
 		return;
 	a->list[i] = (uint16_t)(list - 1);
-	a->iface[i] = (uint16_t)iface;
 	if (six)
 		a->six |= UINT64_C(1) << i;
 	else
@@ -197,14 +222,6 @@ static void ask(struct asking *a, unsigned i, unsigned iface, uint16_t list, boo
 }
 
 /* ---- in ---- */
-
-/* The number of the interface a packet came in by. */
-static unsigned input(const struct lane *lane, const struct batch *b, unsigned i)
-{
-	unsigned vlan = tag_is_off(b->word[i]) ? tag_note(b->data[i]).vlan : 0;
-
-	return vlan ? lane->tables->ports + vlan - 1 : lane->port;
-}
 
 static bool is_to_us(const struct lane *lane, const struct batch *b, unsigned i)
 {
@@ -227,7 +244,16 @@ void filter_in(const struct lane *lane, struct batch *b)
 {
 	struct asking a = {.filter = load_acquire(&lane->tables->filter)};
 
-	for (unsigned i = 0; a.filter && i < b->n; i++) {
+	if (!a.filter)
+		return;
+	uint64_t plain = b->plain, rest = batch_all(b) & ~plain;
+	uint16_t list = a.filter->in[lane->port];
+
+	/* Plain packets are IPv4 and of the port itself. */
+	if (list && plain)
+		decide4(lane, b, &a, &a.filter->list[list - 1], plain);
+	for (; rest; rest &= rest - 1) {
+		unsigned i = (unsigned)__builtin_ctzll(rest);
 		/* Only IPv6 is known to be for us already. */
 		bool six = b->verdict[i] == VERDICT_ROUTE6 ||
 			   b->verdict[i] == verdict_punt(PUNT_LOCAL);
@@ -236,9 +262,7 @@ void filter_in(const struct lane *lane, struct batch *b)
 			continue;
 		if (six && is_discovery(b->data[i]) && is_to_us(lane, b, i))
 			continue;
-		unsigned iface = input(lane, b, i);
-
-		ask(&a, i, iface, a.filter->in[iface], six);
+		ask(&a, i, a.filter->in[input(lane, b, i)], six);
 	}
 	decide(lane, b, &a);
 }
@@ -263,7 +287,7 @@ void filter_out(const struct lane *lane, struct batch *b)
 		uint32_t iface = load_once(&t->leads[b->nh[i]]);
 
 		if (iface < IFACE_MAX)
-			ask(&a, i, iface, a.filter->out[iface], six);
+			ask(&a, i, a.filter->out[iface], six);
 	}
 	decide(lane, b, &a);
 }
@@ -298,6 +322,6 @@ bool filter_may_leave(const struct lane *lane, unsigned iface, const uint8_t *f,
 
 	if (rule->flags & FILTER_PERMIT)
 		return true;
-	count(lane, rule->slot, len);
+	count(lane, rule->slot, (struct filter_hits){1, len});
 	return false;
 }

@@ -67,7 +67,8 @@ static const char *const before[] = {"set interfaces eth0 address 10.0.0.1/24",
 	"set routes 2001:db8:2::/48 via fd00:0:0:1::2", "set routes 2001:db8:3::/48 via fd00::2",
 	"set routes 2001:db8:3::/48 via fd00:0:0:1::3",
 	"set routes 2001:db8:4::/48 via 2001:db8:3::7",
-	"set routes 2001:db8:5::/48 via fe80::9 dev eth0", "set queues eth1 shape 10mbit", "commit",
+	"set routes 2001:db8:5::/48 via fe80::9 dev eth0", "set queues eth1 shape 10mbit",
+	"set acl a rule 10 deny proto tcp to-port 80", "set interfaces eth0 acl in a", "commit",
 	NULL};
 
 /* The networks change places, the recursive route another way, and something of everything. */
@@ -85,7 +86,9 @@ static const char *const change[] = {"delete interfaces", "delete routes 20.0.0.
 	"delete routes 2001:db8:4::/48", "set routes 2001:db8:4::/48 via 2001:db8:6::1",
 	"delete routes 2001:db8:5::/48", "set routes 2001:db8:5::/48 via fe80::9 dev eth1",
 	"set routes 2001:db8:7::/48 via fd00:0:0:1::9", "delete queues",
-	"set queues eth0 class 2 dscp 46 priority", "set system idle relaxed", NULL};
+	"set queues eth0 class 2 dscp 46 priority", "set acl a rule 10 permit proto udp",
+	"set acl b rule 1 deny proto tcp to-port 80", "set interfaces eth0 acl in b",
+	"set interfaces eth1 acl out a", "set system idle relaxed", NULL};
 
 /* All has been followed, and all addresses have been probed. */
 static void settle(void)
@@ -341,6 +344,9 @@ static void test_all_rules(void **state)
 	char line[120];
 
 	begin(state);
+	run_expect("delete acl", "");
+	run_expect("delete interfaces eth0 acl", "");
+	run_expect("delete interfaces eth1 acl", "");
 	run_expect("commit", "");
 	unsigned rules = router.filters.rules_max;
 
