@@ -102,16 +102,17 @@ static void tell(const struct lane *lane, const struct batch *b, const struct as
 static void judge(const struct lane *lane, struct batch *b, const struct asking *a,
 	const struct filter_list *list, const struct asked *q, bool six)
 {
-	const struct filter_rule *rule = NULL, *before = NULL;
 	struct filter_hits hits = {0, 0};
+	unsigned slot = 0;
 
-	for (unsigned k = 0; k < q->n; k++, before = rule) {
+	for (unsigned k = 0; k < q->n; k++) {
+		const struct filter_rule *rule = rule_of(a->filter, list, q->rule[k]);
 		unsigned i = q->place[k];
 
-		rule = rule_of(a->filter, list, q->rule[k]);
-		if (rule != before && before) {
-			count(lane, before->slot, hits);
+		if (rule->slot != slot) {
+			count(lane, slot, hits);
 			hits = (struct filter_hits){0, 0};
+			slot = rule->slot;
 		}
 		hits.packets++;
 		hits.bytes += packet_len(b->word[i]);
@@ -120,8 +121,7 @@ static void judge(const struct lane *lane, struct batch *b, const struct asking 
 		if (!(rule->flags & FILTER_PERMIT))
 			deny(b, i);
 	}
-	if (rule)
-		count(lane, rule->slot, hits);
+	count(lane, slot, hits);
 }
 
 /* Packet i goes with the others; unless nothing can be asked about it: it is denied. */

@@ -206,7 +206,7 @@ static void test_random(void **state)
 		filters_clear(&router);
 		for (unsigned i = 0; i < 1500; i++) {
 			struct aclgen_packet p;
-			struct frame f, out;
+			static struct frame f, out;
 			bool six = draw(2), vlan = draw(4) == 0;
 			uint64_t before = drops(0, DROP_ACL_DENIED);
 
