@@ -16,6 +16,7 @@
 
 #include "kernel/audit.h"
 #include "kernel/control.h"
+#include "kernel/filter.h"
 #include "kernel/platform.h"
 #include "kernel/publish.h"
 #include "kernel/vlans.h"
@@ -339,7 +340,7 @@ static bool wait_ready(struct router *r)
 }
 
 /*
- * What the swap of FIBs does not carry: sizes, switched-off ports, uRPF, policing,
+ * What the swap of FIBs does not carry: sizes, switched-off ports, uRPF, access lists, policing,
  * classes and rates, and what recursive next hops stand for. A packet that met a part of it
  * would meet half of the commit.
  */
@@ -352,7 +353,7 @@ static bool changes_more_than_fibs(const struct apply *a, const struct saved *s)
 			r->iface[port].enabled != s->iface[port].enabled)
 			return true;
 	return nexthop_any_moves(&r->nexthops) || config_urpf_changes(r, &a->match) ||
-	       config_meters_change(r, &a->match) ||
+	       filters_change(r) || config_meters_change(r, &a->match) ||
 	       r->queues != config_queues_digest(r, a->config);
 }
 
@@ -372,6 +373,7 @@ static void write_settings(struct apply *a, const struct saved *s)
 	config_apply_queues(r, a->config);
 	config_apply_urpf(r, &a->match);
 	config_apply_flow_control(r, &a->match);
+	filters_publish(r);
 	config_apply_meters(r, &a->match);
 	config_apply_counting(r, a->config);
 	config_apply_protocols(r, a->config);
@@ -454,7 +456,8 @@ bool config_apply(struct router *r, const struct config *c, char *error, unsigne
 	a = (struct apply){.r = r, .config = c, .error = error, .error_size = error_size};
 	config_match(&a.match, r, c);
 	ok = ok && check_ifaces(&a) && apply_check_sizes(&a) && apply_check_routes(&a) &&
-	     routes_want(&a, &want) && routes_save(&a, &s.routes) && neighbors_want(&a, &hosts);
+	     routes_want(&a, &want) && routes_save(&a, &s.routes) && neighbors_want(&a, &hosts) &&
+	     filters_prepare(&a);
 	if (ok) {
 		memcpy(s.iface, r->iface, sizeof s.iface);
 		ok = apply(&a, &want, &s, &hosts);

@@ -26,8 +26,9 @@ struct config_iface {
 	bool flow_control;
 	enum rx_spread rx_spread;
 	enum urpf urpf;
-	struct meter_limit police; /* of what it receives */
-	bool has_mac;              /* `mac` binds the name to a NIC; at boot only */
+	char acl_in[ACL_NAME_MAX], acl_out[ACL_NAME_MAX]; /* names of lists; "": none */
+	struct meter_limit police;                        /* of what it receives */
+	bool has_mac; /* `mac` binds the name to a NIC; at boot only */
 	uint8_t mac[6];
 	unsigned addrs;
 	struct iface_addr addr[IFACE_ADDR_MAX];
@@ -65,6 +66,18 @@ struct config_shape {
 	uint64_t bps; /* bits a second */
 };
 
+/* An access list: its rules, by number, are config.rule and config.match from `first` on. */
+struct config_acl {
+	char name[ACL_NAME_MAX];
+	unsigned first, rules;
+};
+
+/* What a rule of an access list does; what it matches is in config.match. */
+struct config_rule {
+	unsigned number;
+	bool permit, log;
+};
+
 /* Vectors are malloc'd and owned by the struct. */
 struct config {
 	char hostname[HOSTNAME_MAX];
@@ -79,9 +92,12 @@ struct config {
 	struct config_route *route;  /* IPv4's, by prefix, length, kind and gateway */
 	struct config_route *route6; /* likewise */
 	struct config_neighbor *neighbor;
+	struct config_acl *acl;   /* by name */
+	struct config_rule *rule; /* of all access lists */
+	struct acl_rule *match;   /* what each of them matches */
 	struct config_class *class;
 	struct config_shape *shape;
-	unsigned ifaces, routes, routes6, neighbors, classes, shapes;
+	unsigned ifaces, routes, routes6, neighbors, classes, shapes, acls, rules;
 };
 
 void config_free(struct config *c);

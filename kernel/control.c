@@ -87,6 +87,14 @@ static void op_transmit(void *ctx, unsigned number, uint64_t word)
 		path_enqueue(router_control_lane(r), i->txq, &word, 1);
 }
 
+static bool op_may_leave(void *ctx, unsigned number, uint64_t word)
+{
+	struct router *r = ctx;
+
+	return filter_may_leave(
+		router_control_lane(r), number, packet_frame(&r->buffers, word), packet_len(word));
+}
+
 static void op_routes_changed(void *ctx)
 {
 	control_routes_changed(ctx);
@@ -134,6 +142,7 @@ static const struct stack_ops ops = {
 	.drop = op_drop,
 	.deliver = op_deliver,
 	.ingress = op_ingress,
+	.may_leave = op_may_leave,
 	.routes_changed = op_routes_changed,
 	.icmp_seen = op_icmp_seen,
 	.address_conflict = op_address_conflict,
@@ -273,6 +282,7 @@ bool control_turn(struct router *r)
 	if (control_due(&control.tick_us, now, TICK_US)) {
 		stack_tick(&r->stack, now / 1000);
 		log_drain();
+		filters_log(r, now);
 	}
 	if (control_due(&control.link_us, now, LINK_US))
 		control_links(r);

@@ -10,7 +10,7 @@
 #include "lib/atomic.h"
 #include "lib/pool.h"
 
-#define LOG_LINE_MAX 120u
+#define LOG_LINE_MAX 192u
 #define LOG_EVENTS   16u /* a power of two; kept per actor until drained */
 
 /* One actor writes `written` and the records; the control core reads. */

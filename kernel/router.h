@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "drivers/netdev.h"
+#include "kernel/filter.h"
 #include "lib/histogram.h"
 #include "lib/pool.h"
 #include "lib/rcu.h"
@@ -136,6 +137,7 @@ struct router {
 	struct meter_limit police[IFACE_MAX];      /* what is in force, by interface */
 	uint32_t limits;                           /* how many were ever set */
 	uint32_t control_rate[POLICE_KINDS];       /* in force, as configured; 0: the default */
+	struct filters filters;                    /* access lists */
 	uint64_t queues;                           /* see config_queues_digest */
 	bool booting; /* nobody forwards yet: a commit may be seen by halves */
 };

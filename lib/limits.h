@@ -41,6 +41,11 @@
 #define IFACE_ADDR6_MAX (IFACE_ADDR_MAX + 1u) /* and a link-local one */
 #define IFACE_NAME_MAX  16u                   /* with the terminating zero */
 
+#define ACL_RULES    10000u /* rules of all access lists, if there is memory for them */
+#define ACL_FEW      256u   /* of a machine with very little */
+#define ACL_LISTS    256u   /* access lists */
+#define ACL_NAME_MAX 32u    /* with the terminating zero */
+
 #define REASSEMBLY_MAX       64u  /* datagrams to the router being put together */
 #define REASSEMBLY_FRAGMENTS 512u /* their fragments */
 

@@ -263,6 +263,37 @@ static bool parse_size(const struct node *n, const char *word, char *out)
 	return true;
 }
 
+static bool parse_name(const struct node *n, const char *word, char *out)
+{
+	size_t length = strlen(word);
+	bool good = length && length < ACL_NAME_MAX && is_alnum(word[0]) && !is_digit(word[0]);
+
+	for (size_t i = 0; i < length; i++)
+		good = good && (is_alnum(word[i]) || word[i] == '-' || word[i] == '_');
+	if (!good)
+		return refuse(out, "is not a name: letters, digits, - and _, at most 31");
+	snprintf(out, ARG_TEXT_MAX, "%s", word);
+	return true;
+}
+
+static bool parse_icmp(const struct node *n, const char *word, char *out)
+{
+	const char *slash = strchr(word, '/');
+	uint64_t type, code = 0;
+	char head[8] = "";
+
+	if (slash && slash - word < (long)sizeof head)
+		memcpy(head, word, (size_t)(slash - word));
+	if (!text_parse_number(slash ? head : word, 0, 255, &type) ||
+		(slash && !text_parse_number(slash + 1, 0, 255, &code)))
+		return refuse(out, "is not a type, or type/code, each from 0 to 255");
+	if (slash)
+		snprintf(out, ARG_TEXT_MAX, "%u/%u", (unsigned)type, (unsigned)code);
+	else
+		snprintf(out, ARG_TEXT_MAX, "%u", (unsigned)type);
+	return true;
+}
+
 /* RFC 1123 2.1 and RFC 952: letters, digits and inner hyphens, at most 63. */
 static bool parse_hostname(const struct node *n, const char *word, char *out)
 {
@@ -394,6 +425,8 @@ static const struct arg_type arg_types[ARG_KINDS] = {
 	[ARG_RANGE] = {"N[-M]", parse_range, order_range},
 	[ARG_RATE] = {"RATE", parse_rate, strcmp},
 	[ARG_SIZE] = {"SIZE", parse_size, strcmp},
+	[ARG_NAME] = {"NAME", parse_name, strcmp},
+	[ARG_ICMP] = {"TYPE[/CODE]", parse_icmp, strcmp},
 	[ARG_HOSTNAME] = {"NAME", parse_hostname, strcmp},
 	[ARG_URL] = {"tftp://ADDR/PATH", parse_url, strcmp},
 	[ARG_TEXT] = {"TEXT", parse_text, strcmp},

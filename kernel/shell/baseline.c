@@ -161,6 +161,7 @@ const char *baseline_take(struct router *r)
 		vlans_counters(r, n, &baseline.vlan[n]);
 	take_voqs(r);
 	nexthop_clear_counts(&r->nexthops);
+	filters_clear(r);
 	router_clear_latency(r);
 	return NULL;
 }

@@ -100,7 +100,8 @@ command_fn show_version, show_uptime, show_cores, show_memory, show_protocols, s
 command_fn show_control_plane;
 command_fn show_interfaces, show_routes, show_routes_summary, show_neighbors, show_fib,
 	show_fib_verify;
-command_fn show_next_hops, show_lldp_neighbors, show_queues, show_drops, show_buffers, show_latency;
+command_fn show_acl, show_next_hops, show_lldp_neighbors, show_queues, show_drops, show_buffers,
+	show_latency;
 command_fn clear_counters, clear_neighbors, ping, reboot, poweroff;
 #ifdef TEST_HOOKS
 /* What follows `debug` (debug.c). */

@@ -35,6 +35,9 @@ void config_free(struct config *c)
 	free(c->route);
 	free(c->route6);
 	free(c->neighbor);
+	free(c->acl);
+	free(c->rule);
+	free(c->match);
 	free(c->class);
 	free(c->shape);
 	*c = (struct config){0};
@@ -156,6 +159,16 @@ static struct meter_limit read_police(const struct line *line, unsigned at)
 	return limit;
 }
 
+/* "... acl in|out NAME", `at` is the word behind `acl`. */
+static void build_bound(
+	struct build *b, struct config_iface *iface, const struct line *line, unsigned at)
+{
+	char *name = word_is(line, at, "in") ? iface->acl_in : iface->acl_out;
+
+	snprintf(name, ACL_NAME_MAX, "%s", line->text[at + 1]);
+	b->origin->bound[b->origin->bound_n++] = line;
+}
+
 /* "interfaces IF [vlan N] PROPERTY [VALUE]" */
 static bool build_interface(struct build *b, const struct line *line)
 {
@@ -180,6 +193,8 @@ static bool build_interface(struct build *b, const struct line *line)
 		iface->urpf = !strcmp(value, "strict") ? URPF_STRICT : URPF_LOOSE;
 	else if (word_is(line, at, "police"))
 		iface->police = read_police(line, at + 1);
+	else if (word_is(line, at, "acl"))
+		build_bound(b, iface, line, at + 1);
 	else if (word_is(line, at, "mtu"))
 		iface->mtu = number(value);
 	else if (word_is(line, at, "rx-spread"))
@@ -370,6 +385,12 @@ static bool build_protocols(struct build *b, const struct line *line)
 	return true;
 }
 
+/* "acl NAME rule N permit|deny ..." */
+static bool build_acl(struct build *b, const struct line *line)
+{
+	return config_read_rule(b->fault, line, b->config);
+}
+
 static const struct section {
 	const char *word;
 	bool (*build)(struct build *b, const struct line *line);
@@ -378,6 +399,7 @@ static const struct section {
 	{"interfaces", build_interface},
 	{"routes", build_route},
 	{"neighbors", build_neighbor},
+	{"acl", build_acl},
 	{"queues", build_queues},
 	{"forwarding", build_forwarding},
 	{"protocols", build_protocols},
@@ -410,22 +432,27 @@ static bool allocate(struct config *c, struct config_origin *origin, const struc
 {
 	unsigned ifaces = section_lines(set, "interfaces"), routes = section_lines(set, "routes");
 	unsigned neighbors = section_lines(set, "neighbors"), queues = section_lines(set, "queues");
+	unsigned rules = section_lines(set, "acl");
 
 	c->iface = calloc(ifaces + 1, sizeof *c->iface);
 	c->route = calloc(routes + 1, sizeof *c->route);
 	c->route6 = calloc(routes + 1, sizeof *c->route6);
 	c->neighbor = calloc(neighbors + 1, sizeof *c->neighbor);
+	c->acl = calloc(rules + 1, sizeof *c->acl);
+	c->rule = calloc(rules + 1, sizeof *c->rule);
+	c->match = calloc(rules + 1, sizeof *c->match);
 	c->class = calloc(queues + 1, sizeof *c->class);
 	c->shape = calloc(queues + 1, sizeof *c->shape);
 	origin->address = calloc(ifaces + 1, sizeof *origin->address);
 	origin->address6 = calloc(ifaces + 1, sizeof *origin->address6);
 	origin->binding = calloc(ifaces + 1, sizeof *origin->binding);
+	origin->bound = calloc(ifaces + 1, sizeof(struct line *));
 	origin->route = calloc(routes + 1, sizeof(struct line *));
 	origin->route6 = calloc(routes + 1, sizeof(struct line *));
 	origin->neighbor = calloc(neighbors + 1, sizeof(struct line *));
-	return c->iface && c->route && c->route6 && c->neighbor && c->class && c->shape &&
-	       origin->address && origin->address6 && origin->binding && origin->route &&
-	       origin->route6 && origin->neighbor;
+	return c->iface && c->route && c->route6 && c->neighbor && c->acl && c->rule && c->match &&
+	       c->class && c->shape && origin->bound && origin->address && origin->address6 &&
+	       origin->binding && origin->route && origin->route6 && origin->neighbor;
 }
 
 bool config_build(const struct lines *set, struct config *out, struct config_fault *fault)
@@ -443,6 +470,7 @@ bool config_build(const struct lines *set, struct config *out, struct config_fau
 	free(origin.address);
 	free(origin.address6);
 	free(origin.binding);
+	free(origin.bound);
 	free(origin.route);
 	free(origin.route6);
 	free(origin.neighbor);

@@ -240,5 +240,6 @@ static bool check_bindings(struct config_origin *o, struct config_fault *fault)
 bool config_check(const struct config *c, struct config_origin *origin, struct config_fault *fault)
 {
 	return check_bindings(origin, fault) && check_networks(c, origin, fault) &&
-	       check_addresses(c, origin, fault) && config_check6(c, origin, fault);
+	       check_addresses(c, origin, fault) && config_check6(c, origin, fault) &&
+	       config_check_bound(c, origin, fault);
 }

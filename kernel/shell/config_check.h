@@ -28,7 +28,8 @@ struct config_origin {
 	struct config_address *address;
 	struct config_address6 *address6;
 	struct config_binding *binding;
-	unsigned addresses, addresses6, bindings;
+	const struct line **bound; /* lines that name an access list, at their end */
+	unsigned addresses, addresses6, bindings, bound_n;
 	const struct line **route;    /* by config.route index */
 	const struct line **route6;   /* by config.route6 index */
 	const struct line **neighbor; /* by config.neighbor index */
@@ -50,6 +51,13 @@ bool config_check_own_address(
 /* The same for IPv6: one of a host; not the subnet-router anycast address (RFC 4291 2.6.1). */
 bool config_check_own_address6(
 	struct config_fault *fault, const struct line *line, const struct iface_addr6 *addr);
+
+/* config_acl.c: adds the rule of a line "acl NAME rule N ...". */
+bool config_read_rule(struct config_fault *fault, const struct line *line, struct config *c);
+
+/* ... lines that name access lists name those there are. */
+bool config_check_bound(
+	const struct config *c, const struct config_origin *o, struct config_fault *fault);
 
 /* config_check6.c: as config_check, of IPv6. */
 bool config_check6(

@@ -30,6 +30,8 @@ enum arg_kind {
 	ARG_RANGE,    /* N or N-M, of the node's min .. max */
 	ARG_RATE,     /* 64kbit, 1000mbit, 10gbit */
 	ARG_SIZE,     /* 15000, 64k, 2m: bytes, of the node's min .. max */
+	ARG_NAME,     /* what people call things: letters, digits, _ and -, a letter first */
+	ARG_ICMP,     /* 3, 3/4: type, type and code */
 	ARG_HOSTNAME, /* one RFC 1123 label */
 	ARG_URL,      /* tftp://192.0.2.1/site.conf */
 	ARG_TEXT,     /* any printable text */

@@ -5,28 +5,36 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A keyword's text is the grammar's. */
+static size_t text_bytes(const struct command *command, unsigned i)
+{
+	return command->node[i]->word ? 0 : strlen(command->text[i]) + 1;
+}
+
 struct line *line_make(const struct command *command, unsigned number)
 {
-	size_t bytes = 0;
+	size_t bytes = 0, words = command->args - 1;
 
 	if (command->args < 2 || command->args - 1 > LINE_WORDS)
 		return NULL;
 	for (unsigned i = 1; i < command->args; i++)
-		bytes += strlen(command->text[i]) + 1;
-	struct line *line = malloc(sizeof *line + bytes);
+		bytes += text_bytes(command, i);
+	struct line *line = malloc(sizeof *line + 2 * words * sizeof(void *) + bytes);
 
 	if (!line)
 		return NULL;
 	line->refs = 1;
 	line->number = number;
 	line->words = command->args - 1;
-	char *store = line->store;
+	line->node = (const struct node **)(line + 1);
+	line->text = (const char **)(line->node + words);
+	char *store = (char *)(line->text + words);
 
 	for (unsigned i = 0; i < line->words; i++) {
-		size_t n = strlen(command->text[i + 1]) + 1;
+		size_t n = text_bytes(command, i + 1);
 
 		line->node[i] = command->node[i + 1];
-		line->text[i] = memcpy(store, command->text[i + 1], n);
+		line->text[i] = n ? memcpy(store, command->text[i + 1], n) : line->node[i]->word;
 		store += n;
 	}
 	return line;

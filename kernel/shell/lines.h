@@ -14,16 +14,15 @@
 #include "kernel/shell/grammar.h"
 #include "lib/err.h"
 
-#define LINE_WORDS    9u   /* words of the longest line of the grammar */
+#define LINE_WORDS    16u  /* words of the longest line of the grammar */
 #define LINE_TEXT_MAX 512u /* a printed line with its zero */
 
 struct line {
 	unsigned refs;   /* sets that hold it, and the one who made it */
 	unsigned number; /* of the text it was read from; 0 if typed */
 	unsigned words;
-	const struct node *node[LINE_WORDS];
-	const char *text[LINE_WORDS];
-	char store[];
+	const struct node **node; /* of each word, and its text: they stand behind */
+	const char **text;
 };
 
 /* {0} is an empty set. */

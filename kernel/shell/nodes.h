@@ -17,4 +17,7 @@
 		.word = NULL                                                                       \
 	}
 
+/* Of access lists (tree_acl.c): what follows `set acl`, `set interfaces IF acl`, `show acl`. */
+extern const struct node set_acl[], interface_acl[], show_acl_options[];
+
 #endif

@@ -75,6 +75,18 @@ static void show_urpf(struct output *o, const struct router *r, const struct ifa
 		output_text(o, "urpf", "%s", mode == URPF_STRICT ? "strict" : "loose");
 }
 
+/* Lists that decide about its packets, if there are any. */
+static void show_lists(struct output *o, const struct router *r, const struct iface *i)
+{
+	const struct filters *f = &r->filters;
+	const struct filter *bound = &f->bound[f->bound_now];
+
+	if (bound->in[i->port])
+		output_text(o, "acl_in", "%s", filters_now(f)->name[bound->in[i->port] - 1]);
+	if (bound->out[i->port])
+		output_text(o, "acl_out", "%s", filters_now(f)->name[bound->out[i->port] - 1]);
+}
+
 /* The limit of what it receives, and what its own bucket refused. */
 static void show_police(
 	struct output *o, const struct meter_limit *limit, const struct meter_counters *c)
@@ -140,6 +152,7 @@ static void show_vlan(struct output *o, const struct router *r, const struct ifa
 	output_number(o, "vlan", i->vid);
 	show_mac(o, i);
 	show_urpf(o, r, i);
+	show_lists(o, r, i);
 	show_addresses(o, i);
 	baseline_vlan(r, vlans_number(r, i), &c);
 	show_rx_tx(o, c.rx_packets, c.rx_bytes, c.tx_packets, c.tx_bytes);
@@ -202,6 +215,7 @@ static void show_iface(struct output *o, const struct router *r, const struct if
 	} else {
 		show_device(o, i, r->dev[i->port]);
 		show_urpf(o, r, i);
+		show_lists(o, r, i);
 		show_addresses(o, i);
 		show_counters(o, r, i->port);
 	}

@@ -182,6 +182,10 @@ bool show_memory(struct call *call)
 	output_number(o, "buffers", (uint64_t)r->buffers.pools * POOL_BUFS);
 	output_number(
 		o, "buffer_bytes", (uint64_t)r->buffers.pools * POOL_BUFS * r->buffers.stride);
+	output_number(o, "acl_rules", filters_now(&r->filters)->rules);
+	output_number(o, "acl_rules_max", r->filters.rules_max);
+	output_number(o, "acl_bytes_used", filters_now(&r->filters)->used);
+	output_number(o, "acl_bytes", r->filters.memory_bytes);
 	if (platform_nodes() > 1)
 		show_nodes(o);
 	return true;

@@ -99,6 +99,7 @@ static const struct node police_value[] = {
 	LAST,
 };
 static const struct node set_vlan[] = {
+	WORD("acl", "lists that decide about its packets", .next = interface_acl),
 	WORD("address", "own address, repeatable", .next = address_value),
 	WORD("description", "what it leads to", .next = description_value, .flags = NODE_SINGLE),
 	WORD("disabled", "receives and sends nothing", .flags = NODE_END),
@@ -116,6 +117,7 @@ static const struct node vlan_value[] = {
 	LAST,
 };
 static const struct node set_interface[] = {
+	WORD("acl", "lists that decide about its packets", .next = interface_acl),
 	WORD("address", "own address, repeatable", .next = address_value),
 	WORD("description", "what it leads to", .next = description_value, .flags = NODE_SINGLE),
 	WORD("disabled", "receives and sends nothing", .flags = NODE_END),
@@ -281,6 +283,7 @@ static const struct node sections[] = {
 	WORD("interfaces", "addresses and properties of interfaces", .next = set_interfaces),
 	WORD("routes", "static routes", .next = set_routes),
 	WORD("neighbors", "static neighbours", .next = set_neighbors),
+	WORD("acl", "access lists", .next = set_acl),
 	WORD("queues", "classes and rates of outputs", .next = set_queues),
 	WORD("forwarding", "what is forwarded", .next = set_forwarding),
 	WORD("protocols", "what is spoken on links", .next = set_protocols),
@@ -337,6 +340,8 @@ static const struct node show_lldp_options[] = {
 	LAST,
 };
 static const struct node show_what[] = {
+	WORD("acl", "access lists, and what met each rule", .run = show_acl,
+		.next = show_acl_options, .flags = NODE_END),
 	WORD("boot", "what booted the router, and how long each phase took", .run = show_boot,
 		.flags = NODE_END),
 	WORD("buffers", "packet buffers by owner, audited", .run = show_buffers, .flags = NODE_END),

@@ -35,6 +35,7 @@
 		"source address not valid on the wire, RFC 1812 5.3.7")                            \
 	X(MARTIAN_DESTINATION, "martian-destination", "destination not valid, RFC 1812 5.3.7")     \
 	X(URPF, "urpf", "no route to the source, or not by where it came in, RFC 3704")            \
+	X(ACL_DENIED, "acl-denied", "an access list of the interface denies it")                   \
 	X(BROADCAST, "broadcast",                                                                  \
 		"IPv4 broadcast with no listener, or directed broadcast, RFC 2644")                \
 	X(SOURCE_ROUTE, "source-route", "source route option refused, RFC 7126 4.3")               \

@@ -6,6 +6,7 @@
 #include "lib/form.h"
 #include "lib/words.h"
 #include "net/path/count.h"
+#include "net/path/filter.h"
 #include "net/path/member.h"
 #include "net/path/rewrite.h"
 #include "net/path/tag.h"
@@ -280,6 +281,19 @@ static void forward_batch(struct lane *lane, struct batch *b)
 	forward_publish(lane, touched);
 }
 
+/* What few lanes do with a batch between looking up and sending. */
+static __attribute__((noinline)) void forward_extras(const struct lane *lane, struct batch *b)
+{
+	unsigned filter = load_once(&lane->filter);
+
+	if (filter & FILTER_IN)
+		filter_in(lane, b);
+	if (load_once(&lane->count))
+		count_batch(lane, b);
+	if (filter & FILTER_OUT)
+		filter_out(lane, b);
+}
+
 void path_forward(struct lane *lane, const uint64_t *word, unsigned n)
 {
 	struct port_counters *counters = &lane->counters->port[lane->port];
@@ -294,8 +308,8 @@ void path_forward(struct lane *lane, const uint64_t *word, unsigned n)
 		fib4_lookup(load_acquire(&lane->tables->fib4), b.dst, b.nh, n);
 	if (__builtin_expect(b.sixes != 0, 0))
 		forward_lookup6(lane, &b);
-	if (__builtin_expect(load_once(&lane->count) != NULL, 0))
-		count_batch(lane, &b);
+	if (__builtin_expect((load_once(&lane->count) != NULL) | load_once(&lane->filter), 0))
+		forward_extras(lane, &b);
 	forward_batch(lane, &b);
 }
 

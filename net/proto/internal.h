@@ -201,6 +201,12 @@ uint32_t stack_route6(const struct stack *s, struct ip6 dst, uint32_t flow);
  * any. NULL if it is not our own. */
 const struct iface_addr6 *stack_own6(const struct stack *s, unsigned port, struct ip6 address);
 
+/* A packet in transit may leave by an interface: the worker let it pass by its own next hop. */
+static inline bool stack_may_leave(const struct stack *s, unsigned port, uint64_t word)
+{
+	return !s->ops->may_leave || s->ops->may_leave(s->ctx, port, word);
+}
+
 /* Ends a packet to ourselves; see stack.c. */
 enum err stack_loop(struct stack *s, uint64_t word);
 

@@ -50,6 +50,17 @@ static void slowpath_transmit(struct stack *s, uint64_t word, uint32_t index)
 	arp_send(s, n->port, neighbor, mtu, word);
 }
 
+/* There is a way on. */
+static void slowpath_pass_on(struct stack *s, uint64_t word, uint32_t index)
+{
+	if (!stack_may_leave(s, s->nexthops->nexthop[index].port, word))
+		s->ops->drop(s->ctx, word, DROP_ACL_DENIED);
+	else if (frame_of(s, word)[IPV4_TTL] > 1)
+		slowpath_transmit(s, word, index);
+	else
+		slowpath_refuse(s, word, ICMP_TIME_EXCEEDED, 0, DROP_TTL_EXCEEDED);
+}
+
 /* Not for us and not a silent end: the checks in the workers' order (net/path/forward.c). */
 static void slowpath_forward(struct stack *s, uint64_t word, uint32_t index)
 {
@@ -57,10 +68,7 @@ static void slowpath_forward(struct stack *s, uint64_t word, uint32_t index)
 		return;
 	switch (s->nexthops->nexthop[index].action) {
 	case NEXTHOP_RESOLVE:
-		if (frame_of(s, word)[IPV4_TTL] > 1)
-			slowpath_transmit(s, word, index);
-		else
-			slowpath_refuse(s, word, ICMP_TIME_EXCEEDED, 0, DROP_TTL_EXCEEDED);
+		slowpath_pass_on(s, word, index);
 		return;
 	case NEXTHOP_UNREACHABLE:
 	case NEXTHOP_RECURSIVE: /* nothing leads to its gateway now */

@@ -77,6 +77,17 @@ static bool slowpath6_hop_by_hop(struct stack *s, uint64_t word)
 	return slowpath6_options(s, word, &e);
 }
 
+/* There is a way on; only then the hop limit counts, RFC 8200 3. */
+static void slowpath6_pass_on(struct stack *s, uint64_t word, uint32_t index)
+{
+	if (!stack_may_leave(s, s->nexthops->nexthop[index].port, word))
+		s->ops->drop(s->ctx, word, DROP_ACL_DENIED);
+	else if (frame_of(s, word)[IPV6_HOPS] > 1)
+		slowpath6_transmit(s, word, index);
+	else
+		slowpath6_refuse(s, word, ICMP6_TIME_EXCEEDED, 0, DROP_TTL_EXCEEDED);
+}
+
 /* Not for us and not a silent end: the checks in the workers' order (net/path/forward.c). */
 static void slowpath6_forward(struct stack *s, uint64_t word, uint32_t index)
 {
@@ -89,11 +100,8 @@ static void slowpath6_forward(struct stack *s, uint64_t word, uint32_t index)
 	if (!slowpath6_hop_by_hop(s, word))
 		return;
 	switch (s->nexthops->nexthop[index].action) {
-	case NEXTHOP_RESOLVE: /* only where there is a way on the hop limit counts, RFC 8200 3 */
-		if (frame[IPV6_HOPS] > 1)
-			slowpath6_transmit(s, word, index);
-		else
-			slowpath6_refuse(s, word, ICMP6_TIME_EXCEEDED, 0, DROP_TTL_EXCEEDED);
+	case NEXTHOP_RESOLVE:
+		slowpath6_pass_on(s, word, index);
 		return;
 	case NEXTHOP_UNREACHABLE:
 	case NEXTHOP_RECURSIVE: /* nothing leads to its gateway now */

@@ -60,6 +60,9 @@ struct stack_ops {
 	/* As address_conflict. duplicate: found by DAD: the address is not used. */
 	void (*address_conflict6)(
 		void *ctx, unsigned port, struct ip6 address, const uint8_t *mac, bool duplicate);
+	/* A packet in transit may leave by an interface: no access list there denies it. NULL: any
+	 * may. */
+	bool (*may_leave)(void *ctx, unsigned port, uint64_t word);
 };
 
 #define STACK_LOOP 8u /* packets that one packet to ourselves may cause to ourselves */

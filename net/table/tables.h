@@ -4,7 +4,8 @@
  * The FIBs and the adjacencies live as long as the router and change in place,
  * by the rules in fib4.h, fib6.h and nexthop.h. A commit points fib4 and fib6 to
  * others: load_acquire, once a batch. pool_port tells the ingress port of a
- * buffer's pool. urpf: single words, written by the control core.
+ * buffer's pool. urpf: single words, written by the control core. filter: published as
+ * fib4 and fib6 are.
  */
 #ifndef NET_TABLE_TABLES_H
 #define NET_TABLE_TABLES_H
@@ -17,6 +18,8 @@
 #include "net/table/nexthop.h"
 #include "net/table/vlan.h"
 
+struct filter;
+
 struct tables {
 	const struct fib4 *fib4;
 	const struct fib6 *fib6;
@@ -27,6 +30,7 @@ struct tables {
 	uint8_t pool_port[POOL_MAX]; /* constant after boot */
 	uint32_t ports;              /* constant; the interface of VLAN n is number ports + n */
 	uint8_t urpf[IFACE_MAX];     /* enum urpf, by interface */
+	const struct filter *filter; /* access lists, see filter.h; NULL: none */
 };
 
 #endif

@@ -153,6 +153,7 @@ OTHERWISE = {"rx-runt", "port-disabled", "neighbor-pending", "neighbor-failed", 
              "fragment-timeout", "fragment-evicted", "fragment-duplicate",
              "lldp-malformed",  # test_lldp.py
              "urpf",  # test_urpf.py
+             "acl-denied",  # test_acl.py
              "input-policed"}  # test_police.py
 
 

@@ -68,10 +68,29 @@ static inline void random_route(char out[RANDOM_LINE_MAX])
 			length, any(3), 2 + any(5));
 }
 
+/* Rules that have all there is; some that a commit refuses. */
+static inline void random_rule(char out[RANDOM_LINE_MAX])
+{
+	static const char *const match[] = {"", " from 20.0.0.0/8", " proto tcp to-port 80-90",
+		" proto udp from 2001:db8::/32 from-port 53 log", " proto icmp icmp-type 8/0",
+		" proto 47 to 10.0.0.0/8 log", " proto icmp6 icmp-type 128"};
+	static const char *const wrong[] = {
+		" to-port 80", " proto tcp from 10.0.0.0/8 to fd00::/8"};
+
+	snprintf(out, RANDOM_LINE_MAX, "acl %c rule %u %s%s", 'A' + (char)any(2), 10 * (1 + any(5)),
+		any(2) ? "permit" : "deny",
+		any(20) ? match[any(sizeof match / sizeof *match)] : wrong[any(2)]);
+}
+
 static inline void random_interface(char out[RANDOM_LINE_MAX])
 {
 	unsigned port = any(3); /* the last of them is not there */
 
+	if (any(10) == 0) {
+		snprintf(out, RANDOM_LINE_MAX, "interfaces eth%u acl %s %c", port,
+			any(2) ? "in" : "out", any(8) ? 'A' : 'B');
+		return;
+	}
 	switch (any(11)) {
 	case 0: /* the least of them is refused with IPv6 */
 		snprintf(
@@ -117,7 +136,10 @@ static inline void random_interface(char out[RANDOM_LINE_MAX])
 /* The words of a configuration line, without `set`. */
 static inline void random_line(char out[RANDOM_LINE_MAX])
 {
-	switch (any(10)) {
+	switch (any(11)) {
+	case 10:
+		random_rule(out);
+		return;
 	case 0:
 		if (any(4) == 0)
 			snprintf(out, RANDOM_LINE_MAX, "forwarding counters next-hop");

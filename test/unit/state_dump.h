@@ -119,6 +119,47 @@ static inline void dump_ports(struct dump *d)
 	dump_put(d, "relaxed %u\n", router.relaxed);
 }
 
+/* What a list does with some packets; its counters and where they are are no matter. */
+static inline void dump_list(struct dump *d, const struct filter *f, unsigned number)
+{
+	const uint32_t src[] = {0x14000001, 0x0a000001}, dst[] = {0x0a000101, 0x14000001};
+	const struct ip6 src6 = {0x20010db800000000ull, 1}, dst6 = {0xfd00000000000000ull, 1};
+	const uint8_t protocols[] = {1, 6, 17, 47, 58};
+
+	if (!number)
+		return;
+	const struct filter_list *list = &f->list[number - 1];
+
+	dump_put(d, " %u rules", list->rules);
+	for (unsigned i = 0; i < 30; i++) {
+		uint32_t ports = acl_ports(i % 3 == 0 ? 53 : 8 << 8, i % 3 == 1 ? 80 : 128 << 8);
+		uint16_t kind = acl_kind(protocols[i / 3 % 5], false, false), four, six;
+
+		acl_lookup4(list->four, &src[i / 15], &dst[i / 15], &ports, &kind, &four, 1);
+		acl_lookup6(list->six, &src6, &dst6, &ports, &kind, &six, 1);
+		dump_put(d, " %x%x",
+			f->rule[list->first + (four == ACL_NONE ? list->rules : four)].flags,
+			f->rule[list->first + (six == ACL_NONE ? list->rules : six)].flags);
+	}
+}
+
+static inline void dump_lists(struct dump *d)
+{
+	const struct filter *f = router.tables.filter;
+
+	for (unsigned l = 0; l < router.lanes; l++)
+		dump_put(d, "filter %u\n", router.lane[l].filter);
+	for (unsigned n = 0; f && n < router.ifaces; n++) {
+		if (!f->in[n] && !f->out[n])
+			continue;
+		dump_put(d, "in %u:", n);
+		dump_list(d, f, f->in[n]);
+		dump_put(d, "\nout %u:", n);
+		dump_list(d, f, f->out[n]);
+		dump_put(d, "\n");
+	}
+}
+
 /* Addresses 20.0.0.x and so on: all that the tests route. */
 static inline void dump_answers(struct dump *d)
 {
@@ -148,6 +189,7 @@ static inline void dump_answers(struct dump *d)
 static inline void dump_workers(struct dump *d)
 {
 	dump_ports(d);
+	dump_lists(d);
 	dump_answers(d);
 }
 

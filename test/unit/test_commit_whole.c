@@ -67,7 +67,8 @@ static const char *const before[] = {"set interfaces eth0 address 10.0.0.1/24",
 	"set routes 2001:db8:2::/48 via fd00:0:0:1::2", "set routes 2001:db8:3::/48 via fd00::2",
 	"set routes 2001:db8:3::/48 via fd00:0:0:1::3",
 	"set routes 2001:db8:4::/48 via 2001:db8:3::7",
-	"set routes 2001:db8:5::/48 via fe80::9 dev eth0", "set queues eth1 shape 10mbit", "commit",
+	"set routes 2001:db8:5::/48 via fe80::9 dev eth0", "set queues eth1 shape 10mbit",
+	"set acl a rule 10 deny proto tcp to-port 80", "set interfaces eth0 acl in a", "commit",
 	NULL};
 
 /* The networks change places, the recursive route another way, and something of everything. */
@@ -85,7 +86,9 @@ static const char *const change[] = {"delete interfaces", "delete routes 20.0.0.
 	"delete routes 2001:db8:4::/48", "set routes 2001:db8:4::/48 via 2001:db8:6::1",
 	"delete routes 2001:db8:5::/48", "set routes 2001:db8:5::/48 via fe80::9 dev eth1",
 	"set routes 2001:db8:7::/48 via fd00:0:0:1::9", "delete queues",
-	"set queues eth0 class 2 dscp 46 priority", "set system idle relaxed", NULL};
+	"set queues eth0 class 2 dscp 46 priority", "set acl a rule 10 permit proto udp",
+	"set acl b rule 1 deny proto tcp to-port 80", "set interfaces eth0 acl in b",
+	"set interfaces eth1 acl out a", "set system idle relaxed", NULL};
 
 /* All has been followed, and all addresses have been probed. */
 static void settle(void)
@@ -333,6 +336,41 @@ static void test_all_vlans(void **state)
 	stop_shell(state);
 }
 
+/* ---- access lists ---- */
+
+/* As many rules as fit: a prefix and a port of its own each. */
+static void test_all_rules(void **state)
+{
+	char line[120];
+
+	begin(state);
+	run_expect("delete acl", "");
+	run_expect("delete interfaces eth0 acl", "");
+	run_expect("delete interfaces eth1 acl", "");
+	run_expect("commit", "");
+	unsigned rules = router.filters.rules_max;
+
+	for (unsigned i = 0; i < rules; i++) {
+		snprintf(line, sizeof line,
+			"set acl a rule %u permit proto tcp from 80.%u.%u.0/24 to-port %u\r", i + 1,
+			i / 256, i % 256, i);
+		type(line);
+		screen_n = 0;
+	}
+	run_expect("set interfaces eth0 acl in a", "");
+	commit_timed("adds rules,", rules, rules / 64);
+	assert_int_equal(router.filters.set[router.filters.set_now].rules, rules);
+	printf("figure: %u rules compiled: %zu KiB of %zu\n", rules,
+		router.filters.set[router.filters.set_now].used >> 10,
+		router.filters.memory_bytes >> 10);
+	run_expect("delete acl a rule 7", "");
+	commit_timed("removes one of the rules,", rules, rules / 64);
+	run_expect("delete acl", "");
+	run_expect("delete interfaces eth0 acl", "");
+	commit_timed("removes rules,", rules, 10);
+	stop_shell(state);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -341,6 +379,7 @@ int main(void)
 		cmocka_unit_test(test_cut_at_every_step),
 		cmocka_unit_test(test_ten_thousand_lines),
 		cmocka_unit_test(test_all_vlans),
+		cmocka_unit_test(test_all_rules),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,7 +7,7 @@
 static void test_canonical(void **state)
 {
 	static const char *const lines[][2] = {
-		{"set i eth0 v 7 a 10.5.0.1/24", "set interfaces eth0 vlan 7 address 10.5.0.1/24"},
+		{"set i eth0 v 7 ad 10.5.0.1/24", "set interfaces eth0 vlan 7 address 10.5.0.1/24"},
 		{"set interfaces eth0 vlan 4094 mtu 1400",
 			"set interfaces eth0 vlan 4094 mtu 1400"},
 		{"set interfaces eth0 vlan 1 dis", "set interfaces eth0 vlan 1 disabled"},

@@ -46,7 +46,7 @@ static void test_abbreviation(void **state)
 {
 	expect("sh ver", "show version");
 	expect("show version", "show version");
-	expect("se i eth0 a 10.0.0.1/24", "set interfaces eth0 address 10.0.0.1/24");
+	expect("se i eth0 ad 10.0.0.1/24", "set interfaces eth0 address 10.0.0.1/24");
 	expect("set r 10.0.0.0/8 v 10.1.1.1 d eth1", "set routes 10.0.0.0/8 via 10.1.1.1 dev eth1");
 	expect("pi 10.0.0.1 s 9 c 3", "ping 10.0.0.1 size 9 count 3");
 	expect("ping 10.0.0.1", "ping 10.0.0.1");
@@ -169,8 +169,8 @@ static const char *after(const char *left)
 static void test_choices(void **state)
 {
 	assert_string_equal(after("c"), "clear commit compare confirm");
-	assert_string_equal(
-		after("set "), "system interfaces routes neighbors queues forwarding protocols");
+	assert_string_equal(after("set "),
+		"system interfaces routes neighbors acl queues forwarding protocols");
 	assert_string_equal(after("set interfaces eth0 m"), "mac mtu");
 	assert_string_equal(after("show version "), "| ENTER*");
 	assert_string_equal(after("show version | "), "count include json");

@@ -230,7 +230,32 @@ static void one_audit(void)
 		fail_msg("audit: %s", a.finding);
 }
 
-/* Settings change under load: spreading on and off, classes, a rate. */
+/* Other lists each time, but for the last rule, which lets all pass. */
+static void change_lists(struct config *c, unsigned round)
+{
+	static struct config_acl list = {.name = "a"};
+	static struct config_rule rules[32];
+	static struct acl_rule match[32];
+
+	list.rules = 2 + round % 30;
+	for (unsigned i = 0; i < list.rules; i++) {
+		bool last = i + 1 == list.rules;
+
+		rules[i] = (struct config_rule){.number = i + 1, .permit = last, .log = last};
+		match[i] = (struct acl_rule){.any_protocol = last, .protocol = (uint8_t)(30 + i)};
+	}
+	c->acl = &list;
+	c->rule = rules;
+	c->match = match;
+	c->acls = round % 4 != 0;
+	c->rules = list.rules;
+	for (unsigned port = 0; c->acls && port < PORTS; port++) {
+		memcpy(base_iface[port].acl_in, "a", 2);
+		base_iface[port].acl_out[0] = round & 1 ? 'a' : '\0';
+	}
+}
+
+/* Settings change under load: spreading on and off, classes, a rate, access lists. */
 static void change_settings(unsigned round)
 {
 	static struct config_class class = {
@@ -244,6 +269,7 @@ static void change_settings(unsigned round)
 	c.shape = &shape;
 	c.classes = round & 1;
 	c.shapes = round >> 1 & 1;
+	change_lists(&c, round);
 	configure(&c, NULL);
 }
 
@@ -287,6 +313,8 @@ static void run_router(unsigned workers, unsigned queues)
 	}
 	uint64_t lost = drops(0, DROP_VOQ_FULL) + drops(1, DROP_VOQ_FULL) + drops(2, DROP_VOQ_FULL);
 
+	for (unsigned port = 0; port < PORTS; port++)
+		assert_int_equal(drops(port, DROP_ACL_DENIED), 0);
 	for (unsigned port = 0; port < PORTS; port++)
 		for (unsigned flow = 0; flow < FLOWS; flow++)
 			if (!lost && !drops(port, DROP_SPREAD_FULL))
