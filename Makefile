@@ -104,7 +104,8 @@ $(call stamp,$(STEM).linked,$(FIB) / $(CONFIG))
 $(call stamp,$(BUILD)/hosted.linked,$(FIB) / $(CONFIG))
 
 X86_OBJ    := $(call obj,$(X86DIR),$(LIB) $(NET) $(DRIVERS) $(KERNEL) $(X86))
-HOSTED_OBJ := $(call obj,hosted,$(LIB) $(NET) $(MEMDEV) $(filter-out %_pci.c,$(wildcard drivers/virtio/*.c)) \
+HOSTED_OBJ := $(call obj,hosted,$(LIB) $(NET) $(MEMDEV) \
+	      $(filter-out %_pci.c,$(wildcard drivers/virtio/*.c drivers/ixgbe/*.c)) \
 	      $(KERNEL) $(HOSTED))
 CHECK_OBJ  := $(call obj,check,$(LIB) $(NET) $(DRIVERS) $(MEMDEV) $(filter-out kernel/main.c,$(KERNEL)) \
 	      $(PURE) $(VHOST) $(MODEL))

@@ -19,8 +19,6 @@
 #include "lib/pool.h"
 
 #define IXGBE_PAIRS_MAX 16u /* queue pairs that RSS can name (7.1.2.8) */
-#define IXGBE_SLOTS_MAX 4096u
-#define IXGBE_SLOTS_MIN 64u
 
 enum ixgbe_kind { IXGBE_82599, IXGBE_X540, IXGBE_X550 };
 
@@ -122,6 +120,7 @@ struct ixgbe {
 	enum ixgbe_module module;
 
 	uint64_t statistic[IXGBE_STATISTICS];
+	unsigned counted; /* which of them is read next */
 	struct ixgbe_rxq rx[IXGBE_PAIRS_MAX];
 	struct ixgbe_txq tx[IXGBE_PAIRS_MAX];
 };
@@ -200,6 +199,20 @@ uint32_t ixgbe_tx_access(const struct ixgbe *x, unsigned q, uint32_t v);
 void ixgbe_dca_init(const struct ixgbe *x);
 bool ixgbe_dca(struct netdev *dev, bool tx, unsigned q, uint8_t tag);
 
+/* ---------------------------------------------------------------- ixgbe_flow.c */
+
+/* KiB of the packet buffer for what is received. */
+static inline uint32_t ixgbe_rx_kib(const struct ixgbe *x)
+{
+	return x->kind == IXGBE_82599 ? 512 : 384;
+}
+
+/* After a reset: whether PAUSE frames are sent and obeyed; and what SRRCTL of all queues is then.
+ */
+void ixgbe_flow_init(const struct ixgbe *x);
+uint32_t ixgbe_flow_srrctl(const struct ixgbe *x);
+bool ixgbe_flow_control(struct netdev *dev, bool on);
+
 /* ---------------------------------------------------------------- ixgbe_link.c */
 
 /* Control core, at each poll: reads the link, and sets it up again and again while it is down. */
@@ -212,10 +225,10 @@ void ixgbe_sfp_look(struct ixgbe *x);
 
 /* ---------------------------------------------------------------- ixgbe_stats.c */
 
-/* Control core, at each poll: adds up what the device has counted since. */
+/* Control core, at each poll: adds up what the device has counted since; some counters a time. */
 void ixgbe_stats_poll(struct ixgbe *x);
 /* After a reset: forgets what it counted meanwhile. */
-void ixgbe_stats_clear(struct ixgbe *x);
+void ixgbe_stats_clear(const struct ixgbe *x);
 unsigned ixgbe_statistics(const struct netdev *dev, struct netdev_statistic *out, unsigned max);
 
 /* ---------------------------------------------------------------- ixgbe_state.c */

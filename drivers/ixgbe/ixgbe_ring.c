@@ -311,6 +311,7 @@ const struct netdev_ops ixgbe_ring_ops = {
 	.rx_last = ring_rx_last,
 	.doorbells = ring_doorbells,
 	.vlan = ixgbe_vlan,
+	.flow_control = ixgbe_flow_control,
 	.dca = ixgbe_dca,
 	.statistics = ixgbe_statistics,
 	.poll = ixgbe_poll,

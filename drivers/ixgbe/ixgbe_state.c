@@ -12,10 +12,10 @@
  */
 #include "drivers/ixgbe/ixgbe_device.h"
 
-#define HANG_US                                                                                    \
-	2000000u        /* without progress, though there is a link; no flow control holds it up   \
-			 */
-#define DARK_US 500000u /* without a link: it will not send them any more */
+/* Without progress: with a link; with one whose peer may hold us up; without one. */
+#define HANG_US   5000000u
+#define PAUSED_US 60000000u
+#define DARK_US   500000u
 
 void ixgbe_fail(struct ixgbe *x, const char *failure, bool over)
 {
@@ -151,13 +151,14 @@ static bool moves(const struct ixgbe_txq *tx, uint32_t taken)
 {
 	uint32_t position = tx->report[load_once(&tx->reported) & tx->mask];
 
-	return taken == load_once(&tx->posted) ||
+	return taken == load_once(&tx->posted) || taken != load_once(&tx->done) ||
 	       (load_once(&tx->ring[position & tx->mask].control) & IXGBE_TX_DD);
 }
 
 static void watch(struct ixgbe *x)
 {
-	uint64_t now = ixgbe_now(x), limit = x->dev.link ? HANG_US : DARK_US;
+	uint64_t now = ixgbe_now(x);
+	uint64_t limit = !x->dev.link ? DARK_US : x->dev.flow_control ? PAUSED_US : HANG_US;
 
 	for (unsigned q = 0; q < x->dev.tx_queues; q++) {
 		struct ixgbe_watch *w = &x->watch[q];
