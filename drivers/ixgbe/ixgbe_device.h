@@ -102,10 +102,10 @@ struct ixgbe {
 	uint8_t rx_tag[IXGBE_PAIRS_MAX], tx_tag[IXGBE_PAIRS_MAX]; /* where dev.dca */
 
 	/* Control core: a failure, and what became of it (ixgbe_state.c). */
-	bool over;     /* it will not be used again */
-	bool halted;   /* any core: the device does no DMA; buffers may be taken back */
-	bool renewing; /* the queues are being made anew */
-	uint32_t renewals, rx_renewed[IXGBE_PAIRS_MAX], tx_renewed[IXGBE_PAIRS_MAX];
+	bool over;   /* it will not be used again */
+	bool halted; /* any core: the device does no DMA; buffers may be taken back */
+	uint64_t failed_us;
+	uint32_t requests, rx_answer[IXGBE_PAIRS_MAX], tx_answer[IXGBE_PAIRS_MAX]; /* any core */
 	struct ixgbe_watch watch[IXGBE_PAIRS_MAX];
 	uint64_t resets; /* while it was running */
 
@@ -239,8 +239,8 @@ void ixgbe_poll(struct netdev *dev);
 void ixgbe_stop(struct netdev *dev);
 
 /* For rx of a failed device; for tx_done of one: takes back what queue q still held. */
-void ixgbe_renew_rx(struct ixgbe *x, unsigned q);
-unsigned ixgbe_renew_tx(struct ixgbe *x, unsigned q, uint64_t *word, unsigned max);
+void ixgbe_answer_rx(struct ixgbe *x, unsigned q);
+unsigned ixgbe_answer_tx(struct ixgbe *x, unsigned q, uint64_t *word, unsigned max);
 
 /* ---------------------------------------------------------------- ixgbe_ring.c */
 

@@ -91,7 +91,7 @@ static unsigned ring_rx(struct netdev *dev, unsigned q, uint64_t *word, unsigned
 	uint32_t slot = rx->taken & rx->mask;
 
 	if (load_once(&dev->failed)) {
-		ixgbe_renew_rx(ixgbe_of(dev), q);
+		ixgbe_answer_rx(ixgbe_of(dev), q);
 		return 0;
 	}
 	if (n > max)
@@ -242,7 +242,7 @@ static unsigned ring_tx_done(struct netdev *dev, unsigned q, uint64_t *word, uns
 	unsigned n, first;
 
 	if (load_once(&dev->failed))
-		return ixgbe_renew_tx(ixgbe_of(dev), q, word, max);
+		return ixgbe_answer_tx(ixgbe_of(dev), q, word, max);
 	learn_done(tx);
 	n = tx->done - tx->taken;
 	if (n > max)

@@ -4,11 +4,13 @@
  * A transmit queue that stands still cannot be reset alone: it may be switched off
  * only when it is empty (4.6.8.1). So the whole device is reset, by steps in the
  * polls of the control core, while the other ports go on; and it returns. `failed` is
- * set meanwhile, so that no core uses its queues. When there is no DMA any more
- * (`halted`), each core takes back the frames of its TX queues, counts them as not sent,
- * and lays its empty rings out again; buffers of an RX ring stay in it. The control core
- * counts `renewals` up for that, each core notes the number beside its queue, and when
- * all have it the device is started as at first.
+ * set meanwhile, so that no core uses its queues.
+ *
+ * The control core asks all others twice by counting `requests` up, and each answers for
+ * each of its queues by noting the number beside it: that it has seen the failure, before
+ * the device is reset, as nobody may touch it then; and, when there is no DMA any more
+ * (`halted`) and the frames of a TX queue have been taken back, which count as not sent,
+ * that the empty ring is laid out again. Buffers of an RX ring stay in it.
  */
 #include "drivers/ixgbe/ixgbe_device.h"
 
@@ -17,13 +19,17 @@
 #define PAUSED_US 60000000u
 #define DARK_US   500000u
 
+#define ANSWER_US 1000000u
+
 void ixgbe_fail(struct ixgbe *x, const char *failure, bool over)
 {
 	x->over |= over;
 	if (load_once(&x->dev.failed))
 		return;
 	x->reset_step = IXGBE_RESET_BEGIN;
+	x->failed_us = ixgbe_now(x);
 	store_once(&x->dev.link, false);
+	store_release(&x->requests, x->requests + 1); /* odd: that it is seen */
 	store_once(&x->dev.failure, failure);
 	store_release(&x->dev.failed, true); /* the reason before the fact */
 }
@@ -49,53 +55,60 @@ static void reverse(uint32_t *a, uint32_t n)
 }
 
 /* Turns the ring until its oldest buffer is in slot 0, where the device begins after a reset. */
-void ixgbe_renew_rx(struct ixgbe *x, unsigned q)
+static void lay_out_rx(struct ixgbe_rxq *rx, const struct buffers *buffers)
 {
-	uint32_t renewals = load_acquire(&x->renewals), held, first;
-	struct ixgbe_rxq *rx = &x->rx[q];
+	uint32_t held = rx->posted - rx->taken, first = rx->taken & rx->mask;
 
-	if (x->rx_renewed[q] == renewals)
-		return;
-	held = rx->posted - rx->taken;
-	first = rx->taken & rx->mask;
 	reverse(rx->held, first);
 	reverse(rx->held + first, rx->mask + 1 - first);
 	reverse(rx->held, rx->mask + 1);
 	for (uint32_t i = 0; i <= rx->mask; i++) {
-		uint64_t frame = i < held ? (uintptr_t)buffer_data(x->dev.buffers, rx->held[i]) : 0;
+		uint64_t frame = i < held ? (uintptr_t)buffer_data(buffers, rx->held[i]) : 0;
 
 		rx->ring[i] = (struct ixgbe_rx_desc){.address = frame};
 	}
 	rx->taken = 0;
 	rx->posted = held;
 	rx->good = IXGBE_RX_GOOD;
-	store_release(&x->rx_renewed[q], renewals);
 }
 
-unsigned ixgbe_renew_tx(struct ixgbe *x, unsigned q, uint64_t *word, unsigned max)
+void ixgbe_answer_rx(struct ixgbe *x, unsigned q)
 {
-	uint32_t renewals = load_acquire(&x->renewals);
+	uint32_t request = load_acquire(&x->requests);
+
+	if (x->rx_answer[q] == request)
+		return;
+	if (request % 2 == 0)
+		lay_out_rx(&x->rx[q], x->dev.buffers);
+	store_release(&x->rx_answer[q], request);
+}
+
+unsigned ixgbe_answer_tx(struct ixgbe *x, unsigned q, uint64_t *word, unsigned max)
+{
+	uint32_t request = load_acquire(&x->requests);
 	struct ixgbe_txq *tx = &x->tx[q];
 	unsigned n = 0;
 
+	if (request % 2 == 1 && x->tx_answer[q] != request)
+		store_release(&x->tx_answer[q], request);
 	if (!load_acquire(&x->halted))
 		return 0;
 	for (; n < max && tx->taken != tx->posted; n++)
 		word[n] = tx->held[tx->taken++ & tx->mask];
-	if (tx->taken != tx->posted || x->tx_renewed[q] == renewals)
+	if (tx->taken != tx->posted || x->tx_answer[q] == request)
 		return n;
 	tx->posted = tx->taken = tx->done = tx->reports = tx->reported = 0;
-	store_release(&x->tx_renewed[q], renewals);
+	store_release(&x->tx_answer[q], request);
 	return n;
 }
 
 /* ---------------------------------------------------------------- control core: return */
 
-static bool all_renewed(const struct ixgbe *x)
+static bool all_answered(const struct ixgbe *x)
 {
 	for (unsigned q = 0; q < x->dev.rx_queues; q++)
-		if (load_acquire(&x->rx_renewed[q]) != x->renewals ||
-			load_acquire(&x->tx_renewed[q]) != x->renewals)
+		if (load_acquire(&x->rx_answer[q]) != x->requests ||
+			load_acquire(&x->tx_answer[q]) != x->requests)
 			return false;
 	return true;
 }
@@ -104,13 +117,10 @@ static void come_back(struct ixgbe *x)
 {
 	const char *refusal;
 
-	if (!x->renewing) {
-		store_release(&x->renewals, x->renewals + 1);
-		x->renewing = true;
-	}
-	if (!all_renewed(x))
+	if (x->requests % 2 == 1)
+		store_release(&x->requests, x->requests + 1);
+	if (!all_answered(x))
 		return;
-	x->renewing = false;
 	refusal = ixgbe_start(x, false);
 	if (refusal) {
 		store_once(&x->dev.failure, refusal);
@@ -131,6 +141,10 @@ static void poll_failed(struct ixgbe *x)
 			come_back(x);
 		return;
 	}
+	/* A core that stands still for so long touches nothing either. */
+	if (x->reset_step == IXGBE_RESET_BEGIN && !all_answered(x) &&
+		ixgbe_now(x) - x->failed_us < ANSWER_US)
+		return;
 	switch (ixgbe_reset(x)) {
 	case IXGBE_RESET_BUSY:
 		return;
