@@ -89,7 +89,8 @@ def start(place, options, taps, house=True):
 
 
 def slot(i):
-    """Where port i is on the bus: QEMU does not keep the order of devices told in different ways."""
+    """Where port i is on the bus: QEMU does not keep the order of devices told in different ways. More
+    devices, by --qemu, come before."""
     return f"{0x8 + i:x}"
 
 
