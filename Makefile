@@ -370,5 +370,5 @@ gdb: $(IMAGE)
 clean:
 	rm -rf $(BUILD)/x86 $(BUILD)/x86-hooks $(BUILD)/efi $(BUILD)/hosted $(BUILD)/native $(BUILD)/check $(BUILD)/tsan $(BUILD)/debug $(BUILD)/fuzz $(BUILD)/bench $(BUILD)/barewire* $(BUILD)/fibgen $(BUILD)/routegen $(BUILD)/pktgen
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -name '*.d' -type f 2>/dev/null)
 .SECONDARY:
