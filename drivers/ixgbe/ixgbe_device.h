@@ -1,8 +1,8 @@
 /*
  * One port, as the files of this folder share it: identity and probe (ixgbe.c),
  * bring-up (ixgbe_init.c), reset (ixgbe_reset.c), EEPROM and semaphores
- * (ixgbe_nvm.c), filters and RSS (ixgbe_filter.c), caches (ixgbe_dca.c), link (ixgbe_link.c), state
- * (ixgbe_state.c), statistics (ixgbe_stats.c) and the data path (ixgbe_ring.c).
+ * (ixgbe_nvm.c), filters and RSS (ixgbe_filter.c), caches (ixgbe_dca.c), link (ixgbe_link.c,
+ * ixgbe_sfp.c), state (ixgbe_state.c), statistics (ixgbe_stats.c) and the data path (ixgbe_ring.c).
  * Internal to drivers/ixgbe/.
  */
 #ifndef DRIVERS_IXGBE_DEVICE_H
@@ -28,6 +28,14 @@ enum ixgbe_media {
 	IXGBE_SFP,       /* a cage for a module */
 	IXGBE_BACKPLANE, /* KX4, KX, KR, CX4: negotiated by the MAC, or fixed in the EEPROM */
 	IXGBE_COPPER,    /* a PHY of its own, which firmware sets up and which negotiates alone */
+};
+
+/* What is in the cage (ixgbe_sfp.c). */
+enum ixgbe_module {
+	IXGBE_MODULE_NONE, /* nothing answers */
+	IXGBE_MODULE_10G,
+	IXGBE_MODULE_BOTH, /* 10 and 1 Gb/s */
+	IXGBE_MODULE_ODD,  /* something else */
 };
 
 /*
@@ -111,6 +119,7 @@ struct ixgbe {
 	bool link_stuck; /* a line of log has said that the semaphore is not to be had */
 	uint64_t link_us;
 	unsigned link_tries;
+	enum ixgbe_module module;
 
 	uint64_t statistic[IXGBE_STATISTICS];
 	struct ixgbe_rxq rx[IXGBE_PAIRS_MAX];
@@ -195,6 +204,11 @@ bool ixgbe_dca(struct netdev *dev, bool tx, unsigned q, uint8_t tag);
 
 /* Control core, at each poll: reads the link, and sets it up again and again while it is down. */
 void ixgbe_link_poll(struct ixgbe *x);
+
+/* ---------------------------------------------------------------- ixgbe_sfp.c */
+
+/* Looks into the cage; a module that is not known is said once. Control core; takes 2 ms. */
+void ixgbe_sfp_look(struct ixgbe *x);
 
 /* ---------------------------------------------------------------- ixgbe_stats.c */
 

@@ -6,17 +6,16 @@
 
 #define RETRY_US 5000000u /* a link may take so long to come */
 
-/* A module that is made for 1 Gb/s has its turn in one of so many tries. */
-#define TRIES_ROUND 4u
+#define TRIES_ROUND 4u /* of which the last one is at 1 Gb/s, if the module may be for that */
 
 /*
  * The laser on, and one lane of 10 Gb/s, or 1 Gb/s as clause 37 negotiates it (3.7.4). Whatever
  * the module is: the worst that an odd one does is to stay dark.
  */
-static uint32_t set_up_module(struct ixgbe *x, uint32_t autoc)
+static uint32_t set_up_module(const struct ixgbe *x, uint32_t autoc)
 {
 	uint32_t esdp = ixgbe_read(x, IXGBE_ESDP);
-	bool slow = x->link_tries % TRIES_ROUND == TRIES_ROUND - 1;
+	bool slow = x->module != IXGBE_MODULE_10G && x->link_tries % TRIES_ROUND == TRIES_ROUND - 1;
 
 	ixgbe_write(x, IXGBE_ESDP,
 		(esdp & ~IXGBE_ESDP_LASER_OFF) | IXGBE_ESDP_OUT(IXGBE_ESDP_LASER_OFF));
@@ -31,6 +30,8 @@ static bool set_up(struct ixgbe *x)
 
 	if (x->media == IXGBE_COPPER) /* its PHY does it */
 		return true;
+	if (x->media == IXGBE_SFP)
+		ixgbe_sfp_look(x);
 	if (!ixgbe_sync_try(x, IXGBE_SYNC_CSR))
 		return false;
 	autoc = ixgbe_read(x, IXGBE_AUTOC);

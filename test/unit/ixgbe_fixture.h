@@ -206,14 +206,29 @@ static inline unsigned complete(unsigned q)
 	return all;
 }
 
-/* Every buffer is spare or in a ring. */
+/* Every buffer is spare or in a ring, once. */
 static inline void expect_none_lost(void)
 {
+	static uint8_t seen[BUFFERS];
 	unsigned all = spares;
 
-	for (unsigned q = 0; q < dev->rx_queues; q++)
+	memset(seen, 0, sizeof seen);
+	for (unsigned i = 0; i < spares; i++)
+		seen[spare[i]]++;
+	for (unsigned q = 0; q < dev->rx_queues; q++) {
+		const struct ixgbe_rxq *rx = &ixgbe_of(dev)->rx[q];
+		const struct ixgbe_txq *tx = &ixgbe_of(dev)->tx[q];
+
 		all += dev->ops->rx_held(dev, q) + dev->ops->tx_held(dev, q);
+		for (uint32_t i = rx->taken; i != rx->posted; i++)
+			seen[rx->held[i & rx->mask]]++;
+		for (uint32_t i = tx->taken; i != tx->posted; i++)
+			seen[packet_index(tx->held[i & tx->mask])]++;
+	}
 	assert_int_equal(all, BUFFERS);
+	for (unsigned i = 0; i < BUFFERS; i++)
+		if (seen[i] != 1)
+			fail_msg("buffer %u is in %u places", i, seen[i]);
 }
 
 static inline uint32_t draw(uint32_t *seed)

@@ -73,13 +73,42 @@ static void test_waits_end(void **state)
 	make_machine(1500);
 }
 
+/* Looks at what is written to one register on its way to the device. */
+static struct {
+	uint32_t at, set; /* bits that were ever written as 1, */
+	uint32_t mask;    /* and writes with any of these */
+	unsigned times;
+} spy;
+
+static uint64_t spy_read(void *ctx, uint64_t at, unsigned bytes)
+{
+	return ixgbe_model_read(model, spy.at + at, bytes);
+}
+
+static void spy_write(void *ctx, uint64_t at, unsigned bytes, uint64_t v)
+{
+	spy.set |= (uint32_t)v;
+	spy.times += (v & spy.mask) != 0;
+	ixgbe_model_write(model, spy.at + at, bytes, v);
+}
+
+static void spy_on(uint32_t at, uint32_t mask)
+{
+	memset(&spy, 0, sizeof spy);
+	spy.at = at;
+	spy.mask = mask;
+	model_add_memory(BAR + at, 4, spy_read, spy_write, NULL);
+}
+
 /* DMA that does not end is no reason to refuse a port: it is reset twice. */
 static void test_stuck_master(void **state)
 {
 	options.master_stuck = true;
 	make_machine(1500);
+	spy_on(IXGBE_CTRL, IXGBE_CTRL_RST);
 	open_up(512);
 	assert_true(model_io.now_us < 5000000);
+	assert_int_equal(spy.times, 2);
 }
 
 /* Nobody's EEPROM is checked then, and the link comes as firmware has set it up, or not. */
@@ -153,9 +182,13 @@ static void test_link_comes_and_goes(void **state)
 		options.media = media[i];
 		options.no_cable = true;
 		make_machine(1500);
+		spy_on(IXGBE_AUTOC, IXGBE_AUTOC_RESTART);
 		assert_non_null(open_port(512));
 		poll_for(60000000);
 		assert_false(dev->link);
+		assert_in_range(spy.times, 10, 13); /* each five seconds */
+		if (media[i] != IXGBE_MODEL_KX4)
+			assert_true(spy.set & IXGBE_AUTOC_LMS_SERIAL);
 		ixgbe_model_set_link(model, true);
 		poll_for(25000000);
 		assert_true(dev->link);
@@ -166,6 +199,9 @@ static void test_link_comes_and_goes(void **state)
 		poll_for(25000000);
 		assert_true(dev->link);
 		assert_false(dev->failed);
+		assert_int_equal(model_io.lines, media[i] == IXGBE_MODEL_SFP_ODD);
+		if (media[i] == IXGBE_MODEL_SFP_ODD)
+			assert_non_null(strstr(model_io.line, "none that is known"));
 		end_machine(state);
 	}
 	make_machine(1500);

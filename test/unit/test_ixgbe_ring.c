@@ -138,6 +138,9 @@ static void test_full_tx(void **state)
 	}
 	posted = dev->ops->tx(dev, 0, word, BATCH_MAX);
 	assert_int_equal(posted, 63);
+	for (unsigned i = 0; i < 63; i++) /* each 32nd reports, and the last one */
+		assert_int_equal(
+			!!(ixgbe_of(dev)->tx[0].ring[i].control & IXGBE_TX_RS), i == 31 || i == 62);
 	assert_int_equal(dev->ops->tx(dev, 0, word + 63, 1), 0);
 	assert_int_equal(complete(0), 0);
 	give_back(word + 63, 1);
