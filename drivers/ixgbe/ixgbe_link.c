@@ -55,20 +55,21 @@ static void retry(struct ixgbe *x, uint64_t now)
 		x->link_us = now;
 	} else if (now - x->link_us > RETRY_US && !x->link_stuck) {
 		x->link_stuck = true;
-		x->env.log(x->env.ctx,
+		x->port.env.log(x->port.env.ctx,
 			"ixgbe %s: the link cannot be set up: firmware keeps its registers "
 			"(SW_FW_SYNC)",
-			x->dev.location);
+			x->port.dev.location);
 	}
 }
 
-void ixgbe_link_poll(struct ixgbe *x)
+void ixgbe_link_poll(struct intel_port *p)
 {
+	struct ixgbe *x = ixgbe_of_port(p);
 	bool up = ixgbe_read(x, IXGBE_LINKS) & IXGBE_LINKS_UP;
 	uint64_t now = ixgbe_now(x);
 
-	if (x->dev.link != up) /* workers read this line */
-		store_once(&x->dev.link, up);
+	if (p->dev.link != up) /* workers read this line */
+		store_once(&p->dev.link, up);
 	if (up) {
 		x->link_asked = true;
 		x->link_us = now;

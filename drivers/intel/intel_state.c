@@ -1,0 +1,203 @@
+/*
+ * What becomes of a running device: polls, failures, returns, the stop.
+ *
+ * A transmit queue that stands still cannot be reset alone: it may be switched off
+ * only when it is empty (4.6.8.1). So the whole device is reset, by steps in the
+ * polls of the control core, while the other ports go on; and it returns. `failed` is
+ * set meanwhile, so that no core uses its queues. When there is no DMA any more
+ * (`halted`), each core takes back the frames of its TX queues, counts them as not sent,
+ * and lays its empty rings out again; buffers of an RX ring stay in it. The control core
+ * counts `renewals` up for that, each core notes the number beside its queue, and when
+ * all have it the device is started as at first.
+ */
+#include "drivers/intel/intel_port.h"
+
+#define HANG_US                                                                                    \
+	2000000u        /* without progress, though there is a link; no flow control holds it up   \
+			 */
+#define DARK_US 500000u /* without a link: it will not send them any more */
+
+void intel_fail(struct intel_port *p, const char *failure, bool over)
+{
+	p->over |= over;
+	if (load_once(&p->dev.failed))
+		return;
+	p->reset_step = INTEL_RESET_BEGIN;
+	store_once(&p->dev.link, false);
+	store_once(&p->dev.failure, failure);
+	store_release(&p->dev.failed, true); /* the reason before the fact */
+}
+
+/* No DMA from here on: the bus sees to it, if the device is not to be trusted with that. */
+static void halt(struct intel_port *p)
+{
+	if (p->over)
+		p->place.cut_off(p->place.ctx);
+	store_release(&p->halted, true);
+}
+
+/* ---------------------------------------------------------------- each core: its own queues */
+
+static void reverse(uint32_t *a, uint32_t n)
+{
+	for (uint32_t i = 0; i < n / 2; i++) {
+		uint32_t t = a[i];
+
+		a[i] = a[n - 1 - i];
+		a[n - 1 - i] = t;
+	}
+}
+
+/* Turns the ring until its oldest buffer is in slot 0, where the device begins after a reset. */
+void intel_renew_rx(struct intel_port *p, unsigned q)
+{
+	uint32_t renewals = load_acquire(&p->renewals), held, first;
+	struct intel_rxq *rx = &p->rx[q];
+
+	if (p->rx_renewed[q] == renewals)
+		return;
+	held = rx->posted - rx->taken;
+	first = rx->taken & rx->mask;
+	reverse(rx->held, first);
+	reverse(rx->held + first, rx->mask + 1 - first);
+	reverse(rx->held, rx->mask + 1);
+	for (uint32_t i = 0; i <= rx->mask; i++) {
+		uint64_t frame = i < held ? (uintptr_t)buffer_data(p->dev.buffers, rx->held[i]) : 0;
+
+		rx->ring[i] = (struct intel_rx_desc){.address = frame};
+	}
+	rx->taken = 0;
+	rx->posted = held;
+	rx->good = INTEL_RX_GOOD;
+	store_release(&p->rx_renewed[q], renewals);
+}
+
+unsigned intel_renew_tx(struct intel_port *p, unsigned q, uint64_t *word, unsigned max)
+{
+	uint32_t renewals = load_acquire(&p->renewals);
+	struct intel_txq *tx = &p->tx[q];
+	unsigned n = 0;
+
+	if (!load_acquire(&p->halted))
+		return 0;
+	for (; n < max && tx->taken != tx->posted; n++)
+		word[n] = tx->held[tx->taken++ & tx->mask];
+	if (tx->taken != tx->posted || p->tx_renewed[q] == renewals)
+		return n;
+	tx->posted = tx->taken = tx->done = tx->reports = tx->reported = 0;
+	store_release(&p->tx_renewed[q], renewals);
+	return n;
+}
+
+/* ---------------------------------------------------------------- control core: return */
+
+static bool all_renewed(const struct intel_port *p)
+{
+	for (unsigned q = 0; q < p->dev.rx_queues; q++)
+		if (load_acquire(&p->rx_renewed[q]) != p->renewals ||
+			load_acquire(&p->tx_renewed[q]) != p->renewals)
+			return false;
+	return true;
+}
+
+static void come_back(struct intel_port *p)
+{
+	const char *refusal;
+
+	if (!p->renewing) {
+		store_release(&p->renewals, p->renewals + 1);
+		p->renewing = true;
+	}
+	if (!all_renewed(p))
+		return;
+	p->renewing = false;
+	refusal = p->driver->start(p, false);
+	if (refusal) {
+		store_once(&p->dev.failure, refusal);
+		p->over = true;
+		halt(p);
+		return;
+	}
+	for (unsigned q = 0; q < p->dev.tx_queues; q++)
+		p->watch[q] = (struct intel_watch){.since_us = intel_now(p)};
+	store_release(&p->halted, false);
+	store_release(&p->dev.failed, false);
+}
+
+static void poll_failed(struct intel_port *p)
+{
+	if (p->halted) {
+		if (!p->over)
+			come_back(p);
+		return;
+	}
+	switch (p->driver->reset(p)) {
+	case INTEL_RESET_BUSY:
+		return;
+	case INTEL_RESET_STUCK:
+		store_once(&p->dev.failure, "its reset does not end (CTRL.RST)");
+		p->over = true;
+		break;
+	case INTEL_RESET_DONE:
+		break;
+	}
+	halt(p);
+}
+
+/* ---------------------------------------------------------------- control core: polls */
+
+/* Has a queue nothing to send, or is its core only late to notice that it is sent? */
+static bool moves(const struct intel_txq *tx, uint32_t taken)
+{
+	uint32_t position = tx->report[load_once(&tx->reported) & tx->mask];
+
+	return taken == load_once(&tx->posted) ||
+	       (load_once(&tx->ring[position & tx->mask].control) & INTEL_TX_DD);
+}
+
+static void watch(struct intel_port *p)
+{
+	uint64_t now = intel_now(p), limit = p->dev.link ? HANG_US : DARK_US;
+
+	for (unsigned q = 0; q < p->dev.tx_queues; q++) {
+		struct intel_watch *w = &p->watch[q];
+		uint32_t taken = load_once(&p->tx[q].taken);
+
+		if (taken != w->taken || moves(&p->tx[q], taken)) {
+			*w = (struct intel_watch){taken, now};
+		} else if (now - w->since_us >= limit) {
+			p->resets++;
+			intel_fail(p,
+				p->dev.link ? "a transmit queue stands still: it is reset"
+					    : "frames wait without a link: it is reset",
+				false);
+			return;
+		}
+	}
+}
+
+void intel_poll(struct netdev *dev)
+{
+	struct intel_port *p = intel_of(dev);
+
+	if (load_acquire(&dev->failed)) {
+		poll_failed(p);
+	} else if (intel_gone(p)) {
+		intel_fail(p, "it is gone: its registers read as ones", true);
+		halt(p);
+	} else {
+		intel_stats_poll(p);
+		p->driver->link(p);
+		watch(p);
+	}
+}
+
+void intel_stop(struct netdev *dev)
+{
+	struct intel_port *p = intel_of(dev);
+
+	intel_fail(p, "stopped", true);
+	while (!intel_gone(p) && p->driver->reset(p) == INTEL_RESET_BUSY)
+		;
+	halt(p); /* whatever it does: no DMA */
+}
