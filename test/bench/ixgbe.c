@@ -224,7 +224,9 @@ static int compare(const void *a, const void *b)
 static double median(uint64_t *all, uint64_t less)
 {
 	qsort(all, BATCHES, sizeof *all, compare);
-	return (double)(all[BATCHES / 2] - less) / BATCH;
+	uint64_t middle = all[BATCHES / 2];
+
+	return (double)(middle - less) / BATCH;
 }
 
 int main(void)

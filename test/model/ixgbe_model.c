@@ -130,6 +130,11 @@ void ixgbe_model_write(struct ixgbe_model *m, uint64_t at, unsigned bytes, uint6
 
 	if (m->gone)
 		return;
+	if (at == R_FDIRHASH && bytes == 8) { /* with its command: the one pair written at once */
+		ixgbe_model_write(m, at, 4, v);
+		ixgbe_model_write(m, at + 4, 4, value >> 32);
+		return;
+	}
 	if (!find(m, &at, bytes, &r))
 		return;
 	ixgbe_model_reset_shadow(m, (uint32_t)at, true);

@@ -202,6 +202,7 @@ bool ixgbe_model_phy_ready(struct ixgbe_model *m);
 
 /* ---- link: ixgbe_model_link.c */
 uint32_t ixgbe_model_links_read(struct ixgbe_model *m, uint32_t at);
+uint32_t ixgbe_model_anlp1_read(struct ixgbe_model *m, uint32_t at);
 void ixgbe_model_autoc_write(struct ixgbe_model *m, uint32_t at, uint32_t v);
 void ixgbe_model_link_restart(struct ixgbe_model *m);
 /* Brings the link to what time and carrier say. True: it changed. */

@@ -51,12 +51,13 @@ static bool queue_vector(struct ixgbe_model *m, unsigned v)
 
 static bool deliver_msix(struct ixgbe_model *m)
 {
+	uint64_t ready = m->irq.pending & m->irq.mask & ~m->irq.sent;
 	uint32_t other = m->irq.other & m->irq.other_mask & ~m->irq.other_sent;
 	unsigned misc = REG(m, R_IVAR_MISC) >> 8 & 0xFF;
 	bool did = false;
 
-	for (unsigned v = 0; v < IXGBE_MODEL_VECTORS; v++)
-		did |= queue_vector(m, v);
+	for (; ready; ready &= ready - 1)
+		did |= queue_vector(m, (unsigned)__builtin_ctzll(ready));
 	if (other && (misc & IVAR_VALID)) {
 		m->irq.other_sent |= other;
 		signal_vector(m, misc & 0x3F);

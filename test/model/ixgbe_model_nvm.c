@@ -28,12 +28,15 @@ static void fill_firmware(uint16_t *w)
 /* 6.3.5.4: for both kinds of modules on either port, a list that ends in ones. */
 static void fill_phy_init(uint16_t *w)
 {
+	uint16_t *entry = &w[AT_PHY + 1];
+
 	w[0x2B] = AT_PHY;
-	for (unsigned id = 3; id <= 6; id++) {
-		w[AT_PHY + 2 * (id - 3)] = (uint16_t)id;
-		w[AT_PHY + 2 * (id - 3) + 1] = AT_WRITES;
+	w[AT_PHY] = 9; /* words that follow */
+	for (uint16_t id = 3; id <= 6; id++) {
+		*entry++ = id;
+		*entry++ = AT_WRITES;
 	}
-	w[AT_PHY + 8] = 0xFFFF;
+	*entry = 0xFFFF;
 	w[AT_WRITES] = 2;
 	w[AT_WRITES + 1] = 0x1234;
 	w[AT_WRITES + 2] = 0x5678;
@@ -204,7 +207,7 @@ static bool may_write_sync(struct ixgbe_model *m)
 	uint32_t swsm = REG(m, R_SWSM);
 
 	if (m->kind != KIND_82599)
-		return (swsm & SWSM_SMBI) && (REG(m, R_SW_FW_SYNC) & SYNC_REGSMP);
+		return REG(m, R_SW_FW_SYNC) & SYNC_REGSMP;
 	return (swsm & SWSM_SMBI) && (swsm & SWSM_SWESMBI);
 }
 

@@ -172,7 +172,7 @@ void ixgbe_model_offload(
 	struct shape s = {.l3 = 0};
 	bool tse = d[2] & TXD_TSE, shaped = tse || (d[3] & (TXD_IXSM | TXD_TXSM));
 
-	if (shaped && !shape_of(&s, bytes, d, c)) {
+	if (shaped && (!c || !shape_of(&s, bytes, d, c))) {
 		stop(m, n, "tx-headers", bytes);
 	} else if (!paylen_right(d, bytes, &s)) {
 		stop(m, n, "tx-paylen", bytes);

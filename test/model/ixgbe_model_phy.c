@@ -36,6 +36,9 @@ void ixgbe_model_phy_fill(struct ixgbe_model *m)
 	*phy_register(m, PMA, 2) = 0x0154;
 	*phy_register(m, PMA, 3) = m->kind == KIND_X550 ? 0x0220 : 0x0200;
 	*phy_register(m, PMA, 4) = 0x0031;   /* 10G, 1G, 100M */
+	*phy_register(m, PMA, 5) = 0x009A;   /* PMA, PCS, PHY XS, AN */
+	*phy_register(m, PMA, 6) = 0x4000;   /* vendor's */
+	*phy_register(m, PMA, 8) = 0x8000;   /* somebody is here */
 	*phy_register(m, PMA, 0xB) = 0x00A4; /* 10GBASE-T, 1000BASE-T, 100BASE-TX */
 	*phy_register(m, AN, 0) = 0x1000;
 	*phy_register(m, AN, 0x20) = 0x1001;

@@ -152,7 +152,7 @@ static void fetch(struct ixgbe_model *m, unsigned n, bool tx, unsigned from, uns
 			return;
 		q->own[i] = *d;
 		if (!tx && left_done(m, n, d))
-			ixgbe_model_broke(m, "rx-dd-left", "queue %u, descriptor %u", n, i);
+			ixgbe_model_house(m, "rx-dd-left", "queue %u, descriptor %u", n, i);
 		i = i + 1 == q->length ? 0 : i + 1;
 	}
 }

@@ -172,10 +172,13 @@
 #define LINKS_1G         (2u << 28)
 #define LINKS_UP         (1u << 30)
 #define LINKS_AN_DONE    (1u << 31)
+#define R_ANLP1          0x042B0u
+#define ANLP1_STATE      (5u << 16)
 #define R_AUTOC2         0x042A8u
 #define AUTOC2_SFI       (2u << 16)
 #define R_FDIRCTRL       0x0EE00u
 #define FDIRCTRL_DONE    (1u << 3)
+#define R_FDIRHASH       0x0EE28u
 
 /* 8.2.3.23 statistics */
 #define R_CRCERRS  0x04000u

@@ -25,7 +25,6 @@ const struct ixgbe_model_rule ixgbe_model_rules[] = {
 	{"tdt-beyond-ring", false, "8.2.3.9.9", "TDT is not inside the ring"},
 	{"tdt-overrun", false, "7.2.3.4", "TDT passes TDH: the ring was full"},
 	{"rx-buffer-size-zero", false, "8.2.3.8.7", "SRRCTL.BSIZEPACKET is 0"},
-	{"rx-dd-left", false, "7.1.6.1", "DD is set in a receive descriptor given"},
 	{"rx-descriptor-changed", false, "7.1.9", "a receive descriptor of the device is written"},
 	{"tx-descriptor-changed", false, "7.2.3.4",
 		"a transmit descriptor of the device is written"},
@@ -46,6 +45,7 @@ const struct ixgbe_model_rule ixgbe_model_rules[] = {
 	{"eerd-busy", false, "8.2.3.2.2", "EERD is written during a read"},
 	{"not-modelled", false, "-", "a function that this model does not have"},
 
+	{"rx-dd-left", true, "7.1.6.1", "DD is set in a receive descriptor given"},
 	{"unknown-register", true, "8.2.2", "the datasheet has no such register, or the model"},
 	{"reserved-bits", true, "8.2", "reserved bits are not written as they are after reset"},
 	{"reset-settle", true, "4.6.3.2", "an access within 10 ms of CTRL.RST"},

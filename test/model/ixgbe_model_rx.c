@@ -78,7 +78,7 @@ static bool fill(
 
 	if (!d)
 		return false;
-	if (memcmp(d, &q->own[q->head], sizeof(*d)))
+	if (memcmp(d, &q->own[q->head], sizeof(*d)) != 0)
 		ixgbe_model_broke(
 			m, "rx-descriptor-changed", "queue %u, descriptor %u", a->queue, q->head);
 	address = (uint64_t)q->own[q->head].w[1] << 32 | q->own[q->head].w[0];

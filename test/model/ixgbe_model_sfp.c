@@ -16,16 +16,21 @@ static uint8_t sum(const uint8_t *p, unsigned n)
 	return (uint8_t)s;
 }
 
+/* n characters, blanks behind. */
+static void text(uint8_t *to, unsigned n, const char *from)
+{
+	for (unsigned i = 0; i < n; i++)
+		to[i] = *from ? (uint8_t)*from++ : ' ';
+}
+
 /* SFF-8472 rev 12, table 4-1. */
 void ixgbe_model_sfp_fill(struct ixgbe_model *m)
 {
+	static const uint8_t intel[3] = {0x00, 0x1b, 0x21}, other[3] = {0x12, 0x34, 0x56};
 	bool odd = m->options.media == IXGBE_MODEL_SFP_ODD;
 	uint8_t *b = m->module;
 
 	memset(b, 0, sizeof(m->module));
-	memset(b + 20, ' ', 16);
-	memset(b + 40, ' ', 20);
-	memset(b + 68, ' ', 24);
 	b[0] = 0x03; /* SFP or SFP+ */
 	b[1] = 0x04;
 	b[2] = odd ? 0x21 : 0x07; /* connector: copper pigtail, LC */
@@ -34,15 +39,15 @@ void ixgbe_model_sfp_fill(struct ixgbe_model *m)
 	b[12] = 103;              /* 10.3 Gb/s */
 	b[16] = 8;                /* 80 m */
 	b[17] = 3;
-	memcpy(b + 20, odd ? "ODD OPTICS" : "Intel Corp", 10);
-	memcpy(b + 37, odd ? "\x12\x34\x56" : "\x00\x1b\x21", 3);
-	memcpy(b + 40, odd ? "ODD-10G-X" : "FTLX8571D3BCVIT1", odd ? 9 : 16);
-	memcpy(b + 56, "A   ", 4);
+	text(b + 20, 16, odd ? "ODD OPTICS" : "Intel Corp");
+	memcpy(b + 37, odd ? other : intel, 3);
+	text(b + 40, 16, odd ? "ODD-10G-X" : "FTLX8571D3BCVIT1");
+	text(b + 56, 4, "A");
 	b[60] = 0x03; /* 850 nm */
 	b[61] = 0x52;
 	b[63] = sum(b, 63);
-	memcpy(b + 68, "MODEL0000000001 ", 16);
-	memcpy(b + 84, "240101  ", 8);
+	text(b + 68, 16, "MODEL0000000001");
+	text(b + 84, 8, "240101");
 	b[95] = sum(b + 64, 31);
 }
 

@@ -113,20 +113,20 @@ const struct ixgbe_model_range ixgbe_model_ranges[] = {
 	{0x08810u, 1, 4, ACCESS_RW, ANY, 0, 1, PLAIN},      /* SECTXMINIFG */
 	{R_RXQ + Q_BAL, 64, 0x40, ACCESS_RW, ANY, 0, 0, RING},
 	{R_RXQ + Q_BAH, 64, 0x40, ACCESS_RW, ANY, 0, 0, RING},
-	{R_RXQ + Q_LEN, 64, 0x40, ACCESS_RW, 0x000FFF80u, 0, 0, RING},
+	{R_RXQ + Q_LEN, 64, 0x40, ACCESS_RW, ANY, 0, 0, RING},
 	{R_RXQ + Q_DCA, 64, 0x40, ACCESS_RW, 0xFF00B2E0u, 0, 0x0000B200u, PLAIN},
-	{R_RXQ + Q_HEAD, 64, 0x40, ACCESS_RW, 0xFFFFu, 0, 0, RING},
+	{R_RXQ + Q_HEAD, 64, 0x40, ACCESS_RW, ANY, 0, 0, RING},
 	{R_RXQ + Q_SRRCTL, 64, 0x40, ACCESS_RW, 0x1FC03F1Fu, 0, 0x00000402u, PLAIN},
-	{R_RXQ + Q_TAIL, 64, 0x40, ACCESS_RW, 0xFFFFu, 0, 0, RING},
+	{R_RXQ + Q_TAIL, 64, 0x40, ACCESS_RW, ANY, 0, 0, RING},
 	{R_RXQ + Q_CTL, 64, 0x40, ACCESS_RW, 0x4600FFFFu, 0, 0, RING},
 	{R_RXQ + Q_RSCCTL, 64, 0x40, ACCESS_RW, 0xFu, 0, 0, PLAIN},
 	{R_RXQ_HIGH + Q_BAL, 64, 0x40, ACCESS_RW, ANY, 0, 0, RING},
 	{R_RXQ_HIGH + Q_BAH, 64, 0x40, ACCESS_RW, ANY, 0, 0, RING},
-	{R_RXQ_HIGH + Q_LEN, 64, 0x40, ACCESS_RW, 0x000FFF80u, 0, 0, RING},
+	{R_RXQ_HIGH + Q_LEN, 64, 0x40, ACCESS_RW, ANY, 0, 0, RING},
 	{R_RXQ_HIGH + Q_DCA, 64, 0x40, ACCESS_RW, 0xFF00B2E0u, 0, 0x0000B200u, PLAIN},
-	{R_RXQ_HIGH + Q_HEAD, 64, 0x40, ACCESS_RW, 0xFFFFu, 0, 0, RING},
+	{R_RXQ_HIGH + Q_HEAD, 64, 0x40, ACCESS_RW, ANY, 0, 0, RING},
 	{R_RXQ_HIGH + Q_SRRCTL, 64, 0x40, ACCESS_RW, 0x1FC03F1Fu, 0, 0x00000402u, PLAIN},
-	{R_RXQ_HIGH + Q_TAIL, 64, 0x40, ACCESS_RW, 0xFFFFu, 0, 0, RING},
+	{R_RXQ_HIGH + Q_TAIL, 64, 0x40, ACCESS_RW, ANY, 0, 0, RING},
 	{R_RXQ_HIGH + Q_CTL, 64, 0x40, ACCESS_RW, 0x4600FFFFu, 0, 0, RING},
 	{R_RXQ_HIGH + Q_RSCCTL, 64, 0x40, ACCESS_RW, 0xFu, 0, 0, PLAIN},
 	/* 8.2.3.9 transmit */
@@ -136,16 +136,16 @@ const struct ixgbe_model_range ixgbe_model_ranges[] = {
 	{0x04A8Cu, 1, 4, ACCESS_RW, 0x0FFFu, 0, 0x0F7Fu, PLAIN},         /* DTXTCPFLGH */
 	{R_TXQ + Q_BAL, 128, 0x40, ACCESS_RW, ANY, 0, 0, RING},
 	{R_TXQ + Q_BAH, 128, 0x40, ACCESS_RW, ANY, 0, 0, RING},
-	{R_TXQ + Q_LEN, 128, 0x40, ACCESS_RW, 0x000FFF80u, 0, 0, RING},
+	{R_TXQ + Q_LEN, 128, 0x40, ACCESS_RW, ANY, 0, 0, RING},
 	{R_TXQ + Q_DCA, 128, 0x40, ACCESS_RW, 0xFF002A20u, 0, 0x00002A00u, PLAIN},
-	{R_TXQ + Q_HEAD, 128, 0x40, ACCESS_RW, 0xFFFFu, 0, 0, RING},
-	{R_TXQ + Q_TAIL, 128, 0x40, ACCESS_RW, 0xFFFFu, 0, 0, RING},
+	{R_TXQ + Q_HEAD, 128, 0x40, ACCESS_RW, ANY, 0, 0, RING},
+	{R_TXQ + Q_TAIL, 128, 0x40, ACCESS_RW, ANY, 0, 0, RING},
 	{R_TXQ + Q_CTL, 128, 0x40, ACCESS_RW, 0x067F7F7Fu, 0, 0, RING},
 	{R_TXQ + Q_WBAL, 128, 0x40, ACCESS_RW, 0xFFFFFFFDu, 0, 0, PLAIN},
 	{R_TXQ + Q_WBAH, 128, 0x40, ACCESS_RW, ANY, 0, 0, PLAIN},
 	{0x08100u, 1, 4, ACCESS_RW, 0x0FFFu, 0, 0x10u, PLAIN}, /* DTXMXSZRQ */
 	{0x08110u, 2, 4, ACCESS_RW, ANY, 0, 0, PLAIN},         /* VFTE */
-	{R_MTQC, 1, 4, ACCESS_RW, 0xFu, 0, 0, NULL, ixgbe_model_mtqc_write},
+	{R_MTQC, 1, 4, ACCESS_RW, ANY, 0, 0, NULL, ixgbe_model_mtqc_write},
 	{R_TXPBSIZE, 8, 4, ACCESS_RW, 0x000FFC00u, 0, 0x00028000u, PLAIN},
 	{0x04950u, 8, 4, ACCESS_RW, 0x3FFu, 0, 0x96u, PLAIN}, /* TXPBTHRESH */
 	{0x0CD10u, 1, 4, ACCESS_RW, ANY, 0, 0, PLAIN},        /* MNGTXMAP */
@@ -168,8 +168,9 @@ const struct ixgbe_model_range ixgbe_model_ranges[] = {
 	{R_AUTOC, 1, 4, ACCESS_RW, ANY, 0, 0, NULL, ixgbe_model_autoc_write},
 	{R_AUTOC2, 1, 4, ACCESS_RW, ANY, 0, 0, PLAIN},
 	{R_LINKS, 1, 4, ACCESS_RO, 0, 0, 0, ixgbe_model_links_read, NULL},
-	{0x04324u, 1, 4, ACCESS_RO, 0, 0, 0, PLAIN},             /* LINKS2 */
-	{0x042B0u, 2, 4, ACCESS_RO, 0, 0, 0, PLAIN},             /* ANLP1, ANLP2 */
+	{0x04324u, 1, 4, ACCESS_RO, 0, 0, 0, PLAIN}, /* LINKS2 */
+	{R_ANLP1, 1, 4, ACCESS_RO, 0, 0, 0, ixgbe_model_anlp1_read, NULL},
+	{0x042B4u, 1, 4, ACCESS_RO, 0, 0, 0, PLAIN},             /* ANLP2 */
 	{0x04330u, 1, 4, ACCESS_RW, ANY, 0, 0x001A0000u, PLAIN}, /* MACC */
 	{0x04208u, 8, 4, ACCESS_RW, ANY, 0, 0, PLAIN},           /* PCS_1G */
 	{0x0CB00u, 1, 4, ACCESS_RW, ANY, 0, 0, PLAIN},           /* TIPG */

@@ -121,7 +121,7 @@ static void judge_owned(struct ixgbe_model *m, unsigned n, unsigned end)
 
 		if (!d)
 			return;
-		if (memcmp(d, &q->own[i], sizeof(*d)))
+		if (memcmp(d, &q->own[i], sizeof(*d)) != 0)
 			ixgbe_model_broke(
 				m, "tx-descriptor-changed", "queue %u, descriptor %u", n, i);
 		if (i == end)

@@ -142,10 +142,11 @@ static void test_filters(void **state)
 
 static void test_vlan(void **state)
 {
+	static const uint8_t tag[4] = {0x60, 0x64, 0x88, 0xb5};
 	struct bench *b = bench_up();
 
 	frame_to_us(b, f, 64, 0x8100);
-	memcpy(f + 14, "\x60\x64\x88\xb5", 4); /* priority 3, VLAN 100 */
+	memcpy(f + 14, tag, sizeof(tag)); /* priority 3, VLAN 100 */
 	assert_true(ixgbe_model_receive(b->m, f, 64));
 	assert_int_equal(rx_desc(b, 0)[3], 64);
 	set(b, RX0 + Q_CTL, CTL_VME);

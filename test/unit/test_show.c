@@ -1,6 +1,7 @@
 /* What `show` prints on a real router with memory ports, as text and as JSON; ping; clear. */
 #include "test/unit/shell_fixture.h"
 
+#include "kernel/caches.h"
 #include "kernel/log.h"
 #include "lib/byteorder.h"
 #include "lib/checksum.h"
@@ -206,6 +207,64 @@ static void test_protocols(void **state)
 	expect_in(run("show interfaces eth0 | include doorbells"), " 0");
 }
 
+/* A device that counts by itself, and is told tags of cores. */
+static struct netdev_ops counting_ops;
+static uint64_t counted;
+static unsigned tags, tag_sum;
+
+static unsigned count(const struct netdev *d, struct netdev_statistic *out, unsigned max)
+{
+	assert_true(max >= 2);
+	out[0] = (struct netdev_statistic){"rx-missed", counted, true};
+	out[1] = (struct netdev_statistic){"rx-frames", counted * 10, false};
+	return 2;
+}
+
+static bool take_tag(struct netdev *d, bool tx, unsigned q, uint8_t tag)
+{
+	tags++;
+	tag_sum += tag;
+	return d->dca = true;
+}
+
+static void test_device_counts(void **state)
+{
+	configure();
+	assert_null(strstr(run("show drops"), "lost by device"));
+	counting_ops = *dev[0]->ops;
+	counting_ops.statistics = count;
+	dev[0]->ops = &counting_ops;
+	counted = 7;
+	expect_in(run("show interfaces eth0"), "  device rx-missed      7\n");
+	expect_in(run("show interfaces eth0"), "  device rx-frames      70");
+	expect_in(run("show drops"), "lost by device rx-missed 7\n");
+	assert_null(strstr(run("show drops"), "rx-frames"));
+	expect_in(run("show drops"), "balance: ok");
+	expect_in(run("show drops | json"), "\"lost_by_device\":{\"rx-missed\":7}");
+	run_expect("clear counters", "");
+	assert_null(strstr(run("show drops"), "rx-missed"));
+	counted = 9;
+	expect_in(run("show drops"), "lost by device rx-missed 2\n");
+}
+
+/* Each queue is told the tag of its core, where the machine has tags and the device can. */
+static void test_tags(void **state)
+{
+	counting_ops = *dev[0]->ops;
+	counting_ops.dca = take_tag;
+	dev[0]->ops = &counting_ops;
+	tags = tag_sum = 0;
+	caches_bind(&router);
+	assert_int_equal(tags, 0);
+	assert_null(strstr(run("show interfaces eth0"), "dca"));
+	model_platform.dca_tag = 40;
+	caches_bind(&router);
+	model_platform.dca_tag = 0;
+	assert_int_equal(tags, dev[0]->rx_queues + dev[0]->tx_queues);
+	assert_true(tag_sum >= tags * 40);
+	expect_in(run("show interfaces eth0"), "  dca                   on\n");
+}
+
 static void test_queues(void **state)
 {
 	configure();
@@ -332,6 +391,8 @@ int main(void)
 			test_routes_change_meanwhile, start_shell, stop_shell),
 		cmocka_unit_test_setup_teardown(test_neighbors, start_shell, stop_shell),
 		cmocka_unit_test_setup_teardown(test_protocols, start_shell, stop_shell),
+		cmocka_unit_test_setup_teardown(test_device_counts, start_shell, stop_shell),
+		cmocka_unit_test_setup_teardown(test_tags, start_shell, stop_shell),
 		cmocka_unit_test_setup_teardown(test_queues, start_shell, stop_shell),
 		cmocka_unit_test_setup_teardown(test_latency, start_shell, stop_shell),
 		cmocka_unit_test_setup_teardown(test_drops, start_shell, stop_shell),
