@@ -199,18 +199,18 @@ static void check_books(void)
 /* Writes into a ring: what it likes, or what a good device would, where it likes. */
 static void scribble(unsigned q, bool tx, bool good)
 {
-	struct ixgbe *x = ixgbe_of(dev);
+	struct intel_port *p = intel_of(dev);
 	unsigned slot = fuzz_byte(&in) % SLOTS;
 
 	if (tx && good)
-		x->tx[q].ring[slot].control |= INTEL_TX_DD;
+		p->tx[q].ring[slot].control |= INTEL_TX_DD;
 	else if (tx)
-		fuzz_take(&in, &x->tx[q].ring[slot], sizeof x->tx[q].ring[slot]);
+		fuzz_take(&in, &p->tx[q].ring[slot], sizeof p->tx[q].ring[slot]);
 	else if (good)
-		x->rx[q].ring[x->rx[q].taken & (SLOTS - 1)] =
+		p->rx[q].ring[p->rx[q].taken & (SLOTS - 1)] =
 			(struct intel_rx_desc){.status = INTEL_RX_GOOD, .bytes = FRAME};
 	else
-		fuzz_take(&in, &x->rx[q].ring[slot], sizeof x->rx[q].ring[slot]);
+		fuzz_take(&in, &p->rx[q].ring[slot], sizeof p->rx[q].ring[slot]);
 }
 
 static void step(uint8_t what)
@@ -257,7 +257,7 @@ static void recover(void)
 			complete(q);
 		}
 	}
-	CLAIM(!dev->failed || ixgbe_of(dev)->over);
+	CLAIM(!dev->failed || intel_of(dev)->over);
 	for (unsigned q = 0; dev->failed && q < dev->rx_queues; q++)
 		CLAIM(dev->ops->rx_room(dev, q) == 0 && dev->ops->tx_held(dev, q) == 0);
 }
