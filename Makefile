@@ -40,6 +40,8 @@ EFI     := $(wildcard boot/efi/*.c) boot/bootinfo.c boot/efi_map.c boot/view.c
 PKTGEN  := $(wildcard tools/pktgen/*.c)
 PKTGEN_LIB := lib/checksum.c lib/histogram.c lib/text.c lib/text6.c net/table/route_text.c
 MODEL   := $(wildcard test/model/*.c)
+# The model of Intel's cards as a process, for virtual machines.
+IXGBE_SIM := $(wildcard tools/ixgbe-sim/*.c test/model/ixgbe_model*.c)
 TESTS   := $(wildcard test/unit/test_*.c)
 
 # ---------------------------------------------------------------- flags
@@ -129,7 +131,7 @@ $(eval $(foreach f,$(FORMS),$(call vector,check,$(f),$(CHECK) $(ARCH_$(f)))))
 $(eval $(foreach f,$(FORMS),$(call vector,tsan,$(f),$(TSAN) $(ARCH_$(f)))))
 
 # ---------------------------------------------------------------- targets
-.PHONY: help all kernel image hosted pktgen hooks run check check-tsan check-debug bench-voq bench-ixgbe bench-boot bench-fib bench-peers bench-plot bench-linux bench-pktgen test test-hosted test-long soak lint fmt gdb clean setup
+.PHONY: help all kernel image hosted pktgen ixgbe-sim hooks run check check-tsan check-debug bench-voq bench-ixgbe bench-boot bench-fib bench-peers bench-plot bench-linux bench-pktgen test test-hosted test-ixgbe test-long soak lint fmt gdb clean setup
 
 help:
 	@echo 'barewire targets:'
@@ -137,6 +139,7 @@ help:
 	@echo '  make kernel     build/barewire.elf alone'
 	@echo '  make image      the kernel as build/barewire.elf (multiboot, PVH), .efi (EFI application), .iso (CD, USB)'
 	@echo '  make pktgen     the traffic generator build/pktgen (tools/pktgen/README.md)'
+	@echo '  make ixgbe-sim  the process build/ixgbe-sim: a model of the Intel 82599 for virtual machines (tools/ixgbe-sim/README.md)'
 	@echo '  make run        set-up, build, a router between two Linux hosts, a demonstration, its console'
 	@echo '  make check      hosted unit tests under ASan and UBSan (seconds)'
 	@echo '  make check-tsan the units with threads under TSan'
@@ -148,6 +151,7 @@ help:
 	@echo '  make test       set-up, then check + lint + end-to-end tests against the booted image'
 	@echo '  make test-long  units and the end-to-end test of the FIB with 900,000 routes; 80,000 frames against Linux'
 	@echo '  make test-hosted  all end-to-end tests that can, against the Linux process (a quarter of an hour)'
+	@echo '  make test-ixgbe   the driver of the Intel 82599, iPXE'"'"'s and Linux'"'"'s against its model, in a QEMU that set-up fetches'
 	@echo '  make soak       ten minutes of traffic and changes, audited each second'
 	@echo '  make bench-fib  look-ups and updates against DPDK'"'"'s tables; ROUTES=... names files of routes'
 	@echo '  make bench-pktgen  what the traffic generator offers and verifies, packets/s'
@@ -166,6 +170,7 @@ kernel: $(IMAGE)
 image: $(IMAGE) $(STEM).efi $(STEM).iso
 hosted: $(BUILD)/barewire
 pktgen: $(BUILD)/pktgen
+ixgbe-sim: $(BUILD)/ixgbe-sim
 hooks:
 	$(MAKE) TEST_HOOKS=1 kernel
 
@@ -271,6 +276,15 @@ $(BUILD)/barewire: $(HOSTED_OBJ) $(LINKED) $(BUILD)/hosted.linked
 	@echo "  LD $@"
 	$(Q)$(CC) $(HOST) $(HOSTED_OBJ) $(LINKED) $(XDPLIBS) -o $@
 
+$(BUILD)/ixgbe-sim: $(call obj,hosted,$(IXGBE_SIM))
+	@echo "  LD $@"
+	$(Q)$(CC) $(HOST) $^ -o $@
+
+# The same under ASan and UBSan, for clients that do not behave.
+$(BUILD)/check/ixgbe-sim: $(call obj,check,$(IXGBE_SIM))
+	@echo "  LD $@"
+	$(Q)$(CC) $(CHECK) $^ -o $@
+
 $(BUILD)/native/%.o: %.c $(BUILD)/native.flags
 	@mkdir -p $(@D)
 	@echo "  CC $@"
@@ -356,10 +370,15 @@ test-long: all hooks $(BUILD)/check/bin/test_fib_full
 	LONG=1 $(BUILD)/check/bin/test_fib_full
 	LONG=1 /usr/bin/python3 -m pytest -p no:cacheprovider -q test/e2e/test_fib.py test/e2e/test_differential.py test/e2e/test_netboot.py
 
+# Needs root, and Debian's mirror the first time.
+test-ixgbe: all hooks ixgbe-sim $(BUILD)/check/ixgbe-sim
+	tools/setup --qemu-vfio-user
+	/usr/bin/python3 -m pytest -p no:cacheprovider -q -rfEs --durations=8 $(wildcard test/e2e/test_ixgbe*.py)
+
 # All files but those of what a process has not: firmware, several queues, nodes, a test image.
 test-hosted: all hooks
 	BAREWIRE_LAB=hosted /usr/bin/python3 -m pytest -p no:cacheprovider -q -rfEs $(filter-out \
-		$(patsubst %,test/e2e/test_%.py,audit boot boot_ways console hosted lab netboot numa odd pktgen ports soak watchdog),$(wildcard test/e2e/test_*.py))
+		$(patsubst %,test/e2e/test_%.py,audit boot boot_ways console hosted ixgbe ixgbe_oracles ixgbe_server lab netboot numa odd pktgen ports soak watchdog),$(wildcard test/e2e/test_*.py))
 
 soak: all hooks
 	SOAK_S=600 /usr/bin/python3 -m pytest -p no:cacheprovider -q test/e2e/test_soak.py
@@ -368,7 +387,7 @@ gdb: $(IMAGE)
 	tools/gdb $(IMAGE)
 
 clean:
-	rm -rf $(BUILD)/x86 $(BUILD)/x86-hooks $(BUILD)/efi $(BUILD)/hosted $(BUILD)/native $(BUILD)/check $(BUILD)/tsan $(BUILD)/debug $(BUILD)/fuzz $(BUILD)/bench $(BUILD)/barewire* $(BUILD)/fibgen $(BUILD)/routegen $(BUILD)/pktgen
+	rm -rf $(BUILD)/x86 $(BUILD)/x86-hooks $(BUILD)/efi $(BUILD)/hosted $(BUILD)/native $(BUILD)/check $(BUILD)/tsan $(BUILD)/debug $(BUILD)/fuzz $(BUILD)/bench $(BUILD)/barewire* $(BUILD)/fibgen $(BUILD)/routegen $(BUILD)/pktgen $(BUILD)/ixgbe-sim
 
 -include $(shell find $(BUILD) -name '*.d' -type f 2>/dev/null)
 .SECONDARY:

@@ -20,14 +20,16 @@ from wire import Wire
 
 # BAREWIRE_LAB=hosted: the same tests, the router a Linux process over AF_XDP instead of a machine.
 HOSTED = os.environ.get("BAREWIRE_LAB") == "hosted"
+# BAREWIRE_NIC=ixgbe, or ixgbe,virtio: the same tests, the machine's ports being such.
+NIC = os.environ.get("BAREWIRE_NIC")
 LAB = os.path.join(TREE, "tools", "lab")
 IMAGE = os.path.join(TREE, "build", "barewire.elf")
 PVH_IMAGE = os.path.join(TREE, "build", "barewire-pvh.elf")  # without its multiboot1 header
 HOOKS_IMAGE = os.path.join(TREE, "build", "barewire-hooks.elf")
 BUSY = re.compile(r"error: worker \d+ does not answer")
 TRIES = 10  # a worker that is stuck stays so
-MACHINE_ONLY = {"accel", "append", "bios", "boot", "image", "machine", "no_config", "packed", "qemu",
-                "queues", "rss"}
+MACHINE_ONLY = {"accel", "append", "bios", "boot", "image", "machine", "nic", "no_config", "packed",
+                "qemu", "queues", "rss"}
 REBOOTED = re.compile(r"barewire: ready in [\s\S]*barewire> $")
 _count = 0
 
@@ -54,6 +56,8 @@ class Lab:
             words += ["--hosted"]
         elif not options.get("hosted"):
             options.setdefault("accel", "tcg")  # the same everywhere; tests of KVM ask for it
+            if NIC:
+                options.setdefault("nic", NIC)
         for name, value in options.items():
             word = "--" + name.replace("_", "-")
             words += [word] if value is True else [word, str(value)]

@@ -5,7 +5,7 @@ import select
 import subprocess
 import time
 
-from . import machine
+from . import ixgbe, machine
 from .place import RUN
 
 # An ordinary KVM shows the prompt within a second, and so does one that emulates kernel mode, as the
@@ -51,7 +51,7 @@ def choose(options, firmware):
     """
     if options.accel != "auto":
         return options.accel, False
-    if firmware or not os.access("/dev/kvm", os.R_OK | os.W_OK):
+    if firmware or ixgbe.ports(options) or not os.access("/dev/kvm", os.R_OK | os.W_OK):
         return "tcg", False
     try:
         with open(verdict_path(options.image), encoding="ascii") as f:

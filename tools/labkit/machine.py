@@ -7,7 +7,7 @@ import socket
 import subprocess
 import time
 
-from . import hosts, netboot
+from . import hosts, ixgbe, netboot
 from .place import TREE, LabError
 from .serve import commands_missing
 
@@ -41,8 +41,10 @@ def huge_pages_free():
 def memory_arguments(accel, options):
     """
     The machine, on huge pages where there are enough: only under KVM do they matter. A back end of
-    vhost-user has the memory as well.
+    vhost-user has the memory as well, and so have cards behind vfio-user.
     """
+    if ixgbe.ports(options):
+        return ["-M", options.machine + ",memory-backend=ram", *ixgbe.memory_arguments(options.mem)]
     huge = accel == "kvm" and huge_pages_free() >= options.mem
     if "memory-backend" in options.qemu or not (huge or options.net == "vhost-user"):
         return ["-M", options.machine]
@@ -53,7 +55,8 @@ def memory_arguments(accel, options):
 
 def base_arguments(accel, options):
     """A machine with nothing to boot."""
-    return [QEMU, "-nodefaults", "-no-user-config", "-display", "none", "-vga", "none",
+    command = ixgbe.qemu_command() if ixgbe.ports(options) else [QEMU]
+    return [*command, "-nodefaults", "-no-user-config", "-display", "none", "-vga", "none",
             "-monitor", "none", *memory_arguments(accel, options), *ACCEL[accel],
             "-smp", str(options.cores), "-m", f"{options.mem}M"]
 
@@ -88,32 +91,40 @@ def socket_arguments(i, options):
             "-netdev", f"vhost-user,id=n{i},chardev=c{i},queues={options.queues}"]
 
 
-def port_arguments(i, options):
+def virtio_arguments(i, options):
     """The router uses no interrupts: no vectors, for which vhost-user would have none to give."""
     extra = "".join((",mq=on,vectors=0" if options.queues > 1 else "",
-                     ",rss=on" if options.rss else "", ",packed=on" if options.packed else ""))
+                     ",rss=on" if options.rss else "", ",packed=on" if options.packed else "",
+                     f",addr={ixgbe.slot(i)}" if ixgbe.ports(options) else ""))
     return ["-device", f"virtio-net-pci,netdev=n{i},id=port{i},mac={hosts.router_mac(i)},"
             f"disable-legacy=on,rx_queue_size=1024{netboot.port_words(i, options)}{extra}"]
+
+
+def port_arguments(place, i, options, taps):
+    if ixgbe.kind(options, i) == "ixgbe":
+        return ixgbe.port_arguments(place, i)
+    behind = socket_arguments(i, options) if options.net == "vhost-user" else tap_arguments(i, taps[i])
+    return behind + virtio_arguments(i, options)
 
 
 def start(place, options, accel, taps, boot):
     """Starts QEMU for the lab; `boot`: arguments for what it is to boot. Returns the process and the
     time of its start."""
-    words = base_arguments(accel, options) + boot
+    words, cards = base_arguments(accel, options) + boot, ixgbe.ports(options)
     words += ["-name", f"barewire-{place.tag}",
               "-chardev", f"socket,id=serial,path={place.path('serial')},server=on,wait=off,"
               f"logfile={place.path('serial.log')}",
               "-serial", "chardev:serial",
               "-qmp", f"unix:{place.path('qmp')},server=on,wait=off"]
     for i in range(options.ports):
-        words += socket_arguments(i, options) if options.net == "vhost-user" else tap_arguments(i, taps[i])
-        words += port_arguments(i, options)
+        words += port_arguments(place, i, options, taps)
     words += netboot.extra_nic(options, taps[-1]) if options.boot_nic else []
     words += shlex.split(options.qemu)
     with open(place.path("qemu.log"), "w", encoding="utf-8") as log:
         begin = time.monotonic()
         process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                   pass_fds=sum(taps, []), start_new_session=True,
+                                   pass_fds=sum((t for i, t in enumerate(taps) if i not in cards), []),
+                                   start_new_session=True,
                                    preexec_fn=place.write_pid)
     return process, begin
 
@@ -146,7 +157,7 @@ def wait_prompt(place, process, timeout_s, firmware):
 def last_words(place, lines=25):
     """What QEMU and the router said last, for a person to read after a failure."""
     text = ""
-    for name, title in (("qemu.log", "errors"), ("serial.log", "serial")):
+    for name, title in (("nics.log", "cards"), ("qemu.log", "errors"), ("serial.log", "serial")):
         tail = read_text(place.path(name)).replace("\r", "").splitlines()[-lines:]
         if tail:
             text += f"--- {title}, last lines:\n" + "\n".join(tail) + "\n"

@@ -8,7 +8,7 @@ import stat
 import sys
 import time
 
-from . import accel, boot, console, hosts, machine, netboot, process, serve
+from . import accel, boot, console, hosts, ixgbe, machine, netboot, process, serve
 from .place import RUN, LabError, Place
 
 DESCRIPTION = """\
@@ -29,6 +29,9 @@ def parse(arguments):
     up.add_argument("--ports", type=int, default=2, metavar="N")
     up.add_argument("--cores", type=int, default=2, metavar="N")
     up.add_argument("--mem", type=int, default=512, metavar="MIB")
+    up.add_argument("--nic", default="virtio", metavar="KIND",
+                    help="virtio, ixgbe (a model of Intel's card: tools/setup --qemu-vfio-user), or several "
+                    "with commas: port after port, in turn")
     up.add_argument("--queues", type=int, default=1, metavar="N", help="queue pairs of each port")
     up.add_argument("--rss", action="store_true", help="ports offer RSS")
     up.add_argument("--packed", action="store_true", help="ports offer packed virtqueues")
@@ -80,6 +83,7 @@ def parse(arguments):
 def check_up_options(options):
     if options.hosted:
         process.check_options(options)
+    ixgbe.check_options(options)
     netboot.check_options(options)
     limits = {"ports": (0, 16), "cores": (1, 64), "mem": (32, 1 << 20), "queues": (1, 64)}
     for name, (low, high) in limits.items():
@@ -131,8 +135,9 @@ def start_machine(place, options, chosen):
     try:
         for i in range(options.ports + bool(options.boot_nic) if options.net == "tap" else 0):
             taps.append(hosts.make(place, i, lambda namespace: hosts.inside(
-                namespace, hosts.open_tap, options.queues)))
+                namespace, hosts.open_tap, options.queues if ixgbe.kind(options, i) == "virtio" else 1)))
         serve.start(place, options)
+        ixgbe.start(place, options, taps)
         return machine.start(place, options, chosen, taps,
                              boot.WAYS[options.boot].arguments(place, options, chosen))
     finally:
@@ -152,7 +157,8 @@ def start(place, options):
     text = machine.wait_prompt(place, router, options.timeout,
                                not options.hosted and boot.WAYS[options.boot].firmware)
     prompt_s = time.monotonic() - begin
-    place.remember(ports=options.ports, accel=chosen)
+    place.remember(ports=options.ports, accel=chosen,
+                   nic=[ixgbe.kind(options, i) for i in range(options.ports)])
     if fresh:
         accel.keep(chosen, options.image)
     ready = machine.READY.search(text)
@@ -179,10 +185,20 @@ def up(place, options):
 
 
 def clear(place):
-    """Ends and removes all that may exist of a lab; works after any half-done up."""
+    """Ends and removes all that may exist of a lab; works after any half-done up. Returns what cards
+    that were a model had to say against the router."""
     place.stop_qemu()
+    wrong = ixgbe.stop(place)
     hosts.remove_all(place)
     place.remove()
+    return wrong
+
+
+def down(place):
+    with place.lock():
+        wrong = clear(place)
+    if wrong:
+        raise LabError("the router broke rules of its cards:\n" + wrong)
 
 
 def host_number(word):
@@ -205,12 +221,14 @@ def environment_missing(options):
         return process.environment_missing(options.image) + serve.environment_missing(options)
     boot.complete(options)
     return (machine.environment_missing(options.image) + serve.environment_missing(options)
-            + boot.missing(options))
+            + boot.missing(options) + ixgbe.environment_missing(options))
 
 
 def set_link(place, port, up):
     if place.facts().get("accel") == "hosted":
         process.set_link(place, port, up)
+    elif place.facts().get("nic", [])[port:port + 1] == ["ixgbe"]:
+        ixgbe.order(place, port, "link up" if up else "link down")
     else:
         machine.set_link(place, port, up)
 
@@ -223,8 +241,7 @@ def dispatch(place, options):
     if options.verb == "up":
         up(place, options)
     elif options.verb == "down":
-        with place.lock():
-            clear(place)
+        down(place)
     elif options.verb == "cli":
         if not console.run_commands(place, command_lines(options.command), options.timeout,
                                     sys.stdout):

@@ -100,24 +100,31 @@ class Place:
 
     # ------------------------------------------------------------ its QEMU
 
-    def write_pid(self):
-        """Called in the child before exec, so that no QEMU exists that `down` does not know."""
-        with open(self.path("pid"), "w", encoding="ascii") as f:
+    def write_pid(self, file="pid"):
+        """Called in the child before exec, so that no process exists that `down` does not know."""
+        with open(self.path(file), "w", encoding="ascii") as f:
             f.write(f"{os.getpid()} {start_time(os.getpid())}\n")
 
     def qemu(self):
-        """The pid of the lab's running QEMU, or None. Checked against its start time."""
+        """The pid of the lab's running QEMU, or None."""
+        return self.running("pid")
+
+    def running(self, file):
+        """The pid of the process that wrote itself into the file, or None. Checked against its start time."""
         try:
-            with open(self.path("pid"), encoding="ascii") as f:
+            with open(self.path(file), encoding="ascii") as f:
                 pid, started = (int(w) for w in f.read().split())
         except (OSError, ValueError):
             return None
         return pid if start_time(pid) == started else None
 
     def stop_qemu(self):
-        pid = self.qemu()
+        self.stop("pid")
+
+    def stop(self, file):
+        pid = self.running(file)
         if pid is not None:
-            end_process(pid, lambda: self.qemu() == pid)
+            end_process(pid, lambda: self.running(file) == pid)
 
     def remove(self):
         """Removes the folder; everything named in it has been ended before."""

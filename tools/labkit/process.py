@@ -11,7 +11,8 @@ PROCESS = os.path.join(TREE, "build/barewire")
 
 # What only a machine has, and how it looks if nobody asked for it.
 MACHINE_ONLY = {"queues": 1, "rss": False, "packed": False, "append": "", "machine": "q35",
-                "bios": None, "qemu": "", "no_config": False, "accel": "auto", "boot": "kernel"}
+                "bios": None, "qemu": "", "no_config": False, "accel": "auto", "boot": "kernel",
+                "nic": "virtio"}
 
 
 def check_options(options):
