@@ -64,6 +64,7 @@ static const struct intel_driver driver = {
 	.ops = &igb_ops,
 	.rdt = IGB_RDT(0),
 	.tdt = IGB_TDT(0),
+	.rx_error = IGB_RX_ERROR,
 	.counter = counter,
 	.counters = COUNTERS,
 	.reset = igb_reset,

@@ -98,6 +98,9 @@
 #define IGB_DCTL_WTHRESH(n) ((n) << 16)
 #define IGB_DCTL_ENABLE     (1u << 25) /* poll until it reads 1 */
 
+/* Of a received descriptor (7.1.5.2): where the 82599 has a wrong checksum of IP. */
+#define IGB_RX_ERROR (1u << 31) /* RXE: the MAC found it bad */
+
 /* ---------------------------------------------------------------- transmit, 8.12 */
 
 #define IGB_TCTL      0x00400u

@@ -5,9 +5,10 @@
  *
  * A driver has a struct of its own that begins with a struct intel_port, and a struct intel_driver.
  * Its pointers are followed at control time only: of the data path, a queue's state has all that
- * differs, which is where its tail register is. Sections without a name are those of the 82599's
- * datasheet (331520), as in drivers/ixgbe/; the 82576's descriptors (7.1.5, 7.2.2 there) are the
- * same. Internal to drivers/intel/, drivers/ixgbe/ and drivers/igb/.
+ * differs, which is where its tail register is, and which bit says that a frame is bad. Sections
+ * without a name are those of the 82599's datasheet (331520), as in drivers/ixgbe/; the 82576's
+ * descriptors (7.1.5, 7.2.2 there) are the same. Internal to drivers/intel/, drivers/ixgbe/ and
+ * drivers/igb/.
  */
 #ifndef DRIVERS_INTEL_PORT_H
 #define DRIVERS_INTEL_PORT_H
@@ -39,11 +40,10 @@ struct intel_rx_desc {
 	uint16_t tag;     /* 0; then the VLAN tag */
 };
 
-#define INTEL_RX_DD    (1u << 0)  /* the device is done with it */
-#define INTEL_RX_EOP   (1u << 1)  /* the frame ends here */
-#define INTEL_RX_ERROR (1u << 29) /* RXE: the MAC found it bad */
-#define INTEL_RX_FATE  (INTEL_RX_DD | INTEL_RX_EOP | INTEL_RX_ERROR)
-#define INTEL_RX_GOOD  (INTEL_RX_DD | INTEL_RX_EOP)
+/* Errors are in the bits from 20 on, but not at the same places: see struct intel_driver. */
+#define INTEL_RX_DD   (1u << 0) /* the device is done with it */
+#define INTEL_RX_EOP  (1u << 1) /* the frame ends here */
+#define INTEL_RX_GOOD (INTEL_RX_DD | INTEL_RX_EOP)
 
 /* Advanced transmit data descriptor (7.2.3.2.4). */
 struct intel_tx_desc {
@@ -79,7 +79,8 @@ struct intel_rxq {
 	uint32_t mask;
 	uint32_t posted; /* buffers ever given to the device */
 	uint32_t taken;  /* ever taken back */
-	uint32_t good; /* the status of a whole frame; 0: the last descriptor was a piece of one */
+	uint32_t fate;   /* the bits of a status that are looked at */
+	uint32_t good;   /* those of a whole frame; 0: the last descriptor was a piece of one */
 	uint64_t doorbells;
 };
 
@@ -126,6 +127,8 @@ struct intel_driver {
 	const char *name;
 	const struct netdev_ops *ops;
 	uint32_t rdt, tdt; /* tail registers of queue 0 */
+	uint32_t
+		rx_error; /* the bit of a received descriptor's status: RXE, the MAC found it bad */
 	const struct intel_counter *counter;
 	unsigned counters;
 	/*

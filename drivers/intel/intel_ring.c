@@ -22,6 +22,7 @@ bool intel_rings_make(struct intel_port *p, unsigned q)
 
 	rx->mask = tx->mask = p->slots - 1;
 	rx->good = INTEL_RX_GOOD;
+	rx->fate = INTEL_RX_GOOD | p->driver->rx_error;
 	rx->tail = p->registers + p->driver->rdt + q * INTEL_QUEUE_STRIDE;
 	tx->tail = p->registers + p->driver->tdt + q * INTEL_QUEUE_STRIDE;
 	rx->ring = env->alloc(env->ctx, p->slots * sizeof *rx->ring, 128);
@@ -59,7 +60,7 @@ static unsigned rx_run(struct intel_rxq *queue, const struct buffers *buffers, u
 	uint64_t *word, unsigned n)
 {
 	const struct intel_rx_desc *desc = &queue->ring[slot];
-	const uint32_t *held = &queue->held[slot], room = buffers->room;
+	const uint32_t *held = &queue->held[slot], room = buffers->room, fate = queue->fate;
 	const uint64_t stride = buffers->stride;
 	const uintptr_t frames = frames_of(buffers, *held);
 	uint32_t good = queue->good;
@@ -69,7 +70,7 @@ static unsigned rx_run(struct intel_rxq *queue, const struct buffers *buffers, u
 		uint32_t status = load_acquire(&desc[i].status); /* before the length */
 		uint64_t bytes = load_once(&desc[i].bytes), index = held[i];
 
-		if (__builtin_expect((status & INTEL_RX_FATE) != good, 0)) {
+		if (__builtin_expect((status & fate) != good, 0)) {
 			if (!(status & INTEL_RX_DD))
 				break;
 			good = queue->good = status & INTEL_RX_EOP ? INTEL_RX_GOOD : 0;

@@ -82,6 +82,7 @@ const struct intel_driver ixgbe_driver = {
 	.ops = &ixgbe_ops,
 	.rdt = IXGBE_RDT(0),
 	.tdt = IXGBE_TDT(0),
+	.rx_error = IXGBE_RX_ERROR,
 	.counter = ixgbe_counter,
 	.counters = IXGBE_COUNTERS,
 	.reset = ixgbe_reset,

@@ -118,6 +118,9 @@
 #define IXGBE_SECRXSTAT        0x08d04u
 #define IXGBE_SECRXSTAT_READY  (1u << 0)
 
+/* Of a received descriptor (7.1.6.2); all else of them is in drivers/intel/intel_port.h. */
+#define IXGBE_RX_ERROR (1u << 29) /* RXE: the MAC found it bad */
+
 /* ---------------------------------------------------------------- transmit, 8.2.3.9; q < 128 */
 
 #define IXGBE_DMATXCTL          0x04a80u                 /* 8.2.3.9.2 */

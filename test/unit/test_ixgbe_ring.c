@@ -214,7 +214,7 @@ static void test_odd_descriptors(void **state)
 		{INTEL_RX_DD, 2048, 0},                                       /* goes on, */
 		{INTEL_RX_DD | INTEL_RX_EOP, 100, 0},                         /* ends */
 		{INTEL_RX_DD | INTEL_RX_EOP, 65, 65},                         /* whole again */
-		{INTEL_RX_DD | INTEL_RX_EOP | INTEL_RX_ERROR, 66, 0}, /* the MAC found it bad */
+		{INTEL_RX_DD | INTEL_RX_EOP | IXGBE_RX_ERROR, 66, 0}, /* the MAC found it bad */
 		{INTEL_RX_DD | INTEL_RX_EOP, 0, 0}, {INTEL_RX_DD | INTEL_RX_EOP, 2048, 2048},
 		{INTEL_RX_DD | INTEL_RX_EOP, 2049, 0}, {INTEL_RX_DD | INTEL_RX_EOP, 65535, 0},
 		{INTEL_RX_DD | INTEL_RX_EOP | 0xdffffffcu, 67, 67}, /* checksums bad, and more */
