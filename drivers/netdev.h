@@ -72,6 +72,9 @@ struct netdev_ops {
 	/* Control core: lets frames of a VLAN through the device's filter, or no more; NULL where
 	 * it has none. false: it does not answer. */
 	bool (*vlan)(struct netdev *dev, uint16_t vid, bool pass);
+	/* Control core: PAUSE frames are sent and obeyed, or (as at first) not; false: it cannot.
+	 * NULL: the same. */
+	bool (*flow_control)(struct netdev *dev, bool on);
 	/*
 	 * Control core: what it writes for RX queue q (tx: TX queue q) goes towards the cache of
 	 * the core with this tag from now on (direct cache access, platform_dca_tag). false: it
@@ -109,10 +112,12 @@ struct netdev {
 	uint16_t rx_queues, tx_queues; /* in use, 1 or more; numbered from 0 */
 	uint16_t rx_slots, tx_slots;   /* ring depth of each queue */
 	bool vlan_filter;              /* it drops tagged frames of VLANs it was not told of */
+	bool flow_control;             /* see netdev_ops.flow_control */
 	bool dca;                      /* it was told cores' tags, see netdev_ops.dca */
 	bool link;                     /* written by poll */
 	bool failed;         /* stopped because it broke its contract; any core may write it */
 	const char *failure; /* one line, when failed */
+	uint32_t speed_mbps; /* of the link, written by poll; 0: not known */
 };
 
 /* How many of the queue pairs wanted each of n devices can have, if all are to have as many. */

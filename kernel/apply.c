@@ -130,6 +130,9 @@ static bool check_ifaces(struct apply *a)
 		if (c && port < a->r->ports && c->mtu > a->r->dev[port]->mtu_max)
 			return apply_fail(a, "interfaces %s mtu %u: the device carries %u at most",
 				iface->name, c->mtu, a->r->dev[port]->mtu_max);
+		if (c && c->flow_control && !a->r->dev[port]->ops->flow_control)
+			return apply_fail(
+				a, "interfaces %s flow-control: the device has none", iface->name);
 		if (c && c->mtu > a->r->buffers.mtu)
 			return apply_fail(a,
 				"interfaces %s mtu %u: the buffers made at boot hold %u; "
@@ -368,6 +371,7 @@ static void write_settings(struct apply *a, const struct saved *s)
 	}
 	config_apply_queues(r, a->config);
 	config_apply_urpf(r, &a->match);
+	config_apply_flow_control(r, &a->match);
 	config_apply_meters(r, &a->match);
 	config_apply_counting(r, a->config);
 	config_apply_protocols(r, a->config);

@@ -23,6 +23,7 @@ struct config_iface {
 	uint16_t vid;                /* and 100; else 0 */
 	uint32_t mtu;                /* 0: not set (1500 or what the device can; the parent's) */
 	bool disabled;
+	bool flow_control;
 	enum rx_spread rx_spread;
 	enum urpf urpf;
 	struct meter_limit police; /* of what it receives */
@@ -115,6 +116,9 @@ void config_match(struct config_match *m, struct router *r, const struct config 
 
 /* Makes uRPF of all interfaces be as configured; whether it is another then. Never fails. Control
  * core. */
+/* PAUSE frames on or off; apply_check has seen that devices can. */
+void config_apply_flow_control(struct router *r, const struct config_match *m);
+
 void config_apply_urpf(struct router *r, const struct config_match *m);
 bool config_urpf_changes(const struct router *r, const struct config_match *m);
 

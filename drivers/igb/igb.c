@@ -22,21 +22,21 @@ static bool knows(uint16_t device_id)
 
 /* 8.19 */
 static const struct intel_counter counter[] = {
-	{"rx-no-descriptor", LOST, IGB_RQDPC(0), 16, 0x40, 0, 0}, /* the ring was empty */
-	{"rx-missed", LOST, IGB_MPC, 1, 0, 0, 0},                 /* its packet buffer was full */
-	{"rx-crc", LOST, IGB_CRCERRS, 1, 0, 0, 0},
-	{"rx-alignment", LOST, IGB_ALGNERRC, 1, 0, 0, 0},
-	{"rx-symbol", LOST, IGB_SYMERRS, 1, 0, 0, 0},
-	{"rx-error", LOST, IGB_RXERRC, 1, 0, 0, 0},
-	{"rx-length", LOST, IGB_RLEC, 1, 0, 0, 0},
-	{"rx-undersize", LOST, IGB_RUC, 1, 0, 0, 0},
-	{"rx-fragment", LOST, IGB_RFC, 1, 0, 0, 0},
-	{"rx-over-buffer", LOST, IGB_ROC, 1, 0, 0, 0}, /* longer than RLPML */
-	{"rx-jabber", LOST, IGB_RJC, 1, 0, 0, 0},
-	{"rx-frames", false, IGB_GPRC, 1, 0, 0, 0},
-	{"rx-bytes", false, IGB_GORCL, 1, 0, IGB_GORCH, UINT32_MAX},
-	{"tx-frames", false, IGB_GPTC, 1, 0, 0, 0},
-	{"tx-bytes", false, IGB_GOTCL, 1, 0, IGB_GOTCH, UINT32_MAX},
+	{"rx-no-descriptor", LOST, IGB_RQDPC(0), INTEL_QUEUE_STRIDE, 0, 0}, /* the ring was empty */
+	{"rx-missed", LOST, IGB_MPC, 0, 0, 0}, /* its packet buffer was full */
+	{"rx-crc", LOST, IGB_CRCERRS, 0, 0, 0},
+	{"rx-alignment", LOST, IGB_ALGNERRC, 0, 0, 0},
+	{"rx-symbol", LOST, IGB_SYMERRS, 0, 0, 0},
+	{"rx-error", LOST, IGB_RXERRC, 0, 0, 0},
+	{"rx-length", LOST, IGB_RLEC, 0, 0, 0},
+	{"rx-undersize", LOST, IGB_RUC, 0, 0, 0},
+	{"rx-fragment", LOST, IGB_RFC, 0, 0, 0},
+	{"rx-over-buffer", LOST, IGB_ROC, 0, 0, 0}, /* longer than RLPML */
+	{"rx-jabber", LOST, IGB_RJC, 0, 0, 0},
+	{"rx-frames", false, IGB_GPRC, 0, 0, 0},
+	{"rx-bytes", false, IGB_GORCL, 0, IGB_GORCH, UINT32_MAX},
+	{"tx-frames", false, IGB_GPTC, 0, 0, 0},
+	{"tx-bytes", false, IGB_GOTCL, 0, IGB_GOTCH, UINT32_MAX},
 };
 
 #define COUNTERS (sizeof counter / sizeof *counter)

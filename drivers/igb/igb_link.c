@@ -98,10 +98,13 @@ static bool negotiate(const struct intel_port *p, uint64_t passed)
 
 void igb_link_poll(struct intel_port *p)
 {
-	bool up = intel_read(p, IGB_STATUS) & IGB_STATUS_LU;
+	static const uint16_t speed[] = {10, 100, 1000, 1000};
+	uint32_t status = intel_read(p, IGB_STATUS);
+	bool up = status & IGB_STATUS_LU;
 	uint64_t passed = intel_now(p) - igb_of(p)->start_us;
 	struct igb *g = igb_of(p);
 
+	p->dev.speed_mbps = up ? speed[IGB_STATUS_SPEED(status)] : 0;
 	if (p->dev.link != up) /* workers read this line */
 		store_once(&p->dev.link, up);
 	if (g->link_asked)

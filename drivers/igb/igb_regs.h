@@ -19,6 +19,7 @@
 #define IGB_STATUS            0x00008u
 #define IGB_STATUS_LU         (1u << 1)       /* link */
 #define IGB_STATUS_LAN(v)     ((v) >> 2 & 1u) /* which port of the chip it is */
+#define IGB_STATUS_SPEED(v)   ((v) >> 6 & 3u) /* 0: 10 Mb/s, 1: 100 Mb/s, else 1 Gb/s */
 #define IGB_STATUS_GIO        (1u << 19)      /* requests to the bus may be under way */
 #define IGB_CTRL_EXT          0x00018u
 #define IGB_CTRL_EXT_NS_DIS   (1u << 16) /* no-snoop accesses off: buffers are in caches */

@@ -113,11 +113,11 @@ enum intel_reset_step {
 };
 enum intel_reset_result { INTEL_RESET_BUSY, INTEL_RESET_DONE, INTEL_RESET_STUCK };
 
-/* A counter of the device, cleared by reading: the sum of `registers` of them, `stride` apart. */
+/* A counter of the device, cleared by reading. */
 struct intel_counter {
 	const char *name;
-	bool lost; /* as in struct netdev_statistic */
-	uint32_t at, registers, stride;
+	bool lost;                /* as in struct netdev_statistic */
+	uint32_t at, stride;      /* stride: there is one for each receive queue; or 0 */
 	uint32_t high, high_mask; /* further bits, in a register that is read after it; or 0 */
 };
 
@@ -171,6 +171,7 @@ struct intel_port {
 	uint64_t reset_us; /* when the step began */
 
 	uint64_t statistic[INTEL_COUNTERS_MAX];
+	unsigned counted; /* which of them is read next */
 	struct intel_rxq rx[INTEL_PAIRS_MAX];
 	struct intel_txq tx[INTEL_PAIRS_MAX];
 };
@@ -239,7 +240,7 @@ struct netdev *intel_probe(struct pci *pci, struct pci_function *f, const char *
 
 /* ---------------------------------------------------------------- intel_stats.c */
 
-/* Control core, at each poll: adds up what the device has counted since. */
+/* Control core, at each poll: adds up what the device has counted since; some counters a time. */
 void intel_stats_poll(struct intel_port *p);
 /* After a reset: forgets what it counted meanwhile. */
 void intel_stats_clear(const struct intel_port *p);

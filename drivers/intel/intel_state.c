@@ -12,10 +12,10 @@
  */
 #include "drivers/intel/intel_port.h"
 
-#define HANG_US                                                                                    \
-	2000000u        /* without progress, though there is a link; no flow control holds it up   \
-			 */
-#define DARK_US 500000u /* without a link: it will not send them any more */
+/* Without progress: with a link; with one whose peer may hold us up; without one. */
+#define HANG_US   5000000u
+#define PAUSED_US 60000000u
+#define DARK_US   500000u
 
 void intel_fail(struct intel_port *p, const char *failure, bool over)
 {
@@ -151,13 +151,14 @@ static bool moves(const struct intel_txq *tx, uint32_t taken)
 {
 	uint32_t position = tx->report[load_once(&tx->reported) & tx->mask];
 
-	return taken == load_once(&tx->posted) ||
+	return taken == load_once(&tx->posted) || taken != load_once(&tx->done) ||
 	       (load_once(&tx->ring[position & tx->mask].control) & INTEL_TX_DD);
 }
 
 static void watch(struct intel_port *p)
 {
-	uint64_t now = intel_now(p), limit = p->dev.link ? HANG_US : DARK_US;
+	uint64_t now = intel_now(p);
+	uint64_t limit = !p->dev.link ? DARK_US : p->dev.flow_control ? PAUSED_US : HANG_US;
 
 	for (unsigned q = 0; q < p->dev.tx_queues; q++) {
 		struct intel_watch *w = &p->watch[q];

@@ -71,6 +71,7 @@ static const struct netdev_ops ixgbe_ops = {
 	.rx_last = intel_rx_last,
 	.doorbells = intel_doorbells,
 	.vlan = ixgbe_vlan,
+	.flow_control = ixgbe_flow_control,
 	.dca = ixgbe_dca,
 	.statistics = intel_statistics,
 	.poll = intel_poll,

@@ -120,6 +120,20 @@ uint32_t ixgbe_tx_access(const struct ixgbe *x, unsigned q, uint32_t v);
 void ixgbe_dca_init(const struct ixgbe *x);
 bool ixgbe_dca(struct netdev *dev, bool tx, unsigned q, uint8_t tag);
 
+/* ---------------------------------------------------------------- ixgbe_flow.c */
+
+/* KiB of the packet buffer for what is received. */
+static inline uint32_t ixgbe_rx_kib(const struct ixgbe *x)
+{
+	return x->kind == IXGBE_82599 ? 512 : 384;
+}
+
+/* After a reset: whether PAUSE frames are sent and obeyed; and what SRRCTL of all queues is then.
+ */
+void ixgbe_flow_init(const struct ixgbe *x);
+uint32_t ixgbe_flow_srrctl(const struct ixgbe *x);
+bool ixgbe_flow_control(struct netdev *dev, bool on);
+
 /* ---------------------------------------------------------------- ixgbe_link.c */
 
 /* As in struct intel_driver. */

@@ -18,6 +18,7 @@ void ixgbe_filter_init(const struct ixgbe *x)
 		}
 		ixgbe_write(x, IXGBE_MTA(i), 0);
 		ixgbe_write(x, IXGBE_VFTA(i), x->port.vfta[i]);
+		ixgbe_write(x, IXGBE_FTQF(i), 0);
 	}
 	ixgbe_write(x, IXGBE_FCTRL, IXGBE_FCTRL_BAM | IXGBE_FCTRL_MPE);
 	ixgbe_write(x, IXGBE_VLNCTRL, IXGBE_VLNCTRL_VET | IXGBE_VLNCTRL_VFE);

@@ -7,6 +7,8 @@
 #define QUEUE_US    10000u
 #define SECURITY_US 4000u
 
+#define FRAME_KIB 10u /* room that a frame to be sent must find in its packet buffer */
+
 #define BUFFERS 8u /* packet buffers; the first has all the memory */
 
 /* Descriptors fetched ahead: as many as the device has room for, at any number of them that there
@@ -45,29 +47,17 @@ static void set_up_device(const struct ixgbe *x)
 /* 4.6.11.3.4: neither virtual machines nor traffic classes, so one buffer each way. */
 static void set_up_buffers(const struct ixgbe *x)
 {
-	uint32_t rx_kib = x->kind == IXGBE_82599 ? 512 : 384, tx_kib = 160;
+	uint32_t rx_kib = ixgbe_rx_kib(x), tx_kib = 160;
 
 	ixgbe_write(x, IXGBE_RTTDCS, ixgbe_read(x, IXGBE_RTTDCS) | IXGBE_RTTDCS_ARBDIS);
 	ixgbe_write(x, IXGBE_MTQC, 0);
 	for (unsigned i = 0; i < BUFFERS; i++) {
 		ixgbe_write(x, IXGBE_RXPBSIZE(i), i ? 0 : rx_kib << 10);
 		ixgbe_write(x, IXGBE_TXPBSIZE(i), i ? 0 : tx_kib << 10);
-		ixgbe_write(x, IXGBE_TXPBTHRESH(i), i ? 0 : tx_kib);
+		ixgbe_write(x, IXGBE_TXPBTHRESH(i), i ? 0 : tx_kib - FRAME_KIB);
 	}
 	ixgbe_write(x, IXGBE_DTXMXSZRQ, 0xfff);
 	ixgbe_write(x, IXGBE_RTTDCS, ixgbe_read(x, IXGBE_RTTDCS) & ~IXGBE_RTTDCS_ARBDIS);
-}
-
-/*
- * Flow control is off both ways (3.7.7.3): a peer that could stop our output would stop all that
- * shares its queues, and one that we stop loses at its own end what we would count here.
- */
-static void set_up_flow_control(const struct ixgbe *x)
-{
-	uint32_t mflcn = ixgbe_read(x, IXGBE_MFLCN);
-
-	ixgbe_write(x, IXGBE_MFLCN, (mflcn | IXGBE_MFLCN_DPF) & ~IXGBE_MFLCN_RFCE);
-	ixgbe_write(x, IXGBE_FCCFG, 0);
 }
 
 /*
@@ -108,8 +98,7 @@ static const char *start_rx_queue(struct ixgbe *x, unsigned q)
 	ixgbe_write(x, IXGBE_RDLEN(q), x->port.slots * (uint32_t)sizeof *rx->ring);
 	ixgbe_write(x, IXGBE_RDH(q), 0);
 	ixgbe_write(x, IXGBE_RDT(q), 0);
-	ixgbe_write(x, IXGBE_SRRCTL(q),
-		IXGBE_SRRCTL_ROOM(x->port.room) | IXGBE_SRRCTL_ONE | IXGBE_SRRCTL_DROP);
+	ixgbe_write(x, IXGBE_SRRCTL(q), ixgbe_flow_srrctl(x));
 	ixgbe_write(
 		x, IXGBE_DCA_RXCTRL(q), ixgbe_rx_access(x, q, ixgbe_read(x, IXGBE_DCA_RXCTRL(q))));
 	ixgbe_write(x, IXGBE_RXDCTL(q), rxdctl | IXGBE_RXDCTL_ENABLE);
@@ -170,7 +159,7 @@ const char *ixgbe_start(struct intel_port *p, bool first)
 	set_up_device(x);
 	intel_stats_clear(p);
 	set_up_buffers(x);
-	set_up_flow_control(x);
+	ixgbe_flow_init(x);
 	set_up_frames(x);
 	set_up_receive(x);
 	ixgbe_write(x, IXGBE_DMATXCTL, ixgbe_read(x, IXGBE_DMATXCTL) | IXGBE_DMATXCTL_TE);

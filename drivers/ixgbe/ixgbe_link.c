@@ -62,12 +62,23 @@ static void retry(struct ixgbe *x, uint64_t now)
 	}
 }
 
+/* X550: 2.5 and 5 Gb/s are odd cases of 10 and 0.1. */
+static uint32_t speed_mbps(const struct ixgbe *x, uint32_t links)
+{
+	static const uint16_t speed[] = {0, 100, 1000, 10000}, odd[] = {0, 5000, 1000, 2500};
+	bool is_odd = x->kind == IXGBE_X550 && (links & IXGBE_LINKS_ODD);
+
+	return (is_odd ? odd : speed)[IXGBE_LINKS_SPEED(links)];
+}
+
 void ixgbe_link_poll(struct intel_port *p)
 {
 	struct ixgbe *x = ixgbe_of_port(p);
-	bool up = ixgbe_read(x, IXGBE_LINKS) & IXGBE_LINKS_UP;
+	uint32_t links = ixgbe_read(x, IXGBE_LINKS);
+	bool up = links & IXGBE_LINKS_UP;
 	uint64_t now = ixgbe_now(x);
 
+	p->dev.speed_mbps = up ? speed_mbps(x, links) : 0;
 	if (p->dev.link != up) /* workers read this line */
 		store_once(&p->dev.link, up);
 	if (up) {

@@ -20,7 +20,6 @@
 #define IXGBE_ESDP_LASER_OFF    (1u << 3)       /* SDP3: TX_DISABLE of the module */
 #define IXGBE_ESDP_OUT(pin)     ((pin) << 8)
 #define IXGBE_I2CCTL            0x00028u /* 8.2.3.1.5 */
-#define IXGBE_I2C_CLOCK_IN      (1u << 0)
 #define IXGBE_I2C_CLOCK_OUT     (1u << 1)
 #define IXGBE_I2C_DATA_IN       (1u << 2)
 #define IXGBE_I2C_DATA_OUT      (1u << 3)
@@ -28,7 +27,6 @@
 /* ---------------------------------------------------------------- EEPROM, 8.2.3.2 */
 
 #define IXGBE_EEC              0x10010u
-#define IXGBE_EEC_PRES         (1u << 8) /* there is one */
 #define IXGBE_EEC_ARD          (1u << 9) /* the device has read it */
 #define IXGBE_EERD             0x10014u
 #define IXGBE_EERD_START       (1u << 0)
@@ -78,6 +76,7 @@
 #define IXGBE_RAH_AV        (1u << 31)            /* the address counts */
 #define IXGBE_VFTA(i)       (0x0a000u + 4u * (i)) /* 8.2.3.7.11, i < 128: a bit a VLAN */
 #define IXGBE_MRQC          0x05818u              /* 8.2.3.7.12 */
+#define IXGBE_FTQF(i)       (0x0e600u + 4u * (i)) /* 8.2.3.7.19, i < 128: undefined at power on */
 #define IXGBE_MRQC_RSS      1u                    /* MRQE: RSS, 16 queues */
 #define IXGBE_MRQC_IPV4_TCP (1u << 16)
 #define IXGBE_MRQC_IPV4     (1u << 17)
@@ -146,7 +145,6 @@
 
 /* Direct cache access, 8.2.3.11. The processor's tag is in bits 31-24 of both. */
 #define IXGBE_DCA_RX_DESC       (1u << 5)
-#define IXGBE_DCA_RX_HEAD       (1u << 6)
 #define IXGBE_DCA_RX_DATA       (1u << 7)
 #define IXGBE_DCA_RX_RESERVED   (1u << 12) /* reads 1 after reset, must be written 0 (4.6.7) */
 #define IXGBE_DCA_RX_DATA_RO    (1u << 13) /* relaxed ordering of what is received */
@@ -176,39 +174,46 @@
 #define IXGBE_LINKS            0x042a4u   /* 8.2.3.22.20 */
 #define IXGBE_LINKS_UP         (1u << 30)
 #define IXGBE_LINKS_SPEED(v)   ((v) >> 28 & 3u) /* 1: 100 Mb/s, 2: 1 Gb/s, 3: 10 Gb/s */
+#define IXGBE_LINKS_ODD        (1u << 27)       /* X550: another speed than that says */
 #define IXGBE_AUTOC2           0x042a8u
 #define IXGBE_AUTOC2_SERIAL    (3u << 16) /* kind of the one lane */
 #define IXGBE_AUTOC2_SFI       (2u << 16)
-#define IXGBE_AUTOC2_OFF       (7u << 28) /* links disabled, by the EEPROM */
-#define IXGBE_MFLCN            0x04294u   /* 8.2.3.22.34 */
-#define IXGBE_MFLCN_DPF        (1u << 1)  /* PAUSE frames do not come in */
-#define IXGBE_MFLCN_RFCE       (1u << 3)  /* and are obeyed */
-#define IXGBE_FCCFG            0x03d00u   /* 8.2.3.3.7 */
+#define IXGBE_AUTOC2_OFF       (7u << 28)            /* links disabled, by the EEPROM */
+#define IXGBE_MFLCN            0x04294u              /* 8.2.3.22.34 */
+#define IXGBE_MFLCN_DPF        (1u << 1)             /* PAUSE frames do not come in */
+#define IXGBE_MFLCN_RFCE       (1u << 3)             /* and are obeyed */
+#define IXGBE_FCCFG            0x03d00u              /* 8.2.3.3.7 */
+#define IXGBE_FCCFG_TFCE       (1u << 3)             /* PAUSE frames are sent */
+#define IXGBE_FCTTV(i)         (0x03200u + 4u * (i)) /* 8.2.3.3.2, i < 4: for how long */
+#define IXGBE_FCRTL(i)                                                                             \
+	(0x03220u + 4u * (i))       /* 8.2.3.3.3, i < 8: packet buffer empty enough, bytes */
+#define IXGBE_FCRTL_XONE (1u << 31) /* tells the peer then */
+#define IXGBE_FCRTH(i)   (0x03260u + 4u * (i)) /* 8.2.3.3.4, i < 8: too full */
+#define IXGBE_FCRTH_FCEN (1u << 31)
+#define IXGBE_FCRTV      0x032a0u /* 8.2.3.3.5: a PAUSE is renewed after so long */
 
 /* ---------------------------------------------------------------- statistics, 8.2.3.23: cleared by
  * reading */
 
-#define IXGBE_CRCERRS    0x04000u
-#define IXGBE_ILLERRC    0x04004u
-#define IXGBE_ERRBC      0x04008u
-#define IXGBE_MSPDC      0x04010u
-#define IXGBE_MPC(i)     (0x03fa0u + 4u * (i)) /* i < 8: packet buffers */
-#define IXGBE_MLFC       0x04034u
-#define IXGBE_MRFC       0x04038u
-#define IXGBE_RLEC       0x04040u
-#define IXGBE_GPRC       0x04074u
-#define IXGBE_GORCL      0x04088u /* 36 bits in two registers, the lower one first */
-#define IXGBE_GORCH      0x0408cu
-#define IXGBE_GPTC       0x04080u
-#define IXGBE_GOTCL      0x04090u
-#define IXGBE_GOTCH      0x04094u
-#define IXGBE_RUC        0x040a4u
-#define IXGBE_RFC        0x040a8u
-#define IXGBE_ROC        0x040acu
-#define IXGBE_RJC        0x040b0u
-#define IXGBE_LXONRXCNT  0x041a4u
-#define IXGBE_LXOFFRXCNT 0x041a8u
-#define IXGBE_QPRDC(q)   (0x01430u + 0x40u * (q)) /* q < 16 */
+#define IXGBE_CRCERRS  0x04000u
+#define IXGBE_ILLERRC  0x04004u
+#define IXGBE_ERRBC    0x04008u
+#define IXGBE_MSPDC    0x04010u
+#define IXGBE_MPC(i)   (0x03fa0u + 4u * (i)) /* i < 8: packet buffers */
+#define IXGBE_MLFC     0x04034u
+#define IXGBE_MRFC     0x04038u
+#define IXGBE_RLEC     0x04040u
+#define IXGBE_GPRC     0x04074u
+#define IXGBE_GORCL    0x04088u /* 36 bits in two registers, the lower one first */
+#define IXGBE_GORCH    0x0408cu
+#define IXGBE_GPTC     0x04080u
+#define IXGBE_GOTCL    0x04090u
+#define IXGBE_GOTCH    0x04094u
+#define IXGBE_RUC      0x040a4u
+#define IXGBE_RFC      0x040a8u
+#define IXGBE_ROC      0x040acu
+#define IXGBE_RJC      0x040b0u
+#define IXGBE_QPRDC(q) (0x01430u + 0x40u * (q)) /* q < 16 */
 
 _Static_assert(IXGBE_RXDCTL(63) == 0x01fe8u && IXGBE_QPRDC(15) == 0x017f0u &&
 		       IXGBE_TXDCTL(127) == 0x07fe8u && IXGBE_VFTA(127) == 0x0a1fcu,

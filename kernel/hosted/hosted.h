@@ -13,12 +13,13 @@ enum hosted_port_kind {
 	HOSTED_PORT_MEM,   /* memory only */
 	HOSTED_PORT_VHOST, /* vhost-user */
 	HOSTED_PORT_XDP,   /* AF_XDP */
+	HOSTED_PORT_IXGBE, /* a PCI function, by VFIO */
 };
 
 /* One --port; of mem:N there are N. */
 struct hosted_port {
 	enum hosted_port_kind kind;
-	char name[112]; /* path, or interface */
+	char name[112]; /* path, interface, or place on the PCI bus */
 	uint32_t queue; /* AF_XDP: the only one, or XDP_ANY_QUEUE */
 	bool server;    /* vhost-user: the back end connects to us */
 	bool packed;    /* vhost-user, without a back end at boot: packed rings, */

@@ -29,6 +29,8 @@ static const char usage[] =
 	"yet\n"
 	"  --port xdp:IFACE[:QUEUE]\n"
 	"                 a Linux interface, or one queue of it, by AF_XDP\n"
+	"  --port ixgbe:0000:03:00.0\n"
+	"                 an Intel 82599, X540 or X550 that is bound to vfio-pci\n"
 	"  --cores N      threads: one is the control core, the others forward (default 2)\n"
 	"  --cores 0,1    the same, each on the CPU named; with one CPU: --cores 0,\n"
 	"  --mem MIB      memory for buffers and tables (default 256)\n"

@@ -1,6 +1,7 @@
 /* The ports of the hosted platform: what --port says, and the device behind each. */
 #include <errno.h>
 #include <net/if.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +9,7 @@
 #include "drivers/virtio/virtio_net.h"
 #include "kernel/hosted/hosted.h"
 #include "kernel/hosted/memory.h"
+#include "kernel/hosted/vfio.h"
 #include "kernel/hosted/vhost_user.h"
 #include "kernel/hosted/xdp.h"
 #include "kernel/log.h"
@@ -77,6 +79,14 @@ static bool parse_xdp(struct hosted_port *p, const char *text)
 	return !text[n] || parse_number(text + n + 1, 0, 255, &p->queue);
 }
 
+/* A place on the PCI bus. */
+static bool parse_ixgbe(struct hosted_port *p, const char *text)
+{
+	*p = (struct hosted_port){.kind = HOSTED_PORT_IXGBE};
+	snprintf(p->name, sizeof p->name, "%s", text);
+	return vfio_is_location(text);
+}
+
 bool hosted_port_parse(const char *text)
 {
 	unsigned n = 1, left = PORT_MAX - hosted.ports;
@@ -89,6 +99,8 @@ bool hosted_port_parse(const char *text)
 		good = parse_vhost(&p, text + 11);
 	else if (strncmp(text, "xdp:", 4) == 0)
 		good = parse_xdp(&p, text + 4);
+	else if (strncmp(text, "ixgbe:", 6) == 0)
+		good = parse_ixgbe(&p, text + 6);
 	if (!good || n > left)
 		return false;
 	while (n--)
@@ -158,6 +170,9 @@ unsigned platform_probe_ports(const struct io_env *env, const struct netdev_requ
 			break;
 		case HOSTED_PORT_XDP:
 			dev[n] = open_xdp(p, &each, env);
+			break;
+		case HOSTED_PORT_IXGBE:
+			dev[n] = vfio_port_open(p->name, hosted_memory(), &each, env);
 			break;
 		case HOSTED_PORT_MEM:
 			dev[n] = memdev_create(env, mems, each.queue_pairs, MEM_PORT_SLOTS);

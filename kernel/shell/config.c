@@ -172,6 +172,8 @@ static bool build_interface(struct build *b, const struct line *line)
 		return build_mac(b, iface, line);
 	if (word_is(line, at, "disabled"))
 		iface->disabled = true;
+	else if (word_is(line, at, "flow-control"))
+		iface->flow_control = true;
 	else if (word_is(line, at, "router-advert"))
 		iface->router_advert = true;
 	else if (word_is(line, at, "urpf"))

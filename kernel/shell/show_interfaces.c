@@ -111,6 +111,8 @@ static void show_mac(struct output *o, const struct iface *i)
 static void show_device(struct output *o, const struct iface *i, const struct netdev *dev)
 {
 	show_head(o, i, dev);
+	if (dev->speed_mbps)
+		output_text(o, "speed", "%u Mbit/s", (unsigned)dev->speed_mbps);
 	output_text(o, "driver", "%s", dev->driver);
 	output_text(o, "location", "%s", dev->location);
 	if (platform_nodes() > 1)
@@ -123,6 +125,8 @@ static void show_device(struct output *o, const struct iface *i, const struct ne
 		output_text(o, "steering", "%s", dev->steering);
 	if (dev->vlan_filter)
 		output_text(o, "vlan filter", "device");
+	if (dev->flow_control)
+		output_text(o, "flow control", "on");
 	if (dev->dca)
 		output_text(o, "dca", "on");
 }

@@ -119,6 +119,7 @@ static const struct node set_interface[] = {
 	WORD("address", "own address, repeatable", .next = address_value),
 	WORD("description", "what it leads to", .next = description_value, .flags = NODE_SINGLE),
 	WORD("disabled", "receives and sends nothing", .flags = NODE_END),
+	WORD("flow-control", "its peer and it may pause each other, 802.3x", .flags = NODE_END),
 	WORD("mac", "binds the name to this NIC, from the next boot on", .next = mac_value,
 		.flags = NODE_SINGLE),
 	WORD("mtu", "largest IP packet", .next = mtu_value, .flags = NODE_SINGLE),

@@ -35,7 +35,7 @@ def run(*words, text="poweroff\r"):
     ["--port", "mem:0"], ["--port", "mem:17"], ["--port", "mem:9", "--port", "mem:8"],
     ["--port", "tap:x"], ["--port", "vhost-user:"], ["--port", "vhost-user:/x,what"],
     ["--port", "vhost-user:/x,queues=0"], ["--port", "vhost-user:/x,mac=1:2"],
-    ["--port", "vhost-user:/" + "x" * 200], ["--port", "xdp:"], ["--port", "xdp:eth0:x"],
+    ["--port", "vhost-user:/" + "x" * 200], ["--port", "xdp:"], ["--port", "ixgbe:03:00.0"], ["--port", "xdp:eth0:x"],
     ["--port", "xdp:" + "e" * 16], ["--cores", "0"], ["--cores", "65"], ["--cores", "x"],
     ["--cores", ","], ["--cores", "0,,1"], ["--cores", "0-1"], ["--console", "tcp:1"],
     ["--console", "unix:"], ["--mem", "1"], ["what"]])

@@ -1,5 +1,5 @@
 /*
- * A strict model of one port of an Intel 82599, X540 or X550, made from the
+ * A strict model of one port of an Intel 82599, X540 or X550, after the
  * datasheets: registers, EEPROM, SFP+ module or PHY, link, receive and transmit
  * engines, statistics, interrupts. It judges the driver that works on it.
  *

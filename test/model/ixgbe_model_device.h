@@ -99,6 +99,8 @@ struct ixgbe_model {
 	struct ixgbe_model_queue rx[IXGBE_MODEL_QUEUES], tx[IXGBE_MODEL_QUEUES];
 	struct ixgbe_model_held *held, **held_end;
 	unsigned held_bytes;
+	bool choked;           /* XOFF was sent */
+	uint64_t paused_until; /* XOFF came, us */
 	struct ixgbe_model_link link;
 	struct ixgbe_model_irq irq;
 	struct ixgbe_model_i2c i2c;
@@ -171,6 +173,7 @@ void ixgbe_model_rxctrl_write(struct ixgbe_model *m, uint32_t at, uint32_t v);
 void ixgbe_model_dmatxctl_write(struct ixgbe_model *m, uint32_t at, uint32_t v);
 void ixgbe_model_mtqc_write(struct ixgbe_model *m, uint32_t at, uint32_t v);
 void ixgbe_model_rss_write(struct ixgbe_model *m, uint32_t at, uint32_t v);
+void ixgbe_model_fctrl_write(struct ixgbe_model *m, uint32_t at, uint32_t v);
 void ixgbe_model_fdirctrl_write(struct ixgbe_model *m, uint32_t at, uint32_t v);
 void ixgbe_model_reset(struct ixgbe_model *m, bool power_on);
 /* Judges an access in the shadow of a reset; ends the reset when its time is over. */
@@ -179,6 +182,7 @@ void ixgbe_model_reset_shadow(struct ixgbe_model *m, uint32_t at, bool write);
 /* ---- EEPROM and semaphores: ixgbe_model_nvm.c */
 void ixgbe_model_nvm_fill(struct ixgbe_model *m);
 uint32_t ixgbe_model_eec_read(struct ixgbe_model *m, uint32_t at);
+uint32_t ixgbe_model_fwsm_read(struct ixgbe_model *m, uint32_t at);
 uint32_t ixgbe_model_eerd_read(struct ixgbe_model *m, uint32_t at);
 void ixgbe_model_eerd_write(struct ixgbe_model *m, uint32_t at, uint32_t v);
 uint32_t ixgbe_model_eemngctl_read(struct ixgbe_model *m, uint32_t at);
@@ -263,6 +267,13 @@ void ixgbe_model_offload(
 	struct ixgbe_model *m, unsigned n, unsigned bytes, const uint32_t *d, const uint32_t *c);
 /* One whole frame, checksums done, leaves queue n. */
 void ixgbe_model_tx_frame(struct ixgbe_model *m, unsigned n, const uint8_t *frame, unsigned bytes);
+
+/* ---- flow control: ixgbe_model_pause.c */
+/* The level of the packet buffer has changed. */
+void ixgbe_model_pause_level(struct ixgbe_model *m);
+/* Is it a pause frame that ends here? */
+bool ixgbe_model_pause_taken(struct ixgbe_model *m, const uint8_t *frame);
+bool ixgbe_model_paused(struct ixgbe_model *m);
 
 /* ---- statistics: ixgbe_model_stats.c */
 void ixgbe_model_count(struct ixgbe_model *m, uint32_t at, uint32_t n);

@@ -45,7 +45,7 @@ bool ixgbe_model_accepts(struct ixgbe_model *m, const uint8_t *frame,
 	if (exact(m, frame))
 		return true;
 	if (!memcmp(frame, broadcast, 6))
-		return fctrl & FCTRL_BAM;
+		return fctrl & (FCTRL_BAM | FCTRL_MPE);
 	if (!(frame[0] & 1))
 		return fctrl & FCTRL_UPE;
 	*inexact = true;

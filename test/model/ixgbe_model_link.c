@@ -99,7 +99,7 @@ void ixgbe_model_autoc_write(struct ixgbe_model *m, uint32_t at, uint32_t v)
 		ixgbe_model_link_restart(m);
 }
 
-/* 8.2.3.22.21: negotiation is under way or done in all modes that have it. */
+/* ANLP1.ANAS: negotiation is under way or done in all modes that have it. */
 uint32_t ixgbe_model_anlp1_read(struct ixgbe_model *m, uint32_t at)
 {
 	return link_mode(m) >= 4 ? ANLP1_STATE : 0;

@@ -109,6 +109,11 @@ uint32_t ixgbe_model_eemngctl_read(struct ixgbe_model *m, uint32_t at)
 	return v;
 }
 
+uint32_t ixgbe_model_fwsm_read(struct ixgbe_model *m, uint32_t at)
+{
+	return REG(m, at) | (m->options.checksum_bad ? FWSM_CHECKSUM : 0);
+}
+
 static void eerd_settle(struct ixgbe_model *m)
 {
 	unsigned word = REG(m, R_EERD) >> 2 & 0x3FFF;
@@ -168,7 +173,7 @@ void ixgbe_model_sync_age(struct ixgbe_model *m)
 	}
 }
 
-/* 8.2.3.4.1: SMBI reads 0 to the first who asks, and is then taken. */
+/* 8.2.3.4: SMBI reads 0 to the first who asks, and is then taken. */
 uint32_t ixgbe_model_swsm_read(struct ixgbe_model *m, uint32_t at)
 {
 	uint32_t v = REG(m, at);

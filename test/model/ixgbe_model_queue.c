@@ -95,6 +95,20 @@ void ixgbe_model_queue_settle(struct ixgbe_model *m, struct ixgbe_model_queue *q
 		take_ring(m, q, (unsigned)(q - (tx ? m->tx : m->rx)), tx);
 }
 
+/* 8.2.3.9.10, and 4.6.11.3.4: the buffer has room for the longest packet above its threshold. */
+static void judge_tx(struct ixgbe_model *m, unsigned n, uint32_t txdctl)
+{
+	uint32_t threshold = REG(m, R_TXPBTHRESH) * 1024, longest = REG(m, R_MAXFRS) >> 16;
+
+	if (!(REG(m, R_DMATXCTL) & DMATXCTL_TE))
+		ixgbe_model_house(m, "txdctl-before-te", "queue %u", n);
+	if ((txdctl & 0x7F) && !(txdctl >> 8 & 0x7F))
+		ixgbe_model_house(m, "host-threshold", "queue %u: TXDCTL 0x%08x", n, txdctl);
+	if (threshold + longest > REG(m, R_TXPBSIZE))
+		ixgbe_model_house(m, "tx-threshold", "TXPBTHRESH %u KB of %u KB, frames of %u",
+			threshold / 1024, REG(m, R_TXPBSIZE) / 1024, longest);
+}
+
 static void control(struct ixgbe_model *m, uint32_t at, uint32_t v, unsigned n, bool tx)
 {
 	struct ixgbe_model_queue *q = tx ? &m->tx[n] : &m->rx[n];
@@ -104,8 +118,8 @@ static void control(struct ixgbe_model *m, uint32_t at, uint32_t v, unsigned n, 
 	ixgbe_model_queue_settle(m, q, tx);
 	if (want == q->wanted)
 		return;
-	if (want && tx && !(REG(m, R_DMATXCTL) & DMATXCTL_TE))
-		ixgbe_model_house(m, "txdctl-before-te", "queue %u", n);
+	if (want && tx)
+		judge_tx(m, n, v);
 	q->wanted = want;
 	q->turn = ixgbe_model_now(m) + TURN_US;
 	q->looks = 0;

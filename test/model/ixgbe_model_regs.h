@@ -1,5 +1,5 @@
 /*
- * Registers and bits of the 82599 that the model knows, read from its datasheet
+ * Registers and bits of the 82599 that the model knows, named after its datasheet
  * (331520, chapter 8). On purpose not the driver's header: where the two
  * disagree, one of them was misread.
  */
@@ -41,6 +41,7 @@
 #define SWSM_SMBI      (1u << 0)
 #define SWSM_SWESMBI   (1u << 1)
 #define R_FWSM         0x10148u
+#define FWSM_CHECKSUM  (1u << 19) /* EXT_ERR_IND: the EEPROM's is wrong */
 #define FWSM_VALID     (1u << 15)
 #define R_FACTPS       0x10150u
 #define R_SW_FW_SYNC   0x10160u
@@ -91,6 +92,8 @@
 #define RAH_VALID         (1u << 31)
 #define R_MPSAR           0x0A600u
 #define R_PSRTYPE         0x0EA00u
+#define R_FTQF            0x0E600u
+#define FTQF_ENABLE       (1u << 31)
 #define R_RETA            0x0EB00u
 #define R_RSSRK           0x0EB80u
 #define R_MRQC            0x0EC80u
@@ -104,6 +107,8 @@
 #define R_ERETA           0x0EE80u /* X550: entries 128 on */
 #define R_RDRXCTL         0x02F00u
 #define RDRXCTL_CRC_STRIP (1u << 1)
+#define RDRXCTL_RSC_FIRST (31u << 17) /* to be 0 */
+#define RDRXCTL_RSC_ONES  (3u << 25)  /* RSCACKC, FCOE_WRFIX: to be 1 */
 #define RDRXCTL_INIT_DONE (1u << 3)
 #define R_RXCTRL          0x03000u
 #define RXCTRL_RXEN       (1u << 0)
@@ -141,6 +146,7 @@
 #define SRRCTL_DROP       (1u << 28)
 
 /* 8.2.3.9 transmit */
+#define R_TXPBTHRESH  0x04950u
 #define R_DMATXCTL    0x04A80u
 #define DMATXCTL_TE   (1u << 0)
 #define R_RTTDCS      0x04900u
@@ -158,8 +164,14 @@
 #define R_MSCA           0x0425Cu
 #define MSCA_COMMAND     (1u << 30)
 #define R_MSRWD          0x04260u
+#define R_FCTTV          0x03200u
+#define R_FCRTL          0x03220u
+#define R_FCRTH          0x03260u
+#define R_FCCFG          0x03D00u
+#define FCCFG_TFCE       (1u << 3)
 #define R_MFLCN          0x04294u
 #define MFLCN_PMCF       (1u << 0)
+#define MFLCN_DPF        (1u << 1)
 #define MFLCN_RFCE       (1u << 3)
 #define R_AUTOC          0x042A0u
 #define AUTOC_FORCE_UP   (1u << 0)
@@ -201,6 +213,8 @@
 #define R_MPTC     0x040F0u
 #define R_BPTC     0x040F4u
 #define R_XEC      0x04120u
+#define R_LXONTXC  0x03F60u
+#define R_LXOFFTXC 0x03F68u
 #define R_LXONRXC  0x041A4u
 #define R_LXOFFRXC 0x041A8u
 #define R_QPRC     0x01030u /* stride 0x40, as the next three */

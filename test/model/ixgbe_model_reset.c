@@ -44,6 +44,8 @@ void ixgbe_model_reset(struct ixgbe_model *m, bool power_on)
 	m->saw_autoread = m->saw_config = m->saw_dma = m->judged = false;
 	m->eerd_at = m->mdio_at = 0;
 	m->low_read = 0;
+	m->choked = false;
+	m->paused_until = 0;
 	if (power_on) {
 		m->resetting = m->was_reset = false;
 		ixgbe_model_phy_fill(m);
@@ -167,6 +169,21 @@ static void judge_waits(struct ixgbe_model *m)
 		ixgbe_model_house(m, "dma-init-unawaited", "RDRXCTL.DMAIDONE was not read as 1");
 }
 
+/* What is not as it must be after reset by itself. */
+static void judge_defaults(struct ixgbe_model *m)
+{
+	uint32_t filters = 0;
+
+	for (unsigned i = 0; i < 128; i++)
+		filters |= REG(m, R_FTQF + 4 * i);
+	if (filters & FTQF_ENABLE)
+		ixgbe_model_house(m, "ftqf-left", "filters are enabled that nobody wrote");
+	if (!(REG(m, R_FCRTH) & 0x0007FFE0u))
+		ixgbe_model_house(m, "fcrth-zero", "FCRTH 0x%08x", REG(m, R_FCRTH));
+	if ((REG(m, R_RDRXCTL) & (RDRXCTL_RSC_FIRST | RDRXCTL_RSC_ONES)) != RDRXCTL_RSC_ONES)
+		ixgbe_model_house(m, "rsc-bits", "RDRXCTL 0x%08x", REG(m, R_RDRXCTL));
+}
+
 static void judge_rxen(struct ixgbe_model *m)
 {
 	bool rings = false;
@@ -181,6 +198,15 @@ static void judge_rxen(struct ixgbe_model *m)
 	if (!(REG(m, R_HLREG0) & HLREG0_CRC_STRIP) != !(REG(m, R_RDRXCTL) & RDRXCTL_CRC_STRIP))
 		ixgbe_model_house(m, "crc-strip-halves", "HLREG0 0x%08x, RDRXCTL 0x%08x",
 			REG(m, R_HLREG0), REG(m, R_RDRXCTL));
+	judge_defaults(m);
+}
+
+/* 8.2.3.7.1: filters are not changed under a running receiver. */
+void ixgbe_model_fctrl_write(struct ixgbe_model *m, uint32_t at, uint32_t v)
+{
+	if (REG(m, at) != v && (REG(m, R_RXCTRL) & RXCTRL_RXEN))
+		ixgbe_model_house(m, "fctrl-late", "0x%08x", v);
+	REG(m, at) = v & 0xF702u;
 }
 
 void ixgbe_model_rxctrl_write(struct ixgbe_model *m, uint32_t at, uint32_t v)

@@ -187,7 +187,7 @@ void ixgbe_model_rx_flush(struct ixgbe_model *m)
 		forget(m);
 }
 
-/* One queue without descriptors, and without leave to drop, holds up all (4.6.7.2). */
+/* One queue without descriptors, and without leave to drop, holds up all (SRRCTL, 8.2.3.8.7). */
 bool ixgbe_model_rx_poll(struct ixgbe_model *m)
 {
 	bool did = false;
@@ -196,6 +196,8 @@ bool ixgbe_model_rx_poll(struct ixgbe_model *m)
 		forget(m);
 		did = true;
 	}
+	if (did)
+		ixgbe_model_pause_level(m);
 	return did;
 }
 
@@ -217,29 +219,18 @@ static bool hold(struct ixgbe_model *m, struct ixgbe_model_held *h)
 		return false;
 	}
 	m->held_bytes += h->bytes;
+	ixgbe_model_pause_level(m);
 	*m->held_end = h;
 	m->held_end = &h->next;
 	return true;
 }
 
-/* 8.2.3.22.8: with FCS; a tag does not count. */
+/* 8.2.3.22.13: with FCS; a tag does not count. */
 static unsigned longest(const struct ixgbe_model *m, const struct ixgbe_model_packet *p)
 {
 	unsigned most = REG(m, R_HLREG0) & HLREG0_JUMBO ? REG(m, R_MAXFRS) >> 16 : 1518;
 
 	return most + p->vlan;
-}
-
-/* 3.7.7.3: pause frames end in the MAC when it obeys them. */
-static bool is_pause(struct ixgbe_model *m, const uint8_t *frame)
-{
-	uint32_t mflcn = REG(m, R_MFLCN);
-
-	if (frame[12] != 0x88 || frame[13] != 0x08)
-		return false;
-	if (mflcn & MFLCN_RFCE)
-		ixgbe_model_count(m, frame[16] || frame[17] ? R_LXOFFRXC : R_LXONRXC, 1);
-	return (mflcn & MFLCN_RFCE) && !(mflcn & MFLCN_PMCF);
 }
 
 static void count_good(struct ixgbe_model *m, const uint8_t *frame, unsigned wire, uint32_t status)
@@ -298,7 +289,8 @@ bool ixgbe_model_receive(struct ixgbe_model *m, const void *frame, unsigned byte
 		free(h);
 		return false;
 	}
-	if (is_pause(m, h->frame) || !ixgbe_model_accepts(m, h->frame, &p, &inexact)) {
+	if (ixgbe_model_pause_taken(m, h->frame) ||
+		!ixgbe_model_accepts(m, h->frame, &p, &inexact)) {
 		free(h);
 		return false;
 	}

@@ -26,14 +26,14 @@ const struct ixgbe_model_range ixgbe_model_ranges[] = {
 	{0x00048u, 1, 4, ACCESS_RW, ANY, 0, 0, PLAIN},           /* FRTIMER */
 	{0x0004Cu, 1, 4, ACCESS_RW, ANY, 0, 0, PLAIN},           /* TCPTIMER */
 	{0x00200u, 1, 4, ACCESS_RW, ANY, 0, 0x01000500u, PLAIN}, /* LEDCTL */
-	/* 8.2.3.2 EEPROM, 8.2.3.3, 8.2.3.4 */
+	/* 8.2.3.2 EEPROM, 8.2.3.4 PCIe, 8.2.3.11 direct cache access */
 	{R_EEC, 1, 4, ACCESS_RW, ANY, EEC_PRESENT | EEC_AUTOREAD, 0, ixgbe_model_eec_read, NULL},
 	{R_EERD, 1, 4, ACCESS_RW, 0xFFFDu, 0xFFFF0002u, 0, ixgbe_model_eerd_read,
 		ixgbe_model_eerd_write},
 	{0x1001Cu, 1, 4, ACCESS_RW, ANY, 0, 0, PLAIN}, /* FLA */
 	{R_EEMNGCTL, 1, 4, ACCESS_RW, ANY, 0, 0, ixgbe_model_eemngctl_read, NULL},
 	{R_SWSM, 1, 4, ACCESS_RW, 0x7u, 0, 0, ixgbe_model_swsm_read, ixgbe_model_swsm_write},
-	{R_FWSM, 1, 4, ACCESS_RO, 0, 0, FWSM_VALID, PLAIN},
+	{R_FWSM, 1, 4, ACCESS_RO, 0, 0, FWSM_VALID, ixgbe_model_fwsm_read, NULL},
 	{R_FACTPS, 1, 4, ACCESS_RO, 0, 0, 0, PLAIN},
 	{R_SW_FW_SYNC, 1, 4, ACCESS_RW, ANY, 0, 0, ixgbe_model_sync_read, ixgbe_model_sync_write},
 	{0x11000u, 1, 4, ACCESS_RW, ANY, 0, 0, PLAIN},   /* GCR */
@@ -58,16 +58,16 @@ const struct ixgbe_model_range ixgbe_model_ranges[] = {
 	{R_IVAR, 64, 4, ACCESS_RW, 0xBFBFBFBFu, 0, 0, PLAIN},
 	{R_IVAR_MISC, 1, 4, ACCESS_RW, 0xBFBFu, 0, 0, PLAIN},
 	{0x00894u, 1, 4, ACCESS_RW, ANY, 0, 0, PLAIN}, /* EITRSEL */
-	/* 8.2.3.6 flow control */
-	{0x03200u, 4, 4, ACCESS_RW, ANY, 0, 0, PLAIN},         /* FCTTV */
-	{0x03220u, 8, 4, ACCESS_RW, 0x8007FFE0u, 0, 0, PLAIN}, /* FCRTL */
-	{0x03260u, 8, 4, ACCESS_RW, 0x8007FFE0u, 0, 0, PLAIN}, /* FCRTH */
-	{0x032A0u, 1, 4, ACCESS_RW, 0xFFFFu, 0, 0, PLAIN},     /* FCRTV */
-	{0x03D00u, 1, 4, ACCESS_RW, 0x18u, 0, 0, PLAIN},       /* FCCFG */
-	{0x0CE00u, 1, 4, ACCESS_RO, 0, 0, 0, PLAIN},           /* TFCS */
+	/* 8.2.3.3 flow control */
+	{R_FCTTV, 4, 4, ACCESS_RW, ANY, 0, 0, PLAIN},         /* FCTTV */
+	{R_FCRTL, 8, 4, ACCESS_RW, 0x8007FFE0u, 0, 0, PLAIN}, /* FCRTL */
+	{R_FCRTH, 8, 4, ACCESS_RW, 0x8007FFE0u, 0, 0, PLAIN}, /* FCRTH */
+	{0x032A0u, 1, 4, ACCESS_RW, 0xFFFFu, 0, 0, PLAIN},    /* FCRTV */
+	{R_FCCFG, 1, 4, ACCESS_RW, 0x18u, 0, 0, PLAIN},       /* FCCFG */
+	{0x0CE00u, 1, 4, ACCESS_RO, 0, 0, 0, PLAIN},          /* TFCS */
 	{R_MFLCN, 1, 4, ACCESS_RW, 0x0FFFu, 0, 0, PLAIN},
 	/* 8.2.3.7 receive */
-	{R_FCTRL, 1, 4, ACCESS_RW, 0x0000F702u, 0, 0, PLAIN},
+	{R_FCTRL, 1, 4, ACCESS_RW, 0x0000F702u, 0, 0, NULL, ixgbe_model_fctrl_write},
 	{R_VLNCTRL, 1, 4, ACCESS_RW, 0x7000FFFFu, 0, 0x8100u, PLAIN},
 	{R_MCSTCTRL, 1, 4, ACCESS_RW, 0x7u, 0, 0, PLAIN},
 	{R_RXCSUM, 1, 4, ACCESS_RW, 0x3000u, 0, 0, PLAIN},
@@ -82,7 +82,9 @@ const struct ixgbe_model_range ixgbe_model_ranges[] = {
 	{0x0F200u, 128, 4, ACCESS_RW, ANY, 0, 0, PLAIN}, /* VLVFB */
 	{0x0F400u, 128, 4, ACCESS_RW, ANY, 0, 0, PLAIN}, /* UTA */
 	{0x0F000u, 64, 4, ACCESS_RW, ANY, 0, 0, PLAIN},  /* VMOLR */
-	{0x0E000u, 640, 4, ACCESS_RW, ANY, 0, 0, PLAIN}, /* SAQF to FTQF, L34T_IMIR */
+	{0x0E000u, 384, 4, ACCESS_RW, ANY, 0, 0, PLAIN}, /* SAQF, DAQF, SDPQF */
+	{R_FTQF, 128, 4, ACCESS_TABLE, ANY, 0, 0, PLAIN},
+	{0x0E800u, 128, 4, ACCESS_RW, ANY, 0, 0, PLAIN}, /* L34T_IMIR */
 	{R_MTA, 128, 4, ACCESS_TABLE, ANY, 0, 0, PLAIN},
 	{R_VFTA, 128, 4, ACCESS_TABLE, ANY, 0, 0, PLAIN},
 	{R_RAL, 128, 8, ACCESS_RW, ANY, 0, 0, PLAIN},
@@ -147,19 +149,19 @@ const struct ixgbe_model_range ixgbe_model_ranges[] = {
 	{0x08110u, 2, 4, ACCESS_RW, ANY, 0, 0, PLAIN},         /* VFTE */
 	{R_MTQC, 1, 4, ACCESS_RW, ANY, 0, 0, NULL, ixgbe_model_mtqc_write},
 	{R_TXPBSIZE, 8, 4, ACCESS_RW, 0x000FFC00u, 0, 0x00028000u, PLAIN},
-	{0x04950u, 8, 4, ACCESS_RW, 0x3FFu, 0, 0x96u, PLAIN}, /* TXPBTHRESH */
-	{0x0CD10u, 1, 4, ACCESS_RW, ANY, 0, 0, PLAIN},        /* MNGTXMAP */
+	{R_TXPBTHRESH, 8, 4, ACCESS_RW, 0x3FFu, 0, 0x96u, PLAIN},
+	{0x0CD10u, 1, 4, ACCESS_RW, ANY, 0, 0, PLAIN}, /* MNGTXMAP */
 	/* 8.2.3.10 data centre bridging: kept, not obeyed */
-	{R_RTTDCS, 1, 4, ACCESS_RW, 0x80C00073u, 0, 0, PLAIN},
-	{0x04904u, 3, 4, ACCESS_RW, ANY, 0, 0, PLAIN},  /* RTTDQSEL, RTTDT1C, RTTDT1S */
-	{0x04910u, 16, 4, ACCESS_RW, ANY, 0, 0, PLAIN}, /* RTTDT2C, RTTDT2S */
-	{0x04980u, 5, 4, ACCESS_RW, ANY, 0, 0, PLAIN},  /* RTTBCN.. */
-	{0x02430u, 1, 4, ACCESS_RW, ANY, 0, 0, PLAIN},  /* RTRPCS */
-	{0x03020u, 1, 4, ACCESS_RW, ANY, 0, 0, PLAIN},  /* RTRUP2TC */
-	{0x02140u, 16, 4, ACCESS_RW, ANY, 0, 0, PLAIN}, /* RTRPT4C, RTRPT4S */
-	{0x0C800u, 1, 4, ACCESS_RW, ANY, 0, 0, PLAIN},  /* RTTUP2TC */
-	{0x0CD00u, 1, 4, ACCESS_RW, ANY, 0, 0, PLAIN},  /* RTTPCS */
-	{0x0CD20u, 16, 4, ACCESS_RW, ANY, 0, 0, PLAIN}, /* RTTPT2C, RTTPT2S */
+	{R_RTTDCS, 1, 4, ACCESS_RW, 0x80C00073u, 0, 0x00C00000u, PLAIN},
+	{0x04904u, 3, 4, ACCESS_RW, ANY, 0, 0, PLAIN},           /* RTTDQSEL, RTTDT1C, RTTDT1S */
+	{0x04910u, 16, 4, ACCESS_RW, ANY, 0, 0, PLAIN},          /* RTTDT2C, RTTDT2S */
+	{0x04980u, 5, 4, ACCESS_RW, ANY, 0, 0, PLAIN},           /* RTTBCN.. */
+	{0x02430u, 1, 4, ACCESS_RW, ANY, 0, 0, PLAIN},           /* RTRPCS */
+	{0x03020u, 1, 4, ACCESS_RW, ANY, 0, 0, PLAIN},           /* RTRUP2TC */
+	{0x02140u, 16, 4, ACCESS_RW, ANY, 0, 0, PLAIN},          /* RTRPT4C, RTRPT4S */
+	{0x0C800u, 1, 4, ACCESS_RW, ANY, 0, 0, PLAIN},           /* RTTUP2TC */
+	{0x0CD00u, 1, 4, ACCESS_RW, ANY, 0, 0x89000000u, PLAIN}, /* RTTPCS */
+	{0x0CD20u, 16, 4, ACCESS_RW, ANY, 0, 0, PLAIN},          /* RTTPT2C, RTTPT2S */
 	/* 8.2.3.22 MAC and link */
 	{R_HLREG0, 1, 4, ACCESS_RW, 0x1FFFFC07u, 0x3F8u, 0x08012C0Bu, PLAIN},
 	{R_MAXFRS, 1, 4, ACCESS_RW, 0xFFFF0000u, 0, 0x05EE0000u, PLAIN},
@@ -179,7 +181,7 @@ const struct ixgbe_model_range ixgbe_model_ranges[] = {
 	{R_CRCERRS, 5, 4, ACCESS_COUNT, 0, 0, 0, PLAIN}, /* to MSPDC */
 	{0x04034u, 2, 4, ACCESS_COUNT, 0, 0, 0, PLAIN},  /* MLFC, MRFC */
 	{0x04040u, 1, 4, ACCESS_COUNT, 0, 0, 0, PLAIN},  /* RLEC */
-	{0x03F60u, 3, 4, ACCESS_COUNT, 0, 0, 0, PLAIN},  /* LXONTXC, LXOFFTXC */
+	{R_LXONTXC, 3, 4, ACCESS_COUNT, 0, 0, 0, PLAIN}, /* LXONTXC, LXOFFTXC */
 	{R_LXONRXC, 2, 4, ACCESS_COUNT, 0, 0, 0, PLAIN}, /* and LXOFFRXC */
 	{0x04140u, 16, 4, ACCESS_COUNT, 0, 0, 0, PLAIN}, /* PXONRXC, PXOFFRXC */
 	{0x03240u, 8, 4, ACCESS_COUNT, 0, 0, 0, PLAIN},  /* PXON2OFFC */
@@ -258,6 +260,6 @@ void ixgbe_model_table_reset(struct ixgbe_model *m, bool power_on)
 			m->range[at / 4] = (uint16_t)(i + 1);
 		}
 	}
-	for (unsigned i = 1; i < 8; i++) /* 8.2.3.8.9, 8.2.3.9.13: one buffer has all */
-		REG(m, R_RXPBSIZE + 4 * i) = REG(m, R_TXPBSIZE + 4 * i) = 0;
+	for (unsigned i = 1; i < 8; i++) /* 8.2.3.9.16 */
+		REG(m, R_TXPBTHRESH + 4 * i) = 0;
 }

@@ -62,7 +62,7 @@ static unsigned gather(struct ixgbe_model *m, unsigned n, unsigned end)
 	}
 }
 
-/* 7.2.1.3: only what asked for it is reported; a head written back instead is one word. */
+/* 7.2.3.5: only what asked for it is reported; a head written back instead is one word. */
 static bool write_back(struct ixgbe_model *m, unsigned n, unsigned i)
 {
 	uint32_t block = ixgbe_model_queue_block(n, true), low = REG(m, block + Q_WBAL);
@@ -209,7 +209,7 @@ bool ixgbe_model_tx_run(struct ixgbe_model *m, unsigned n)
 		!(REG(m, R_DMATXCTL) & DMATXCTL_TE))
 		return false;
 	ixgbe_model_link_poll(m);
-	if (!m->link.up && !(REG(m, R_HLREG0) & HLREG0_LOOPBACK))
+	if ((!m->link.up && !(REG(m, R_HLREG0) & HLREG0_LOOPBACK)) || ixgbe_model_paused(m))
 		return false;
 	while (q->head != q->tail && step(m, n))
 		did = true;

@@ -56,6 +56,9 @@ enum omit {
 	OMIT_TE = 1 << 12,
 	OMIT_ARBITER = 1 << 13,
 	OMIT_ARBITER_ON = 1 << 14,
+	OMIT_RSC = 1 << 15,
+	OMIT_FTQF = 1 << 16,
+	OMIT_FCRTH = 1 << 17,
 };
 
 static inline void *bench_dma(void *ctx, uint64_t address, uint64_t bytes, bool write)
@@ -216,25 +219,38 @@ static inline void ring_place(struct bench *b, uint32_t block, unsigned at)
 	wr(b, block + Q_TAIL, 0);
 }
 
-static inline void tables_clear(struct bench *b)
+static inline void tables_clear(struct bench *b, unsigned omit)
 {
 	for (unsigned i = 0; i < 128; i++) {
 		wr(b, R_MTA + 4 * i, 0);
 		wr(b, R_VFTA + 4 * i, 0);
+		if (!(omit & OMIT_FTQF))
+			wr(b, R_FTQF + 4 * i, 0);
 	}
 	for (unsigned i = 0; i < 32; i++)
 		wr(b, R_RETA + 4 * i, 0);
 }
 
+/* 8.2.3.8.8 */
+static inline void dma_steps(struct bench *b, unsigned omit)
+{
+	uint32_t v = omit & OMIT_DMA ? 0x8801 : rd(b, R_RDRXCTL); /* or not even looked at */
+
+	if (!(omit & OMIT_STRIP))
+		v |= RDRXCTL_CRC_STRIP;
+	if (!(omit & OMIT_RSC))
+		v = (v & ~RDRXCTL_RSC_FIRST) | RDRXCTL_RSC_ONES;
+	wr(b, R_RDRXCTL, v);
+}
+
 /* 4.6.7 */
 static inline void rx_steps(struct bench *b, unsigned omit)
 {
-	tables_clear(b);
+	tables_clear(b, omit);
+	if (!(omit & OMIT_FCRTH))
+		wr(b, R_FCRTH, 0x80000 - 0x6000);
 	set(b, R_FCTRL, FCTRL_BAM);
-	if (omit & OMIT_DMA)
-		wr(b, R_RDRXCTL, 0x00108801u | RDRXCTL_CRC_STRIP); /* not even looked at */
-	else if (!(omit & OMIT_STRIP))
-		set(b, R_RDRXCTL, RDRXCTL_CRC_STRIP);
+	dma_steps(b, omit);
 	if (!(omit & OMIT_RINGS)) {
 		ring_place(b, RX0, RX_RING);
 		wr(b, RX0 + Q_SRRCTL, 2 | 1u << SRRCTL_TYPE_SHIFT | SRRCTL_DROP);

@@ -32,6 +32,7 @@ static void test_every_kind_comes_up(void **state)
 		assert_memory_equal(dev->mac, "\x02\x11\x22\x33\x44\x55", 6);
 		assert_int_equal(dev->rx_slots, 511);
 		assert_int_equal(dev->mtu_max, 9000);
+		assert_int_equal(dev->speed_mbps, 10000);
 		assert_string_equal(dev->driver, "ixgbe");
 		assert_string_equal(dev->location, "0000:03:00.0");
 		assert_false(dev->failed);
@@ -289,7 +290,7 @@ static void test_hang(void **state)
 
 	make_machine(1500);
 	load(256);
-	poll_for(1500000);
+	poll_for(4000000);
 	assert_false(dev->failed);
 	while (!dev->failed && model_io.now_us < 60000000)
 		poll_for(POLL_US);
@@ -365,7 +366,17 @@ static void test_late_core(void **state)
 	assert_int_equal(dev->ops->tx(dev, 0, word, 1), 1);
 	poll_for(60000000);
 	assert_false(dev->failed);
-	assert_int_equal(complete(0), 1);
+	/* One that has seen that all is sent, and has taken some of it. */
+	for (unsigned i = 0; i < 40; i++) {
+		word[1] = packet_word(spare[--spares], sizeof frame, 0);
+		assert_int_equal(dev->ops->tx(dev, 0, word + 1, 1), 1);
+	}
+	assert_int_equal(dev->ops->tx_done(dev, 0, word, 5), 5);
+	give_back(word, 5);
+	intel_of(dev)->tx[0].ring[0].control = 0;
+	poll_for(60000000);
+	assert_false(dev->failed);
+	assert_int_equal(complete(0), 36);
 }
 
 /* The reset of a hung device ends in nothing: it is out of use, no buffer is lost. */
@@ -397,6 +408,23 @@ static void test_hang_for_good(void **state)
 	}
 	expect_failure("RXDCTL.ENABLE");
 	assert_true(cut);
+	expect_none_lost();
+	end_machine(state);
+
+	/* And one that goes away while it is being reset. */
+	make_machine(1500);
+	load(256);
+	while (!dev->failed)
+		poll_for(POLL_US);
+	ixgbe_model_remove(model);
+	for (unsigned i = 0; i < 100; i++) {
+		poll_for(POLL_US);
+		dev->ops->rx(dev, 0, word, BATCH_MAX);
+		complete(0);
+	}
+	assert_true(dev->failed);
+	assert_true(cut);
+	assert_int_equal(dev->ops->tx_held(dev, 0), 0);
 	expect_none_lost();
 }
 

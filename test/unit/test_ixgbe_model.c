@@ -4,6 +4,21 @@
 
 static uint8_t f[16384];
 
+static void store_pause(unsigned quanta)
+{
+	f[0] = 1;
+	f[14] = 0;
+	f[15] = 1;
+	f[16] = (uint8_t)(quanta >> 8);
+	f[17] = (uint8_t)quanta;
+}
+
+/* Behind the rule's back: the receiver runs. */
+static void filter(struct bench *b, uint32_t fctrl)
+{
+	ixgbe_model_poke(b->m, R_FCTRL, fctrl);
+}
+
 static uint8_t *rx_buffer(struct bench *b, unsigned i)
 {
 	return b->ram + RX_BUFS + 2048 * i;
@@ -122,7 +137,9 @@ static void test_filters(void **state)
 	frame_to_us(b, f, 60, 0x88b5);
 	memcpy(f, all, 6);
 	assert_true(ixgbe_model_receive(b->m, f, 60));
-	clear(b, R_FCTRL, FCTRL_BAM);
+	filter(b, FCTRL_MPE);
+	assert_true(ixgbe_model_receive(b->m, f, 60)); /* groups are all, too */
+	filter(b, 0);
 	assert_false(ixgbe_model_receive(b->m, f, 60));
 	memcpy(f, group, 6);
 	assert_false(ixgbe_model_receive(b->m, f, 60));
@@ -130,12 +147,12 @@ static void test_filters(void **state)
 	assert_false(ixgbe_model_receive(b->m, f, 60));
 	wr(b, R_MCSTCTRL, MCSTCTRL_MFE);
 	assert_true(ixgbe_model_receive(b->m, f, 60));
-	assert_true(rx_desc(b, 1)[2] & RXD_PIF);
+	assert_true(rx_desc(b, 2)[2] & RXD_PIF);
 	f[0] = 0x04;
 	assert_false(ixgbe_model_receive(b->m, f, 60));
-	set(b, R_FCTRL, FCTRL_UPE);
+	filter(b, FCTRL_UPE);
 	assert_true(ixgbe_model_receive(b->m, f, 60));
-	assert_int_equal(rd(b, R_BPRC), 1);
+	assert_int_equal(rd(b, R_BPRC), 2);
 	assert_int_equal(rd(b, R_MPRC), 1);
 	bench_free(b);
 }
@@ -309,6 +326,73 @@ static void test_bus_reset(void **state)
 	bench_free(b);
 }
 
+/* Software's reset leaves tables as they are, and after power on that is anything. */
+static void test_tables_survive(void **state)
+{
+	struct bench *b = bench_new();
+
+	bench_power_on(b);
+	assert_int_not_equal(rd(b, R_MTA), 0);
+	assert_int_not_equal(rd(b, R_VFTA), 0);
+	bring_up(b, 0);
+	wr(b, R_MTA, 0x1234);
+	wr(b, R_MAXFRS, 9000u << 16);
+	reset_steps(b, 0);
+	assert_int_equal(rd(b, R_MTA), 0x1234);
+	assert_int_equal(rd(b, R_MAXFRS), 0x05EE0000);
+	assert_int_equal(rd(b, R_RAL), 0x82000002);
+	bench_free(b);
+}
+
+static void test_flow_control_sent(void **state)
+{
+	struct bench *b = bench_up();
+
+	wr(b, RX0 + Q_SRRCTL, 2 | 1u << SRRCTL_TYPE_SHIFT);
+	wr(b, R_FCRTH, 1u << 31 | 4096);
+	wr(b, R_FCRTL, 1u << 31 | 1024);
+	wr(b, R_FCTTV, 0x0203);
+	frame_to_us(b, f, 1000, 0x88b5);
+	for (unsigned i = 0; i < RINGED + 4; i++)
+		assert_true(ixgbe_model_receive(b->m, f, 1000));
+	assert_int_equal(b->sents, 0); /* FCCFG does not say so */
+	wr(b, R_FCCFG, FCCFG_TFCE);
+	assert_true(ixgbe_model_receive(b->m, f, 1000));
+	assert_true(ixgbe_model_receive(b->m, f, 1000));
+	assert_int_equal(b->sents, 1);
+	assert_memory_equal(b->sent[0] + 12, "\x88\x08\x00\x01\x02\x03", 6);
+	give_rx(b, RINGED - 1, RINGED - 2);
+	assert_int_equal(b->sents, 2);
+	assert_memory_equal(b->sent[1] + 12, "\x88\x08\x00\x01\x00\x00", 6);
+	assert_int_equal(rd(b, R_LXOFFTXC), 1);
+	assert_int_equal(rd(b, R_LXONTXC), 1);
+	bench_free(b);
+}
+
+static void test_flow_control_obeyed(void **state)
+{
+	struct bench *b = bench_up();
+
+	filter(b, FCTRL_MPE);
+	frame_to_us(b, f, 60, 0x8808);
+	store_pause(1000);
+	assert_true(ixgbe_model_receive(b->m, f, 60)); /* a frame like any other */
+	set(b, R_MFLCN, MFLCN_RFCE | MFLCN_DPF);
+	assert_false(ixgbe_model_receive(b->m, f, 60));
+	put_tx(b, 0, 60, 0, 0);
+	wr(b, TX0 + Q_TAIL, 1);
+	assert_int_equal(b->sents, 0);
+	b->us += 60; /* 1,000 times 51.2 ns */
+	assert_true(ixgbe_model_poll(b->m));
+	assert_int_equal(b->sents, 1);
+	assert_int_equal(rd(b, R_LXOFFRXC), 1);
+	f[15] = 2; /* some other MAC control frame */
+	assert_false(ixgbe_model_receive(b->m, f, 60));
+	set(b, R_MFLCN, MFLCN_PMCF);
+	assert_true(ixgbe_model_receive(b->m, f, 60));
+	bench_free(b);
+}
+
 static void test_rx_lies(void **state)
 {
 	struct bench *b = bench_up();
@@ -362,6 +446,9 @@ int main(void)
 		cmocka_unit_test(test_gone),
 		cmocka_unit_test(test_gated),
 		cmocka_unit_test(test_bus_reset),
+		cmocka_unit_test(test_tables_survive),
+		cmocka_unit_test(test_flow_control_sent),
+		cmocka_unit_test(test_flow_control_obeyed),
 		cmocka_unit_test(test_rx_lies),
 		cmocka_unit_test(test_stuck),
 	};

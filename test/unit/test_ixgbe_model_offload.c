@@ -85,7 +85,7 @@ static struct bench *bench_rss(uint32_t fields)
 
 	bench_power_on(b);
 	reset_steps(b, 0);
-	tables_clear(b);
+	tables_clear(b, 0);
 	for (unsigned i = 0; i < 10; i++) {
 		uint32_t v;
 

@@ -26,6 +26,17 @@ static uint16_t eeprom_sum(struct bench *b)
 	return sum;
 }
 
+/* A flow's hash and its command are the one pair of registers that may be written at once. */
+static void test_a_pair(void **state)
+{
+	struct bench *b = bench_up();
+
+	ixgbe_model_write(b->m, R_FDIRHASH, 8, UINT64_C(0x1122334455667788));
+	assert_int_equal(rd(b, R_FDIRHASH), 0x55667788);
+	assert_int_equal(rd(b, R_FDIRHASH + 4), 0x11223344);
+	bench_free(b);
+}
+
 static void test_eeprom(void **state)
 {
 	struct bench *b = bench_up();
@@ -33,6 +44,7 @@ static void test_eeprom(void **state)
 	assert_int_equal(eeprom_sum(b), 0xBABA);
 	ixgbe_model_options(b->m)->checksum_bad = true;
 	assert_int_not_equal(eeprom_sum(b), 0xBABA);
+	assert_true(rd(b, R_FWSM) & FWSM_CHECKSUM);
 	bench_free(b);
 }
 
@@ -226,6 +238,7 @@ static void test_one_interrupt(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_pair),
 		cmocka_unit_test(test_eeprom),
 		cmocka_unit_test(test_module),
 		cmocka_unit_test(test_phy),

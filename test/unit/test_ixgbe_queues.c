@@ -189,11 +189,53 @@ static void test_drop_per_queue(void **state)
 			arrives_at(frame, 100);
 	}
 	assert_true(lost > 20);
-	poll_for(POLL_US);
+	poll_for(COUNT_US);
 	assert_int_equal(statistic("rx-no-descriptor"), lost);
-	poll_for(POLL_US);
+	poll_for(COUNT_US);
 	assert_int_equal(statistic("rx-no-descriptor"), lost);
 	assert_int_equal(statistic("rx-missed"), 0);
+}
+
+/* With flow control nothing is dropped for lack of buffers, but waits; and without it again, as
+ * before. */
+static void test_flow_control(void **state)
+{
+	uint8_t frame[100];
+	uint64_t word[BATCH_MAX];
+	unsigned n, all = 0;
+
+	make_machine(1500);
+	open_up(64);
+	assert_false(dev->flow_control);
+	assert_true(dev->ops->flow_control(dev, true));
+	assert_true(dev->flow_control);
+	make_frame(frame, sizeof frame, 1);
+	for (unsigned round = 0; round < 2; round++) { /* the second one after a reset */
+		refill_all();
+		for (unsigned i = 0; i < 100; i++)
+			assert_true(ixgbe_model_receive(model, frame, sizeof frame));
+		for (unsigned i = 0; i < 10; i++) {
+			ixgbe_model_poll(model);
+			n = dev->ops->rx(dev, 0, word, BATCH_MAX);
+			give_back(word, n);
+			refill_all();
+			all += n;
+		}
+		assert_int_equal(all, 100 * (round + 1));
+		intel_fail(intel_of(dev), "for a test", false);
+		for (unsigned k = 0; k < 50 && (dev->failed || !dev->link); k++) {
+			poll_for(POLL_US);
+			assert_int_equal(dev->ops->rx(dev, 0, word, BATCH_MAX), 0);
+			complete(0);
+		}
+	}
+	poll_for(COUNT_US);
+	assert_int_equal(statistic("rx-no-descriptor"), 0);
+	assert_true(dev->ops->flow_control(dev, false));
+	for (unsigned i = 0; i < 63; i++)
+		assert_true(ixgbe_model_receive(model, frame, sizeof frame));
+	assert_false(ixgbe_model_receive(model, frame, sizeof frame));
+	expect_none_lost();
 }
 
 /* ---------------------------------------------------------------- filters, counts */
@@ -289,7 +331,7 @@ static void test_statistics(void **state)
 	}
 	for (unsigned i = 0; i < 5; i++)
 		ixgbe_model_receive_bad(model, 200, false);
-	poll_for(POLL_US);
+	poll_for(COUNT_US);
 	assert_int_equal(statistic("rx-frames"), frames);
 	assert_int_equal(statistic("rx-bytes"), bytes);
 	assert_int_equal(statistic("tx-frames"), frames);
@@ -316,13 +358,17 @@ static void test_statistics_beyond_32_bits(void **state)
 
 	make_machine(1500);
 	open_up(64);
-	poll_for(POLL_US);
+	poll_for(COUNT_US);
 	before = statistic("rx-bytes");
 	model_add_memory(BAR + IXGBE_CRCERRS, 4, read_full, ignore_write, NULL);
 	model_add_memory(BAR + IXGBE_GORCL, 8, read_full, ignore_write, NULL);
 	full_register = UINT32_MAX;
-	for (unsigned i = 0; i < 3; i++)
-		dev->ops->poll(dev);
+	for (unsigned i = 0; i < 3; i++) {
+		intel_of(dev)->counted = 0;
+		for (unsigned k = 0; k < 6;
+			k++) /* three counters of seventeen each, and one again */
+			dev->ops->poll(dev);
+	}
 	assert_int_equal(statistic("rx-crc"), 3 * (uint64_t)UINT32_MAX);
 	assert_int_equal(statistic("rx-bytes") - before, 3 * 0xfffffffffull);
 }
@@ -372,6 +418,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_rss, end_machine),
 		cmocka_unit_test_teardown(test_many_tx, end_machine),
 		cmocka_unit_test_teardown(test_drop_per_queue, end_machine),
+		cmocka_unit_test_teardown(test_flow_control, end_machine),
 		cmocka_unit_test_teardown(test_filters, end_machine),
 		cmocka_unit_test_teardown(test_statistics, end_machine),
 		cmocka_unit_test_teardown(test_statistics_beyond_32_bits, end_machine),

@@ -47,7 +47,7 @@ static void run_through(unsigned slots, unsigned rounds, unsigned longest)
 	complete(0);
 	assert_int_equal(dev->ops->tx_held(dev, 0), 0);
 	expect_none_lost();
-	poll_for(POLL_US);
+	poll_for(COUNT_US);
 	assert_int_equal(statistic("rx-no-descriptor"), lost);
 }
 
@@ -116,7 +116,7 @@ static void test_longest(void **state)
 		make_frame(frame, buffers.room + 1, i);
 		assert_false(ixgbe_model_receive(model, frame, buffers.room + 1));
 		assert_int_equal(dev->ops->rx(dev, 0, word, BATCH_MAX), 0);
-		poll_for(POLL_US);
+		poll_for(COUNT_US);
 		assert_int_equal(statistic("rx-over-buffer"), 1);
 		expect_none_lost();
 		end_machine(state);

@@ -265,6 +265,30 @@ static void test_tags(void **state)
 	expect_in(run("show interfaces eth0"), "  dca                   on\n");
 }
 
+static bool pause_it(struct netdev *d, bool on)
+{
+	d->flow_control = on;
+	return true;
+}
+
+/* A setting for devices that can; it comes and goes with a commit. */
+static void test_flow_control(void **state)
+{
+	counting_ops = *dev[0]->ops;
+	counting_ops.flow_control = pause_it;
+	dev[0]->ops = &counting_ops;
+	run("set interfaces eth1 flow-control");
+	expect_in(run("commit"), "interfaces eth1 flow-control: the device has none");
+	run("delete interfaces eth1 flow-control");
+	run("set interfaces eth0 flow-control");
+	run_expect("commit", "");
+	assert_true(dev[0]->flow_control);
+	expect_in(run("show interfaces eth0"), "  flow control          on\n");
+	run("delete interfaces eth0 flow-control");
+	run_expect("commit", "");
+	assert_false(dev[0]->flow_control);
+}
+
 static void test_queues(void **state)
 {
 	configure();
@@ -393,6 +417,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_protocols, start_shell, stop_shell),
 		cmocka_unit_test_setup_teardown(test_device_counts, start_shell, stop_shell),
 		cmocka_unit_test_setup_teardown(test_tags, start_shell, stop_shell),
+		cmocka_unit_test_setup_teardown(test_flow_control, start_shell, stop_shell),
 		cmocka_unit_test_setup_teardown(test_queues, start_shell, stop_shell),
 		cmocka_unit_test_setup_teardown(test_latency, start_shell, stop_shell),
 		cmocka_unit_test_setup_teardown(test_drops, start_shell, stop_shell),
