@@ -97,10 +97,11 @@ def start(place, options, taps, house=True):
 
 def slot(options, i):
     """
-    Where port i is on the bus: QEMU does not keep the order of devices told in different ways. An igb has virtual
-    functions, if only in name, which take the places from 16 slots further on, two slots full.
+    Where port i is on the bus: QEMU does not keep the order of devices told in different ways. More devices, by
+    --qemu, come before. An igb has virtual functions, if only in name, which take the places from 16 slots further
+    on, two slots full.
     """
-    return f"{2 + 2 * i if 'igb' in options.nic.split(',') else 0x8 + i:x}"
+    return f"{3 + 2 * i if 'igb' in options.nic.split(',') else 0x8 + i:x}"
 
 
 def igb_arguments(options, i):
