@@ -2,6 +2,7 @@
 # goes through the same rings as the driver of the 82599 (drivers/intel).
 import foreign
 import pytest
+from books import expect_drops
 from flood import check_order, udp_frame
 from labkit import hosts
 from router import running, wait_for
@@ -95,6 +96,16 @@ def test_rss(lab):
             wait_for("the flow", lambda b=before, w=way: by_worker(lab, w)[queue] - b[queue] >= 3)
             assert by_worker(lab, way)[1 - queue] == before[1 - queue]
     assert seen == {0, 1}, "the ports drawn do not test it"
+
+
+def test_wrong_checksums(lab, h0):
+    """The device says so of each, by bits of its own; the parser alone drops, and only what it has to."""
+    ethernet = Ether(src=h0.host_mac, dst=h0.router_mac)
+    with lab.wire(1) as there:
+        h0.send(ethernet / IP(src="10.0.0.2", dst=QUIET) / UDP(dport=9, chksum=1) / bytes(30))
+        assert there.receive(lambda f: f[12:14] == b"\x08\x00" and f[40:42] == b"\x00\x01")
+    expect_drops(lab, {"ip-checksum": 1},
+                 lambda: h0.send(ethernet / IP(src="10.0.0.2", dst=QUIET, chksum=1) / UDP(dport=9) / bytes(30)))
 
 
 def test_counted_frames(lab, h0):
