@@ -5,5 +5,9 @@
 struct netdev *igb_probe(struct pci *pci, struct pci_function *f, const struct netdev_request *want,
 	const struct io_env *env)
 {
-	return intel_probe(pci, f, "igb", want, env, igb_create);
+	struct intel_place place;
+
+	if (!intel_find(pci, f, "igb", env, &place))
+		return NULL;
+	return igb_create(&place, want, env, &f->refusal);
 }

@@ -68,7 +68,7 @@
 #define IGB_RXCSUM_PCSD   (1u << 13)            /* the hash in the descriptor, not a checksum */
 #define IGB_RLPML         0x05004u              /* bytes of the longest frame, with tag and FCS */
 #define IGB_MTA(i)        (0x05200u + 4u * (i)) /* i < 128 */
-#define IGB_RAL(i)        ((i) < 16 ? 0x05400u + 8u * (i) : 0x054e0u + 8u * ((i)-16)) /* i < 24 */
+#define IGB_RAL(i)        (0x05400u + 8u * (i) + ((i) < 16 ? 0u : 0x60u)) /* i < 24, in two places */
 #define IGB_RAH(i)        (IGB_RAL(i) + 4u)
 #define IGB_RAH_AV        (1u << 31)            /* the address counts */
 #define IGB_VFTA(i)       (0x05600u + 4u * (i)) /* i < 128: a bit a VLAN */

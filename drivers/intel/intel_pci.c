@@ -14,33 +14,31 @@ static void function_cut_off(void *ctx)
 	pci_disable(f->pci, f->function);
 }
 
-struct netdev *intel_probe(struct pci *pci, struct pci_function *f, const char *driver,
-	const struct netdev_request *want, const struct io_env *env,
-	struct netdev *(*create)(const struct intel_place *place, const struct netdev_request *want,
-		const struct io_env *env, const char **refusal))
+bool intel_find(struct pci *pci, struct pci_function *f, const char *driver,
+	const struct io_env *env, struct intel_place *place)
 {
-	struct intel_place place = {.device_id = f->device_id,
-		.location = f->location,
-		.slots = RING_SLOTS_MAX,
-		.cut_off = function_cut_off};
 	struct function *function = env->alloc(env->ctx, sizeof *function, CACHE_LINE);
 	const struct pci_bar *bar = &f->bar[0];
 
+	*place = (struct intel_place){.device_id = f->device_id,
+		.location = f->location,
+		.slots = RING_SLOTS_MAX,
+		.cut_off = function_cut_off,
+		.ctx = function};
 	f->refusal = NULL;
 	if (bar->io || !bar->address || bar->bytes < INTEL_BAR_BYTES)
 		f->refusal = "its registers have no address (BAR 0)";
 	else if (!function)
 		f->refusal = "no memory";
 	else
-		place.registers = env->map(env->ctx, bar->address, INTEL_BAR_BYTES);
-	if (!place.registers) {
+		place->registers = env->map(env->ctx, bar->address, INTEL_BAR_BYTES);
+	if (!place->registers) {
 		if (!f->refusal)
 			f->refusal = "its registers cannot be mapped";
 		env->log(env->ctx, "%s %s: refused: %s", driver, f->location, f->refusal);
-		return NULL;
+		return false;
 	}
 	*function = (struct function){pci, f};
-	place.ctx = function;
 	pci_enable(pci, f);
-	return create(&place, want, env, &f->refusal);
+	return true;
 }

@@ -229,14 +229,10 @@ uint32_t intel_rss_entries(const struct intel_port *p, unsigned entry);
 
 /* ---------------------------------------------------------------- intel_pci.c */
 
-/*
- * Opens a port for a driver's probe: `create` is called with where its registers are mapped, or
- * f->refusal says why they are not. Control core at boot.
- */
-struct netdev *intel_probe(struct pci *pci, struct pci_function *f, const char *driver,
-	const struct netdev_request *want, const struct io_env *env,
-	struct netdev *(*create)(const struct intel_place *place, const struct netdev_request *want,
-		const struct io_env *env, const char **refusal));
+/* Maps a function's registers and lets it do DMA, for a driver's probe. false: f->refusal says why
+ * not, as does a line of log. Control core at boot. */
+bool intel_find(struct pci *pci, struct pci_function *f, const char *driver,
+	const struct io_env *env, struct intel_place *place) MUST_CHECK;
 
 /* ---------------------------------------------------------------- intel_stats.c */
 

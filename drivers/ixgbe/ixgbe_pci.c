@@ -10,5 +10,9 @@ bool ixgbe_match(const struct pci_function *f)
 struct netdev *ixgbe_probe(struct pci *pci, struct pci_function *f,
 	const struct netdev_request *want, const struct io_env *env)
 {
-	return intel_probe(pci, f, "ixgbe", want, env, ixgbe_create);
+	struct intel_place place;
+
+	if (!intel_find(pci, f, "ixgbe", env, &place))
+		return NULL;
+	return ixgbe_create(&place, want, env, &f->refusal);
 }
