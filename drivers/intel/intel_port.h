@@ -161,10 +161,10 @@ struct intel_port {
 	uint32_t vfta[128]; /* as the device has it, for when it is reset */
 
 	/* Control core: a failure, and what became of it (intel_state.c). */
-	bool over;     /* it will not be used again */
-	bool halted;   /* any core: the device does no DMA; buffers may be taken back */
-	bool renewing; /* the queues are being made anew */
-	uint32_t renewals, rx_renewed[INTEL_PAIRS_MAX], tx_renewed[INTEL_PAIRS_MAX];
+	bool over;   /* it will not be used again */
+	bool halted; /* any core: the device does no DMA; buffers may be taken back */
+	uint64_t failed_us;
+	uint32_t requests, rx_answer[INTEL_PAIRS_MAX], tx_answer[INTEL_PAIRS_MAX]; /* any core */
 	struct intel_watch watch[INTEL_PAIRS_MAX];
 	uint64_t resets; /* while it was running */
 	enum intel_reset_step reset_step;
@@ -250,8 +250,8 @@ void intel_poll(struct netdev *dev);
 void intel_stop(struct netdev *dev);
 
 /* For rx of a failed device; for tx_done of one: takes back what queue q still held. */
-void intel_renew_rx(struct intel_port *p, unsigned q);
-unsigned intel_renew_tx(struct intel_port *p, unsigned q, uint64_t *word, unsigned max);
+void intel_answer_rx(struct intel_port *p, unsigned q);
+unsigned intel_answer_tx(struct intel_port *p, unsigned q, uint64_t *word, unsigned max);
 
 /* ---------------------------------------------------------------- intel_ring.c */
 

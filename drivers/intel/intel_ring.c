@@ -92,7 +92,7 @@ unsigned intel_rx(struct netdev *dev, unsigned q, uint64_t *word, unsigned max)
 	uint32_t slot = rx->taken & rx->mask;
 
 	if (load_once(&dev->failed)) {
-		intel_renew_rx(intel_of(dev), q);
+		intel_answer_rx(intel_of(dev), q);
 		return 0;
 	}
 	if (n > max)
@@ -243,7 +243,7 @@ unsigned intel_tx_done(struct netdev *dev, unsigned q, uint64_t *word, unsigned 
 	unsigned n, first;
 
 	if (load_once(&dev->failed))
-		return intel_renew_tx(intel_of(dev), q, word, max);
+		return intel_answer_tx(intel_of(dev), q, word, max);
 	learn_done(tx);
 	n = tx->done - tx->taken;
 	if (n > max)

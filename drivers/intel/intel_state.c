@@ -4,11 +4,13 @@
  * A transmit queue that stands still cannot be reset alone: it may be switched off
  * only when it is empty (4.6.8.1). So the whole device is reset, by steps in the
  * polls of the control core, while the other ports go on; and it returns. `failed` is
- * set meanwhile, so that no core uses its queues. When there is no DMA any more
- * (`halted`), each core takes back the frames of its TX queues, counts them as not sent,
- * and lays its empty rings out again; buffers of an RX ring stay in it. The control core
- * counts `renewals` up for that, each core notes the number beside its queue, and when
- * all have it the device is started as at first.
+ * set meanwhile, so that no core uses its queues.
+ *
+ * The control core asks all others twice by counting `requests` up, and each answers for
+ * each of its queues by noting the number beside it: that it has seen the failure, before
+ * the device is reset, as nobody may touch it then; and, when there is no DMA any more
+ * (`halted`) and the frames of a TX queue have been taken back, which count as not sent,
+ * that the empty ring is laid out again. Buffers of an RX ring stay in it.
  */
 #include "drivers/intel/intel_port.h"
 
@@ -17,13 +19,17 @@
 #define PAUSED_US 60000000u
 #define DARK_US   500000u
 
+#define ANSWER_US 1000000u
+
 void intel_fail(struct intel_port *p, const char *failure, bool over)
 {
 	p->over |= over;
 	if (load_once(&p->dev.failed))
 		return;
 	p->reset_step = INTEL_RESET_BEGIN;
+	p->failed_us = intel_now(p);
 	store_once(&p->dev.link, false);
+	store_release(&p->requests, p->requests + 1); /* odd: that it is seen */
 	store_once(&p->dev.failure, failure);
 	store_release(&p->dev.failed, true); /* the reason before the fact */
 }
@@ -49,53 +55,60 @@ static void reverse(uint32_t *a, uint32_t n)
 }
 
 /* Turns the ring until its oldest buffer is in slot 0, where the device begins after a reset. */
-void intel_renew_rx(struct intel_port *p, unsigned q)
+static void lay_out_rx(struct intel_rxq *rx, const struct buffers *buffers)
 {
-	uint32_t renewals = load_acquire(&p->renewals), held, first;
-	struct intel_rxq *rx = &p->rx[q];
+	uint32_t held = rx->posted - rx->taken, first = rx->taken & rx->mask;
 
-	if (p->rx_renewed[q] == renewals)
-		return;
-	held = rx->posted - rx->taken;
-	first = rx->taken & rx->mask;
 	reverse(rx->held, first);
 	reverse(rx->held + first, rx->mask + 1 - first);
 	reverse(rx->held, rx->mask + 1);
 	for (uint32_t i = 0; i <= rx->mask; i++) {
-		uint64_t frame = i < held ? (uintptr_t)buffer_data(p->dev.buffers, rx->held[i]) : 0;
+		uint64_t frame = i < held ? (uintptr_t)buffer_data(buffers, rx->held[i]) : 0;
 
 		rx->ring[i] = (struct intel_rx_desc){.address = frame};
 	}
 	rx->taken = 0;
 	rx->posted = held;
 	rx->good = INTEL_RX_GOOD;
-	store_release(&p->rx_renewed[q], renewals);
 }
 
-unsigned intel_renew_tx(struct intel_port *p, unsigned q, uint64_t *word, unsigned max)
+void intel_answer_rx(struct intel_port *p, unsigned q)
 {
-	uint32_t renewals = load_acquire(&p->renewals);
+	uint32_t request = load_acquire(&p->requests);
+
+	if (p->rx_answer[q] == request)
+		return;
+	if (request % 2 == 0)
+		lay_out_rx(&p->rx[q], p->dev.buffers);
+	store_release(&p->rx_answer[q], request);
+}
+
+unsigned intel_answer_tx(struct intel_port *p, unsigned q, uint64_t *word, unsigned max)
+{
+	uint32_t request = load_acquire(&p->requests);
 	struct intel_txq *tx = &p->tx[q];
 	unsigned n = 0;
 
+	if (request % 2 == 1 && p->tx_answer[q] != request)
+		store_release(&p->tx_answer[q], request);
 	if (!load_acquire(&p->halted))
 		return 0;
 	for (; n < max && tx->taken != tx->posted; n++)
 		word[n] = tx->held[tx->taken++ & tx->mask];
-	if (tx->taken != tx->posted || p->tx_renewed[q] == renewals)
+	if (tx->taken != tx->posted || p->tx_answer[q] == request)
 		return n;
 	tx->posted = tx->taken = tx->done = tx->reports = tx->reported = 0;
-	store_release(&p->tx_renewed[q], renewals);
+	store_release(&p->tx_answer[q], request);
 	return n;
 }
 
 /* ---------------------------------------------------------------- control core: return */
 
-static bool all_renewed(const struct intel_port *p)
+static bool all_answered(const struct intel_port *p)
 {
 	for (unsigned q = 0; q < p->dev.rx_queues; q++)
-		if (load_acquire(&p->rx_renewed[q]) != p->renewals ||
-			load_acquire(&p->tx_renewed[q]) != p->renewals)
+		if (load_acquire(&p->rx_answer[q]) != p->requests ||
+			load_acquire(&p->tx_answer[q]) != p->requests)
 			return false;
 	return true;
 }
@@ -104,13 +117,10 @@ static void come_back(struct intel_port *p)
 {
 	const char *refusal;
 
-	if (!p->renewing) {
-		store_release(&p->renewals, p->renewals + 1);
-		p->renewing = true;
-	}
-	if (!all_renewed(p))
+	if (p->requests % 2 == 1)
+		store_release(&p->requests, p->requests + 1);
+	if (!all_answered(p))
 		return;
-	p->renewing = false;
 	refusal = p->driver->start(p, false);
 	if (refusal) {
 		store_once(&p->dev.failure, refusal);
@@ -131,6 +141,10 @@ static void poll_failed(struct intel_port *p)
 			come_back(p);
 		return;
 	}
+	/* A core that stands still for so long touches nothing either. */
+	if (p->reset_step == INTEL_RESET_BEGIN && !all_answered(p) &&
+		intel_now(p) - p->failed_us < ANSWER_US)
+		return;
 	switch (p->driver->reset(p)) {
 	case INTEL_RESET_BUSY:
 		return;

@@ -42,7 +42,11 @@ static unsigned sent_bytes[SENT], sents;
 
 /* ---------------------------------------------------------------- around the model */
 
+#ifdef __SANITIZE_ADDRESS__
 void *__asan_region_is_poisoned(void *begin, size_t bytes);
+#else
+#	define __asan_region_is_poisoned(begin, bytes) NULL
+#endif
 
 static inline void *wire_dma(void *ctx, uint64_t address, uint64_t bytes, bool write)
 {

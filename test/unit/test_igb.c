@@ -298,13 +298,13 @@ static void test_hang(void **state)
 	writes = 0;
 	poll_for(5500000);
 	assert_true(dev->failed);
-	reset = when(0, IGB_CTRL, IGB_CTRL_RST);
 	for (unsigned i = 0; i < 10 && dev->failed; i++) {
 		(void)dev->ops->rx(dev, 0, word, BATCH_MAX);
 		(void)dev->ops->tx_done(dev, 0, word, BATCH_MAX);
 		poll_for(POLL_US);
 	}
 	assert_false(dev->failed);
+	reset = when(0, IGB_CTRL, IGB_CTRL_RST);
 	assert_int_equal(dev->ops->tx_held(dev, 0), 0);
 	assert_int_equal(dev->ops->rx_held(dev, 0), 5);
 	assert_int_equal(reg[IGB_VFTA(3) / 4], 1u << 4);

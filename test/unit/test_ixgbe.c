@@ -296,7 +296,10 @@ static void test_hang(void **state)
 		poll_for(POLL_US);
 	expect_failure("stands still");
 	assert_false(dev->link);
-	assert_int_equal(complete(0), 0); /* not before the device is reset */
+	assert_int_equal(complete(0), 0); /* not before the device is reset, */
+	poll_for(500000);
+	assert_false(intel_of(dev)->halted); /* and that not before each core has seen it */
+	assert_int_equal(dev->ops->rx(dev, 0, word, BATCH_MAX), 0);
 	poll_for(1000000);
 	assert_int_equal(complete(0), 128);
 	ixgbe_model_options(model)->tx_hang = false;
