@@ -16,7 +16,8 @@ from router import Lab
 def need_qemu():
     """Skips where set-up could not make it."""
     if not os.access(ixgbe.QEMU, os.X_OK):
-        pytest.skip("no QEMU that speaks vfio-user (tools/setup --qemu-vfio-user)")
+        pytest.skip("no QEMU that speaks vfio-user (tools/setup --qemu-vfio-user)",
+                    allow_module_level=True)
 
 
 class Machine:

@@ -1,29 +1,30 @@
 # The driver of Intel's cards in the real image: it forwards between ports of the model, and between them and virtio.
 # At each lab's end the books are right and no rule of the model has been broken (tools/lab says so).
+import os
+import re
+
 import foreign
 import pytest
 from books import expect_drops
 from flood import check_order
 from labkit import hosts, ixgbe
-from router import running, wait_for
+from labkit.machine import Qmp
+from router import Lab, running, wait_for
 from scapy.layers.inet import IP, UDP
 from scapy.layers.l2 import Dot1Q, Ether
 from switch import Switch
 
+foreign.need_qemu()
 QUIET, QUIET_MAC = "10.0.1.77", "02:00:00:00:00:77"
 CONFIG = f"""
 set interfaces eth0 address 10.0.0.1/24
 set interfaces eth0 vlan 10 address 10.10.0.1/24
 set interfaces eth1 address 10.0.1.1/24
 set interfaces eth1 vlan 11 address 10.11.0.1/24
+set neighbors eth0 10.0.0.77 {QUIET_MAC}
 set neighbors eth1 {QUIET} {QUIET_MAC}
 """
 JUMBO = 9000
-
-
-@pytest.fixture(scope="module", autouse=True)
-def qemu():
-    foreign.need_qemu()
 
 
 @pytest.fixture(scope="module", params=["ixgbe", "ixgbe,virtio", "virtio,ixgbe"])
@@ -70,6 +71,23 @@ def test_counted_frames(lab, h0):
     now = lab.drops()
     assert now.received("eth0") - before.received("eth0") == taken == len(frames)
     assert now.total() == before.total() and now.balanced
+
+
+def test_flood(lab):
+    """More at once than the card has descriptors for: what it lost and what the router had is all of it."""
+    i = lab.nic.index("ixgbe")
+
+    def lost():
+        return sum(lab.interface(f"eth{i}")["device"][name] for name in ("rx-no-descriptor", "rx-missed"))
+    with lab.wire(i) as here:
+        frames = [bytes(Ether(src=here.host_mac, dst=here.router_mac) / IP(src=f"10.0.{i}.2", dst=f"10.0.{1 - i}.77")
+                        / UDP(sport=n, dport=9) / bytes(64)) for n in range(500)]
+        before, was_lost = lab.drops(), lost()
+        taken, _ = here.send_all(frames * 10, burst=5000)
+        wait_for("all of it counted", lambda: lab.drops().received(f"eth{i}") - before.received(f"eth{i}")
+                 + lost() - was_lost >= taken and lab.drops().in_flight(f"eth{i}") == 0)
+    assert lab.drops().received(f"eth{i}") - before.received(f"eth{i}") + lost() - was_lost == taken
+    lab.check_books()
 
 
 DROPS = {
@@ -123,7 +141,7 @@ def test_pulled_cable(lab):
 
 
 def test_jumbo():
-    """Frames of several buffers, or of long ones; and after a reboot the card is as before."""
+    """Frames up to 9,000 bytes, and one byte more."""
     config = "".join(f"set interfaces eth{i} address 10.0.{i}.1/24\nset interfaces eth{i} mtu {JUMBO}\n" for i in range(2))
     with running(nic="ixgbe", config=config) as lab:
         for host in range(2):
@@ -142,8 +160,23 @@ def test_reboot():
         before = len(lab.serial_log())
         with lab.console() as console:
             console.until(lambda text: "ready in" in text, console.send(b"reboot\r"), 60)
-        assert "ready in" in lab.serial_log()[before:]
+        wait_for("the next boot", lambda: "ready in" in lab.serial_log()[before:])
         lab.wait_ping(0, "10.0.1.2")
+
+
+def test_broken_rule_is_told():
+    """The end of a lab turns red: here QEMU's monitor reads two registers as one of 64 bits."""
+    lab = Lab()
+    try:
+        lab.up(nic="ixgbe", ports=1)
+        with Qmp(lab.place) as qmp:
+            bars = qmp.run("human-monitor-command", **{"command-line": "info pci"})
+            address = int(re.search(r"BAR0: 64 bit .*memory at (0x[0-9a-f]+)", bars).group(1), 16)
+            qmp.run("human-monitor-command", **{"command-line": f"xp /1gx {address + 8:#x}"})
+    finally:
+        done = lab.tool("down")
+    assert done.returncode == 1 and "rule access-width broken: 8 bytes at 0x00008" in done.stderr
+    assert not os.path.exists(lab.place.folder) and not lab.place.namespaces()
 
 
 def test_removed():
