@@ -17,7 +17,7 @@ FORMS   := plain v3 v4
 forms    = $(filter-out %_vec.c,$(1)) $(foreach f,$(FORMS),$(patsubst %.c,%.$(f).c,$(filter %_vec.c,$(1))))
 LIB     := $(call forms,$(wildcard lib/*.c))
 NET     := $(call forms,$(wildcard net/path/*.c net/proto/*.c net/table/*.c))
-DRIVERS := $(wildcard drivers/*.c drivers/virtio/*.c drivers/ixgbe/*.c)
+DRIVERS := $(wildcard drivers/*.c drivers/virtio/*.c drivers/intel/*.c drivers/ixgbe/*.c drivers/igb/*.c)
 MEMDEV  := $(wildcard drivers/mem/*.c)
 KERNEL  := $(wildcard kernel/*.c kernel/shell/*.c)
 X86     := $(wildcard kernel/x86/*.c kernel/x86/*.S boot/*.c boot/*.S)
@@ -105,7 +105,7 @@ $(call stamp,$(BUILD)/hosted.linked,$(FIB) / $(CONFIG))
 
 X86_OBJ    := $(call obj,$(X86DIR),$(LIB) $(NET) $(DRIVERS) $(KERNEL) $(X86))
 HOSTED_OBJ := $(call obj,hosted,$(LIB) $(NET) $(MEMDEV) \
-	      $(filter-out %_pci.c,$(wildcard drivers/virtio/*.c drivers/ixgbe/*.c)) \
+	      $(filter-out %_pci.c,$(wildcard drivers/virtio/*.c drivers/intel/*.c drivers/ixgbe/*.c)) \
 	      $(KERNEL) $(HOSTED))
 CHECK_OBJ  := $(call obj,check,$(LIB) $(NET) $(DRIVERS) $(MEMDEV) $(filter-out kernel/main.c,$(KERNEL)) \
 	      $(PURE) $(VHOST) $(MODEL))
@@ -152,7 +152,7 @@ help:
 	@echo '  make test       set-up, then check + lint + end-to-end tests against the booted image'
 	@echo '  make test-long  units and the end-to-end test of the FIB with 900,000 routes; 80,000 frames against Linux; 70 cores'
 	@echo '  make test-hosted  all end-to-end tests that can, against the Linux process (a quarter of an hour)'
-	@echo '  make test-ixgbe   the driver of the Intel 82599, iPXE'"'"'s and Linux'"'"'s against its model, in a QEMU that set-up fetches'
+	@echo '  make test-ixgbe   the drivers of Intel'"'"'s cards, iPXE'"'"'s and Linux'"'"'s against models, in a QEMU that set-up fetches'
 	@echo '  make soak       ten minutes of traffic and changes, audited each second'
 	@echo '  make bench-fib  look-ups and updates against DPDK'"'"'s tables; ROUTES=... names files of routes'
 	@echo '  make bench-pktgen  what the traffic generator offers and verifies, packets/s'
@@ -375,12 +375,12 @@ test-long: all hooks $(BUILD)/check/bin/test_fib_full
 # Needs root, and Debian's mirror the first time.
 test-ixgbe: all hooks ixgbe-sim $(BUILD)/check/ixgbe-sim
 	tools/setup --qemu-vfio-user
-	/usr/bin/python3 -m pytest -p no:cacheprovider -q -rfEs --durations=8 $(wildcard test/e2e/test_ixgbe*.py)
+	/usr/bin/python3 -m pytest -p no:cacheprovider -q -rfEs --durations=8 $(wildcard test/e2e/test_ixgbe*.py) test/e2e/test_igb.py
 
 # All files but those of what a process has not: firmware, several queues, nodes, a test image.
 test-hosted: all hooks
 	BAREWIRE_LAB=hosted /usr/bin/python3 -m pytest -p no:cacheprovider -q -rfEs $(filter-out \
-		$(patsubst %,test/e2e/test_%.py,audit boot boot_ways console hosted ixgbe ixgbe_oracles ixgbe_server lab netboot numa odd pktgen ports soak watchdog),$(wildcard test/e2e/test_*.py))
+		$(patsubst %,test/e2e/test_%.py,audit boot boot_ways console hosted igb ixgbe ixgbe_oracles ixgbe_server lab netboot numa odd pktgen ports soak watchdog),$(wildcard test/e2e/test_*.py))
 
 soak: all hooks
 	SOAK_S=600 /usr/bin/python3 -m pytest -p no:cacheprovider -q test/e2e/test_soak.py

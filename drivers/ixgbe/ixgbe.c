@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "drivers/ixgbe/ixgbe_device.h"
-#include "lib/packet.h"
 
 static const struct {
 	uint16_t id;
@@ -54,72 +53,63 @@ static const char *read_mac(struct ixgbe *x)
 	uint32_t low = ixgbe_read(x, IXGBE_RAL(0)), high = ixgbe_read(x, IXGBE_RAH(0));
 
 	for (unsigned i = 0; i < 6; i++)
-		x->dev.mac[i] = (uint8_t)(i < 4 ? low >> 8 * i : high >> 8 * (i - 4));
-	if ((x->dev.mac[0] & 1) || memcmp(x->dev.mac, zero, 6) == 0 || !(high & IXGBE_RAH_AV))
+		x->port.dev.mac[i] = (uint8_t)(i < 4 ? low >> 8 * i : high >> 8 * (i - 4));
+	if ((x->port.dev.mac[0] & 1) || memcmp(x->port.dev.mac, zero, 6) == 0 ||
+		!(high & IXGBE_RAH_AV))
 		return "its MAC address is no station's";
 	return NULL;
 }
 
-static void shape(struct ixgbe *x, const struct netdev_request *want)
-{
-	unsigned pairs = want->queue_pairs < IXGBE_PAIRS_MAX ? want->queue_pairs : IXGBE_PAIRS_MAX;
+static const struct netdev_ops ixgbe_ops = {
+	.rx = intel_rx,
+	.rx_room = intel_rx_room,
+	.rx_fill = intel_rx_fill,
+	.tx = intel_tx,
+	.tx_done = intel_tx_done,
+	.rx_held = intel_rx_held,
+	.tx_held = intel_tx_held,
+	.rx_last = intel_rx_last,
+	.doorbells = intel_doorbells,
+	.vlan = ixgbe_vlan,
+	.flow_control = ixgbe_flow_control,
+	.dca = ixgbe_dca,
+	.statistics = intel_statistics,
+	.poll = intel_poll,
+	.stop = intel_stop,
+};
 
-	x->slots = x->place.slots;
-	x->room = packet_room(want->mtu < MTU_DEFAULT ? MTU_DEFAULT : want->mtu);
-	x->vfta[0] = 1; /* VID 0 is no VLAN: such frames carry a priority, and are the port's own */
-	x->dev.rx_queues = x->dev.tx_queues = (uint16_t)(pairs ? pairs : 1);
-	x->dev.rx_slots = x->dev.tx_slots = (uint16_t)(x->slots - 1);
-	x->dev.steering = pairs > 1 ? "rss" : NULL;
-	x->dev.vlan_filter = true;
-	x->dev.ops = &ixgbe_ring_ops;
-	x->dev.driver = "ixgbe";
-	x->dev.node = NODE_UNKNOWN;
-	x->dev.mtu_max = MTU_MAX;
-	strncpy(x->dev.location, x->place.location, sizeof x->dev.location - 1);
-}
+const struct intel_driver ixgbe_driver = {
+	.name = "ixgbe",
+	.ops = &ixgbe_ops,
+	.rdt = IXGBE_RDT(0),
+	.tdt = IXGBE_TDT(0),
+	.rx_error = IXGBE_RX_ERROR,
+	.counter = ixgbe_counter,
+	.counters = IXGBE_COUNTERS,
+	.reset = ixgbe_reset,
+	.start = ixgbe_start,
+	.link = ixgbe_link_poll,
+};
 
-static const char *bring_up(struct ixgbe *x)
-{
-	enum ixgbe_reset_result reset;
-	const char *refusal;
-
-	if (ixgbe_gone(x))
-		return "it does not answer: its registers read as ones";
-	do
-		reset = ixgbe_reset(x);
-	while (reset == IXGBE_RESET_BUSY);
-	if (reset != IXGBE_RESET_DONE)
-		return "its reset does not end (CTRL.RST)";
-	for (unsigned q = 0; q < x->dev.rx_queues; q++)
-		if (!ixgbe_rings_make(x, q))
-			return "no memory for its queues";
-	refusal = ixgbe_start(x, true);
-	return refusal ? refusal : read_mac(x);
-}
-
-struct netdev *ixgbe_create(const struct ixgbe_place *place, const struct netdev_request *want,
+struct netdev *ixgbe_create(const struct intel_place *place, const struct netdev_request *want,
 	const struct io_env *env, const char **refusal)
 {
 	struct ixgbe *x = env->alloc(env->ctx, sizeof *x, CACHE_LINE);
 	unsigned row = model_of(place->device_id);
 
-	*refusal = NULL;
 	if (!x) {
 		*refusal = "no memory";
 	} else if (row == MODELS) {
 		*refusal = "not one of its devices";
 	} else {
-		x->place = *place;
-		x->env = *env;
-		x->registers = place->registers;
 		x->kind = model[row].kind;
 		x->media = model[row].media;
-		shape(x, want);
-		*refusal = bring_up(x);
+		*refusal = intel_bring_up(&x->port, &ixgbe_driver, place, want, env);
+		if (!*refusal)
+			*refusal = read_mac(x);
 	}
 	if (!*refusal)
-		return &x->dev;
-	env->log(env->ctx, "ixgbe %s: refused: %s", place->location, *refusal);
-	place->cut_off(place->ctx);
+		return &x->port.dev;
+	intel_refuse(place, env, "ixgbe", *refusal);
 	return NULL;
 }

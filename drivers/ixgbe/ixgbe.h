@@ -9,11 +9,7 @@
 
 #include <stdbool.h>
 
-#include "drivers/io.h"
-#include "drivers/netdev.h"
-#include "drivers/pci.h"
-
-#define IXGBE_BAR_BYTES 0x20000u /* of BAR 0, as far as it is used */
+#include "drivers/intel/intel.h"
 
 /* Is this device of Intel's one of them, is this function? Virtual functions are not. */
 bool ixgbe_knows(uint16_t device_id);
@@ -31,19 +27,9 @@ bool ixgbe_match(const struct pci_function *f);
 struct netdev *ixgbe_probe(struct pci *pci, struct pci_function *f,
 	const struct netdev_request *want, const struct io_env *env);
 
-/* What a device is, other than by its PCI function. */
-struct ixgbe_place {
-	volatile uint8_t *registers; /* BAR 0, mapped */
-	uint16_t device_id;
-	const char *location;       /* as dev->location; copied */
-	unsigned slots;             /* of each ring: a power of two, 64 to 4096 */
-	void (*cut_off)(void *ctx); /* takes DMA away from it for good */
-	void *ctx;
-};
-
 /* The same for a device mapped by other means. *refusal: a constant line, where NULL is returned.
  */
-struct netdev *ixgbe_create(const struct ixgbe_place *place, const struct netdev_request *want,
+struct netdev *ixgbe_create(const struct intel_place *place, const struct netdev_request *want,
 	const struct io_env *env, const char **refusal);
 
 #endif

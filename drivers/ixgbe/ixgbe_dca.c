@@ -9,7 +9,7 @@ uint32_t ixgbe_rx_access(const struct ixgbe *x, unsigned q, uint32_t v)
 {
 	v &= ~(IXGBE_DCA_RX_RESERVED | IXGBE_DCA_RX_DATA_RO | IXGBE_DCA_RX_HEAD_RO |
 		IXGBE_DCA_TAG(0xff));
-	if (x->dev.dca)
+	if (x->port.dev.dca)
 		v |= IXGBE_DCA_RX_DESC | IXGBE_DCA_RX_DATA | IXGBE_DCA_TAG(x->rx_tag[q]);
 	return v;
 }
@@ -17,7 +17,7 @@ uint32_t ixgbe_rx_access(const struct ixgbe *x, unsigned q, uint32_t v)
 uint32_t ixgbe_tx_access(const struct ixgbe *x, unsigned q, uint32_t v)
 {
 	v &= ~(IXGBE_DCA_TX_BACK_RO | IXGBE_DCA_TAG(0xff));
-	if (x->dev.dca)
+	if (x->port.dev.dca)
 		v |= IXGBE_DCA_TX_DESC | IXGBE_DCA_TAG(x->tx_tag[q]);
 	return v;
 }
@@ -26,7 +26,7 @@ void ixgbe_dca_init(const struct ixgbe *x)
 {
 	if (x->kind != IXGBE_X550)
 		ixgbe_write(x, IXGBE_DCA_CTRL,
-			x->dev.dca ? IXGBE_DCA_CTRL_MODE_1_0 : IXGBE_DCA_CTRL_OFF);
+			x->port.dev.dca ? IXGBE_DCA_CTRL_MODE_1_0 : IXGBE_DCA_CTRL_OFF);
 }
 
 /* Of a queue of which no tag was told yet, the tag is 0: a hint for another cache, no harm. */

@@ -2,23 +2,20 @@
  * One port, as the files of this folder share it: identity and probe (ixgbe.c),
  * bring-up (ixgbe_init.c), reset (ixgbe_reset.c), EEPROM and semaphores
  * (ixgbe_nvm.c), filters and RSS (ixgbe_filter.c), caches (ixgbe_dca.c), link (ixgbe_link.c,
- * ixgbe_sfp.c), state (ixgbe_state.c), statistics (ixgbe_stats.c) and the data path (ixgbe_ring.c).
- * Internal to drivers/ixgbe/.
+ * ixgbe_sfp.c), and which counters it has (ixgbe_stats.c). Its data path and its states are those
+ * of drivers/intel/. Internal to drivers/ixgbe/.
  */
 #ifndef DRIVERS_IXGBE_DEVICE_H
 #define DRIVERS_IXGBE_DEVICE_H
 
-#include <stdalign.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "drivers/intel/intel_port.h"
 #include "drivers/ixgbe/ixgbe.h"
 #include "drivers/ixgbe/ixgbe_regs.h"
 #include "lib/atomic.h"
-#include "lib/pool.h"
-
-#define IXGBE_PAIRS_MAX 16u /* queue pairs that RSS can name (7.1.2.8) */
 
 enum ixgbe_kind { IXGBE_82599, IXGBE_X540, IXGBE_X550 };
 
@@ -36,142 +33,66 @@ enum ixgbe_module {
 	IXGBE_MODULE_ODD,  /* something else */
 };
 
-/*
- * Rings. Positions run freely and are masked on use. The device keeps one
- * descriptor: tail = head means an empty ring (7.1.9, 7.2.3.3), so a ring of N
- * holds N - 1.
- *
- * What was given is remembered beside the ring, as the device writes over it.
- * Each struct is its queue's core's alone, and one line.
- */
-struct ixgbe_rxq {
-	alignas(CACHE_LINE) struct ixgbe_rx_desc *ring;
-	uint32_t *held;         /* buffer index by slot */
-	volatile uint8_t *tail; /* RDT */
-	uint32_t mask;
-	uint32_t posted; /* buffers ever given to the device */
-	uint32_t taken;  /* ever taken back */
-	uint32_t good; /* the status of a whole frame; 0: the last descriptor was a piece of one */
-	uint64_t doorbells;
-};
-
-struct ixgbe_txq {
-	alignas(CACHE_LINE) struct ixgbe_tx_desc *ring;
-	uint64_t *held;         /* packet word by slot */
-	uint32_t *report;       /* positions of the descriptors that report, a ring as well */
-	volatile uint8_t *tail; /* TDT */
-	uint32_t mask;
-	uint32_t posted;            /* frames ever given to the device */
-	uint32_t done;              /* of those, sent, as far as is known */
-	uint32_t taken;             /* ever given back */
-	uint32_t reports, reported; /* positions put into `report`, and taken out */
-	uint64_t doorbells;
-};
-
-_Static_assert(sizeof(struct ixgbe_rxq) == CACHE_LINE && sizeof(struct ixgbe_txq) == CACHE_LINE,
-	"a queue's state is one line");
-
-/* A counter of the device: ixgbe_stats.c says which. */
-#define IXGBE_STATISTICS 17u
-
-/* What the control core watches of a TX queue, to see that it stands still. */
-struct ixgbe_watch {
-	uint32_t taken;
-	uint64_t since_us;
-};
-
-/* Steps of a reset; ixgbe_reset.c. */
-enum ixgbe_reset_step {
-	IXGBE_RESET_BEGIN,
-	IXGBE_RESET_QUIET,
-	IXGBE_RESET_WAIT,
-	IXGBE_RESET_SETTLE
-};
-enum ixgbe_reset_result { IXGBE_RESET_BUSY, IXGBE_RESET_DONE, IXGBE_RESET_STUCK };
+#define IXGBE_COUNTERS 17u
 
 struct ixgbe {
-	struct netdev dev; /* first, so that a netdev is its ixgbe */
-	volatile uint8_t *registers;
-	struct io_env env;
-	struct ixgbe_place place;
+	struct intel_port port; /* first, so that a port is its ixgbe */
 	enum ixgbe_kind kind;
 	enum ixgbe_media media;
-	uint32_t room;      /* bytes of a buffer that the device may write to */
-	uint32_t slots;     /* of each ring */
-	uint32_t vfta[128]; /* as the device has it, for when it is reset */
-	uint8_t rx_tag[IXGBE_PAIRS_MAX], tx_tag[IXGBE_PAIRS_MAX]; /* where dev.dca */
+	uint8_t rx_tag[INTEL_PAIRS_MAX], tx_tag[INTEL_PAIRS_MAX]; /* where dev.dca */
 
-	/* Control core: a failure, and what became of it (ixgbe_state.c). */
-	bool over;   /* it will not be used again */
-	bool halted; /* any core: the device does no DMA; buffers may be taken back */
-	uint64_t failed_us;
-	uint32_t requests, rx_answer[IXGBE_PAIRS_MAX], tx_answer[IXGBE_PAIRS_MAX]; /* any core */
-	struct ixgbe_watch watch[IXGBE_PAIRS_MAX];
-	uint64_t resets; /* while it was running */
-
-	enum ixgbe_reset_step reset_step;
 	bool reset_twice;
-	uint64_t reset_us; /* when the step began */
 
 	bool link_asked; /* it has been set up, and is waited for */
 	bool link_stuck; /* a line of log has said that the semaphore is not to be had */
 	uint64_t link_us;
 	unsigned link_tries;
 	enum ixgbe_module module;
-
-	uint64_t statistic[IXGBE_STATISTICS];
-	unsigned counted; /* which of them is read next */
-	struct ixgbe_rxq rx[IXGBE_PAIRS_MAX];
-	struct ixgbe_txq tx[IXGBE_PAIRS_MAX];
 };
 
-_Static_assert(offsetof(struct ixgbe, dev) == 0, "a netdev is its ixgbe");
+_Static_assert(offsetof(struct ixgbe, port) == 0, "a port is its ixgbe");
 
 static inline struct ixgbe *ixgbe_of(struct netdev *dev)
 {
 	return (struct ixgbe *)dev;
 }
 
+static inline struct ixgbe *ixgbe_of_port(struct intel_port *p)
+{
+	return (struct ixgbe *)p;
+}
+
 static inline uint32_t ixgbe_read(const struct ixgbe *x, uint32_t at)
 {
-	return mmio_read32(x->registers + at);
+	return intel_read(&x->port, at);
 }
 
 static inline void ixgbe_write(const struct ixgbe *x, uint32_t at, uint32_t v)
 {
-	mmio_write32(x->registers + at, v);
+	intel_write(&x->port, at, v);
 }
 
 static inline uint64_t ixgbe_now(const struct ixgbe *x)
 {
-	return x->env.now_us(x->env.ctx);
+	return intel_now(&x->port);
 }
 
-/* Is it there? A function that is gone reads as ones, and STATUS never does so otherwise. */
-static inline bool ixgbe_gone(const struct ixgbe *x)
+/* As intel_wait. */
+static inline bool MUST_CHECK ixgbe_wait(
+	const struct ixgbe *x, uint32_t at, uint32_t mask, uint32_t value, uint32_t us)
 {
-	return ixgbe_read(x, IXGBE_STATUS) == UINT32_MAX;
+	return intel_wait(&x->port, at, mask, value, us);
 }
 
-/* ---------------------------------------------------------------- ixgbe_reset.c */
+/* ---------------------------------------------------------------- ixgbe.c */
 
-/*
- * Goes on with a reset, which begins when x->reset_step is IXGBE_RESET_BEGIN; to be called until
- * it is done, or stuck. Never waits. Afterwards there is no DMA, until ixgbe_start. Control core.
- */
-enum ixgbe_reset_result ixgbe_reset(struct ixgbe *x) MUST_CHECK;
+extern const struct intel_driver ixgbe_driver;
 
-/* ---------------------------------------------------------------- ixgbe_init.c */
+/* ---------------------------------------------------------------- ixgbe_reset.c, ixgbe_init.c */
 
-/* Waits until the bits of `mask` in a register are `value`; false: not within so many us. */
-bool ixgbe_wait(
-	const struct ixgbe *x, uint32_t at, uint32_t mask, uint32_t value, uint32_t us) MUST_CHECK;
-
-/*
- * From a reset to a device that receives and transmits, the queues' memory being there. NULL, or
- * why it does not. Control core; waits 200 ms at most. first: at boot, where the EEPROM is checked.
- */
-const char *ixgbe_start(struct ixgbe *x, bool first) MUST_CHECK;
+/* As in struct intel_driver. Starting waits 200 ms at most; at boot the EEPROM is checked first. */
+enum intel_reset_result ixgbe_reset(struct intel_port *p) MUST_CHECK;
+const char *ixgbe_start(struct intel_port *p, bool first) MUST_CHECK;
 
 /* ---------------------------------------------------------------- ixgbe_nvm.c */
 
@@ -215,8 +136,8 @@ bool ixgbe_flow_control(struct netdev *dev, bool on);
 
 /* ---------------------------------------------------------------- ixgbe_link.c */
 
-/* Control core, at each poll: reads the link, and sets it up again and again while it is down. */
-void ixgbe_link_poll(struct ixgbe *x);
+/* As in struct intel_driver. */
+void ixgbe_link_poll(struct intel_port *p);
 
 /* ---------------------------------------------------------------- ixgbe_sfp.c */
 
@@ -225,28 +146,6 @@ void ixgbe_sfp_look(struct ixgbe *x);
 
 /* ---------------------------------------------------------------- ixgbe_stats.c */
 
-/* Control core, at each poll: adds up what the device has counted since; some counters a time. */
-void ixgbe_stats_poll(struct ixgbe *x);
-/* After a reset: forgets what it counted meanwhile. */
-void ixgbe_stats_clear(const struct ixgbe *x);
-unsigned ixgbe_statistics(const struct netdev *dev, struct netdev_statistic *out, unsigned max);
-
-/* ---------------------------------------------------------------- ixgbe_state.c */
-
-/* Stops using the device; `failure`: a constant line. over: for ever. Control core. */
-void ixgbe_fail(struct ixgbe *x, const char *failure, bool over);
-void ixgbe_poll(struct netdev *dev);
-void ixgbe_stop(struct netdev *dev);
-
-/* For rx of a failed device; for tx_done of one: takes back what queue q still held. */
-void ixgbe_answer_rx(struct ixgbe *x, unsigned q);
-unsigned ixgbe_answer_tx(struct ixgbe *x, unsigned q, uint64_t *word, unsigned max);
-
-/* ---------------------------------------------------------------- ixgbe_ring.c */
-
-extern const struct netdev_ops ixgbe_ring_ops;
-
-/* The rings of queue pair q, of x->slots; boot. false: no memory. */
-bool ixgbe_rings_make(struct ixgbe *x, unsigned q) MUST_CHECK;
+extern const struct intel_counter ixgbe_counter[IXGBE_COUNTERS];
 
 #endif

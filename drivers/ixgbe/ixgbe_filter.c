@@ -3,7 +3,6 @@
 
 #define ADDRESSES 128u
 #define KEY_WORDS 10u
-#define KEY_WORD  0x5a6d5a6du /* in memory 6d 5a 6d 5a: see ixgbe_rss_init */
 
 /*
  * Frames to the port's own address, which the device has put in place 0 from its
@@ -18,7 +17,7 @@ void ixgbe_filter_init(const struct ixgbe *x)
 			ixgbe_write(x, IXGBE_RAH(i), 0);
 		}
 		ixgbe_write(x, IXGBE_MTA(i), 0);
-		ixgbe_write(x, IXGBE_VFTA(i), x->vfta[i]);
+		ixgbe_write(x, IXGBE_VFTA(i), x->port.vfta[i]);
 		ixgbe_write(x, IXGBE_FTQF(i), 0);
 	}
 	ixgbe_write(x, IXGBE_FCTRL, IXGBE_FCTRL_BAM | IXGBE_FCTRL_MPE);
@@ -28,35 +27,21 @@ void ixgbe_filter_init(const struct ixgbe *x)
 bool ixgbe_vlan(struct netdev *dev, uint16_t vid, bool pass)
 {
 	struct ixgbe *x = ixgbe_of(dev);
-	uint32_t bit = 1u << (vid & 31), *word = &x->vfta[vid >> 5 & 127];
 
-	*word = pass ? *word | bit : *word & ~bit;
-	ixgbe_write(x, IXGBE_VFTA(vid >> 5 & 127), *word);
+	ixgbe_write(x, IXGBE_VFTA(vid >> 5 & 127), intel_vlan(&x->port, vid, pass));
 	return true;
 }
 
-/*
- * The Toeplitz hash is the exclusive-or of key bits, those that start where the
- * input has ones. With a key of period 16 bits, swapping two addresses or two
- * ports changes nothing, so both directions of a flow come to one worker. Fragments
- * are hashed by their addresses alone.
- */
 void ixgbe_rss_init(const struct ixgbe *x)
 {
-	unsigned queues = x->dev.rx_queues, entries = x->kind == IXGBE_X550 ? 512 : 128;
+	unsigned queues = x->port.dev.rx_queues, entries = x->kind == IXGBE_X550 ? 512 : 128;
 
 	ixgbe_write(x, IXGBE_RXCSUM, ixgbe_read(x, IXGBE_RXCSUM) | IXGBE_RXCSUM_PCSD);
 	for (unsigned i = 0; i < KEY_WORDS; i++)
-		ixgbe_write(x, IXGBE_RSSRK(i), KEY_WORD);
-	for (unsigned i = 0, q = 0; i < entries; i += 4) {
-		uint32_t four = 0;
-
-		for (unsigned k = 0; k < 4; k++) {
-			four |= q << 8 * k;
-			q = q + 1 < queues ? q + 1 : 0;
-		}
-		ixgbe_write(x, i < 128 ? IXGBE_RETA(i / 4) : IXGBE_ERETA(i / 4 - 32), four);
-	}
+		ixgbe_write(x, IXGBE_RSSRK(i), INTEL_RSS_KEY);
+	for (unsigned i = 0; i < entries; i += 4)
+		ixgbe_write(x, i < 128 ? IXGBE_RETA(i / 4) : IXGBE_ERETA(i / 4 - 32),
+			intel_rss_entries(&x->port, i));
 	ixgbe_write(x, IXGBE_MRQC,
 		queues == 1 ? 0
 			    : IXGBE_MRQC_RSS | IXGBE_MRQC_IPV4 | IXGBE_MRQC_IPV4_TCP |

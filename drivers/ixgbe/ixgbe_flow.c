@@ -11,8 +11,8 @@
 /* Queues that drop never let the packet buffer fill up, and so nobody would be paused. */
 uint32_t ixgbe_flow_srrctl(const struct ixgbe *x)
 {
-	return IXGBE_SRRCTL_ROOM(x->room) | IXGBE_SRRCTL_ONE |
-	       (x->dev.flow_control ? 0 : IXGBE_SRRCTL_DROP);
+	return IXGBE_SRRCTL_ROOM(x->port.room) | IXGBE_SRRCTL_ONE |
+	       (x->port.dev.flow_control ? 0 : IXGBE_SRRCTL_DROP);
 }
 
 /* The peer stops when three quarters of the buffer are full, which leaves more than what can be on
@@ -20,7 +20,7 @@ uint32_t ixgbe_flow_srrctl(const struct ixgbe *x)
 void ixgbe_flow_init(const struct ixgbe *x)
 {
 	uint32_t mflcn = ixgbe_read(x, IXGBE_MFLCN) | IXGBE_MFLCN_DPF, kib = ixgbe_rx_kib(x);
-	bool on = x->dev.flow_control;
+	bool on = x->port.dev.flow_control;
 
 	ixgbe_write(x, IXGBE_FCTTV(0), on ? PAUSE_LONGEST : 0);
 	ixgbe_write(x, IXGBE_FCRTV, on ? PAUSE_LONGEST / 2 : 0);
@@ -35,9 +35,9 @@ bool ixgbe_flow_control(struct netdev *dev, bool on)
 {
 	struct ixgbe *x = ixgbe_of(dev);
 
-	if (x->dev.flow_control == on)
+	if (x->port.dev.flow_control == on)
 		return true;
-	x->dev.flow_control = on;
+	x->port.dev.flow_control = on;
 	if (load_once(&dev->failed)) /* it is set up when it returns */
 		return true;
 	ixgbe_flow_init(x);

@@ -16,19 +16,6 @@
 #define TX_THRESHOLDS                                                                              \
 	(IXGBE_TXDCTL_PTHRESH(32u) | IXGBE_TXDCTL_HTHRESH(1u) | IXGBE_TXDCTL_WTHRESH(0u))
 
-bool ixgbe_wait(const struct ixgbe *x, uint32_t at, uint32_t mask, uint32_t value, uint32_t us)
-{
-	uint64_t start = ixgbe_now(x), now = start;
-
-	for (;;) {
-		if ((ixgbe_read(x, at) & mask) == value)
-			return true;
-		if (now - start >= us) /* it was looked at after the time was up */
-			return false;
-		now = ixgbe_now(x);
-	}
-}
-
 /* 4.6.3 steps 3 to 5: what the device does by itself after a reset. */
 static const char *await_device(const struct ixgbe *x)
 {
@@ -39,9 +26,9 @@ static const char *await_device(const struct ixgbe *x)
 	/* Where there is no firmware the bit may never come, and nothing is missing then. */
 	if (!ixgbe_wait(x, IXGBE_EEMNGCTL, IXGBE_EEMNGCTL_DONE(lan), IXGBE_EEMNGCTL_DONE(lan),
 		    FIRMWARE_US))
-		x->env.log(x->env.ctx,
+		x->port.env.log(x->port.env.ctx,
 			"ixgbe %s: firmware has not configured it (EEMNGCTL), going on",
-			x->dev.location);
+			x->port.dev.location);
 	if (!ixgbe_wait(x, IXGBE_RDRXCTL, IXGBE_RDRXCTL_DMAIDONE, IXGBE_RDRXCTL_DMAIDONE, DMA_US))
 		return "its DMA does not initialise (RDRXCTL.DMAIDONE)";
 	return NULL;
@@ -84,7 +71,7 @@ static void set_up_frames(const struct ixgbe *x)
 	ixgbe_write(x, IXGBE_HLREG0,
 		hlreg0 | IXGBE_HLREG0_TXCRCEN | IXGBE_HLREG0_RXCRCSTRP | IXGBE_HLREG0_JUMBOEN |
 			IXGBE_HLREG0_TXPADEN);
-	ixgbe_write(x, IXGBE_MAXFRS, IXGBE_MAXFRS_MFS(x->room - 8));
+	ixgbe_write(x, IXGBE_MAXFRS, IXGBE_MAXFRS_MFS(x->port.room - 8));
 }
 
 /* ---------------------------------------------------------------- receive, 4.6.7 */
@@ -102,13 +89,13 @@ static void set_up_receive(const struct ixgbe *x)
 
 static const char *start_rx_queue(struct ixgbe *x, unsigned q)
 {
-	const struct ixgbe_rxq *rx = &x->rx[q];
+	const struct intel_rxq *rx = &x->port.rx[q];
 	uint64_t ring = (uintptr_t)rx->ring;
 	uint32_t rxdctl = ixgbe_read(x, IXGBE_RXDCTL(q)) & ~IXGBE_RXDCTL_VME;
 
 	ixgbe_write(x, IXGBE_RDBAL(q), (uint32_t)ring);
 	ixgbe_write(x, IXGBE_RDBAH(q), (uint32_t)(ring >> 32));
-	ixgbe_write(x, IXGBE_RDLEN(q), x->slots * (uint32_t)sizeof *rx->ring);
+	ixgbe_write(x, IXGBE_RDLEN(q), x->port.slots * (uint32_t)sizeof *rx->ring);
 	ixgbe_write(x, IXGBE_RDH(q), 0);
 	ixgbe_write(x, IXGBE_RDT(q), 0);
 	ixgbe_write(x, IXGBE_SRRCTL(q), ixgbe_flow_srrctl(x));
@@ -141,12 +128,12 @@ static const char *open_receiver(const struct ixgbe *x)
 
 static const char *start_tx_queue(const struct ixgbe *x, unsigned q)
 {
-	const struct ixgbe_txq *tx = &x->tx[q];
+	const struct intel_txq *tx = &x->port.tx[q];
 	uint64_t ring = (uintptr_t)tx->ring;
 
 	ixgbe_write(x, IXGBE_TDBAL(q), (uint32_t)ring);
 	ixgbe_write(x, IXGBE_TDBAH(q), (uint32_t)(ring >> 32));
-	ixgbe_write(x, IXGBE_TDLEN(q), x->slots * (uint32_t)sizeof *tx->ring);
+	ixgbe_write(x, IXGBE_TDLEN(q), x->port.slots * (uint32_t)sizeof *tx->ring);
 	ixgbe_write(x, IXGBE_TDWBAL(q), 0); /* done is told in the descriptors */
 	ixgbe_write(x, IXGBE_TDH(q), 0);
 	ixgbe_write(x, IXGBE_TDT(q), 0);
@@ -160,8 +147,9 @@ static const char *start_tx_queue(const struct ixgbe *x, unsigned q)
 
 /* ---------------------------------------------------------------- all of it */
 
-const char *ixgbe_start(struct ixgbe *x, bool first)
+const char *ixgbe_start(struct intel_port *p, bool first)
 {
+	struct ixgbe *x = ixgbe_of_port(p);
 	const char *refusal = await_device(x);
 
 	if (!refusal && first)
@@ -169,13 +157,13 @@ const char *ixgbe_start(struct ixgbe *x, bool first)
 	if (refusal)
 		return refusal;
 	set_up_device(x);
-	ixgbe_stats_clear(x);
+	intel_stats_clear(p);
 	set_up_buffers(x);
 	ixgbe_flow_init(x);
 	set_up_frames(x);
 	set_up_receive(x);
 	ixgbe_write(x, IXGBE_DMATXCTL, ixgbe_read(x, IXGBE_DMATXCTL) | IXGBE_DMATXCTL_TE);
-	for (unsigned q = 0; q < x->dev.rx_queues && !refusal; q++) {
+	for (unsigned q = 0; q < p->dev.rx_queues && !refusal; q++) {
 		refusal = start_rx_queue(x, q);
 		if (!refusal)
 			refusal = start_tx_queue(x, q);

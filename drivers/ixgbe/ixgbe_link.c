@@ -55,10 +55,10 @@ static void retry(struct ixgbe *x, uint64_t now)
 		x->link_us = now;
 	} else if (now - x->link_us > RETRY_US && !x->link_stuck) {
 		x->link_stuck = true;
-		x->env.log(x->env.ctx,
+		x->port.env.log(x->port.env.ctx,
 			"ixgbe %s: the link cannot be set up: firmware keeps its registers "
 			"(SW_FW_SYNC)",
-			x->dev.location);
+			x->port.dev.location);
 	}
 }
 
@@ -71,15 +71,16 @@ static uint32_t speed_mbps(const struct ixgbe *x, uint32_t links)
 	return (is_odd ? odd : speed)[IXGBE_LINKS_SPEED(links)];
 }
 
-void ixgbe_link_poll(struct ixgbe *x)
+void ixgbe_link_poll(struct intel_port *p)
 {
+	struct ixgbe *x = ixgbe_of_port(p);
 	uint32_t links = ixgbe_read(x, IXGBE_LINKS);
 	bool up = links & IXGBE_LINKS_UP;
 	uint64_t now = ixgbe_now(x);
 
-	x->dev.speed_mbps = up ? speed_mbps(x, links) : 0;
-	if (x->dev.link != up) /* workers read this line */
-		store_once(&x->dev.link, up);
+	p->dev.speed_mbps = up ? speed_mbps(x, links) : 0;
+	if (p->dev.link != up) /* workers read this line */
+		store_once(&p->dev.link, up);
 	if (up) {
 		x->link_asked = true;
 		x->link_us = now;

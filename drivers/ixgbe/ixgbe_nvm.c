@@ -132,9 +132,9 @@ const char *ixgbe_nvm_check(const struct ixgbe *x)
 	while (!ixgbe_sync_try(x, IXGBE_SYNC_NVM)) {
 		if (ixgbe_now(x) - start < SYNC_US)
 			continue;
-		x->env.log(x->env.ctx,
+		x->port.env.log(x->port.env.ctx,
 			"ixgbe %s: its EEPROM is not free (SW_FW_SYNC), and so not checked",
-			x->dev.location);
+			x->port.dev.location);
 		return NULL;
 	}
 	refusal = nvm_sum(x);

@@ -117,6 +117,9 @@
 #define IXGBE_SECRXSTAT        0x08d04u
 #define IXGBE_SECRXSTAT_READY  (1u << 0)
 
+/* Of a received descriptor (7.1.6.2); all else of them is in drivers/intel/intel_port.h. */
+#define IXGBE_RX_ERROR (1u << 29) /* RXE: the MAC found it bad */
+
 /* ---------------------------------------------------------------- transmit, 8.2.3.9; q < 128 */
 
 #define IXGBE_DMATXCTL          0x04a80u                 /* 8.2.3.9.2 */
@@ -215,38 +218,5 @@
 _Static_assert(IXGBE_RXDCTL(63) == 0x01fe8u && IXGBE_QPRDC(15) == 0x017f0u &&
 		       IXGBE_TXDCTL(127) == 0x07fe8u && IXGBE_VFTA(127) == 0x0a1fcu,
 	"strides");
-
-/* ---------------------------------------------------------------- descriptors */
-
-/* Advanced receive descriptor (7.1.6): what we write, and what the device writes over it. */
-struct ixgbe_rx_desc {
-	uint64_t address; /* of the buffer; then the hash and the packet's type */
-	uint32_t status;  /* 0; then status and errors */
-	uint16_t bytes;   /* 0; then the length */
-	uint16_t tag;     /* 0; then the VLAN tag */
-};
-
-#define IXGBE_RX_DD    (1u << 0)  /* the device is done with it */
-#define IXGBE_RX_EOP   (1u << 1)  /* the frame ends here */
-#define IXGBE_RX_ERROR (1u << 29) /* RXE: the MAC found it bad */
-#define IXGBE_RX_FATE  (IXGBE_RX_DD | IXGBE_RX_EOP | IXGBE_RX_ERROR)
-#define IXGBE_RX_GOOD  (IXGBE_RX_DD | IXGBE_RX_EOP)
-
-/* Advanced transmit data descriptor (7.2.3.2.4). */
-struct ixgbe_tx_desc {
-	uint64_t address;
-	uint64_t control; /* length 15-0, type, command; status 35-32; payload's length 63-46 */
-};
-
-#define IXGBE_TX_DATA    (UINT64_C(3) << 20) /* DTYP: advanced data */
-#define IXGBE_TX_EOP     (UINT64_C(1) << 24)
-#define IXGBE_TX_IFCS    (UINT64_C(1) << 25)               /* appends the FCS */
-#define IXGBE_TX_RS      (UINT64_C(1) << 27)               /* reports when it is done */
-#define IXGBE_TX_DEXT    (UINT64_C(1) << 29)               /* advanced */
-#define IXGBE_TX_DD      (UINT64_C(1) << 32)               /* written by the device */
-#define IXGBE_TX_LENGTHS (UINT64_C(1) | UINT64_C(1) << 46) /* times the length: both of them */
-
-_Static_assert(
-	sizeof(struct ixgbe_rx_desc) == 16 && sizeof(struct ixgbe_tx_desc) == 16, "7.1.6, 7.2.3.2");
 
 #endif

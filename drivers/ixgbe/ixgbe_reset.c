@@ -10,11 +10,11 @@
 #define SETTLE_US 10000u /* and so long until it is used */
 #define FLUSH_US  20u
 
-static enum ixgbe_reset_result next(struct ixgbe *x, enum ixgbe_reset_step step)
+static enum intel_reset_result next(struct ixgbe *x, enum intel_reset_step step)
 {
-	x->reset_step = step;
-	x->reset_us = ixgbe_now(x);
-	return IXGBE_RESET_BUSY;
+	x->port.reset_step = step;
+	x->port.reset_us = ixgbe_now(x);
+	return INTEL_RESET_BUSY;
 }
 
 static void silence(const struct ixgbe *x)
@@ -25,13 +25,13 @@ static void silence(const struct ixgbe *x)
 	(void)ixgbe_read(x, IXGBE_EICR); /* clears it */
 }
 
-static enum ixgbe_reset_result begin(struct ixgbe *x)
+static enum intel_reset_result begin(struct ixgbe *x)
 {
 	silence(x);
 	ixgbe_write(x, IXGBE_RXCTRL, 0);
 	ixgbe_write(x, IXGBE_CTRL, ixgbe_read(x, IXGBE_CTRL) | IXGBE_CTRL_GIO_DIS);
 	x->reset_twice = false;
-	return next(x, IXGBE_RESET_QUIET);
+	return next(x, INTEL_RESET_QUIET);
 }
 
 /*
@@ -55,7 +55,7 @@ static void flush(struct ixgbe *x)
 }
 
 /* X540 and X550 want the PHY's semaphore held while the bit is set, if it can be had. */
-static enum ixgbe_reset_result strike(struct ixgbe *x)
+static enum intel_reset_result strike(struct ixgbe *x)
 {
 	uint32_t phy = IXGBE_SYNC_PHY(IXGBE_STATUS_LAN(ixgbe_read(x, IXGBE_STATUS)) & 1u);
 	bool guarded = x->kind != IXGBE_82599 && ixgbe_sync_try(x, phy);
@@ -67,38 +67,39 @@ static enum ixgbe_reset_result strike(struct ixgbe *x)
 	ixgbe_write(x, IXGBE_CTRL, ctrl | bits);
 	if (guarded)
 		ixgbe_sync_release(x, phy);
-	return next(x, IXGBE_RESET_WAIT);
+	return next(x, INTEL_RESET_WAIT);
 }
 
-enum ixgbe_reset_result ixgbe_reset(struct ixgbe *x)
+enum intel_reset_result ixgbe_reset(struct intel_port *p)
 {
-	uint64_t passed = ixgbe_now(x) - x->reset_us;
+	struct ixgbe *x = ixgbe_of_port(p);
+	uint64_t passed = intel_now(p) - p->reset_us;
 
-	switch (x->reset_step) {
-	case IXGBE_RESET_BEGIN:
+	switch (p->reset_step) {
+	case INTEL_RESET_BEGIN:
 		return begin(x);
-	case IXGBE_RESET_QUIET:
+	case INTEL_RESET_QUIET:
 		if (ixgbe_read(x, IXGBE_STATUS) & IXGBE_STATUS_GIO) {
 			if (passed < QUIET_US)
-				return IXGBE_RESET_BUSY;
+				return INTEL_RESET_BUSY;
 			flush(x);
 		}
 		return strike(x);
-	case IXGBE_RESET_WAIT:
+	case INTEL_RESET_WAIT:
 		if (passed < BEFORE_US)
-			return IXGBE_RESET_BUSY;
+			return INTEL_RESET_BUSY;
 		if (ixgbe_read(x, IXGBE_CTRL) & (IXGBE_CTRL_RST | IXGBE_CTRL_LRST))
-			return passed < CLEAR_US ? IXGBE_RESET_BUSY : IXGBE_RESET_STUCK;
-		return next(x, IXGBE_RESET_SETTLE);
-	case IXGBE_RESET_SETTLE:
+			return passed < CLEAR_US ? INTEL_RESET_BUSY : INTEL_RESET_STUCK;
+		return next(x, INTEL_RESET_SETTLE);
+	case INTEL_RESET_SETTLE:
 		if (passed < SETTLE_US)
-			return IXGBE_RESET_BUSY;
+			return INTEL_RESET_BUSY;
 		if (x->reset_twice) {
 			x->reset_twice = false;
 			return strike(x);
 		}
 		silence(x); /* the reset may have undone it */
-		return IXGBE_RESET_DONE;
+		return INTEL_RESET_DONE;
 	}
-	return IXGBE_RESET_STUCK;
+	return INTEL_RESET_STUCK;
 }

@@ -100,10 +100,10 @@ void ixgbe_sfp_look(struct ixgbe *x)
 		else
 			x->module = IXGBE_MODULE_ODD;
 		if (x->module == IXGBE_MODULE_ODD && before != IXGBE_MODULE_ODD)
-			x->env.log(x->env.ctx,
+			x->port.env.log(x->port.env.ctx,
 				"ixgbe %s: the module is none that is known (id %02x, 10G %02x, "
 				"cable %02x): it is tried",
-				x->dev.location, id, ten, cable);
+				x->port.dev.location, id, ten, cable);
 	}
 	ixgbe_sync_release(x, phy);
 }

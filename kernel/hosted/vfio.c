@@ -120,10 +120,10 @@ static const char *map_registers(int device, volatile uint8_t **registers)
 	struct vfio_region_info bar;
 	void *p;
 
-	if (!read_region(device, VFIO_PCI_BAR0_REGION_INDEX, &bar) || bar.size < IXGBE_BAR_BYTES ||
+	if (!read_region(device, VFIO_PCI_BAR0_REGION_INDEX, &bar) || bar.size < INTEL_BAR_BYTES ||
 		!(bar.flags & VFIO_REGION_INFO_FLAG_MMAP))
 		return "its registers cannot be mapped (BAR 0)";
-	p = mmap(NULL, IXGBE_BAR_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, device,
+	p = mmap(NULL, INTEL_BAR_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, device,
 		(off_t)bar.offset);
 	if (p == MAP_FAILED)
 		return "its registers cannot be mapped (BAR 0)";
@@ -167,7 +167,7 @@ static const char *identify(struct vfio_port *port, uint16_t *device_id)
 
 /* All that comes before the driver. */
 static const char *take(
-	struct vfio_port *port, struct ixgbe_place *place, const struct hosted_memory *memory)
+	struct vfio_port *port, struct intel_place *place, const struct hosted_memory *memory)
 {
 	const char *refusal = open_container();
 	int group = -1;
@@ -193,7 +193,7 @@ struct netdev *vfio_port_open(const char *location, const struct hosted_memory *
 	const struct netdev_request *want, const struct io_env *env)
 {
 	struct vfio_port *port = env->alloc(env->ctx, sizeof *port, _Alignof(struct vfio_port));
-	struct ixgbe_place place = {
+	struct intel_place place = {
 		.location = location, .slots = RING_SLOTS_MAX, .cut_off = cut_off, .ctx = port};
 	const char *refusal = port ? take(port, &place, memory) : "no memory";
 

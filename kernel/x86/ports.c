@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "drivers/igb/igb.h"
 #include "drivers/ixgbe/ixgbe.h"
 #include "drivers/pci.h"
 #include "drivers/pci_regs.h"
@@ -187,6 +188,7 @@ static const struct driver {
 } driver[] = {
 	{virtio_net_match, virtio_net_probe},
 	{ixgbe_match, ixgbe_probe},
+	{igb_match, igb_probe},
 };
 
 /* Whose a function is; NULL: nobody's. */

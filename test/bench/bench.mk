@@ -29,7 +29,7 @@ bench-voq: $(BENCH)/voq $(BENCH)/voq-io $(BENCH)/voq-stages $(BENCH)/voq-clock
 	tools/bench-voq $(BENCH)
 
 # The ixgbe driver alone, its device side excluded: instructions and cycles per packet.
-IXGBE_OBJ := $(call obj,hosted,$(filter-out %_pci.c,$(wildcard drivers/ixgbe/*.c)) lib/pool.c lib/words.c \
+IXGBE_OBJ := $(call obj,hosted,$(filter-out %_pci.c,$(wildcard drivers/ixgbe/*.c drivers/intel/*.c)) lib/pool.c lib/words.c \
 	     test/bench/ixgbe.c)
 
 $(BENCH)/ixgbe: $(IXGBE_OBJ) $(filter %/words_vec.plain.o %/words_vec.v3.o %/words_vec.v4.o,$(HOSTED_OBJ))

@@ -47,20 +47,21 @@ static void *alloc(void *ctx, size_t bytes, size_t align)
 static void open_port(void)
 {
 	x = alloc(NULL, sizeof *x, CACHE_LINE);
-	x->env = (struct io_env){.alloc = alloc};
-	x->registers = alloc(NULL, IXGBE_BAR_BYTES, 4096);
-	x->slots = SLOTS;
-	x->dev.ops = &ixgbe_ring_ops;
-	x->dev.rx_queues = x->dev.tx_queues = 1;
+	x->port.env = (struct io_env){.alloc = alloc};
+	x->port.registers = alloc(NULL, INTEL_BAR_BYTES, 4096);
+	x->port.slots = SLOTS;
+	x->port.driver = &ixgbe_driver;
+	x->port.dev.ops = ixgbe_driver.ops;
+	x->port.dev.rx_queues = x->port.dev.tx_queues = 1;
 	buffers_shape(&buffers, MTU_DEFAULT);
 	pool_place(&buffers, 0, alloc(NULL, (size_t)POOL_BUFS * buffers.stride, 4096), 0);
-	x->dev.buffers = &buffers;
-	if (!ixgbe_rings_make(x, 0))
+	x->port.dev.buffers = &buffers;
+	if (!intel_rings_make(&x->port, 0))
 		exit(1);
 	for (uint32_t i = 0; i < SLOTS - BATCH; i += BATCH) {
 		for (uint32_t k = 0; k < BATCH; k++)
 			spare[k] = i + k;
-		x->dev.ops->rx_fill(&x->dev, 0, spare, BATCH);
+		x->port.dev.ops->rx_fill(&x->port.dev, 0, spare, BATCH);
 	}
 	for (uint32_t k = 0; k < BATCH; k++)
 		spare[k] = SLOTS + k; /* one batch circulates */
@@ -69,19 +70,19 @@ static void open_port(void)
 /* The device: a batch has come, what was to be sent has been. */
 static void device(void)
 {
-	const struct ixgbe_txq *tx = &x->tx[0];
+	const struct intel_txq *tx = &x->port.tx[0];
 
 	for (unsigned i = 0; i < BATCH; i++, arrived++)
-		x->rx[0].ring[arrived & (SLOTS - 1)] =
-			(struct ixgbe_rx_desc){.status = IXGBE_RX_GOOD, .bytes = FRAME};
+		x->port.rx[0].ring[arrived & (SLOTS - 1)] =
+			(struct intel_rx_desc){.status = INTEL_RX_GOOD, .bytes = FRAME};
 	for (; departed != tx->posted; departed++)
-		if (tx->ring[departed & (SLOTS - 1)].control & IXGBE_TX_RS)
-			tx->ring[departed & (SLOTS - 1)].control = IXGBE_TX_DD;
+		if (tx->ring[departed & (SLOTS - 1)].control & INTEL_TX_RS)
+			tx->ring[departed & (SLOTS - 1)].control = INTEL_TX_DD;
 }
 
 static unsigned make_call(enum call c, uint64_t *word)
 {
-	struct netdev *dev = &x->dev;
+	struct netdev *dev = &x->port.dev;
 
 	switch (c) {
 	case RX:

@@ -43,7 +43,7 @@ class Machine:
         os.close(taps[0][0])
         words = [*machine.base_arguments("tcg", options), *words, "-no-reboot",
                  "-chardev", f"file,id=serial,path={self.place.path('serial.log')}", "-serial", "chardev:serial",
-                 "-qmp", f"unix:{self.place.path('qmp')},server=on,wait=off", *ixgbe.port_arguments(self.place, 0)]
+                 "-qmp", f"unix:{self.place.path('qmp')},server=on,wait=off", *ixgbe.port_arguments(self.place, options, 0)]
         with open(self.place.path("qemu.log"), "w", encoding="utf-8") as log:
             self.process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                             preexec_fn=self.place.write_pid)

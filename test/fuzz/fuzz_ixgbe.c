@@ -95,7 +95,7 @@ static void cut_off(void *ctx)
 
 static bool open_port(unsigned queues)
 {
-	const struct ixgbe_place place = {.registers = (volatile uint8_t *)(uintptr_t)BAR,
+	const struct intel_place place = {.registers = (volatile uint8_t *)(uintptr_t)BAR,
 		.device_id = 0x10fb,
 		.location = "0000:03:00.0",
 		.slots = SLOTS,
@@ -105,7 +105,7 @@ static bool open_port(unsigned queues)
 
 	model_io_reset();
 	model_io.tick = tick;
-	model_add_memory(BAR, IXGBE_BAR_BYTES, read_register, write_register, NULL);
+	model_add_memory(BAR, INTEL_BAR_BYTES, read_register, write_register, NULL);
 	memset(&buffers, 0, sizeof buffers);
 	buffers_shape(&buffers, 1500);
 	pool_place(&buffers, 0, model_env.alloc(NULL, (size_t)BUFFERS * buffers.stride, 64), 0);
@@ -181,8 +181,8 @@ static void check_books(void)
 	for (unsigned i = 0; i < spares; i++)
 		seen[spare[i]]++;
 	for (unsigned q = 0; q < dev->rx_queues; q++) {
-		const struct ixgbe_rxq *rx = &ixgbe_of(dev)->rx[q];
-		const struct ixgbe_txq *tx = &ixgbe_of(dev)->tx[q];
+		const struct intel_rxq *rx = &intel_of(dev)->rx[q];
+		const struct intel_txq *tx = &intel_of(dev)->tx[q];
 
 		CLAIM(dev->ops->rx_held(dev, q) < SLOTS && dev->ops->tx_held(dev, q) < SLOTS);
 		for (uint32_t i = rx->taken; i != rx->posted; i++)
@@ -199,18 +199,18 @@ static void check_books(void)
 /* Writes into a ring: what it likes, or what a good device would, where it likes. */
 static void scribble(unsigned q, bool tx, bool good)
 {
-	struct ixgbe *x = ixgbe_of(dev);
+	struct intel_port *p = intel_of(dev);
 	unsigned slot = fuzz_byte(&in) % SLOTS;
 
 	if (tx && good)
-		x->tx[q].ring[slot].control |= IXGBE_TX_DD;
+		p->tx[q].ring[slot].control |= INTEL_TX_DD;
 	else if (tx)
-		fuzz_take(&in, &x->tx[q].ring[slot], sizeof x->tx[q].ring[slot]);
+		fuzz_take(&in, &p->tx[q].ring[slot], sizeof p->tx[q].ring[slot]);
 	else if (good)
-		x->rx[q].ring[x->rx[q].taken & (SLOTS - 1)] =
-			(struct ixgbe_rx_desc){.status = IXGBE_RX_GOOD, .bytes = FRAME};
+		p->rx[q].ring[p->rx[q].taken & (SLOTS - 1)] =
+			(struct intel_rx_desc){.status = INTEL_RX_GOOD, .bytes = FRAME};
 	else
-		fuzz_take(&in, &x->rx[q].ring[slot], sizeof x->rx[q].ring[slot]);
+		fuzz_take(&in, &p->rx[q].ring[slot], sizeof p->rx[q].ring[slot]);
 }
 
 static void step(uint8_t what)
@@ -257,7 +257,7 @@ static void recover(void)
 			complete(q);
 		}
 	}
-	CLAIM(!dev->failed || ixgbe_of(dev)->over);
+	CLAIM(!dev->failed || intel_of(dev)->over);
 	for (unsigned q = 0; dev->failed && q < dev->rx_queues; q++)
 		CLAIM(dev->ops->rx_room(dev, q) == 0 && dev->ops->tx_held(dev, q) == 0);
 }

@@ -126,7 +126,7 @@ static inline void make_machine(uint32_t mtu)
 
 static inline struct netdev *open_port(unsigned slots)
 {
-	const struct ixgbe_place place = {.registers = (volatile uint8_t *)(uintptr_t)BAR,
+	const struct intel_place place = {.registers = (volatile uint8_t *)(uintptr_t)BAR,
 		.device_id = ixgbe_model_device_id(model),
 		.location = "0000:03:00.0",
 		.slots = slots,
@@ -223,8 +223,8 @@ static inline void expect_none_lost(void)
 	for (unsigned i = 0; i < spares; i++)
 		seen[spare[i]]++;
 	for (unsigned q = 0; q < dev->rx_queues; q++) {
-		const struct ixgbe_rxq *rx = &ixgbe_of(dev)->rx[q];
-		const struct ixgbe_txq *tx = &ixgbe_of(dev)->tx[q];
+		const struct intel_rxq *rx = &intel_of(dev)->rx[q];
+		const struct intel_txq *tx = &intel_of(dev)->tx[q];
 
 		all += dev->ops->rx_held(dev, q) + dev->ops->tx_held(dev, q);
 		for (uint32_t i = rx->taken; i != rx->posted; i++)

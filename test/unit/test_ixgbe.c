@@ -298,7 +298,7 @@ static void test_hang(void **state)
 	assert_false(dev->link);
 	assert_int_equal(complete(0), 0); /* not before the device is reset, */
 	poll_for(500000);
-	assert_false(ixgbe_of(dev)->halted); /* and that not before each core has seen it */
+	assert_false(intel_of(dev)->halted); /* and that not before each core has seen it */
 	assert_int_equal(dev->ops->rx(dev, 0, word, BATCH_MAX), 0);
 	poll_for(1000000);
 	assert_int_equal(complete(0), 128);
@@ -376,7 +376,7 @@ static void test_late_core(void **state)
 	}
 	assert_int_equal(dev->ops->tx_done(dev, 0, word, 5), 5);
 	give_back(word, 5);
-	ixgbe_of(dev)->tx[0].ring[0].control = 0;
+	intel_of(dev)->tx[0].ring[0].control = 0;
 	poll_for(60000000);
 	assert_false(dev->failed);
 	assert_int_equal(complete(0), 36);

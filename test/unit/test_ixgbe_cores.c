@@ -131,7 +131,7 @@ static void stop_cores(void)
 /* Has a core yet to answer? The driver gives up on those that stand still, as none does here. */
 static bool awaits_core(void)
 {
-	const struct ixgbe *x = ixgbe_of(dev);
+	const struct intel_port *x = intel_of(dev);
 
 	for (unsigned q = 0; q < CORES && dev->failed; q++)
 		if (load_acquire(&x->rx_answer[q]) != x->requests ||
@@ -170,7 +170,7 @@ static void test_resets_under_load(void **state)
 			traffic(&seed);
 		poll_once();
 		if (i % 25 == 24 && !load_once(&dev->failed)) {
-			ixgbe_fail(ixgbe_of(dev), "for a test", false);
+			intel_fail(intel_of(dev), "for a test", false);
 			failures++;
 		}
 	}

@@ -222,7 +222,7 @@ static void test_flow_control(void **state)
 			all += n;
 		}
 		assert_int_equal(all, 100 * (round + 1));
-		ixgbe_fail(ixgbe_of(dev), "for a test", false);
+		intel_fail(intel_of(dev), "for a test", false);
 		for (unsigned k = 0; k < 50 && (dev->failed || !dev->link); k++) {
 			poll_for(POLL_US);
 			assert_int_equal(dev->ops->rx(dev, 0, word, BATCH_MAX), 0);
@@ -295,7 +295,7 @@ static void test_filters(void **state)
 	assert_false(comes_in(all, 7));
 	check_filters();
 	/* And the same after a reset. */
-	ixgbe_fail(ixgbe_of(dev), "for a test", false);
+	intel_fail(intel_of(dev), "for a test", false);
 	for (unsigned i = 0; i < 50 && (dev->failed || !dev->link); i++) {
 		poll_for(POLL_US);
 		assert_int_equal(dev->ops->rx(dev, 0, word, BATCH_MAX), 0);
@@ -364,7 +364,7 @@ static void test_statistics_beyond_32_bits(void **state)
 	model_add_memory(BAR + IXGBE_GORCL, 8, read_full, ignore_write, NULL);
 	full_register = UINT32_MAX;
 	for (unsigned i = 0; i < 3; i++) {
-		ixgbe_of(dev)->counted = 0;
+		intel_of(dev)->counted = 0;
 		for (unsigned k = 0; k < 6;
 			k++) /* three counters of seventeen each, and one again */
 			dev->ops->poll(dev);
@@ -392,7 +392,7 @@ static void test_dca(void **state)
 		assert_false(ixgbe_read(x, IXGBE_DCA_RXCTRL(1)) & IXGBE_DCA_RX_RESERVED);
 		assert_int_equal(ixgbe_read(x, IXGBE_DCA_TXCTRL(0)) >> 24, 0x17);
 		assert_false(ixgbe_read(x, IXGBE_DCA_CTRL) & IXGBE_DCA_CTRL_OFF);
-		ixgbe_fail(ixgbe_of(dev), "for a test", false);
+		intel_fail(intel_of(dev), "for a test", false);
 		for (unsigned k = 0; k < 50 && dev->failed; k++) {
 			poll_for(POLL_US);
 			for (unsigned q = 0; q < 2; q++) {

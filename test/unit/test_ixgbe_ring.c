@@ -141,7 +141,7 @@ static void test_full_tx(void **state)
 	assert_int_equal(posted, 63);
 	for (unsigned i = 0; i < 63; i++) /* each 32nd reports, and the last one */
 		assert_int_equal(
-			!!(ixgbe_of(dev)->tx[0].ring[i].control & IXGBE_TX_RS), i == 31 || i == 62);
+			!!(intel_of(dev)->tx[0].ring[i].control & INTEL_TX_RS), i == 31 || i == 62);
 	assert_int_equal(dev->ops->tx(dev, 0, word + 63, 1), 0);
 	assert_int_equal(complete(0), 0);
 	give_back(word + 63, 1);
@@ -200,9 +200,9 @@ static void test_lies(void **state)
 /* Writes a descriptor back as the device would. */
 static void write_back(unsigned slot, uint32_t status, unsigned bytes)
 {
-	struct ixgbe_rx_desc *desc = &ixgbe_of(dev)->rx[0].ring[slot];
+	struct intel_rx_desc *desc = &intel_of(dev)->rx[0].ring[slot];
 
-	*desc = (struct ixgbe_rx_desc){0x1234, status, (uint16_t)bytes, 5};
+	*desc = (struct intel_rx_desc){0x1234, status, (uint16_t)bytes, 5};
 }
 
 static void test_odd_descriptors(void **state)
@@ -210,14 +210,14 @@ static void test_odd_descriptors(void **state)
 	static const struct {
 		uint32_t status, bytes, expected;
 	} odd[] = {
-		{IXGBE_RX_DD | IXGBE_RX_EOP, 64, 64}, {IXGBE_RX_DD, 2048, 0}, /* begins, */
-		{IXGBE_RX_DD, 2048, 0},                                       /* goes on, */
-		{IXGBE_RX_DD | IXGBE_RX_EOP, 100, 0},                         /* ends */
-		{IXGBE_RX_DD | IXGBE_RX_EOP, 65, 65},                         /* whole again */
-		{IXGBE_RX_DD | IXGBE_RX_EOP | IXGBE_RX_ERROR, 66, 0}, /* the MAC found it bad */
-		{IXGBE_RX_DD | IXGBE_RX_EOP, 0, 0}, {IXGBE_RX_DD | IXGBE_RX_EOP, 2048, 2048},
-		{IXGBE_RX_DD | IXGBE_RX_EOP, 2049, 0}, {IXGBE_RX_DD | IXGBE_RX_EOP, 65535, 0},
-		{IXGBE_RX_DD | IXGBE_RX_EOP | 0xdffffffcu, 67, 67}, /* checksums bad, and more */
+		{INTEL_RX_DD | INTEL_RX_EOP, 64, 64}, {INTEL_RX_DD, 2048, 0}, /* begins, */
+		{INTEL_RX_DD, 2048, 0},                                       /* goes on, */
+		{INTEL_RX_DD | INTEL_RX_EOP, 100, 0},                         /* ends */
+		{INTEL_RX_DD | INTEL_RX_EOP, 65, 65},                         /* whole again */
+		{INTEL_RX_DD | INTEL_RX_EOP | IXGBE_RX_ERROR, 66, 0}, /* the MAC found it bad */
+		{INTEL_RX_DD | INTEL_RX_EOP, 0, 0}, {INTEL_RX_DD | INTEL_RX_EOP, 2048, 2048},
+		{INTEL_RX_DD | INTEL_RX_EOP, 2049, 0}, {INTEL_RX_DD | INTEL_RX_EOP, 65535, 0},
+		{INTEL_RX_DD | INTEL_RX_EOP | 0xdffffffcu, 67, 67}, /* checksums bad, and more */
 	};
 	enum { N = sizeof odd / sizeof *odd };
 

@@ -51,7 +51,7 @@ def choose(options, firmware):
     """
     if options.accel != "auto":
         return options.accel, False
-    if firmware or ixgbe.ports(options) or not os.access("/dev/kvm", os.R_OK | os.W_OK):
+    if firmware or ixgbe.newer_qemu(options) or not os.access("/dev/kvm", os.R_OK | os.W_OK):
         return "tcg", False
     try:
         with open(verdict_path(options.image), encoding="ascii") as f:

@@ -1,4 +1,4 @@
-# Ports that are a model of Intel's 10 GbE cards: build/ixgbe-sim, and a QEMU that speaks vfio-user.
+# Ports that are a model of Intel's cards: build/ixgbe-sim and a QEMU that speaks vfio-user, or that QEMU's own igb.
 import json
 import os
 import re
@@ -15,7 +15,8 @@ PREFIX = os.path.join(TREE, "build/qemu-vfio-user")
 LIBRARIES = os.path.join(PREFIX, "usr/lib/x86_64-linux-gnu")
 QEMU = os.path.join(PREFIX, "usr/bin/qemu-system-x86_64")
 READY_S = 10
-KINDS = ("virtio", "ixgbe")
+IGB_PORTS_MAX = 6  # as many have room on a bus: see slot()
+KINDS = ("virtio", "ixgbe", "igb")
 
 
 def kind(options, i):
@@ -24,8 +25,13 @@ def kind(options, i):
     return words[i % len(words)]
 
 
+def newer_qemu(options):
+    """Whether the machine needs the QEMU that set-up fetches: for its vfio-user, or for its own igb."""
+    return getattr(options, "nic", "virtio") != "virtio"
+
+
 def ports(options):
-    """The numbers of the router's ports that are such cards."""
+    """The numbers of the router's ports that are cards of build/ixgbe-sim."""
     if "ixgbe" not in getattr(options, "nic", ""):
         return []
     return [i for i in range(options.ports) if kind(options, i) == "ixgbe"]
@@ -34,13 +40,15 @@ def ports(options):
 def check_options(options):
     for word in options.nic.split(","):
         if word not in KINDS:
-            raise LabError(f"--nic: {' or '.join(KINDS)}, or both with a comma")
-    if not ports(options):
+            raise LabError(f"--nic: {', '.join(KINDS)}, or several with commas")
+    if not newer_qemu(options):
         return
     if options.hosted or options.net != "tap" or "pxe" in options.boot:
-        raise LabError("--nic ixgbe: not with --hosted, --net vhost-user, nor to boot from the network")
+        raise LabError(f"--nic {options.nic}: not with --hosted, --net vhost-user, nor to boot from the network")
+    if "igb" in options.nic.split(",") and options.ports > IGB_PORTS_MAX:
+        raise LabError(f"--nic igb: at most {IGB_PORTS_MAX} ports")
     if options.queues != 1 and "virtio" not in options.nic:
-        raise LabError("--queues: of virtio; the router takes as many of ixgbe as it has use for")
+        raise LabError("--queues: of virtio; the router takes as many of the others as it has use for")
 
 
 def qemu_command():
@@ -56,11 +64,10 @@ def memory_arguments(mem_mib):
 
 def environment_missing(options):
     missing = []
-    if ports(options):
-        if not os.access(SIM, os.X_OK):
-            missing.append(f"the process {SIM} (make)")
-        if not os.access(QEMU, os.X_OK):
-            missing.append("a QEMU that speaks vfio-user (tools/setup --qemu-vfio-user)")
+    if ports(options) and not os.access(SIM, os.X_OK):
+        missing.append(f"the process {SIM} (make)")
+    if newer_qemu(options) and not os.access(QEMU, os.X_OK):
+        missing.append("a QEMU of 10.1 or newer (tools/setup --qemu-vfio-user)")
     return missing
 
 
@@ -88,14 +95,21 @@ def start(place, options, taps, house=True):
         time.sleep(0.005)
 
 
-def slot(i):
-    """Where port i is on the bus: QEMU does not keep the order of devices told in different ways. More
-    devices, by --qemu, come before."""
-    return f"{0x8 + i:x}"
+def slot(options, i):
+    """
+    Where port i is on the bus: QEMU does not keep the order of devices told in different ways. More devices, by
+    --qemu, come before. An igb has virtual functions, if only in name, which take the places from 16 slots further
+    on, two slots full.
+    """
+    return f"{3 + 2 * i if 'igb' in options.nic.split(',') else 0x8 + i:x}"
 
 
-def port_arguments(place, i):
-    return ["-device", json.dumps({"driver": "vfio-user-pci", "rombar": 0, "id": f"port{i}", "addr": slot(i),
+def igb_arguments(options, i):
+    return ["-device", f"igb,netdev=n{i},id=port{i},mac={hosts.router_mac(i)},addr={slot(options, i)},rombar=0"]
+
+
+def port_arguments(place, options, i):
+    return ["-device", json.dumps({"driver": "vfio-user-pci", "rombar": 0, "id": f"port{i}", "addr": slot(options, i),
                                    "socket": {"type": "unix", "path": socket_path(place, i)}})]
 
 

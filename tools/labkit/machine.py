@@ -55,7 +55,7 @@ def memory_arguments(accel, options):
 
 def base_arguments(accel, options):
     """A machine with nothing to boot."""
-    command = ixgbe.qemu_command() if ixgbe.ports(options) else [QEMU]
+    command = ixgbe.qemu_command() if ixgbe.newer_qemu(options) else [QEMU]
     return [*command, "-nodefaults", "-no-user-config", "-display", "none", "-vga", "none",
             "-monitor", "none", *memory_arguments(accel, options), *ACCEL[accel],
             "-smp", str(options.cores), "-m", f"{options.mem}M"]
@@ -95,16 +95,16 @@ def virtio_arguments(i, options):
     """The router uses no interrupts: no vectors, for which vhost-user would have none to give."""
     extra = "".join((",mq=on,vectors=0" if options.queues > 1 else "",
                      ",rss=on" if options.rss else "", ",packed=on" if options.packed else "",
-                     f",addr={ixgbe.slot(i)}" if ixgbe.ports(options) else ""))
+                     f",addr={ixgbe.slot(options, i)}" if ixgbe.newer_qemu(options) else ""))
     return ["-device", f"virtio-net-pci,netdev=n{i},id=port{i},mac={hosts.router_mac(i)},"
             f"disable-legacy=on,rx_queue_size=1024{netboot.port_words(i, options)}{extra}"]
 
 
 def port_arguments(place, i, options, taps):
     if ixgbe.kind(options, i) == "ixgbe":
-        return ixgbe.port_arguments(place, i)
+        return ixgbe.port_arguments(place, options, i)
     behind = socket_arguments(i, options) if options.net == "vhost-user" else tap_arguments(i, taps[i])
-    return behind + virtio_arguments(i, options)
+    return behind + (ixgbe.igb_arguments(options, i) if ixgbe.kind(options, i) == "igb" else virtio_arguments(i, options))
 
 
 def start(place, options, accel, taps, boot):

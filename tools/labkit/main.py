@@ -30,7 +30,7 @@ def parse(arguments):
     up.add_argument("--cores", type=int, default=2, metavar="N")
     up.add_argument("--mem", type=int, default=512, metavar="MIB")
     up.add_argument("--nic", default="virtio", metavar="KIND",
-                    help="virtio, ixgbe (a model of Intel's card: tools/setup --qemu-vfio-user), or several "
+                    help="virtio, ixgbe or igb (models of Intel's cards: tools/setup --qemu-vfio-user), or several "
                     "with commas: port after port, in turn")
     up.add_argument("--queues", type=int, default=1, metavar="N", help="queue pairs of each port")
     up.add_argument("--rss", action="store_true", help="ports offer RSS")

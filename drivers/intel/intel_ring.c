@@ -7,28 +7,29 @@
  */
 #include <string.h>
 
-#include "drivers/ixgbe/ixgbe_device.h"
+#include "drivers/intel/intel_port.h"
 #include "lib/packet.h"
 
 #define REPORT_EVERY 32u /* a descriptor in as many reports, and the last one of a batch */
 
-#define TX_COMMAND (IXGBE_TX_DATA | IXGBE_TX_EOP | IXGBE_TX_IFCS | IXGBE_TX_DEXT)
+#define TX_COMMAND (INTEL_TX_DATA | INTEL_TX_EOP | INTEL_TX_IFCS | INTEL_TX_DEXT)
 
-bool ixgbe_rings_make(struct ixgbe *x, unsigned q)
+bool intel_rings_make(struct intel_port *p, unsigned q)
 {
-	const struct io_env *env = &x->env;
-	struct ixgbe_rxq *rx = &x->rx[q];
-	struct ixgbe_txq *tx = &x->tx[q];
+	const struct io_env *env = &p->env;
+	struct intel_rxq *rx = &p->rx[q];
+	struct intel_txq *tx = &p->tx[q];
 
-	rx->mask = tx->mask = x->slots - 1;
-	rx->good = IXGBE_RX_GOOD;
-	rx->tail = x->registers + IXGBE_RDT(q);
-	tx->tail = x->registers + IXGBE_TDT(q);
-	rx->ring = env->alloc(env->ctx, x->slots * sizeof *rx->ring, 128);
-	tx->ring = env->alloc(env->ctx, x->slots * sizeof *tx->ring, 128);
-	rx->held = env->alloc(env->ctx, x->slots * sizeof *rx->held, CACHE_LINE);
-	tx->held = env->alloc(env->ctx, x->slots * sizeof *tx->held, CACHE_LINE);
-	tx->report = env->alloc(env->ctx, x->slots * sizeof *tx->report, CACHE_LINE);
+	rx->mask = tx->mask = p->slots - 1;
+	rx->good = INTEL_RX_GOOD;
+	rx->fate = INTEL_RX_GOOD | p->driver->rx_error;
+	rx->tail = p->registers + p->driver->rdt + q * INTEL_QUEUE_STRIDE;
+	tx->tail = p->registers + p->driver->tdt + q * INTEL_QUEUE_STRIDE;
+	rx->ring = env->alloc(env->ctx, p->slots * sizeof *rx->ring, 128);
+	tx->ring = env->alloc(env->ctx, p->slots * sizeof *tx->ring, 128);
+	rx->held = env->alloc(env->ctx, p->slots * sizeof *rx->held, CACHE_LINE);
+	tx->held = env->alloc(env->ctx, p->slots * sizeof *tx->held, CACHE_LINE);
+	tx->report = env->alloc(env->ctx, p->slots * sizeof *tx->report, CACHE_LINE);
 	return rx->ring && tx->ring && rx->held && tx->held && tx->report;
 }
 
@@ -55,11 +56,11 @@ static unsigned before_end(unsigned n, uint32_t slot, uint32_t mask)
  * is then what no status is. The checksums that the device has verified are not looked
  * at: the parser finds the same, and counts it under its reason.
  */
-static unsigned rx_run(struct ixgbe_rxq *queue, const struct buffers *buffers, uint32_t slot,
+static unsigned rx_run(struct intel_rxq *queue, const struct buffers *buffers, uint32_t slot,
 	uint64_t *word, unsigned n)
 {
-	const struct ixgbe_rx_desc *desc = &queue->ring[slot];
-	const uint32_t *held = &queue->held[slot], room = buffers->room;
+	const struct intel_rx_desc *desc = &queue->ring[slot];
+	const uint32_t *held = &queue->held[slot], room = buffers->room, fate = queue->fate;
 	const uint64_t stride = buffers->stride;
 	const uintptr_t frames = frames_of(buffers, *held);
 	uint32_t good = queue->good;
@@ -69,10 +70,10 @@ static unsigned rx_run(struct ixgbe_rxq *queue, const struct buffers *buffers, u
 		uint32_t status = load_acquire(&desc[i].status); /* before the length */
 		uint64_t bytes = load_once(&desc[i].bytes), index = held[i];
 
-		if (__builtin_expect((status & IXGBE_RX_FATE) != good, 0)) {
-			if (!(status & IXGBE_RX_DD))
+		if (__builtin_expect((status & fate) != good, 0)) {
+			if (!(status & INTEL_RX_DD))
 				break;
-			good = queue->good = status & IXGBE_RX_EOP ? IXGBE_RX_GOOD : 0;
+			good = queue->good = status & INTEL_RX_EOP ? INTEL_RX_GOOD : 0;
 			bytes = 0;
 		}
 		if (__builtin_expect(bytes > room, 0))
@@ -84,14 +85,14 @@ static unsigned rx_run(struct ixgbe_rxq *queue, const struct buffers *buffers, u
 }
 
 /* One descriptor beyond those posted still has its old status, hence the bound. */
-static unsigned ring_rx(struct netdev *dev, unsigned q, uint64_t *word, unsigned max)
+unsigned intel_rx(struct netdev *dev, unsigned q, uint64_t *word, unsigned max)
 {
-	struct ixgbe_rxq *rx = &ixgbe_of(dev)->rx[q];
+	struct intel_rxq *rx = &intel_of(dev)->rx[q];
 	unsigned n = rx->posted - rx->taken, first, done;
 	uint32_t slot = rx->taken & rx->mask;
 
 	if (load_once(&dev->failed)) {
-		ixgbe_answer_rx(ixgbe_of(dev), q);
+		intel_answer_rx(intel_of(dev), q);
 		return 0;
 	}
 	if (n > max)
@@ -106,18 +107,18 @@ static unsigned ring_rx(struct netdev *dev, unsigned q, uint64_t *word, unsigned
 	return done;
 }
 
-static unsigned ring_rx_room(struct netdev *dev, unsigned q)
+unsigned intel_rx_room(struct netdev *dev, unsigned q)
 {
-	const struct ixgbe_rxq *rx = &ixgbe_of(dev)->rx[q];
+	const struct intel_rxq *rx = &intel_of(dev)->rx[q];
 
 	return load_once(&dev->failed) ? 0 : rx->mask - (rx->posted - rx->taken);
 }
 
 /* No header buffer (7.1.6.1), and so no status either. */
-static void fill_run(const struct ixgbe_rxq *queue, const struct buffers *buffers, uint32_t slot,
+static void fill_run(const struct intel_rxq *queue, const struct buffers *buffers, uint32_t slot,
 	const uint32_t *index, unsigned n)
 {
-	struct ixgbe_rx_desc *desc = &queue->ring[slot];
+	struct intel_rx_desc *desc = &queue->ring[slot];
 	uint32_t *held = &queue->held[slot];
 	const uintptr_t frames = frames_of(buffers, index[0]);
 	const uint64_t stride = buffers->stride;
@@ -125,15 +126,15 @@ static void fill_run(const struct ixgbe_rxq *queue, const struct buffers *buffer
 	for (size_t i = 0; i < n; i++) {
 		uint32_t buffer = index[i];
 
-		desc[i] = (struct ixgbe_rx_desc){.address = frames + buffer * stride};
+		desc[i] = (struct intel_rx_desc){.address = frames + buffer * stride};
 		held[i] = buffer;
 	}
 }
 
 /* Buffers are taken even after a failure, so that none is lost between two calls. */
-static void ring_rx_fill(struct netdev *dev, unsigned q, const uint32_t *index, unsigned n)
+void intel_rx_fill(struct netdev *dev, unsigned q, const uint32_t *index, unsigned n)
 {
-	struct ixgbe_rxq *rx = &ixgbe_of(dev)->rx[q];
+	struct intel_rxq *rx = &intel_of(dev)->rx[q];
 	uint32_t slot = rx->posted & rx->mask;
 	unsigned first = before_end(n, slot, rx->mask);
 
@@ -159,10 +160,10 @@ static uint64_t bytes_of(const uint64_t *word)
 	return bytes;
 }
 
-static void tx_run(const struct ixgbe_txq *queue, const struct buffers *buffers, uint32_t slot,
+static void tx_run(const struct intel_txq *queue, const struct buffers *buffers, uint32_t slot,
 	const uint64_t *word, unsigned n)
 {
-	struct ixgbe_tx_desc *desc = &queue->ring[slot];
+	struct intel_tx_desc *desc = &queue->ring[slot];
 	uint64_t *held = &queue->held[slot];
 	const uint64_t stride = buffers->stride;
 
@@ -173,15 +174,15 @@ static void tx_run(const struct ixgbe_txq *queue, const struct buffers *buffers,
 		/* packet_frame, with a stride that is not loaded again and again. */
 		desc[i].address =
 			frames_of(buffers, index) + index * stride + (uint64_t)packet_shift(frame);
-		desc[i].control = bytes_of(&word[i]) * IXGBE_TX_LENGTHS + TX_COMMAND;
+		desc[i].control = bytes_of(&word[i]) * INTEL_TX_LENGTHS + TX_COMMAND;
 		held[i] = frame;
 	}
 }
 
 /* Makes the descriptor at a position of a batch not yet shown to the device report. */
-static void report_at(struct ixgbe_txq *tx, uint32_t position)
+static void report_at(struct intel_txq *tx, uint32_t position)
 {
-	tx->ring[position & tx->mask].control |= IXGBE_TX_RS;
+	tx->ring[position & tx->mask].control |= INTEL_TX_RS;
 	tx->report[tx->reports++ & tx->mask] = position;
 }
 
@@ -189,9 +190,9 @@ static void report_at(struct ixgbe_txq *tx, uint32_t position)
  * Shorter frames than 60 bytes are padded by the device; of less than 17 bytes it
  * takes none, and the router sends none (7.2.1.1).
  */
-static unsigned ring_tx(struct netdev *dev, unsigned q, const uint64_t *word, unsigned n)
+unsigned intel_tx(struct netdev *dev, unsigned q, const uint64_t *word, unsigned n)
 {
-	struct ixgbe_txq *tx = &ixgbe_of(dev)->tx[q];
+	struct intel_txq *tx = &intel_of(dev)->tx[q];
 	uint32_t slot = tx->posted & tx->mask;
 	unsigned room = tx->mask - (tx->posted - tx->taken), first;
 
@@ -214,12 +215,12 @@ static unsigned ring_tx(struct netdev *dev, unsigned q, const uint64_t *word, un
 }
 
 /* Only descriptors that report are written back, since WTHRESH is 0 (7.2.3.5.1). */
-static void learn_done(struct ixgbe_txq *tx)
+static void learn_done(struct intel_txq *tx)
 {
 	while (tx->reported != tx->reports) {
 		uint32_t position = tx->report[tx->reported & tx->mask];
 
-		if (!(load_once(&tx->ring[position & tx->mask].control) & IXGBE_TX_DD))
+		if (!(load_once(&tx->ring[position & tx->mask].control) & INTEL_TX_DD))
 			break;
 		tx->done = position + 1;
 		tx->reported++;
@@ -235,14 +236,14 @@ static void copy_words(uint64_t *to, const uint64_t *from, size_t n)
 		to[n - 1] = from[n - 1];
 }
 
-static unsigned ring_tx_done(struct netdev *dev, unsigned q, uint64_t *word, unsigned max)
+unsigned intel_tx_done(struct netdev *dev, unsigned q, uint64_t *word, unsigned max)
 {
-	struct ixgbe_txq *tx = &ixgbe_of(dev)->tx[q];
+	struct intel_txq *tx = &intel_of(dev)->tx[q];
 	uint32_t slot = tx->taken & tx->mask;
 	unsigned n, first;
 
 	if (load_once(&dev->failed))
-		return ixgbe_answer_tx(ixgbe_of(dev), q, word, max);
+		return intel_answer_tx(intel_of(dev), q, word, max);
 	learn_done(tx);
 	n = tx->done - tx->taken;
 	if (n > max)
@@ -256,35 +257,35 @@ static unsigned ring_tx_done(struct netdev *dev, unsigned q, uint64_t *word, uns
 
 /* ---------------------------------------------------------------- books */
 
-static unsigned ring_rx_held(const struct netdev *dev, unsigned q)
+unsigned intel_rx_held(const struct netdev *dev, unsigned q)
 {
-	const struct ixgbe_rxq *rx = &((const struct ixgbe *)dev)->rx[q];
+	const struct intel_rxq *rx = &((const struct intel_port *)dev)->rx[q];
 
 	return rx->posted - rx->taken;
 }
 
-static unsigned ring_tx_held(const struct netdev *dev, unsigned q)
+unsigned intel_tx_held(const struct netdev *dev, unsigned q)
 {
-	const struct ixgbe_txq *tx = &((const struct ixgbe *)dev)->tx[q];
+	const struct intel_txq *tx = &((const struct intel_port *)dev)->tx[q];
 
 	return tx->posted - tx->taken;
 }
 
-static uint64_t ring_doorbells(const struct netdev *dev)
+uint64_t intel_doorbells(const struct netdev *dev)
 {
-	const struct ixgbe *x = (const struct ixgbe *)dev;
+	const struct intel_port *p = (const struct intel_port *)dev;
 	uint64_t n = 0;
 
 	for (unsigned q = 0; q < dev->rx_queues; q++)
-		n += load_once(&x->rx[q].doorbells) + load_once(&x->tx[q].doorbells);
+		n += load_once(&p->rx[q].doorbells) + load_once(&p->tx[q].doorbells);
 	return n;
 }
 
 /* A slot keeps its buffer and the device's words until it is filled again. */
-static unsigned ring_rx_last(
+unsigned intel_rx_last(
 	const struct netdev *dev, unsigned q, struct netdev_frame *frame, unsigned max)
 {
-	const struct ixgbe_rxq *rx = &((const struct ixgbe *)dev)->rx[q];
+	const struct intel_rxq *rx = &((const struct intel_port *)dev)->rx[q];
 	unsigned n = 0, left = rx->mask + 1 - (rx->posted - rx->taken);
 
 	if (left > rx->taken)
@@ -299,21 +300,3 @@ static unsigned ring_rx_last(
 	}
 	return n;
 }
-
-const struct netdev_ops ixgbe_ring_ops = {
-	.rx = ring_rx,
-	.rx_room = ring_rx_room,
-	.rx_fill = ring_rx_fill,
-	.tx = ring_tx,
-	.tx_done = ring_tx_done,
-	.rx_held = ring_rx_held,
-	.tx_held = ring_tx_held,
-	.rx_last = ring_rx_last,
-	.doorbells = ring_doorbells,
-	.vlan = ixgbe_vlan,
-	.flow_control = ixgbe_flow_control,
-	.dca = ixgbe_dca,
-	.statistics = ixgbe_statistics,
-	.poll = ixgbe_poll,
-	.stop = ixgbe_stop,
-};
