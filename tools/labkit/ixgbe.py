@@ -68,15 +68,15 @@ def socket_path(place, i):
     return place.path(f"nic{i}")
 
 
-def start(place, options, taps, house=True):
+def start(place, options, taps, house=True, card=""):
     """Starts the cards, one process for all of them, and waits until machines can connect. house: the router
-    is judged by the rules of this project, too."""
+    is judged by the rules of this project, too. card: more words for each (ixgbe-sim --help)."""
     mine = ports(options)
     if not mine:
         return
     words = [SIM, "--control", place.path("nics"), *(["--house"] if house else [])]
     for i in mine:
-        words += ["--port", f"socket={socket_path(place, i)},fd={taps[i][0]},mac={hosts.router_mac(i)}"]
+        words += ["--port", f"socket={socket_path(place, i)},fd={taps[i][0]},mac={hosts.router_mac(i)},{card}".rstrip(",")]
     with open(place.path("nics.log"), "w", encoding="utf-8") as log:
         process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                    pass_fds=[taps[i][0] for i in mine], start_new_session=True,
