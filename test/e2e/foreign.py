@@ -31,7 +31,7 @@ class Machine:
     def start(self, words, serve=None, card="", cores=2, mem=512):
         """serve: a configuration for barewire, which the host serves by tools/pxe; card: as ixgbe-sim has it."""
         options = types.SimpleNamespace(machine="q35,graphics=off", cores=cores, mem=mem, net="tap", qemu="", nic="ixgbe",
-                                        ports=1, queues=1, boot_nic=None, no_config=False, append="", boot="ipxe")
+                                        ports=1, queues=1, cards=card, boot_nic=None, no_config=False, append="", boot="ipxe")
         os.makedirs(RUN, exist_ok=True)
         self.place.make()
         taps = [hosts.make(self.place, 0, lambda namespace: hosts.inside(namespace, hosts.open_tap, 1))]
@@ -39,7 +39,7 @@ class Machine:
             with open(self.place.path("config"), "w", encoding="ascii") as f:
                 f.write(serve)
             netboot.start_server(self.place, options)
-        ixgbe.start(self.place, options, taps, house=False, card=card)
+        ixgbe.start(self.place, options, taps, house=False)
         os.close(taps[0][0])
         words = [*machine.base_arguments("tcg", options), *words, "-no-reboot",
                  "-chardev", f"file,id=serial,path={self.place.path('serial.log')}", "-serial", "chardev:serial",

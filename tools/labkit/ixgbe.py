@@ -36,6 +36,8 @@ def check_options(options):
         if word not in KINDS:
             raise LabError(f"--nic: {' or '.join(KINDS)}, or both with a comma")
     if not ports(options):
+        if options.cards:
+            raise LabError("--cards: of --nic ixgbe")
         return
     if options.hosted or options.net != "tap" or "pxe" in options.boot:
         raise LabError("--nic ixgbe: not with --hosted, --net vhost-user, nor to boot from the network")
@@ -68,15 +70,17 @@ def socket_path(place, i):
     return place.path(f"nic{i}")
 
 
-def start(place, options, taps, house=True, card=""):
+def start(place, options, taps, house=True):
     """Starts the cards, one process for all of them, and waits until machines can connect. house: the router
-    is judged by the rules of this project, too. card: more words for each (ixgbe-sim --help)."""
+    is judged by the rules of this project, too."""
     mine = ports(options)
     if not mine:
         return
     words = [SIM, "--control", place.path("nics"), *(["--house"] if house else [])]
-    for i in mine:
-        words += ["--port", f"socket={socket_path(place, i)},fd={taps[i][0]},mac={hosts.router_mac(i)},{card}".rstrip(",")]
+    cards = options.cards.split(";")
+    for n, i in enumerate(mine):
+        words += ["--port", f"socket={socket_path(place, i)},fd={taps[i][0]},mac={hosts.router_mac(i)},"
+                  f"{cards[n % len(cards)]}".rstrip(",")]
     with open(place.path("nics.log"), "w", encoding="utf-8") as log:
         process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                    pass_fds=[taps[i][0] for i in mine], start_new_session=True,
