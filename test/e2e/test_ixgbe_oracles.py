@@ -109,9 +109,8 @@ def test_linux(linux, card):
 def test_ipxe():
     """iPXE's intelx: DHCP, and TFTP of the whole image; that takes the card over and loads its configuration."""
     with foreign.running(["-kernel", IPXE], serve="set interfaces eth0 address 10.0.0.1/24\n") as machine:
-        machine.wait_said(lambda said: "barewire: ready in" in said, 100)
+        machine.wait_said(lambda said: "configuration: tftp://10.0.0.2/configs/default.conf" in said, 100)
         machine.lab.wait_ping(0, "10.0.0.1")
         text = machine.said()
     assert re.search(r"net0: 52:54:00:00:00:00 using 82599", text), text
     assert re.search(r"tftp://10\.0\.0\.2/barewire\.elf\.\.\.[ \d%]*ok", text), text
-    assert "configuration: tftp://10.0.0.2/configs/default.conf" in text, text
