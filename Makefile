@@ -380,7 +380,7 @@ test-ixgbe: all hooks ixgbe-sim $(BUILD)/check/ixgbe-sim
 # All files but those of what a process has not: firmware, several queues, nodes, a test image.
 test-hosted: all hooks
 	BAREWIRE_LAB=hosted /usr/bin/python3 -m pytest -p no:cacheprovider -q -rfEs $(filter-out \
-		$(patsubst %,test/e2e/test_%.py,audit boot boot_ways console hosted igb ixgbe ixgbe_oracles ixgbe_server lab netboot numa odd pktgen ports soak watchdog),$(wildcard test/e2e/test_*.py))
+		$(patsubst %,test/e2e/test_%.py,audit boot boot_ways console hosted igb ixgbe ixgbe_oracles ixgbe_server lab netboot numa odd pktgen ports pxe soak watchdog),$(wildcard test/e2e/test_*.py))
 
 soak: all hooks
 	SOAK_S=600 /usr/bin/python3 -m pytest -p no:cacheprovider -q test/e2e/test_soak.py
