@@ -367,9 +367,9 @@ test:
 	tools/setup --test
 	tools/run-tests
 
-test-long: all hooks $(BUILD)/check/bin/test_fib_full
+test-long: all hooks ixgbe-sim $(BUILD)/check/bin/test_fib_full
 	LONG=1 $(BUILD)/check/bin/test_fib_full
-	LONG=1 /usr/bin/python3 -m pytest -p no:cacheprovider -q test/e2e/test_fib.py test/e2e/test_differential.py test/e2e/test_netboot.py
+	LONG=1 /usr/bin/python3 -m pytest -p no:cacheprovider -q test/e2e/test_fib.py test/e2e/test_differential.py test/e2e/test_netboot.py test/e2e/test_ixgbe_oracles.py
 
 # Needs root, and Debian's mirror the first time.
 test-ixgbe: all hooks ixgbe-sim $(BUILD)/check/ixgbe-sim

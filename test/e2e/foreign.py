@@ -28,10 +28,10 @@ class Machine:
         self.place = self.lab.place
         self.process = None
 
-    def start(self, words, serve=None, cores=2, mem=512):
-        """serve: a configuration for barewire, which the host serves by tools/pxe."""
+    def start(self, words, serve=None, card="", cores=2, mem=512):
+        """serve: a configuration for barewire, which the host serves by tools/pxe; card: as ixgbe-sim has it."""
         options = types.SimpleNamespace(machine="q35,graphics=off", cores=cores, mem=mem, net="tap", qemu="", nic="ixgbe",
-                                        ports=1, queues=1, boot_nic=None, no_config=False, append="", boot="ipxe")
+                                        ports=1, queues=1, cards=card, boot_nic=None, no_config=False, append="", boot="ipxe")
         os.makedirs(RUN, exist_ok=True)
         self.place.make()
         taps = [hosts.make(self.place, 0, lambda namespace: hosts.inside(namespace, hosts.open_tap, 1))]

@@ -164,6 +164,28 @@ def test_reboot():
         lab.wait_ping(0, "10.0.1.2")
 
 
+CARDS = "device=1528,media=base-t;device=1563,media=base-t;device=10f7,media=kx4;media=sfp-odd"
+
+
+def test_kinds():
+    """X540, X550, a backplane, and a module of whom nobody has heard."""
+    with running(nic="ixgbe", ports=4, cards=CARDS) as lab:
+        for port in range(4):
+            assert lab.interface(f"eth{port}")["speed"] == "10000 Mbit/s"
+            assert lab.ping(port, f"10.0.{(port + 1) % 4}.2")
+        sent, received = lab.carry_file(0, 2, 1_000_000)
+        assert sent == received
+
+
+def test_no_module():
+    """An empty cage keeps nobody from the start; a port without a cable comes up when it is plugged in."""
+    with running(nic="ixgbe", ports=3, cards=";no-cable;media=sfp-absent", warm=False) as lab:
+        assert [lab.interface(f"eth{i}")["link"] for i in range(3)] == ["up", "down", "down"]
+        lab.wait_ping(0, "10.0.0.1")
+        lab.link(1, True)
+        lab.wait_ping(0, "10.0.1.2")
+
+
 def test_broken_rule_is_told():
     """The end of a lab turns red: here QEMU's monitor reads two registers as one of 64 bits."""
     lab = Lab()

@@ -15,6 +15,11 @@ LINUX = os.path.join(TREE, "build/linux-guest")
 IPXE = "/usr/lib/ipxe/ipxe.lkrn"
 IPERF = "/usr/bin/iperf3"
 
+LONG = bool(os.environ.get("LONG"))
+# 82599 with an SFP+ module, X540, 82599 at a backplane. X550 is not among them: there Linux reads the EEPROM by
+# firmware, which the model has not.
+CARDS = ["device=10fb,media=sfp", "device=1528,media=base-t", "device=10f7,media=kx4"]
+
 INIT = """#!/bin/sh
 /bin/busybox --install -s /bin
 mount -t proc none /proc; mount -t sysfs none /sys; mount -t devtmpfs none /dev
@@ -46,7 +51,7 @@ ready
 ping -c 2 -w 10 10.7.0.2
 step interrupts; grep -c eth0-TxRx /proc/interrupts
 for i in rx_packets tx_packets rx_errors tx_errors rx_dropped tx_dropped; do echo $i $(cat /sys/class/net/eth0/statistics/$i); done
-step warnings; dmesg | grep -E 'WARNING|BUG|Tx Unit Hang|Reset adapter' 
+step warnings; dmesg | grep -E 'WARNING|BUG|Tx Unit Hang|Reset adapter|Hardware Error'
 step end
 poweroff -f
 """
@@ -69,9 +74,10 @@ def linux(tmp_path):
             "-append", "console=ttyS0 quiet loglevel=4 panic=-1"]
 
 
-def test_linux(linux):
+@pytest.mark.parametrize("card", [c for c in CARDS if LONG or "kx4" not in c])
+def test_linux(linux, card):
     """Linux's ixgbe: link, echoes, TCP both ways by several queues and their interrupts, jumbo frames, VLANs."""
-    with foreign.running(linux) as machine:
+    with foreign.running(linux, card=card) as machine:
         namespace = machine.place.namespace(0)
         hosts.must(hosts.run_inside(namespace, "ip", "link", "set", "p0", "mtu", "9000"))
         server = subprocess.Popen([IPERF, "-s"], stdout=subprocess.DEVNULL, preexec_fn=lambda: hosts.enter(namespace))
@@ -90,7 +96,7 @@ def test_linux(linux):
     for way in ("send", "receive"):
         rates = re.findall(r"\[SUM\].* ([\d.]+) Mbits/sec.*receiver", steps[way])
         assert rates and float(rates[0]) > 1, text
-        print(f"figure: Linux's ixgbe, {way}s {rates[0]} Mbit/s")
+        print(f"figure: Linux's ixgbe, {card}, {way}s {rates[0]} Mbit/s")
     for step in ("again", "jumbo", "vlan"):
         assert "2 packets received" in steps[step], text
     lines = steps["interrupts"].strip().split("\n")
@@ -103,9 +109,8 @@ def test_linux(linux):
 def test_ipxe():
     """iPXE's intelx: DHCP, and TFTP of the whole image; that takes the card over and loads its configuration."""
     with foreign.running(["-kernel", IPXE], serve="set interfaces eth0 address 10.0.0.1/24\n") as machine:
-        machine.wait_said(lambda said: "barewire: ready in" in said, 100)
+        machine.wait_said(lambda said: "configuration: tftp://10.0.0.2/configs/default.conf" in said, 100)
         machine.lab.wait_ping(0, "10.0.0.1")
         text = machine.said()
     assert re.search(r"net0: 52:54:00:00:00:00 using 82599", text), text
     assert re.search(r"tftp://10\.0\.0\.2/barewire\.elf\.\.\.[ \d%]*ok", text), text
-    assert "configuration: tftp://10.0.0.2/configs/default.conf" in text, text

@@ -99,8 +99,12 @@ void ixgbe_model_autoc_write(struct ixgbe_model *m, uint32_t at, uint32_t v)
 		ixgbe_model_link_restart(m);
 }
 
-/* ANLP1.ANAS: negotiation is under way or done in all modes that have it. */
+/*
+ * ANLP1.ANAS: negotiation is under way or done in all modes that have it. Linux's driver flips the
+ * highest bit of the mode and waits for this to leave 0, on a backplane too: there it had left it
+ * before.
+ */
 uint32_t ixgbe_model_anlp1_read(struct ixgbe_model *m, uint32_t at)
 {
-	return link_mode(m) >= 4 ? ANLP1_STATE : 0;
+	return link_mode(m) >= 4 || m->options.media == IXGBE_MODEL_KX4 ? ANLP1_STATE : 0;
 }

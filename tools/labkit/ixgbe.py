@@ -41,6 +41,8 @@ def check_options(options):
     for word in options.nic.split(","):
         if word not in KINDS:
             raise LabError(f"--nic: {', '.join(KINDS)}, or several with commas")
+    if options.cards and not ports(options):
+        raise LabError("--cards: of --nic ixgbe")
     if not newer_qemu(options):
         return
     if options.hosted or options.net != "tap" or "pxe" in options.boot:
@@ -82,8 +84,10 @@ def start(place, options, taps, house=True):
     if not mine:
         return
     words = [SIM, "--control", place.path("nics"), *(["--house"] if house else [])]
-    for i in mine:
-        words += ["--port", f"socket={socket_path(place, i)},fd={taps[i][0]},mac={hosts.router_mac(i)}"]
+    cards = options.cards.split(";")
+    for n, i in enumerate(mine):
+        words += ["--port", f"socket={socket_path(place, i)},fd={taps[i][0]},mac={hosts.router_mac(i)},"
+                  f"{cards[n % len(cards)]}".rstrip(",")]
     with open(place.path("nics.log"), "w", encoding="utf-8") as log:
         process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                    pass_fds=[taps[i][0] for i in mine], start_new_session=True,

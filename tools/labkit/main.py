@@ -32,6 +32,9 @@ def parse(arguments):
     up.add_argument("--nic", default="virtio", metavar="KIND",
                     help="virtio, ixgbe or igb (models of Intel's cards: tools/setup --qemu-vfio-user), or several "
                     "with commas: port after port, in turn")
+    up.add_argument("--cards", default="", metavar="WORDS",
+                    help="of --nic ixgbe: more words for each of them in turn, ';' between two cards "
+                    "(build/ixgbe-sim --help)")
     up.add_argument("--queues", type=int, default=1, metavar="N", help="queue pairs of each port")
     up.add_argument("--rss", action="store_true", help="ports offer RSS")
     up.add_argument("--packed", action="store_true", help="ports offer packed virtqueues")
