@@ -56,6 +56,7 @@ struct ixgbe_model_options {
 	bool tx_by_poll;   /* a write of TDT only notes it: ixgbe_model_poll sends */
 	uint32_t link_us;  /* from carrier and set-up to LINKS.LINK_UP; 0: 1000 */
 	uint32_t reset_us; /* how long CTRL.RST stays set; 0: 100 */
+	uint32_t keep_us;  /* how long a semaphore may be held; 0: a second */
 	/* Ways to misbehave; each wait that has no end shows as a bit that never comes. */
 	bool checksum_bad;     /* of the EEPROM */
 	bool semaphore_stuck;  /* SWSM.SMBI reads 1, and SW_FW_SYNC belongs to firmware, for ever */

@@ -165,7 +165,8 @@ void ixgbe_model_sync_age(struct ixgbe_model *m)
 	uint64_t now = ixgbe_model_now(m);
 
 	for (unsigned i = 0; i < sizeof(m->sync_at) / sizeof(m->sync_at[0]); i++) {
-		if (!m->sync_at[i] || now < m->sync_at[i] + KEEP_US)
+		if (!m->sync_at[i] ||
+			now < m->sync_at[i] + (m->options.keep_us ? m->options.keep_us : KEEP_US))
 			continue;
 		ixgbe_model_house(
 			m, "semaphore-kept", "%s %u", i ? "SW_FW_SYNC bit" : "SWSM", i ? i - 1 : 0);

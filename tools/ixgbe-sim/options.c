@@ -139,6 +139,10 @@ void options_read(struct options *o, int argc, char **argv)
 		refuse("not known", argv[optind]);
 	if (!o->ports)
 		refuse("no port", NULL);
-	for (unsigned i = 0; i < o->ports; i++)
+	for (unsigned i = 0; i < o->ports; i++) {
 		o->port[i].model.house = house;
+		/* A machine that is emulated stands still at times, with a semaphore in its hand.
+		 */
+		o->port[i].model.keep_us = 60000000;
+	}
 }
