@@ -32,7 +32,7 @@ bool intel_find(struct pci *pci, struct pci_function *f, const char *driver,
 		f->refusal = "no memory";
 	else
 		place->registers = env->map(env->ctx, bar->address, INTEL_BAR_BYTES);
-	if (!place->registers) {
+	if (!function || !place->registers) {
 		if (!f->refusal)
 			f->refusal = "its registers cannot be mapped";
 		env->log(env->ctx, "%s %s: refused: %s", driver, f->location, f->refusal);

@@ -23,8 +23,6 @@
 #include "lib/pool.h"
 
 #define INTEL_PAIRS_MAX 16u /* queue pairs that RSS can name (7.1.2.8) */
-#define INTEL_SLOTS_MAX 4096u
-#define INTEL_SLOTS_MIN 64u
 
 #define INTEL_STATUS       0x00008u    /* of all of them */
 #define INTEL_QUEUE_STRIDE 0x40u       /* from one queue's registers to the next one's */

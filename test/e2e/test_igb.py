@@ -1,5 +1,7 @@
 # The driver of Intel's 82576 in the real image, against the model of it that QEMU has: nobody here wrote that, and it
 # goes through the same rings as the driver of the 82599 (drivers/intel).
+import time
+
 import foreign
 import pytest
 from books import expect_drops
@@ -91,10 +93,11 @@ def test_rss(lab):
             before = by_worker(lab, way)
             with lab.wire(source) as wire:
                 frame = udp_frame(wire, source, 1 - source, 100, **ports)
-                for _ in range(3):
+                for _ in range(20):
                     wire.send(frame)
-            wait_for("the flow", lambda b=before, w=way: by_worker(lab, w)[queue] - b[queue] >= 3)
-            assert by_worker(lab, way)[1 - queue] == before[1 - queue]
+            wait_for("the flow", lambda b=before, w=way: by_worker(lab, w)[queue] - b[queue] >= 20)
+            # Linux says of some that nobody listens: ICMP, which is hashed by addresses alone.
+            assert by_worker(lab, way)[1 - queue] - before[1 - queue] < 20
     assert seen == {0, 1}, "the ports drawn do not test it"
 
 
@@ -108,13 +111,28 @@ def test_wrong_checksums(lab, h0):
                  lambda: h0.send(ethernet / IP(src="10.0.0.2", dst=QUIET, chksum=1) / UDP(dport=9) / bytes(30)))
 
 
+def counted(lab, port, way):
+    """Frames and bytes of a port's one direction, as its device has them, when they stand still: they are read by
+    turns."""
+    def read():
+        device = lab.interface(f"eth{port}")["device"]
+        return device[f"{way}-frames"], device[f"{way}-bytes"]
+
+    def settled():
+        first = read()
+        time.sleep(1)
+        return first if read() == first else None
+    return wait_for(f"the counters of eth{port} to settle", settled)
+
+
 def test_counted_frames(lab, h0):
     """What leaves h0 is what the device and the router have received and sent, and what has come to h1; several
     times round the rings, in all sizes."""
     header = Ether(src=h0.host_mac, dst=h0.router_mac) / IP(src="10.0.0.2", dst=QUIET)
     frames = [bytes(header / UDP(sport=i, dport=9) / bytes(18 + i % 1455)) for i in range(4 * SLOTS)]
+    lengths = sum(len(f) + FCS for f in frames)
     before, there = lab.drops(), lab.wire(1)
-    devices = [lab.interface(f"eth{i}")["device"] for i in range(2)]
+    device = counted(lab, 0, "rx"), counted(lab, 1, "tx")
     with there:
         arrived = there.counters()["received"]
         taken, _ = h0.send_all(frames, burst=100)
@@ -124,12 +142,9 @@ def test_counted_frames(lab, h0):
     now = lab.drops()
     assert now.received("eth0") - before.received("eth0") == taken
     assert now.total() == before.total() and now.balanced
-    lengths = sum(len(f) + FCS for f in frames)
-    for i, way in enumerate(("rx", "tx")):
-        def device(field, at=i, w=way):
-            return lab.interface(f"eth{at}")["device"][f"{w}-{field}"] - devices[at][f"{w}-{field}"]
-        wait_for("the device's counters", lambda d=device: d("frames") >= taken)
-        assert device("frames") == taken and device("bytes") == lengths
+    assert counted(lab, 0, "rx") == (device[0][0] + taken, device[0][1] + lengths)
+    sent = counted(lab, 1, "tx")  # the router may have had to say something of its own
+    assert sent[0] >= device[1][0] + taken and sent[1] >= device[1][1] + lengths
 
 
 def test_vlan(lab, h0):
@@ -159,7 +174,7 @@ def test_one_queue():
         before = len(lab.serial_log())
         with lab.console() as console:
             console.until(lambda text: "ready in" in text, console.send(b"reboot\r"), 60)
-        assert "ready in" in lab.serial_log()[before:]
+        wait_for("the next boot", lambda: "ready in" in lab.serial_log()[before:])
         port = lab.interface("eth0")
         assert port["driver"] == "igb" and port["queues"] == 1 and "steering" not in port
         for host in range(2):
