@@ -1,5 +1,6 @@
 # Every way in that QEMU offers: machines, firmware, loaders, cores, memory; and the way out.
 import functools
+import json
 import os
 import re
 import subprocess
@@ -152,6 +153,15 @@ def test_worker_has_no_privilege(way):
         lab.cli("clear crash")
         assert lab.cli("show crash") == "no crash recorded"
         lab.wait_ping(0, "10.0.1.2")
+
+
+def test_bench_measures():
+    """One start is timed; how long it took is for the bench to judge, not here."""
+    done = subprocess.run([os.path.join(os.path.dirname(__file__), "../../tools/bench-boot"), IMAGE, "--runs", "1"],
+                          capture_output=True, text=True, timeout=PATIENCE_S * 2)
+    result = json.loads(done.stdout.splitlines()[-1].removeprefix("RESULT "))
+    assert 0 < result["rings_posted_ms"] and result["booted_by"] == "multiboot1", done.stderr
+    assert 0 < result["phases_ms"]["receive rings"]
 
 
 def test_ready_line_and_log():
