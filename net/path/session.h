@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/atomic.h"
 #include "lib/limits.h"
 #include "net/path/flow_key.h"
 
@@ -31,7 +32,8 @@
  * together, so that one comparison tells.
  */
 struct way {
-	alignas(CACHE_LINE) uint32_t src, dst, ports;
+	alignas(CACHE_LINE) uint32_t src;
+	uint32_t dst, ports;
 	uint8_t protocol;
 	uint8_t flags;     /* WAY_ */
 	uint16_t delta_ip; /* to be added to the IPv4 header's checksum, ones' complement, */
