@@ -93,8 +93,8 @@ static void tell(const struct lane *lane, const struct batch *b, const struct as
 	event.ports = q->ports[k];
 	event.kind = q->kind[k];
 	event.out = a->out;
-	event.iface =
-		(uint16_t)(a->out ? load_once(&lane->tables->leads[b->nh[i]]) : filter_input(lane, b, i));
+	event.iface = (uint16_t)(a->out ? load_once(&lane->tables->leads[b->nh[i]])
+					: filter_input(lane, b, i));
 	filter_note(lane, &event);
 }
 

@@ -127,8 +127,8 @@ bool filter_ask(const struct lane *lane, const struct filter *filter, uint16_t n
  * the control core forwards: a worker has let it pass before, by what was in force
  * then. known: see filter_question. The lane's actor, inside an RCU section.
  */
-bool filter_may_leave(const struct lane *lane, unsigned iface, const uint8_t *frame, uint32_t len,
-	bool known);
+bool filter_may_leave(
+	const struct lane *lane, unsigned iface, const uint8_t *frame, uint32_t len, bool known);
 
 /* ---- parts that others share ---- */
 

@@ -64,8 +64,8 @@ bool filter_ask(const struct lane *lane, const struct filter *filter, uint16_t n
 	return rule->flags & FILTER_PERMIT;
 }
 
-bool filter_may_leave(const struct lane *lane, unsigned iface, const uint8_t *f, uint32_t len,
-	bool known)
+bool filter_may_leave(
+	const struct lane *lane, unsigned iface, const uint8_t *f, uint32_t len, bool known)
 {
 	const struct filter *filter = load_acquire(&lane->tables->filter);
 	uint16_t number = filter ? filter->out[iface] : 0;

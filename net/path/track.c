@@ -1,4 +1,5 @@
-/* Connection tracking of a batch: plain packets of known sessions together, the others one by one. */
+/* Connection tracking of a batch: plain packets of known sessions together, the others one by one.
+ */
 #include "net/path/track.h"
 
 #include <string.h>
@@ -32,10 +33,8 @@ struct plain {
 static inline bool is_simple(const uint8_t *f, uint32_t total)
 {
 	uint8_t protocol = f[IPV4_PROTOCOL];
-	uint16_t fragment;
 
-	memcpy(&fragment, f + IPV4_FRAGMENT, sizeof fragment);
-	if (fragment & be16(IPV4_MF | IPV4_OFFSET))
+	if (load_be16(f + IPV4_FRAGMENT) & (IPV4_MF | IPV4_OFFSET))
 		return false;
 	if (protocol == HASH_TCP)
 		return total >= IPV4_HEADER + TCP_HEADER &&
@@ -95,8 +94,9 @@ static uint64_t track_plain(struct track *t)
 {
 	struct batch *b = t->b;
 	unsigned input = t->lane->port;
+	const struct way *by[BATCH_MAX];
 	struct plain p;
-	uint64_t done = 0;
+	uint64_t done = 0, changed = 0;
 
 	collect(b, &p);
 	if (p.n == 0)
@@ -105,23 +105,24 @@ static uint64_t track_plain(struct track *t)
 	for (unsigned k = 0; k < p.n; k++) {
 		struct way *way = p.way[k];
 		unsigned i = p.place[k];
-		uint8_t *f = b->data[i];
 
 		if (__builtin_expect(!way || !stands(t, way, input), 0))
 			continue;
 		if (way->flags & WAY_REWRITE) {
 			if (__builtin_expect(!may_change(t, way, b->total[i]), 0))
 				continue;
-			translate_frame(f, TRANSPORT, way);
-			track_refresh(b, i);
+			changed |= UINT64_C(1) << i;
+			by[i] = way;
 		}
-		memcpy(&way->acked, f + TCP_ACK, sizeof way->acked);
+		memcpy(&way->acked, b->data[i] + TCP_ACK, sizeof way->acked);
 		store_once(&way->last, t->now);
 		store_once(&way->packets, way->packets + 1);
 		store_once(&way->bytes, way->bytes + ETH_HEADER + b->total[i]);
 		b->nh[i] = way->nh;
 		done |= UINT64_C(1) << i;
 	}
+	if (changed)
+		translate_batch(b, by, changed);
 	if (t->filter)
 		count_hits(t, &p, done);
 	return done;

@@ -10,8 +10,8 @@
  * Where a packet ends that is not simply sent:
  * - To the router itself: as it came in, without a session.
  * - In an ICMP error (TTL, MTU, no way): as it came in, so that the error quotes what its sender
- *   sent. The control core cannot route it again then, and if its addresses would have been changed,
- *   it is told so (PACKET_FLAG_ENDED, and the MTU: punt.h).
+ *   sent. The control core cannot route it again then, and if its addresses would have been
+ * changed, it is told so (PACKET_FLAG_FINAL, and the MTU: punt.h).
  * - Forwarded by the control core (the neighbour's address is not known, options, to be cut in
  *   fragments): translated, and its session has it. The control core routes it by its new
  *   addresses, and asks the list for what goes out once more: as of a known session

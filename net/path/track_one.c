@@ -59,8 +59,8 @@ bool track_may_enter(const struct track_packet *p, bool known, uint16_t *slot)
 	return false;
 }
 
-bool track_may_leave(const struct track_packet *p, uint32_t nh, const struct filter_question *q,
-	uint16_t *slot)
+bool track_may_leave(
+	const struct track_packet *p, uint32_t nh, const struct filter_question *q, uint16_t *slot)
 {
 	const struct filter *filter = p->t->filter;
 	uint32_t iface = load_once(&p->t->lane->tables->leads[nh]);
@@ -132,20 +132,21 @@ static void leave_to_control(const struct track_packet *p, uint32_t nh, bool cha
 
 /* ---- without session ---- */
 
-/* Source NAT would give the packet another address. */
+/* NAT would give the packet another address. */
 static bool nat_concerns(const struct track_packet *p, uint32_t nh, const struct flow_key *key)
 {
 	struct flow_key k = *key;
-	struct nat_hold hold = {NAT_NO_MAPPING};
+	struct nat_hold hold = NAT_HOLD_NONE;
 	uint32_t iface = load_once(&p->t->lane->tables->leads[nh]);
 
 	if (p->six || iface >= IFACE_MAX)
 		return false;
-	enum nat_result result = nat_source(p->t->lane, iface, &k, &hold);
+	bool concerns = nat_destination(p->t->lane, p->input, &k, &hold) != NAT_NONE ||
+			nat_source(p->t->lane, iface, &k, &hold) != NAT_NONE;
 
 	if (hold.mapping != NAT_NO_MAPPING)
 		nat_release(p->t->lane, hold);
-	return result != NAT_NONE;
+	return concerns;
 }
 
 void track_alone(const struct track_packet *p, bool refuse)
@@ -235,8 +236,7 @@ static bool decide(const struct track_packet *p, struct way *way)
 	way->slot_in = in;
 	way->slot_out = out;
 	way->input = (uint16_t)p->input;
-	way->generation =
-		in == FILTER_NO_KEEP || out == FILTER_NO_KEEP ? 0 : p->t->generation;
+	way->generation = in == FILTER_NO_KEEP || out == FILTER_NO_KEEP ? 0 : p->t->generation;
 	return true;
 }
 
@@ -261,10 +261,15 @@ static void known(struct track_packet *p, struct way *way, bool first)
 	struct track *t = p->t;
 	struct session *session = session_of(t->s, way);
 
-	if (way->generation == t->generation && way->generation && way->input == p->input)
+	if (way->generation == t->generation && way->generation && way->input == p->input) {
 		count_again(p, way);
-	else if (!decide(p, way))
+	} else if (!p->six && !nat_still(t->lane, session->key, &session->hold)) {
+		track_end(t->lane, session);
+		unknown(p, first);
 		return;
+	} else if (!decide(p, way)) {
+		return;
+	}
 	if (!track_is_transit(t, way->nh) || track_ends(p, way->nh)) {
 		leave_to_control(p, way->nh, way->flags & WAY_REWRITE);
 		if (first)
@@ -372,7 +377,7 @@ static bool lead(const struct track_packet *p, struct beginning *n)
 	enum nat_result result = NAT_NONE;
 
 	if (!p->six)
-		result = nat_destination(t->lane, p->input, &n->to);
+		result = nat_destination(t->lane, p->input, &n->to, &n->hold);
 	if (result == NAT_FULL) {
 		track_drop(t, p->i, DROP_NAT_NO_PORT);
 		return false;
@@ -411,7 +416,7 @@ static bool is_stray(const struct track_packet *p)
 
 static void unknown(struct track_packet *p, bool first)
 {
-	struct beginning n = {.to = p->key, .hold = {NAT_NO_MAPPING}};
+	struct beginning n = {.to = p->key, .hold = NAT_HOLD_NONE};
 
 	if (is_stray(p)) {
 		if (first)
@@ -465,20 +470,32 @@ static bool is_of_link(const struct track_packet *p)
 	       NEXTHOP_LOCAL;
 }
 
+static struct track_packet packet_of(struct track *t, unsigned i, bool six)
+{
+	return (struct track_packet){.t = t,
+		.i = i,
+		.f = t->b->data[i],
+		.len = packet_len(t->b->word[i]),
+		.input = filter_input(t->lane, t->b, i),
+		.six = six};
+}
+
+void track_local(struct track *t, unsigned i)
+{
+	struct track_packet p = packet_of(t, i, true);
+	uint16_t slot;
+
+	if (!filter_is_discovery(p.f))
+		track_may_enter(&p, false, &slot);
+}
+
 void track_one(struct track *t, unsigned i)
 {
-	struct batch *b = t->b;
-	struct track_packet p = {.t = t,
-		.i = i,
-		.f = b->data[i],
-		.len = packet_len(b->word[i]),
-		.input = filter_input(t->lane, b, i),
-		.six = b->verdict[i] == VERDICT_ROUTE6};
+	struct track_packet p = packet_of(t, i, t->b->verdict[i] == VERDICT_ROUTE6);
 
 	if (is_of_link(&p))
 		return;
-	enum flow_form form =
-		p.six ? flow_key6(p.f, &p.key, &p.at) : flow_key4(p.f, &p.key, &p.at);
+	enum flow_form form = p.six ? flow_key6(p.f, &p.key, &p.at) : flow_key4(p.f, &p.key, &p.at);
 
 	switch (form) {
 	case FLOW_WHOLE:

@@ -33,6 +33,9 @@ struct track_packet {
 /* Decides packet i, which is not of a session whose decision stands. */
 void track_one(struct track *t, unsigned i);
 
+/* Packet i, IPv6 that never leaves its link: the lists alone. */
+void track_local(struct track *t, unsigned i);
+
 /* Ends a packet. */
 void track_drop(struct track *t, unsigned i, enum drop_reason reason);
 
@@ -43,8 +46,8 @@ void track_refresh(struct batch *b, unsigned i);
 bool track_may_enter(const struct track_packet *p, bool known, uint16_t *slot);
 
 /* The same of what goes out; q: with the addresses it will have; as nh leads. */
-bool track_may_leave(const struct track_packet *p, uint32_t nh, const struct filter_question *q,
-	uint16_t *slot);
+bool track_may_leave(
+	const struct track_packet *p, uint32_t nh, const struct filter_question *q, uint16_t *slot);
 
 /* The next hop (a member, if there are several) to an address of the packet's family. */
 uint32_t track_route(const struct track_packet *p, struct ip6 dst);

@@ -1,4 +1,5 @@
-/* Connection tracking of what belongs to a session but has not its key: ICMP errors, later fragments.
+/* Connection tracking of what belongs to a session but has not its key: ICMP errors, later
+ * fragments.
  */
 #include "net/path/track_one.h"
 

@@ -2,7 +2,7 @@
 #include "net/path/track.h"
 #include "net/path/track_one.h"
 
-#define SWEEP_TICKS 256u /* in which all sessions are looked at once: about a second or two */
+#define SWEEP_TICKS 256u  /* in which all sessions are looked at once: about a second or two */
 #define LOOKS_MAX   4096u /* of `due`, a turn */
 #define ENDS_MAX    32u   /* sessions looked at and ended, a turn */
 
