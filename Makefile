@@ -263,6 +263,10 @@ $(BUILD)/routegen: tools/routegen.c test/model/routegen.c
 	@echo "  LD $@"
 	$(Q)$(CC) $(HOST) $^ -lm -o $@
 
+$(BUILD)/aclgen: tools/aclgen.c test/model/aclgen.c test/model/routegen.c
+	@echo "  LD $@"
+	$(Q)$(CC) $(HOST) $^ -lm -o $@
+
 $(STEM).fib.o: $(FIB) $(STEM).linked $(BUILD)/fibgen tools/fibgen tools/embed
 	@echo "  FIB $@"
 	$(Q)tools/fibgen $(FIB) -o $@
@@ -390,7 +394,7 @@ gdb: $(IMAGE)
 	tools/gdb $(IMAGE)
 
 clean:
-	rm -rf $(BUILD)/x86 $(BUILD)/x86-hooks $(BUILD)/efi $(BUILD)/hosted $(BUILD)/native $(BUILD)/check $(BUILD)/tsan $(BUILD)/debug $(BUILD)/fuzz $(BUILD)/bench $(BUILD)/barewire* $(BUILD)/fibgen $(BUILD)/routegen $(BUILD)/pktgen $(BUILD)/ixgbe-sim
+	rm -rf $(BUILD)/x86 $(BUILD)/x86-hooks $(BUILD)/efi $(BUILD)/hosted $(BUILD)/native $(BUILD)/check $(BUILD)/tsan $(BUILD)/debug $(BUILD)/fuzz $(BUILD)/bench $(BUILD)/barewire* $(BUILD)/fibgen $(BUILD)/routegen $(BUILD)/aclgen $(BUILD)/pktgen $(BUILD)/ixgbe-sim
 
 -include $(shell find $(BUILD) -name '*.d' -type f 2>/dev/null)
 .SECONDARY:
