@@ -100,8 +100,9 @@ class TcpWalk:
 
 def error(rng, inward):
     what = {"type": rng.choice(((3, 1), (3, 3), (3, 4), (11, 0), (3, 13), (12, 0))),
-            "quote": rng.choice((28, 40, 1000)), "forged": rng.random() < 0.2}
-    name = f"err{what['type'][0]}/{what['type'][1]}{'forged' if what['forged'] else ''}"
+            "quote": rng.choice((28, 40, 1000)), "forged": rng.random() < 0.2,
+            "astray": rng.random() < 0.15}
+    name = "err{}/{}".format(*what["type"]) + "".join(w for w in ("forged", "astray") if what[w])
     return Step("error-in" if inward else "error", what, name)
 
 
@@ -213,6 +214,8 @@ class Course:
         kind, code = step.what["type"]
         rest = b"\0\0\x02\x40" if (kind, code) == (3, 4) else b"\0\0\0\0"
         to = ".".join(map(str, quoted[12:16]))
+        if step.what["astray"]:
+            to = "10.0.0.11" if to == "10.0.0.10" else "10.0.0.10"
         who = side.address if code == 3 else ROUTER_ON_THE_WAY
         return [ipv4(who, to, icmp(kind, code, rest, quoted[:step.what["quote"]]), proto=ICMP,
                      ident=ident, ttl=TTL)]
@@ -300,4 +303,29 @@ def differences(ours, theirs):
             for n in range(len(a.talk.steps)) if a.outcome[n] != b.outcome[n]]
 
 
-__all__ = ["ICMP", "TCP", "UDP", "Side", "Step", "Talk", "differences", "lead", "steps"]
+def unexplained(found, exceptions):
+    """Without talks whose first difference is one that an exception explains."""
+    first = {}
+    for talk, n, ours, theirs in found:
+        first.setdefault(talk.number, any(e(talk, n, ours, theirs) for e in exceptions))
+    return [f for f in found if not first[f[0].number]]
+
+
+def told(found, most=12):
+    """Of each talk that differs the first step that does: what comes later may follow from it."""
+    lines, talks = [], set()
+    for talk, n, ours, theirs in found:
+        if talk.number in talks:
+            continue
+        talks.add(talk.number)
+        lines.append(f"{talk}\n  step {n} {talk.steps[n].name}:")
+        for name, one, other in (("ours", ours, theirs), ("Linux", theirs, ours)):
+            if not one or not other:
+                lines.append(f"    {name}: {len(one)} packets")
+            lines += [f"    {name}: { {k: v for k, v in a.items() if b.get(k) != v} }"
+                      for a, b in zip(one, other) if a != b]
+    return "\n".join(lines[:most * 4]) + f"\n{len(talks)} talks differ, in {len(found)} steps"
+
+
+__all__ = ["ICMP", "TCP", "UDP", "Side", "Step", "Talk", "differences", "lead", "steps", "told",
+           "unexplained"]
