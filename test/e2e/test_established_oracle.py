@@ -7,8 +7,8 @@ import pytest
 from differential import linux_router
 from oracle.ends import OfBarewire, OfLinux
 from oracle.netfilter import Netfilter, Network
-from oracle.talk import (ICMP, RST, SYN, TCP, UDP, Side, Talk, differences, lead, steps, told,
-                         unexplained)
+from oracle.talk import (ACK, FIN, ICMP, RST, SYN, TCP, UDP, Side, Talk, differences, lead,
+                         steps, told, unexplained)
 from router import running
 
 LONG = bool(os.environ.get("LONG"))
@@ -67,7 +67,15 @@ def syn_of_the_other(talk, n, ours, theirs):
     return talk.proto == TCP and ours and not theirs and bits(talk.steps[n]) == SYN
 
 
-EXCEPTIONS = [contradicts, after_a_reset, syn_of_the_other]
+def half_open(talk, n, ours, theirs):
+    """Who knows of another connection answers a SYN with what belongs to that one, and learns by a
+    reset (RFC 9293 3.5.1): a FIN as well."""
+    may_begin = talk.client.cable == INSIDE or talk.to.address == OFFERED
+    shaken = may_begin and any(bits(s) == SYN | ACK for s in talk.steps[:n])
+    return talk.proto == TCP and ours and not theirs and bits(talk.steps[n]) & FIN and not shaken
+
+
+EXCEPTIONS = [contradicts, half_open, after_a_reset, syn_of_the_other]
 
 
 def make_talks(seed, count):
