@@ -2,6 +2,7 @@
 #include "net/path/steer.h"
 
 #include "lib/atomic.h"
+#include "lib/byteorder.h"
 #include "lib/form.h"
 #include "lib/words.h"
 #include "net/path/nat.h"
@@ -110,14 +111,24 @@ static void steer_settle(
 	}
 }
 
+/* Whose a packet is that is whole, or a first; with its key's numbers. */
+static unsigned steer_ask(const struct steer_turn *t, const struct steer_packet *p, uint32_t *ports)
+{
+	struct flow_key key;
+
+	steer_key(p, &key);
+	*ports = key.ports;
+	return t->s->owners == 1 ? 0 : steer_owner(t->rules, p->iface, &key, t->s->owners);
+}
+
 /* A packet that is not plain. */
 static void steer_other(struct steer_turn *t, uint64_t word, const uint8_t *frame)
 {
 	struct steering *s = t->s;
 	struct steer_packet p;
 	struct fragment f;
-	struct flow_key key;
 	struct hold_answer a;
+	unsigned owner;
 	uint64_t waited[HOLD_DATAGRAM];
 
 	if (!steer_packet(s->lane, frame, packet_len(word), &p)) {
@@ -126,14 +137,11 @@ static void steer_other(struct steer_turn *t, uint64_t word, const uint8_t *fram
 	}
 	switch (steer_part(&p, &f)) {
 	case STEER_WHOLE:
-		steer_key(&p, &key);
-		steer_put(t, steer_owner(t->rules, p.iface, &key, s->owners), word);
+		steer_put(t, s->owners == 1 ? 0 : steer_ask(t, &p, &f.ports), word);
 		return;
 	case STEER_FIRST:
-		steer_key(&p, &key);
-		f.ports = key.ports;
-		a = hold_first(s->hold, &f, steer_owner(t->rules, p.iface, &key, s->owners), t->now,
-			waited);
+		owner = steer_ask(t, &p, &f.ports);
+		a = hold_first(s->hold, &f, owner, t->now, waited);
 		break;
 	case STEER_LATER:
 		a = hold_later(s->hold, &f, word, t->now, waited);
@@ -174,12 +182,31 @@ static void steer_sort(struct steer_turn *t, const uint64_t *word, unsigned n)
 	}
 }
 
+/* No fragment is among them: IPv4 without a tag, all of it. For a single owner there is no more to
+ * be told. */
+static bool steer_none_is_part(const struct buffers *buffers, const uint64_t *word, unsigned n)
+{
+	uint32_t other = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		const uint8_t *f = buffer_data(buffers, packet_index(word[i]));
+
+		other |= load_be16(f + ETH_TYPE) ^ ETH_TYPE_IPV4;
+		other |= load_be16(f + IPV4_FRAGMENT) & (IPV4_MF | IPV4_OFFSET);
+	}
+	return other == 0;
+}
+
 void steer_burst(
 	struct steering *s, struct spread_sort *sort, uint64_t *word, unsigned n, uint64_t now)
 {
 	struct steer_turn t = {.s = s, .sort = sort, .now = now};
 	uint64_t padded[BATCH_MAX + BATCH_PAD];
 
+	if (s->owners == 1 && s->own == 0 && steer_none_is_part(s->lane->buffers, word, n)) {
+		path_forward(s->lane, word, n);
+		return;
+	}
 	t.rules = s->owners > 1 ? load_acquire(&s->lane->tables->nat) : NULL;
 	/* The owners' VOQs are limited by what lies on the stack (voq.h): only we can collect. */
 	if (s->owners > 1)
