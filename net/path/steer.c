@@ -10,10 +10,12 @@
 #include "net/path/steer_frame.h"
 
 static steer_columns_fn *steer_columns = steer_columns_plain;
+static steer_nat_fn *steer_nat = steer_nat_plain;
 
 void steer_select(const char *isa)
 {
 	steer_columns = FORM(steer_columns, isa);
+	steer_nat = FORM(steer_nat, isa);
 }
 
 /* A burst on its way. Share `owners` is of what stays with a worker that is no owner. */
@@ -170,12 +172,14 @@ static unsigned steer_plain(const struct steer_turn *t, const struct steer_colum
 static void steer_sort(struct steer_turn *t, const uint64_t *word, unsigned n)
 {
 	struct steer_columns c;
-	uint64_t plain = steer_columns(t->s->lane->buffers, word, n, t->s->owners, &c);
+	uint64_t plain = steer_columns(t->s->lane->buffers, word, n, t->s->owners, &c), asked = 0;
 
+	if (t->rules)
+		asked = steer_nat(t->rules, n, t->s->owners, &c);
 	for (unsigned i = 0; i < n; i++) {
 		if (__builtin_expect(!(plain >> i & 1), 0))
 			steer_other(t, word[i], c.data[i]);
-		else if (__builtin_expect(t->rules != NULL, 0))
+		else if (__builtin_expect(asked >> i & 1, 0))
 			steer_put(t, steer_plain(t, &c, i), word[i]);
 		else
 			steer_put(t, c.owner[i], word[i]);
