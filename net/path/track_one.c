@@ -75,7 +75,7 @@ bool track_may_leave(
 }
 
 /* What the list of what goes out is asked of a packet that becomes this key's. */
-static struct filter_question question_of(
+struct filter_question track_question(
 	const struct track_packet *p, const struct flow_key *key, bool known)
 {
 	struct filter_question q = filter_question(p->f, p->six, known);
@@ -121,7 +121,7 @@ bool track_ends(const struct track_packet *p, uint32_t nh)
 
 /* The packet ends here, as the control core will say; `changed`: by the address it came with
  * it would be routed elsewhere. */
-static void leave_to_control(const struct track_packet *p, uint32_t nh, bool changed)
+void track_leave(const struct track_packet *p, uint32_t nh, bool changed)
 {
 	struct batch *b = p->t->b;
 
@@ -197,7 +197,7 @@ static void account(const struct track_packet *p, struct way *way)
 }
 
 /* It goes by its way. */
-static void send(const struct track_packet *p, struct way *way, bool known)
+void track_send(const struct track_packet *p, struct way *way, bool known)
 {
 	struct batch *b = p->t->b;
 
@@ -227,7 +227,7 @@ static bool decide(const struct track_packet *p, struct way *way)
 	uint32_t nh = track_route(p, to.dst);
 
 	if (track_is_transit(p->t, nh)) {
-		struct filter_question q = question_of(p, &to, true);
+		struct filter_question q = track_question(p, &to, true);
 
 		if (!track_may_leave(p, nh, &q, &out))
 			return false;
@@ -251,11 +251,6 @@ static void count_again(const struct track_packet *p, const struct way *way)
 		filter_count(p->t->lane, way->slot_out, hit);
 }
 
-static void known(struct track_packet *p, struct way *way, bool first);
-
-/* A packet of no known session. */
-static void unknown(struct track_packet *p, bool first);
-
 static void known(struct track_packet *p, struct way *way, bool first)
 {
 	struct track *t = p->t;
@@ -265,13 +260,13 @@ static void known(struct track_packet *p, struct way *way, bool first)
 		count_again(p, way);
 	} else if (!p->six && !nat_still(t->lane, session->key, &session->hold)) {
 		track_end(t->lane, session);
-		unknown(p, first);
+		track_begin(p, first);
 		return;
 	} else if (!decide(p, way)) {
 		return;
 	}
 	if (!track_is_transit(t, way->nh) || track_ends(p, way->nh)) {
-		leave_to_control(p, way->nh, way->flags & WAY_REWRITE);
+		track_leave(p, way->nh, way->flags & WAY_REWRITE);
 		if (first)
 			track_first(p, way);
 		return;
@@ -280,11 +275,11 @@ static void known(struct track_packet *p, struct way *way, bool first)
 	case SESSION_PASS:
 		if (first)
 			track_first(p, way);
-		send(p, way, true);
+		track_send(p, way, true);
 		return;
 	case SESSION_AGAIN:
 		track_end(t->lane, session);
-		unknown(p, first);
+		track_begin(p, first);
 		return;
 	default:
 		track_drop(t, p->i, DROP_SESSION_STATE);
@@ -292,161 +287,12 @@ static void known(struct track_packet *p, struct way *way, bool first)
 	}
 }
 
-/* ---- a session that begins ---- */
-
-/* What is known of it on the way there. */
-struct beginning {
-	struct flow_key to, answer; /* what the packet becomes; what comes back */
-	struct nat_hold hold;
-	uint32_t nh;
-	uint16_t in, out; /* slots */
-	bool rewrites;
-};
-
-static bool is_tcp(const struct track_packet *p)
-{
-	return p->key.protocol == HASH_TCP;
-}
-
-/* A session's place; one that nobody answered makes room. */
-static struct session *make(const struct track_packet *p, const struct beginning *n)
-{
-	struct sessions *s = p->t->s;
-	struct session *session = session_begin(s, &p->key, &n->answer, p->t->now);
-	struct session *victim = session ? NULL : session_victim(s);
-
-	if (victim) {
-		track_end(p->t->lane, victim);
-		s->evicted++;
-		session = session_begin(s, &p->key, &n->answer, p->t->now);
-	}
-	return session;
-}
-
-/* Why no session can begin; DROP_COUNT: it can. */
-static enum drop_reason refusal(const struct track_packet *p, struct beginning *n)
-{
-	if (is_tcp(p) && !session_tcp_may_begin(p->f + p->at, !n->rewrites))
-		return DROP_SESSION_STATE;
-	if (!flow_key_reverse(&n->to, &n->answer) || flow_key_equal(&n->answer, &p->key) ||
-		session_find(p->t->s, &n->answer))
-		return DROP_SESSION_STATE;
-	return session_source_may(p->t->s, &p->key) ? DROP_COUNT : DROP_SESSION_LIMIT;
-}
-
-static void begin(const struct track_packet *p, const struct beginning *n, bool first)
-{
-	struct track *t = p->t;
-	struct session *session = make(p, n);
-
-	if (!session) {
-		if (n->hold.mapping != NAT_NO_MAPPING)
-			nat_release(t->lane, n->hold);
-		track_drop(t, p->i, DROP_SESSION_TABLE_FULL);
-		return;
-	}
-	struct way *way = &session->way[0];
-	struct flow_key back;
-
-	session->hold = n->hold;
-	session_source_add(t->s, session);
-	if (n->rewrites) {
-		translate_prepare(way, &p->key, &n->to);
-		if (flow_key_reverse(&p->key, &back))
-			translate_prepare(&session->way[1], &n->answer, &back);
-	}
-	way->nh = n->nh;
-	way->input = (uint16_t)p->input;
-	way->slot_in = way->slot_out = FILTER_NO_SLOT;
-	/* If lists were asked, the next packet asks them again: it is of a known session. */
-	if (n->in == FILTER_NO_SLOT && n->out == FILTER_NO_SLOT)
-		way->generation = t->generation;
-	if (is_tcp(p))
-		session_tcp_begin(session, p->f + p->at);
-	else
-		way->flags |= WAY_DIRECT;
-	if (first)
-		track_first(p, way);
-	send(p, way, false);
-}
-
-/* Destination NAT, route, source NAT. false: the packet has ended, or is the control core's. */
-static bool lead(const struct track_packet *p, struct beginning *n)
-{
-	struct track *t = p->t;
-	enum nat_result result = NAT_NONE;
-
-	if (!p->six)
-		result = nat_destination(t->lane, p->input, &n->to, &n->hold);
-	if (result == NAT_FULL) {
-		track_drop(t, p->i, DROP_NAT_NO_PORT);
-		return false;
-	}
-	n->rewrites = result == NAT_DONE;
-	n->nh = track_route(p, n->to.dst);
-	if (!track_is_transit(t, n->nh) || track_ends(p, n->nh)) {
-		struct filter_question q = question_of(p, &n->to, false);
-
-		if (!track_is_transit(t, n->nh) || track_may_leave(p, n->nh, &q, &n->out))
-			leave_to_control(p, n->nh, n->rewrites);
-		return false;
-	}
-	uint32_t iface = load_once(&t->lane->tables->leads[n->nh]);
-
-	if (!p->six && iface < IFACE_MAX)
-		result = nat_source(t->lane, iface, &n->to, &n->hold);
-	else
-		result = NAT_NONE;
-	if (result == NAT_FULL) {
-		track_drop(t, p->i, DROP_NAT_NO_PORT);
-		return false;
-	}
-	n->rewrites |= result == NAT_DONE;
-	return true;
-}
-
-/* A packet for which there can be no session: it is not refused where nothing changes it. */
-static bool is_stray(const struct track_packet *p)
-{
-	struct flow_key answer;
-
-	return !flow_key_reverse(&p->key, &answer) ||
-	       (is_tcp(p) && !session_tcp_may_begin(p->f + p->at, true));
-}
-
-static void unknown(struct track_packet *p, bool first)
-{
-	struct beginning n = {.to = p->key, .hold = NAT_HOLD_NONE};
-
-	if (is_stray(p)) {
-		if (first)
-			track_first(p, NULL);
-		track_alone(p, false);
-		return;
-	}
-	if (!track_may_enter(p, false, &n.in) || !lead(p, &n))
-		return;
-	struct filter_question q = question_of(p, &n.to, false);
-
-	if (track_may_leave(p, n.nh, &q, &n.out)) {
-		enum drop_reason reason = refusal(p, &n);
-
-		if (reason == DROP_COUNT) {
-			begin(p, &n, first);
-			return;
-		}
-		track_drop(p->t, p->i, reason);
-	}
-	if (n.hold.mapping != NAT_NO_MAPPING)
-		nat_release(p->t->lane, n.hold);
-}
-
 /* ---- all of them ---- */
 
 /* Of a conversation: a whole packet, or its first fragment. */
 static void conversing(struct track_packet *p, bool first)
 {
-	if (is_tcp(p) && p->at + TCP_HEADER > p->len) {
+	if (track_is_tcp(p) && p->at + TCP_HEADER > p->len) {
 		track_drop(p->t, p->i, DROP_SESSION_STATE); /* RFC 1858 3 */
 		return;
 	}
@@ -455,7 +301,7 @@ static void conversing(struct track_packet *p, bool first)
 	if (way)
 		known(p, way, first);
 	else
-		unknown(p, first);
+		track_begin(p, first);
 }
 
 /* Neighbour discovery to the router itself is asked of nobody (filter.h). */

@@ -2,6 +2,7 @@
 #ifndef NET_PATH_TRACK_ONE_H
 #define NET_PATH_TRACK_ONE_H
 
+#include "lib/hash.h"
 #include "net/path/filter.h"
 #include "net/path/flow_key.h"
 #include "net/path/parse.h"
@@ -63,6 +64,27 @@ void track_alone(const struct track_packet *p, bool refuse);
 
 /* Ends a session and gives back what NAT gave it. */
 void track_end(struct lane *lane, struct session *session);
+
+/* The packet ends here, as the control core will say; `changed`: by the address it came with it
+ * would be routed elsewhere. */
+void track_leave(const struct track_packet *p, uint32_t nh, bool changed);
+
+/* What the list of what goes out is asked of a packet that becomes this key's. */
+struct filter_question track_question(
+	const struct track_packet *p, const struct flow_key *key, bool known);
+
+/* It goes by its way, whose session was known before or not. */
+void track_send(const struct track_packet *p, struct way *way, bool known);
+
+static inline bool track_is_tcp(const struct track_packet *p)
+{
+	return p->key.protocol == HASH_TCP;
+}
+
+/* ---- track_begin.c ---- */
+
+/* A packet of no known session; first: the first fragment of a datagram. */
+void track_begin(struct track_packet *p, bool first);
 
 /* ---- track_parts.c: ICMP errors, later fragments ---- */
 

@@ -11,25 +11,25 @@ static bool is_due(uint32_t due, uint32_t now)
 	return due && (int32_t)(due - now) <= 0;
 }
 
-/* Sessions to be looked at this turn: all of them in SWEEP_TICKS. */
-static uint32_t looks(struct sessions *s, uint32_t now)
+/* How many are to be looked at, with what is left from before: all of them in SWEEP_TICKS. */
+static void advance(struct sessions *s, uint32_t now)
 {
 	uint32_t ticks = now - s->sweep_at;
 
-	if (!ticks)
-		return 0;
 	s->sweep_at = now;
 	ticks = ticks < SWEEP_TICKS ? ticks : SWEEP_TICKS;
-	uint64_t n = (uint64_t)(s->high / SWEEP_TICKS + 1) * ticks;
-
-	return n < LOOKS_MAX ? (uint32_t)n : LOOKS_MAX;
+	s->to_sweep += (s->high / SWEEP_TICKS + 1) * ticks;
+	if (s->to_sweep > s->high)
+		s->to_sweep = s->high;
 }
 
 static void sweep(struct lane *lane, struct sessions *s, uint32_t now)
 {
-	unsigned ends = ENDS_MAX;
+	unsigned ends = ENDS_MAX, looks = LOOKS_MAX;
 
-	for (uint32_t n = looks(s, now); n && ends && s->high; n--, s->swept++) {
+	if (now != s->sweep_at)
+		advance(s, now);
+	for (; s->to_sweep && ends && looks; looks--, s->to_sweep--, s->swept++) {
 		if (s->swept >= s->high)
 			s->swept = 0;
 		if (!is_due(s->due[s->swept], now))
