@@ -324,6 +324,8 @@ static inline void forward_lookup(struct lane *lane, struct batch *b)
 /* The same by sessions. */
 static __attribute__((noinline)) void forward_track(struct lane *lane, struct batch *b)
 {
+	/* A packet that is dropped gets none, and whole vectors of them are looked up. */
+	memset(b->nh, NEXTHOP_NONE, b->n * sizeof *b->nh);
 	track_batch(lane, b);
 	if (load_once(&lane->count))
 		count_batch(lane, b);

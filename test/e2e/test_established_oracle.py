@@ -6,9 +6,10 @@ import re
 import pytest
 from differential import linux_router
 from oracle.ends import OfBarewire, OfLinux
+from oracle.exceptions import after_a_reset, half_open, syn_of_the_other
 from oracle.netfilter import Netfilter, Network
-from oracle.talk import (ACK, FIN, ICMP, RST, SYN, TCP, UDP, Side, Talk, differences, lead,
-                         steps, told, unexplained)
+from oracle.talk import (ICMP, TCP, UDP, Side, Talk, differences, lead, steps, told,
+                         unexplained)
 from router import running
 
 LONG = bool(os.environ.get("LONG"))
@@ -49,30 +50,6 @@ def contradicts(talk, n, ours, theirs):
         talk.steps[n].by in ("client", "server")
         and (talk.steps[n].by == "client") == (talk.client.cable == INSIDE)
         or talk.to.address == OFFERED)
-
-
-def bits(step):
-    return step.what.get("bits", 0)
-
-
-def after_a_reset(talk, n, ours, theirs):
-    """Linux forgets an unanswered connection with its reset; here it is closed, and may go on if
-    the reset was not believed (RFC 7857 2.2, RFC 5961 3.2)."""
-    return talk.proto == TCP and ours and not theirs and any(
-        bits(s) & RST for s in talk.steps[:n])
-
-
-def syn_of_the_other(talk, n, ours, theirs):
-    """A SYN in a connection that stands changes nothing; its receiver says so (RFC 5961 4)."""
-    return talk.proto == TCP and ours and not theirs and bits(talk.steps[n]) == SYN
-
-
-def half_open(talk, n, ours, theirs):
-    """Who knows of another connection answers a SYN with what belongs to that one, and learns by a
-    reset (RFC 9293 3.5.1): a FIN as well."""
-    may_begin = talk.client.cable == INSIDE or talk.to.address == OFFERED
-    shaken = may_begin and any(bits(s) == SYN | ACK for s in talk.steps[:n])
-    return talk.proto == TCP and ours and not theirs and bits(talk.steps[n]) & FIN and not shaken
 
 
 EXCEPTIONS = [contradicts, half_open, after_a_reset, syn_of_the_other]
