@@ -132,7 +132,7 @@ $(FLOW)/rivals.o: test/bench/flow/rivals.c $(BUILD)/hosted.flags
 	$(Q)$(CC) $(HOST) $$(pkg-config --cflags libdpdk | sed 's/-I/-isystem /g') -c $< -o $@
 
 $(FLOW)/tables: $(call obj,hosted,$(LIB) $(filter net/table/%,$(NET)) test/model/aclgen.c test/model/routegen.c \
-		$(wildcard net/path/session*.c) \
+		$(filter net/path/session%,$(NET)) \
 		test/bench/flow/flows.c test/bench/flow/tables.c test/bench/flow/hash.c) $(FLOW)/rivals.o
 	@echo "  LD $@"
 	$(Q)$(CC) $(HOST) $^ -lrte_acl -lrte_hash -lrte_eal -lm -o $@

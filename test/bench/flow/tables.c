@@ -17,6 +17,7 @@
 #include <x86intrin.h>
 
 #include "lib/byteorder.h"
+#include "net/path/session.h"
 #include "net/table/acl_table.h"
 #include "test/bench/fib/clock.h"
 #include "test/bench/flow/flows.h"
@@ -255,9 +256,12 @@ int main(int argc, char **argv)
 	read_options(argc, argv);
 	rivals_begin(huge, core);
 	__builtin_cpu_init();
-	acl_select(forms[__builtin_cpu_supports("x86-64-v4")   ? 2
-			 : __builtin_cpu_supports("x86-64-v3") ? 1
-							       : 0]);
+	const char *form = forms[__builtin_cpu_supports("x86-64-v4")   ? 2
+				 : __builtin_cpu_supports("x86-64-v3") ? 1
+								       : 0];
+
+	acl_select(form);
+	session_select(form);
 	keys = rivals_memory(sizeof *keys);
 	list_memory = rivals_memory(LIST_BYTES);
 	scratch = rivals_memory(acl_scratch_bytes(ACL_RULES_MAX));
