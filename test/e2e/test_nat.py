@@ -1,5 +1,6 @@
 # NAT between Linux hosts: h0 and h2 are inside, h1 is outside and hears all that leaves.
 import contextlib
+import errno
 import re
 import socket
 import struct
@@ -7,7 +8,7 @@ import threading
 
 import pytest
 from router import running, wait_for
-from scapy.layers.inet import ICMP, IP, UDP
+from scapy.layers.inet import ICMP, IP, IPOption_NOP, IPOption_RR, UDP
 from scapy.layers.l2 import Ether
 
 ROUTER, OUTSIDE, SERVER = "10.0.1.1", "10.0.1.2", "10.0.2.2"
@@ -224,6 +225,50 @@ def test_other_protocol(lab):
         outside.send(Ether(src=outside.host_mac, dst=outside.router_mac) / gre(OUTSIDE, ROUTER, b"back"))
         frame = inside.receive(lambda f: b"back" in f)
         assert frame and frame[30:34] == socket.inet_aton("10.0.0.2")
+
+
+def test_options(lab):
+    """What the control core forwards is translated as all else."""
+    with lab.wire(0) as inside, lab.wire(1) as outside:
+        for options in ([IPOption_NOP()] * 4, [IPOption_RR(routers=["0.0.0.0"] * 3)]):
+            packet = IP(src="10.0.0.2", dst=OUTSIDE, options=options) / UDP(sport=4444, dport=7009) / b"options"
+            inside.send(Ether(src=inside.host_mac, dst=inside.router_mac) / packet)
+            frame = outside.receive(lambda f: b"options" in f)
+            assert frame and frame[26:30] == socket.inet_aton(ROUTER)
+            outside.forget()
+
+
+def test_neighbor_is_asked_for(lab):
+    """The first packet to a neighbour waits for its address, and leaves translated."""
+    lab.must(1, "ip", "address", "add", "10.0.1.77/24", "dev", "p0")
+    with datagrams(lab, 0, 5990) as client, datagrams(lab, 1, 7000) as server:
+        client.sendto(b"first", ("10.0.1.77", 7000))
+        assert server.recvfrom(100)[1][0] == ROUTER
+    lab.must(1, "ip", "address", "delete", "10.0.1.77/24", "dev", "p0")
+
+
+def test_fragmented_by_the_router(lab):
+    """The way out has a smaller MTU: datagrams are translated and cut, of whatever form they come."""
+    lab.configure("set interfaces eth1 mtu 600")
+    data = bytes(i * 11 & 255 for i in range(4000))
+    with datagrams(lab, 0, 5890) as client, datagrams(lab, 1, 7000) as server:
+        for size in (1000, 4000):
+            client.setsockopt(socket.IPPROTO_IP, 10, 0)  # IP_MTU_DISCOVER: without DF
+            client.sendto(data[:size], (OUTSIDE, 7000))
+            got, peer = server.recvfrom(65536)
+            assert got == data[:size] and peer[0] == ROUTER
+        client.setsockopt(socket.IPPROTO_IP, 10, 2)  # with DF: the error names the inside host to itself
+        client.sendto(data[:1000], (OUTSIDE, 7000))
+        wait_for("fragmentation needed", lambda: refuses(client, data[:1000]))
+    lab.configure("delete interfaces eth1 mtu")
+
+
+def refuses(client, data):
+    try:
+        client.sendto(data, (OUTSIDE, 7000))
+    except OSError as e:
+        return e.errno == errno.EMSGSIZE
+    return False
 
 
 def test_pool_then_back(lab):
