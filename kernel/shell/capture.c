@@ -323,6 +323,7 @@ bool capture(struct call *call)
 		if (!read_call(call))
 			return true;
 		call->cancel = stop;
+		call->personal = true;
 	}
 	if (run.phase == WAITING)
 		return begin(call);

@@ -29,6 +29,7 @@ struct call {
 	unsigned step;               /* times it was called before */
 	bool failed;                 /* an error was printed: no more output */
 	void (*cancel)(void);        /* set by the command: Ctrl-C */
+	bool personal;               /* set by the command: it ends with who gave it */
 	const struct reader *reader; /* set by the command: it reads lines */
 };
 
