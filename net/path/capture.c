@@ -41,7 +41,7 @@ static struct capture_record *reserve(struct capture *c, uint32_t bytes)
 	if (skip) { /* 8 bytes at least: what says so fits */
 		record_at(c, c->tail)->units = (uint16_t)(skip / 8);
 		record_at(c, c->tail)->point = 0;
-		c->tail += skip;
+		store_release(&c->tail, c->tail + skip); /* that before the index */
 	}
 	return record_at(c, c->tail);
 }
