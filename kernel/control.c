@@ -276,6 +276,7 @@ static bool control_due(uint64_t *last_us, uint64_t now_us, uint64_t every_us)
 
 bool control_turn(struct router *r)
 {
+	captures_turn(r);
 	bool moved = control_punted(r);
 	uint64_t now = platform_now_us();
 

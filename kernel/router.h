@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "drivers/netdev.h"
+#include "kernel/capture.h"
 #include "kernel/filter.h"
 #include "lib/histogram.h"
 #include "lib/pool.h"
@@ -74,6 +75,7 @@ struct worker {
 	unsigned rxqs, txqs, feeds;      /* how many of the router's it drives */
 	uint8_t rxq[RXQ_MAX];
 	uint8_t txq[TXQ_MAX];
+	struct capture *capture; /* its actor's; NULL: nothing is captured; control core writes */
 	struct feed feed[LANE_MAX];
 	struct spread_sort sort;
 	alignas(CACHE_LINE) uint64_t turns; /* loops made */
@@ -141,6 +143,7 @@ struct router {
 	uint32_t limits;                           /* how many were ever set */
 	uint32_t control_rate[POLICE_KINDS];       /* in force, as configured; 0: the default */
 	struct filters filters;                    /* access lists */
+	struct captures captures;                  /* packet capture */
 	uint64_t queues;                           /* see config_queues_digest */
 	bool booting; /* nobody forwards yet: a commit may be seen by halves */
 };

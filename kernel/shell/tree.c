@@ -448,6 +448,8 @@ static const struct node save_to[] = {
 		.flags = NODE_PARTIAL)
 
 static const struct node commands[] = {
+	WORD("capture", "copies frames, with the reason of each drop", .run = capture,
+		.next = capture_what),
 	WORD("clear", "resets something", .next = clear_what),
 	WORD("commit", "puts the candidate in force", .run = edit_commit, .next = commit_options,
 		.flags = NODE_END),

@@ -5,6 +5,7 @@
 #include "lib/byteorder.h"
 #include "lib/form.h"
 #include "lib/words.h"
+#include "net/path/capture.h"
 #include "net/path/count.h"
 #include "net/path/filter.h"
 #include "net/path/member.h"
@@ -15,6 +16,10 @@
 
 void path_drop(struct lane *lane, unsigned port, uint64_t word, enum drop_reason reason)
 {
+	struct capture *capture = load_acquire(&lane->capture);
+
+	if (__builtin_expect(capture != NULL, 0))
+		capture_dropped(capture, lane->buffers, port, word, reason);
 	counter_add(&lane->counters->port[port].dropped[reason], 1);
 	buffers_free(lane->buffers, lane->actor, &word, 1);
 }
