@@ -20,4 +20,7 @@
 /* Of access lists (tree_acl.c): what follows `set acl`, `set interfaces IF acl`, `show acl`. */
 extern const struct node set_acl[], interface_acl[], show_acl_options[];
 
+/* What follows `explain` (explain.c). */
+extern const struct node explain_what[];
+
 #endif
