@@ -2,6 +2,7 @@
 #include "kernel/control.h"
 
 #include "kernel/audit.h"
+#include "kernel/explain.h"
 #include "kernel/log.h"
 #include "kernel/platform.h"
 #include "kernel/publish.h"
@@ -319,7 +320,7 @@ bool control_init(struct router *r)
 	stack_init(&r->stack, now_ms());
 	control.links_read = false;
 	control.link_us = platform_now_us() - LINK_US; /* the first turn reads the links */
-	return publish_init(r);
+	return explain_init(r) && publish_init(r);
 }
 
 void control_routes_changed(struct router *r)

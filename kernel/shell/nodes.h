@@ -22,5 +22,7 @@ extern const struct node set_acl[], interface_acl[], show_acl_options[];
 
 /* What follows `capture` (tree_capture.c). */
 extern const struct node capture_what[];
+/* What follows `explain` (explain.c). */
+extern const struct node explain_what[];
 
 #endif

@@ -462,6 +462,8 @@ static const struct node commands[] = {
 	DELETE_COMMAND,
 	WORD("discard", "forgets the changes of the candidate", .run = edit_discard,
 		.flags = NODE_END),
+	WORD("explain", "what would become of a frame", .run = explain, .next = explain_what,
+		.flags = NODE_FILTER),
 	WORD("load", "reads pasted lines until Ctrl-D", .run = edit_load, .next = load_options,
 		.flags = NODE_END),
 	WORD("ping", "sends echo requests", .run = ping, .next = ping_address),
