@@ -22,6 +22,7 @@
 #include "kernel/vlans.h"
 #include "kernel/watchdog.h"
 #include "lib/text.h"
+#include "net/table/generation.h"
 
 #define READY_US 1000000u /* for workers to leave the pair of FIBs of the commit before */
 
@@ -396,6 +397,7 @@ static void switch_over(
 	publish_release(r, swap);
 	nexthop_release_all(&r->nexthops);
 	control_routes_changed(r);
+	generation_next(&r->tables); /* all of it, before a worker goes on */
 	if (parked)
 		audit_release(r);
 	neighbors_replace(r, want, fresh);
