@@ -132,7 +132,7 @@ $(eval $(foreach f,$(FORMS),$(call vector,check,$(f),$(CHECK) $(ARCH_$(f)))))
 $(eval $(foreach f,$(FORMS),$(call vector,tsan,$(f),$(TSAN) $(ARCH_$(f)))))
 
 # ---------------------------------------------------------------- targets
-.PHONY: help all kernel image hosted pktgen ixgbe-sim hooks run check check-tsan check-debug bench-voq bench-ixgbe bench-boot bench-fib bench-peers bench-plot bench-linux bench-pktgen test test-hosted test-ixgbe test-long soak lint fmt gdb clean setup
+.PHONY: help all kernel image hosted pktgen ixgbe-sim hooks run check check-tsan check-debug bench-voq bench-flow bench-ixgbe bench-boot bench-fib bench-peers bench-plot bench-linux bench-pktgen test test-hosted test-ixgbe test-long soak lint fmt gdb clean setup
 
 help:
 	@echo 'barewire targets:'
@@ -147,6 +147,7 @@ help:
 	@echo '  make check-debug  the units with every owner checked and free buffers poisoned'
 	@echo '  make fuzz       what firmware, loaders, devices and people may say, FUZZ_SECONDS=60 each (test/fuzz)'
 	@echo '  make bench-voq  cycles per packet from RX ring over VOQ to TX ring, by stage'
+	@echo '  make bench-flow cycles per packet with access lists, flows and NAT; against rte_acl and rte_hash (QUICK=1: short)'
 	@echo '  make bench-ixgbe  instructions and cycles per packet of the ixgbe driver alone'
 	@echo '  make bench-boot from kernel entry to receive rings posted, ms by phase'
 	@echo '  make test       set-up, then check + lint + end-to-end tests against the booted image'
@@ -259,6 +260,10 @@ $(BUILD)/hosted/%.o: %.c $(BUILD)/hosted.flags
 	$(Q)$(CC) $(HOST) $(EXTRA_VERSION) -c $< -o $@
 
 $(BUILD)/routegen: tools/routegen.c test/model/routegen.c
+	@echo "  LD $@"
+	$(Q)$(CC) $(HOST) $^ -lm -o $@
+
+$(BUILD)/aclgen: tools/aclgen.c test/model/aclgen.c test/model/routegen.c
 	@echo "  LD $@"
 	$(Q)$(CC) $(HOST) $^ -lm -o $@
 
@@ -389,7 +394,7 @@ gdb: $(IMAGE)
 	tools/gdb $(IMAGE)
 
 clean:
-	rm -rf $(BUILD)/x86 $(BUILD)/x86-hooks $(BUILD)/efi $(BUILD)/hosted $(BUILD)/native $(BUILD)/check $(BUILD)/tsan $(BUILD)/debug $(BUILD)/fuzz $(BUILD)/bench $(BUILD)/barewire* $(BUILD)/fibgen $(BUILD)/routegen $(BUILD)/pktgen $(BUILD)/ixgbe-sim
+	rm -rf $(BUILD)/x86 $(BUILD)/x86-hooks $(BUILD)/efi $(BUILD)/hosted $(BUILD)/native $(BUILD)/check $(BUILD)/tsan $(BUILD)/debug $(BUILD)/fuzz $(BUILD)/bench $(BUILD)/barewire* $(BUILD)/fibgen $(BUILD)/routegen $(BUILD)/aclgen $(BUILD)/pktgen $(BUILD)/ixgbe-sim
 
 -include $(shell find $(BUILD) -name '*.d' -type f 2>/dev/null)
 .SECONDARY:

@@ -404,6 +404,8 @@ static bool build_tables(struct router *r, struct builder *b)
 	r->vlans = build_alloc(b, sizeof *r->vlans, "VLANs");
 	if (!b->failed && !filters_init(r))
 		b->failed = "access lists";
+	if (!b->failed && !flows_init(r))
+		b->failed = "flows";
 	r->statics = (struct statics){.rib = &r->rib.rib, .max = STATIC_MAX};
 	r->statics.route = build_alloc(b, STATIC_MAX * sizeof *r->statics.route, "static routes");
 	r->statics6 = (struct statics){.rib = &r->rib6.rib, .max = STATIC_MAX};

@@ -102,6 +102,7 @@ command_fn show_interfaces, show_routes, show_routes_summary, show_neighbors, sh
 	show_fib_verify;
 command_fn show_acl, show_next_hops, show_lldp_neighbors, show_queues, show_drops, show_buffers,
 	show_latency;
+command_fn show_flows, clear_flows;
 command_fn clear_counters, clear_neighbors, ping, reboot, poweroff;
 #ifdef TEST_HOOKS
 /* What follows `debug` (debug.c). */

@@ -20,4 +20,7 @@
 /* Of access lists (tree_acl.c): what follows `set acl`, `set interfaces IF acl`, `show acl`. */
 extern const struct node set_acl[], interface_acl[], show_acl_options[];
 
+/* tree_forwarding.c: what follows `set forwarding`, `show flows`. */
+extern const struct node set_forwarding[], show_flows_options[];
+
 #endif

@@ -4,8 +4,8 @@
  * It holds all that the path needs for a batch: the port's addresses, the
  * tables, the VOQs towards each TX queue, the ring to the control core and the
  * actor's counters. Set up at boot. Later the control core changes txq, mac,
- * max_frame, disabled, martians, urpf, filter, count, meter, flow and one_class (single words), the
- * lane's actor `received` and `police`.
+ * max_frame, disabled, martians, urpf, filter, track, count, meter, flow and one_class (single
+ * words), the lane's actor `received` and `police`.
  */
 #ifndef NET_PATH_LANE_H
 #define NET_PATH_LANE_H
@@ -48,6 +48,7 @@ struct lane {
 	bool one_class;       /* `classes` say 0 of every packet without a tag: no need to look */
 	bool urpf;            /* some packets' sources are looked at: see urpf.h */
 	uint8_t filter;       /* FILTER_IN, FILTER_OUT */
+	bool track;           /* what is in transit has a session: see track.h, steer.h */
 	uint32_t martians;    /* MARTIAN_ ranges that are forwarded (frame.h) */
 	struct police police; /* of what it hands to the control core */
 	struct filter_hits *hits;      /* this actor's, by slot: see filter.h */

@@ -57,4 +57,11 @@ bool nat_is_external(const struct nat_rules *rules, uint32_t address);
 /* What destination NAT by rules (not by mappings) makes of a key; false: no rule. Any core. */
 bool nat_rule_destination(const struct nat_rules *rules, unsigned iface, struct flow_key *key);
 
+/* An address is in a prefix that some rule of source NAT is `from`: its packets may be given
+ * another. The same wherever they go. Any core. */
+bool nat_is_inside(const struct nat_rules *rules, uint32_t address);
+
+/* An address is one that some rule of destination NAT leads to. Any core. */
+bool nat_is_target(const struct nat_rules *rules, uint32_t address);
+
 #endif

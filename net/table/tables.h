@@ -4,8 +4,8 @@
  * The FIBs and the adjacencies live as long as the router and change in place,
  * by the rules in fib4.h, fib6.h and nexthop.h. A commit points fib4 and fib6 to
  * others: load_acquire, once a batch. pool_port tells the ingress port of a
- * buffer's pool. urpf: single words, written by the control core. filter: published as
- * fib4 and fib6 are.
+ * buffer's pool. urpf: single words, written by the control core. filter, nat: published
+ * as fib4 and fib6 are.
  */
 #ifndef NET_TABLE_TABLES_H
 #define NET_TABLE_TABLES_H
@@ -19,6 +19,7 @@
 #include "net/table/vlan.h"
 
 struct filter;
+struct nat_rules;
 
 struct tables {
 	const struct fib4 *fib4;
@@ -32,6 +33,8 @@ struct tables {
 	uint8_t urpf[IFACE_MAX];     /* enum urpf, by interface */
 	const struct filter *filter; /* access lists, see filter.h; NULL: none */
 	uint32_t generation;         /* of all this; not 0 once there are lanes: generation.h */
+	const struct nat_rules *nat; /* rules of NAT, see nat.h; NULL: none */
+	uint32_t owners; /* constant: sessions belong to the workers below this number */
 };
 
 #endif

@@ -110,6 +110,46 @@ bench-peers:
 	tools/peers
 	tools/bench-peers $(PEERS)
 
+# Flows, access lists and NAT: the whole path, and the tables alone against DPDK's. What the path
+# forwarded before it had any of them is built from the commit FLOW_BEFORE, in a tree of its own.
+FLOW        := $(BENCH)/flow
+FLOW_BEFORE := c3fbe16
+FLOW_OBJ    := $(filter-out $(BUILD)/hosted/kernel/main.o $(BUILD)/hosted/kernel/hosted/main.o,$(HOSTED_OBJ)) \
+	       $(call obj,hosted,test/model/aclgen.c test/model/routegen.c test/bench/flow/flows.c) $(FLOW)/nic.o
+
+$(FLOW)/nic.o: test/bench/flow/nic.c $(BUILD)/hosted.flags
+	@mkdir -p $(@D)
+	@echo "  CC $@"
+	$(Q)$(CC) $(HOST) -O3 -march=native -c $< -o $@
+
+$(FLOW)/path: $(FLOW_OBJ) $(call obj,hosted,test/bench/flow/path.c)
+	@echo "  LD $@"
+	$(Q)$(CC) $(HOST) $^ $(XDPLIBS) -lm -o $@
+
+$(FLOW)/rivals.o: test/bench/flow/rivals.c $(BUILD)/hosted.flags
+	@mkdir -p $(@D)
+	@echo "  CC $@"
+	$(Q)$(CC) $(HOST) $$(pkg-config --cflags libdpdk | sed 's/-I/-isystem /g') -c $< -o $@
+
+$(FLOW)/tables: $(call obj,hosted,$(LIB) $(filter net/table/%,$(NET)) test/model/aclgen.c test/model/routegen.c \
+		test/bench/flow/flows.c test/bench/flow/tables.c) $(FLOW)/rivals.o
+	@echo "  LD $@"
+	$(Q)$(CC) $(HOST) $^ -lrte_acl -lrte_hash -lrte_eal -lm -o $@
+
+# The commit's own rules and flags, with the bench of this one. Its dependencies are none of ours.
+$(FLOW)/before: $(wildcard test/bench/flow/*.[ch]) test/bench/bench.mk
+	@rm -rf $@-tree && mkdir -p $@-tree
+	git archive $(FLOW_BEFORE) | tar -x -C $@-tree
+	@cp -r test/bench/flow $@-tree/test/bench/ && cp test/bench/bench.mk $@-tree/test/bench/
+	@cp test/model/aclgen.[ch] $@-tree/test/model/ && cp net/table/acl.h $@-tree/net/table/
+	$(MAKE) -C $@-tree $(FLOW)/path
+	@mv $@-tree/$(FLOW)/path $@ && rm -rf $@-tree
+
+bench-flow:
+	tools/setup --bench
+	$(MAKE) $(addprefix $(FLOW)/,path tables before)
+	tools/bench-flow $(FLOW) $(if $(QUICK),--quick)
+
 # The picture in README.md: latency over load, of the process.
 bench-plot: $(PEERS)/flows hosted pktgen
 	tools/setup --bench

@@ -1,4 +1,5 @@
 # The router as a Linux process: its command line, its console, ports that lie beside ports that do not.
+import json
 import os
 import re
 import shutil
@@ -180,3 +181,15 @@ def test_dpdk(hosted, folder, theirs, ours):
     assert [(port, drops.received(f"eth{port}")) for port, _ in sent] == \
         [(port, int(n)) for port, n in sent] and len(sent) == 2, said[-2000:]
     hosted.check_books()
+
+
+def test_bench_flow_measures():
+    """Its shortest rows are run; every flow comes out. How long it takes is for the bench to judge, not here."""
+    tree = os.path.dirname(os.path.dirname(PROCESS))
+    subprocess.run(["make", "-C", tree, "build/bench/flow/path"], check=True, timeout=PATIENCE_S * 10,
+                   stdout=subprocess.DEVNULL)
+    done = subprocess.run(["tools/bench-flow", "build/bench/flow", "--quick", "--only", "64k"], cwd=tree,
+                          capture_output=True, text=True, timeout=PATIENCE_S * 10, check=False)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout.splitlines()[-1].removeprefix("RESULT "))
+    assert 0 < result["plain_cycles"]

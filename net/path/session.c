@@ -1,0 +1,323 @@
+/* The index of sessions: found, begun, ended. */
+#include "net/path/session.h"
+
+#include <string.h>
+
+#include "net/path/session_key.h"
+
+#define PROBES 64u /* buckets that are looked at for a free place; 2 to 3 at any load there is */
+#define LOAD   8u  /* entries of a bucket, when all sessions are there */
+
+/* ---- memory ---- */
+
+static uint32_t power_of_two(uint32_t least)
+{
+	uint32_t n = 1;
+
+	while (n < least)
+		n *= 2;
+	return n;
+}
+
+static uint32_t buckets_for(uint32_t max)
+{
+	return power_of_two((2 * max + LOAD - 1) / LOAD);
+}
+
+static size_t whole_lines(size_t bytes)
+{
+	return (bytes + CACHE_LINE - 1) & ~(size_t)(CACHE_LINE - 1);
+}
+
+size_t sessions_bytes(uint32_t max)
+{
+	return (max + 1) * sizeof(struct session) +
+	       buckets_for(max) * sizeof(struct session_bucket) +
+	       whole_lines(max * sizeof(uint32_t)) +
+	       whole_lines(max * sizeof(struct session_source)) +
+	       whole_lines(power_of_two(max) * sizeof(uint32_t)) +
+	       SESSION_DATAGRAMS * sizeof(struct session_datagram);
+}
+
+static void *take(char **at, size_t bytes)
+{
+	void *p = *at;
+
+	*at += whole_lines(bytes);
+	return p;
+}
+
+void sessions_init(struct sessions *s, void *memory, uint32_t max, uint64_t seed)
+{
+	char *at = memory;
+
+	*s = (struct sessions){.max = max,
+		.bucket_mask = buckets_for(max) - 1,
+		.source_mask = power_of_two(max) - 1,
+		.free = SESSION_NONE,
+		.oldest = SESSION_NONE,
+		.newest = SESSION_NONE,
+		.source_free = SESSION_NONE};
+	while (1u << s->way_bits <= 2 * max)
+		s->way_bits++;
+	for (unsigned i = 0; i < sizeof s->seed / sizeof *s->seed; i++)
+		s->seed[i] = hash_mix(seed += 0x9e3779b97f4a7c15ull);
+	/* Sessions, marks of time and sources are written before they are read. */
+	s->session = take(&at, (max + 1) * sizeof *s->session);
+	s->bucket = take(&at, buckets_for(max) * sizeof *s->bucket);
+	s->due = take(&at, max * sizeof *s->due);
+	s->source = take(&at, max * sizeof *s->source);
+	s->source_head = take(&at, power_of_two(max) * sizeof *s->source_head);
+	s->datagram = take(&at, SESSION_DATAGRAMS * sizeof *s->datagram);
+	s->session[max] = (struct session){.way = {{.flags = WAY_SIX}}}; /* no IPv4 packet's */
+	memset(s->bucket, 0, buckets_for(max) * sizeof *s->bucket);
+	memset(s->source_head, 0xff, power_of_two(max) * sizeof *s->source_head);
+	memset(s->datagram, 0, SESSION_DATAGRAMS * sizeof *s->datagram);
+}
+
+/* ---- finding ---- */
+
+static uint64_t hash_of(const struct sessions *s, const struct session_short *key)
+{
+	return session_hash4(s->seed, key->src, key->dst, key->ports,
+		(uint8_t)(key->protocol ^ (key->six ? 0x80 : 0)));
+}
+
+/* The way of a short key, from the bucket of its hash on; whole: the key, NULL if IPv4. */
+static struct way *find_from(const struct sessions *s, uint64_t hash,
+	const struct session_short *key, const struct flow_key *whole)
+{
+	uint32_t home = session_home(s, hash), mark = session_mark(s, hash);
+
+	for (unsigned n = 0; n <= PROBES; n++) {
+		const struct session_bucket *b = &s->bucket[(home + n) & s->bucket_mask];
+
+		for (uint32_t m = session_marked(s, b, mark); m; m &= m - 1) {
+			uint32_t entry = b->entry[__builtin_ctz(m)];
+			uint32_t way = session_entry_way(s, entry);
+
+			if (way >= 2 * s->max) /* an empty one looks like mark 0 */
+				continue;
+			struct session *session = &s->session[way / 2];
+
+			if (session_is(&session->way[way % 2], key) &&
+				(!whole || flow_key_equal(&session->key[way % 2], whole)))
+				return &session->way[way % 2];
+		}
+		if (!b->passed)
+			break;
+	}
+	return NULL;
+}
+
+struct way *session_find(const struct sessions *s, const struct flow_key *key)
+{
+	struct session_short k = session_shorten(s, key);
+
+	return find_from(s, hash_of(s, &k), &k, key->family == 6 ? key : NULL);
+}
+
+/* What a look-up of many knows of each. */
+struct looking {
+	uint64_t hash[BATCH_MAX];
+	const struct session_bucket *bucket[BATCH_MAX];
+};
+
+static void hash_all(
+	const struct sessions *s, const struct session_ask *ask, struct looking *l, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		uint64_t h = session_hash4(
+			s->seed, ask->src[i], ask->dst[i], ask->ports[i], ask->protocol[i]);
+
+		l->hash[i] = h;
+		l->bucket[i] = &s->bucket[session_home(s, h)];
+		__builtin_prefetch(l->bucket[i]);
+	}
+}
+
+/* The way that is nearly always the one: of the first entry with the key's mark. */
+static void guess_all(
+	const struct sessions *s, const struct looking *l, struct way **way, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		const struct session_bucket *b = l->bucket[i];
+		uint32_t m = session_marked(s, b, session_mark(s, l->hash[i]));
+		uint32_t at = (uint32_t)__builtin_ctz(m | 1u << SESSION_BUCKET);
+		uint32_t number = m ? session_entry_way(s, b->entry[at % SESSION_BUCKET]) : ~0u;
+
+		/* Behind the last session stands one that is nobody's. */
+		number = number < 2 * s->max ? number : 2 * s->max;
+		way[i] = session_way(s, number);
+		__builtin_prefetch(way[i], 1);
+	}
+}
+
+void session_find4(
+	const struct sessions *s, const struct session_ask *ask, struct way **way, unsigned n)
+{
+	struct looking l;
+
+	hash_all(s, ask, &l, n);
+	guess_all(s, &l, way, n);
+	for (unsigned i = 0; i < n; i++) {
+		const struct way *w = way[i];
+		bool is = ((w->src ^ ask->src[i]) | (w->dst ^ ask->dst[i]) |
+				  (w->ports ^ ask->ports[i]) |
+				  (uint32_t)(w->protocol ^ ask->protocol[i]) |
+				  (w->flags & WAY_SIX)) == 0;
+
+		if (__builtin_expect(is, 1))
+			continue;
+		struct session_short k = {.src = ask->src[i],
+			.dst = ask->dst[i],
+			.ports = ask->ports[i],
+			.protocol = ask->protocol[i]};
+
+		way[i] = find_from(s, l.hash[i], &k, NULL);
+	}
+}
+
+/* ---- the index ---- */
+
+/* Enters a way; false: there is no room near its home. */
+static bool enter(struct sessions *s, uint64_t hash, uint32_t way)
+{
+	uint32_t home = session_home(s, hash);
+
+	for (unsigned n = 0; n < PROBES; n++) {
+		struct session_bucket *b = &s->bucket[(home + n) & s->bucket_mask];
+
+		for (unsigned i = 0; i < SESSION_BUCKET; i++) {
+			if (b->entry[i])
+				continue;
+			b->entry[i] = session_mark(s, hash) | (way + 1);
+			for (unsigned k = 0; k < n; k++)
+				s->bucket[(home + k) & s->bucket_mask].passed++;
+			return true;
+		}
+		if (n == s->bucket_mask)
+			break;
+	}
+	return false;
+}
+
+static void leave(struct sessions *s, uint64_t hash, uint32_t way)
+{
+	uint32_t home = session_home(s, hash), entry = session_mark(s, hash) | (way + 1);
+
+	for (unsigned n = 0; n < PROBES; n++) {
+		struct session_bucket *b = &s->bucket[(home + n) & s->bucket_mask];
+
+		for (unsigned i = 0; i < SESSION_BUCKET; i++) {
+			if (b->entry[i] != entry)
+				continue;
+			b->entry[i] = 0;
+			for (unsigned k = 0; k < n; k++)
+				s->bucket[(home + k) & s->bucket_mask].passed--;
+			return;
+		}
+	}
+}
+
+static uint64_t way_hash(const struct sessions *s, const struct session *session, unsigned d)
+{
+	struct session_short k = session_shorten(s, &session->key[d]);
+
+	return hash_of(s, &k);
+}
+
+/* ---- beginning and ending ---- */
+
+/* A free session's number, or SESSION_NONE. It stays free. */
+static uint32_t first_free(const struct sessions *s)
+{
+	if (s->free != SESSION_NONE)
+		return s->free;
+	return s->high < s->max ? s->high : SESSION_NONE;
+}
+
+static void set_way(
+	const struct sessions *s, struct way *way, const struct flow_key *key, uint32_t now)
+{
+	struct session_short k = session_shorten(s, key);
+
+	*way = (struct way){.src = k.src,
+		.dst = k.dst,
+		.ports = k.ports,
+		.protocol = k.protocol,
+		.flags = k.six,
+		.new_src = k.src,
+		.new_dst = k.dst,
+		.new_ports = k.ports,
+		.last = now};
+}
+
+/* Numbers of versions go on when a session's place is used again. */
+static uint32_t version_of(const struct sessions *s, uint32_t i)
+{
+	return i < s->high ? s->session[i].version : 0;
+}
+
+struct session *session_begin(
+	struct sessions *s, const struct flow_key *key0, const struct flow_key *key1, uint32_t now)
+{
+	uint32_t i = first_free(s);
+
+	if (i == SESSION_NONE)
+		return NULL;
+	struct session *session = &s->session[i];
+	uint32_t version = version_of(s, i), next_free = i < s->high ? session->newer : s->free;
+
+	/* Readers look at what is below `high`. */
+	store_once(&session->version, version + 1);
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	session->key[0] = *key0;
+	session->key[1] = *key1;
+	set_way(s, &session->way[0], key0, now);
+	set_way(s, &session->way[1], key1, now);
+	if (!enter(s, way_hash(s, session, 0), 2 * i)) {
+		store_once(&session->version, version);
+		return NULL;
+	}
+	if (!enter(s, way_hash(s, session, 1), 2 * i + 1)) {
+		leave(s, way_hash(s, session, 0), 2 * i);
+		store_once(&session->version, version);
+		return NULL;
+	}
+	session->source = SESSION_NONE;
+	session->begun = now;
+	session->end[0] = session->end[1] = 0;
+	session->hold.mapping = NAT_NO_MAPPING;
+	session->state = session->before =
+		key0->protocol == HASH_TCP ? SESSION_SYN_SENT : SESSION_UNREPLIED;
+	session->fins = session->reset = 0;
+	session->embryonic = false;
+	s->free = next_free;
+	session_unsettle(s, session);
+	session_touch(s, session, now);
+	store_release(&session->version, version + 2);
+	if (i == s->high)
+		store_release(&s->high, i + 1);
+	counter_add(&s->live, 1);
+	s->begun++;
+	return session;
+}
+
+void session_end(struct sessions *s, struct session *session)
+{
+	uint32_t i = (uint32_t)(session - s->session), version = session->version;
+
+	store_once(&session->version, version + 1);
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	leave(s, way_hash(s, session, 0), 2 * i);
+	leave(s, way_hash(s, session, 1), 2 * i + 1);
+	session_settle(s, session);
+	session_source_remove(s, session);
+	session->state = SESSION_FREE;
+	session->newer = s->free;
+	s->free = i;
+	s->due[i] = 0;
+	store_release(&session->version, version + 2);
+	counter_add(&s->live, (uint32_t)-1);
+}
