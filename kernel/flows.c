@@ -18,6 +18,8 @@
 /* Rules from which on a cache is faster than the list, with 64 K flows: make bench-flow. */
 #define AUTO_RULES 1u
 
+static const uint32_t flows_asked = FLOWS;
+
 /* ---- boot ---- */
 
 static uint32_t lines_for(const struct router *r)
@@ -25,11 +27,10 @@ static uint32_t lines_for(const struct router *r)
 	struct platform_memory m;
 	uint32_t lines = FLOW_LINES_MIN;
 
-	if (FLOWS) {
-		while (lines < FLOW_LINES_MAX && lines < (FLOWS + 1) / 2)
-			lines *= 2;
+	while (lines < FLOW_LINES_MAX && lines < flows_asked / 2)
+		lines *= 2;
+	if (flows_asked)
 		return lines;
-	}
 	platform_memory(&m);
 	while (lines < LINES_USUAL &&
 		flow_bytes(2 * lines) * r->workers <= (m.arena_bytes - m.arena_used) / SHARE)
