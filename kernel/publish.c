@@ -72,6 +72,7 @@ bool publish_init(struct router *r)
 	fib4_select(platform_isa());
 	fib6_select(platform_isa());
 	path_select(platform_isa());
+	steer_select(platform_isa());
 	words_select(platform_isa());
 	point_workers(r);
 	return true;

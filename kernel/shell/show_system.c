@@ -90,6 +90,17 @@ static void list_txqs(char text[QUEUES_TEXT], const struct router *r, const stru
 	}
 }
 
+/* Does a worker get packets of an RX queue that another one drives? */
+static bool helps(const struct router *r, const struct rxq *q, const struct worker *w)
+{
+	if (load_once(&r->lane[q->lane[0]].track))
+		return w->id < r->tables.owners && w->id != q->worker;
+	for (unsigned way = 1; way < q->spread; way++)
+		if (r->lane[q->lane[way]].actor == w->id + 1)
+			return true;
+	return false;
+}
+
 /* The RX queues a worker helps with at present, "-" for none. */
 static void list_helped(char text[QUEUES_TEXT], const struct router *r, const struct worker *w)
 {
@@ -100,13 +111,11 @@ static void list_helped(char text[QUEUES_TEXT], const struct router *r, const st
 		const struct rxq *q = &r->rxq[g];
 		char name[QUEUE_NAME_MAX];
 
-		for (unsigned way = 1; way < q->spread; way++) {
-			if (r->lane[q->lane[way]].actor != w->id + 1)
-				continue;
-			shell_queue_name(name, q->port, q->queue, r->dev[q->port]->rx_queues);
-			used += (size_t)snprintf(
-				text + used, QUEUES_TEXT - used, "%s%s", used ? " " : "", name);
-		}
+		if (!helps(r, q, w))
+			continue;
+		shell_queue_name(name, q->port, q->queue, r->dev[q->port]->rx_queues);
+		used += (size_t)snprintf(
+			text + used, QUEUES_TEXT - used, "%s%s", used ? " " : "", name);
 	}
 }
 

@@ -56,12 +56,13 @@
 	X(TENTATIVE, "tentative-address", "own address not yet known to be unique, RFC 4862 5.4")  \
 	X(LLDP_MALFORMED, "lldp-malformed", "LLDP frame not valid, IEEE 802.1AB 9.2.7.7.1")        \
 	X(ICMP_MALFORMED, "icmp-malformed", "ICMP to the router: short or checksum wrong")         \
-	X(FRAGMENT_TIMEOUT, "fragment-timeout", "fragment to the router: the others did not come") \
+	X(FRAGMENT_TIMEOUT, "fragment-timeout", "fragment: the others, or the first, did not come") \
 	X(FRAGMENT_EVICTED, "fragment-evicted",                                                    \
 		"fragment to the router: room for others' was due")                                \
 	X(FRAGMENT_DUPLICATE, "fragment-duplicate", "fragment to the router, there already")       \
 	X(FRAGMENT_BAD, "fragment-bad",                                                            \
-		"fragment to the router that overlaps, or with an impossible length, RFC 5722")    \
+		"fragment that overlaps, is tiny, or of an impossible length, RFC 1858, RFC 5722") \
+	X(FRAGMENTS_FULL, "fragments-full", "no room to let a fragment wait for its first")        \
 	X(LOCAL_NO_PROTOCOL, "local-no-protocol", "no listener on the router for it")              \
 	X(VOQ_FULL, "voq-full",                                                                    \
 		"the virtual output queue is full, or has its share of the input's buffers")       \
