@@ -99,21 +99,44 @@ void config_apply_flows(struct router *r, const struct config *c)
 
 /* ---- told ---- */
 
-void flows_sum(const struct router *r, struct flow_sums *sum)
+/* Since boot. */
+static struct flow_sums add_up(const struct router *r)
 {
-	*sum = (struct flow_sums){0};
+	struct flow_sums sum = {0};
+
 	for (unsigned w = 0; w < r->workers; w++) {
 		const struct flows *f = &r->flows.of[w];
 
-		sum->hits += load_once(&f->hits);
-		sum->misses += load_once(&f->misses);
-		sum->kept += load_once(&f->kept);
-		sum->evicted += load_once(&f->evicted);
-		sum->refused += load_once(&f->refused);
-		sum->aged += load_once(&f->aged);
-		sum->shadowed += load_once(&f->shadowed);
-		sum->differed += load_once(&f->differed);
+		sum.hits += load_once(&f->hits);
+		sum.misses += load_once(&f->misses);
+		sum.kept += load_once(&f->kept);
+		sum.evicted += load_once(&f->evicted);
+		sum.refused += load_once(&f->refused);
+		sum.aged += load_once(&f->aged);
+		sum.shadowed += load_once(&f->shadowed);
+		sum.differed += load_once(&f->differed);
 	}
+	return sum;
+}
+
+void flows_sum(const struct router *r, struct flow_sums *sum)
+{
+	const struct flow_sums *start = &r->flows.start;
+
+	*sum = add_up(r);
+	sum->hits -= start->hits;
+	sum->misses -= start->misses;
+	sum->kept -= start->kept;
+	sum->evicted -= start->evicted;
+	sum->refused -= start->refused;
+	sum->aged -= start->aged;
+	sum->shadowed -= start->shadowed;
+	sum->differed -= start->differed;
+}
+
+void flows_clear(struct router *r)
+{
+	r->flows.start = add_up(r);
 }
 
 static void print_address(char out[TEXT_IPV6_MAX], const struct flow_key *key, struct ip6 address)

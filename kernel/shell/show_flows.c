@@ -51,7 +51,7 @@ static int protocol_of(const char *text)
 		const char *name;
 		uint8_t number;
 	} names[] = {
-		{"icmp", IPV4_ICMP}, {"icmpv6", IPV6_ICMP}, {"tcp", IPV4_TCP}, {"udp", IPV4_UDP}};
+		{"icmp", IPV4_ICMP}, {"icmp6", IPV6_ICMP}, {"tcp", IPV4_TCP}, {"udp", IPV4_UDP}};
 	uint64_t n = 0;
 
 	for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
@@ -134,7 +134,7 @@ static void output_protocol(struct output *o, unsigned protocol)
 		output_text(o, NULL, "icmp");
 		break;
 	case IPV6_ICMP:
-		output_text(o, NULL, "icmpv6");
+		output_text(o, NULL, "icmp6");
 		break;
 	default:
 		output_text(o, NULL, "%u", protocol);

@@ -75,7 +75,7 @@ static const struct node flows_count[] = {
 };
 static const struct node flows_protocol[] = {
 	WORD("icmp", "ICMP", .next = show_flows_options, .flags = NODE_END),
-	WORD("icmpv6", "ICMPv6", .next = show_flows_options, .flags = NODE_END),
+	WORD("icmp6", "ICMPv6", .next = show_flows_options, .flags = NODE_END),
 	WORD("tcp", "TCP", .next = show_flows_options, .flags = NODE_END),
 	WORD("udp", "UDP", .next = show_flows_options, .flags = NODE_END),
 	ARG(NUMBER, "IP protocol", .min = 0, .max = 255, .next = show_flows_options,

@@ -170,11 +170,11 @@ static void make_room(struct flows *f, uint32_t *w, const uint32_t *image)
 	uint32_t *other = w + FLOW_HALF;
 
 	if (age(w, image) < NOTHING && !is_same(w, image))
-		f->evicted++;
+		counter_add(&f->evicted, 1);
 	if (!whole)
 		return;
 	if (!is_six(w[0]) && age(other, image) < NOTHING)
-		f->evicted++;
+		counter_add(&f->evicted, 1);
 	store_once(&w[0], 0);
 	store_once(&other[0], 0);
 }
