@@ -10,6 +10,7 @@
 #include "net/path/flow.h"
 #include "net/path/member.h"
 #include "net/path/rewrite.h"
+#include "net/path/session.h"
 #include "net/path/tag.h"
 #include "net/path/urpf.h"
 
@@ -233,6 +234,7 @@ void path_select(const char *isa)
 {
 	parse_select(isa);
 	flow_select(isa);
+	session_select(isa);
 	forward_plain = FORM(forward_plain, isa);
 }
 
