@@ -285,6 +285,7 @@ bool control_turn(struct router *r)
 		stack_tick(&r->stack, now / 1000);
 		log_drain();
 		filters_log(r, now);
+		flows_log(r);
 	}
 	if (control_due(&control.link_us, now, LINK_US))
 		control_links(r);

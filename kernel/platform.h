@@ -16,6 +16,7 @@
 /* Time stamp counter, and how it maps to time. Any core. */
 uint64_t platform_tsc(void);
 uint64_t platform_tsc_hz(void);
+uint64_t platform_random(void); /* what nobody on the wire can know; control core, boot */
 uint64_t platform_now_us(void); /* since entry; monotonic; never divides */
 
 /*

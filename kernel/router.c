@@ -284,6 +284,8 @@ static bool build_tables(struct router *r, struct builder *b)
 		b->failed = "access lists";
 	if (!b->failed && !captures_init(r))
 		b->failed = "packet capture";
+	if (!b->failed && !flows_init(r))
+		b->failed = "flows";
 	r->statics = (struct statics){.rib = &r->rib.rib, .max = STATIC_MAX};
 	r->statics.route = build_alloc(b, STATIC_MAX * sizeof *r->statics.route, "static routes");
 	r->statics6 = (struct statics){.rib = &r->rib6.rib, .max = STATIC_MAX};

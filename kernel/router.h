@@ -20,6 +20,7 @@
 #include "drivers/netdev.h"
 #include "kernel/capture.h"
 #include "kernel/filter.h"
+#include "kernel/flows.h"
 #include "lib/histogram.h"
 #include "lib/pool.h"
 #include "lib/rcu.h"
@@ -144,6 +145,7 @@ struct router {
 	uint32_t control_rate[POLICE_KINDS];       /* in force, as configured; 0: the default */
 	struct filters filters;                    /* access lists */
 	struct captures captures;                  /* packet capture */
+	struct flow_caches flows;                  /* of the workers */
 	uint64_t queues;                           /* see config_queues_digest */
 	bool booting; /* nobody forwards yet: a commit may be seen by halves */
 };

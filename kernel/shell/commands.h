@@ -107,6 +107,7 @@ command_fn show_interfaces, show_routes, show_routes_summary, show_neighbors, sh
 command_fn show_acl, show_next_hops, show_lldp_neighbors, show_queues, show_drops, show_buffers,
 	show_latency;
 command_fn capture, clear_counters, clear_neighbors, explain, ping, reboot, poweroff;
+command_fn show_flows, clear_flows;
 #ifdef TEST_HOOKS
 /* What follows `debug` (debug.c). */
 extern const struct node debug_what[];

@@ -24,5 +24,7 @@ extern const struct node set_acl[], interface_acl[], show_acl_options[];
 extern const struct node capture_what[];
 /* What follows `explain` (explain.c). */
 extern const struct node explain_what[];
+/* tree_forwarding.c: what follows `set forwarding`, `show flows`. */
+extern const struct node set_forwarding[], show_flows_options[];
 
 #endif

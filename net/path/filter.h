@@ -100,6 +100,16 @@ void filter_in(const struct lane *lane, struct batch *b);
 void filter_out(const struct lane *lane, struct batch *b);
 
 /*
+ * The same for the packets of a mask, and what a decision that is kept is to count: slot, by packet,
+ * is set for those that a list is asked about. Or FILTER_NO_KEEP.
+ */
+void filter_in_some(const struct lane *lane, struct batch *b, uint64_t mask, uint16_t *slot);
+void filter_out_some(const struct lane *lane, struct batch *b, uint64_t mask, uint16_t *slot);
+
+#define FILTER_NO_SLOT 0xffffu /* no list was asked */
+#define FILTER_NO_KEEP 0xfffeu /* the rule logs each packet: the decision is not to be kept */
+
+/*
  * Whether a frame in transit may leave by an interface; counted if it may not. For what
  * the control core forwards: a worker has let it pass before, by what was in force
  * then. The lane's actor, inside an RCU section.

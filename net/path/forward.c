@@ -8,6 +8,7 @@
 #include "net/path/capture.h"
 #include "net/path/count.h"
 #include "net/path/filter.h"
+#include "net/path/flow.h"
 #include "net/path/member.h"
 #include "net/path/rewrite.h"
 #include "net/path/session.h"
@@ -237,6 +238,7 @@ static forward_plain_fn *forward_plain = forward_plain_plain;
 void path_select(const char *isa)
 {
 	parse_select(isa);
+	flow_select(isa);
 	session_select(isa);
 	forward_plain = FORM(forward_plain, isa);
 }
@@ -301,6 +303,16 @@ static __attribute__((noinline)) void forward_extras(const struct lane *lane, st
 		filter_out(lane, b);
 }
 
+static inline void forward_look_up(const struct lane *lane, struct batch *b)
+{
+	if (b->ended < b->n)
+		fib4_lookup(load_acquire(&lane->tables->fib4), b->dst, b->nh, b->n);
+	if (__builtin_expect(b->sixes != 0, 0))
+		forward_lookup6(lane, b);
+	if (__builtin_expect((load_once(&lane->count) != NULL) | load_once(&lane->filter), 0))
+		forward_extras(lane, b);
+}
+
 void path_forward(struct lane *lane, const uint64_t *word, unsigned n)
 {
 	struct port_counters *counters = &lane->counters->port[lane->port];
@@ -311,12 +323,12 @@ void path_forward(struct lane *lane, const uint64_t *word, unsigned n)
 	counter_add(&counters->rx_bytes, b.bytes);
 	if (__builtin_expect(load_once(&lane->urpf), 0))
 		urpf_check(lane, &b);
-	if (b.ended < n)
-		fib4_lookup(load_acquire(&lane->tables->fib4), b.dst, b.nh, n);
-	if (__builtin_expect(b.sixes != 0, 0))
-		forward_lookup6(lane, &b);
-	if (__builtin_expect((load_once(&lane->count) != NULL) | load_once(&lane->filter), 0))
-		forward_extras(lane, &b);
+	struct flows *flow = load_once(&lane->flow);
+
+	if (__builtin_expect(flow != NULL, 0))
+		flow_batch(lane, flow, &b);
+	else
+		forward_look_up(lane, &b);
 	forward_batch(lane, &b);
 }
 

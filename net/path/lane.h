@@ -4,7 +4,7 @@
  * It holds all that the path needs for a batch: the port's addresses, the
  * tables, the VOQs towards each TX queue, the ring to the control core and the
  * actor's counters. Set up at boot. Later the control core changes txq, mac,
- * max_frame, disabled, martians, urpf, filter, track, count, meter, capture and one_class (single
+ * max_frame, disabled, martians, urpf, filter, track, count, meter, capture, flow and one_class (single
  * words), the lane's actor `received` and `police`.
  */
 #ifndef NET_PATH_LANE_H
@@ -24,6 +24,7 @@
 
 struct capture;
 struct filter_hits;
+struct flows;
 struct filter_log;
 struct meter;
 struct nat_state;
@@ -55,6 +56,7 @@ struct lane {
 	struct police police; /* of what it hands to the control core */
 	struct filter_hits *hits;      /* this actor's, by slot: see filter.h */
 	struct filter_log *filter_log; /* this actor's */
+	struct flows *flow;            /* this actor's cache; NULL: off; see flow.h */
 	struct nat_state *nat;         /* this actor's; NULL: it has no sessions */
 };
 
