@@ -287,6 +287,8 @@ static bool build_tables(struct router *r, struct builder *b)
 		b->failed = "packet capture";
 	if (!b->failed && !flows_init(r))
 		b->failed = "flows";
+	if (!b->failed && !nats_init(r))
+		b->failed = "NAT";
 	if (!b->failed && !sessions_build(r))
 		b->failed = "sessions";
 	r->statics = (struct statics){.rib = &r->rib.rib, .max = STATIC_MAX};

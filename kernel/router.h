@@ -21,6 +21,7 @@
 #include "kernel/capture.h"
 #include "kernel/filter.h"
 #include "kernel/flows.h"
+#include "kernel/nat.h"
 #include "lib/histogram.h"
 #include "lib/pool.h"
 #include "lib/rcu.h"
@@ -145,6 +146,7 @@ struct router {
 	uint32_t limits;                           /* how many were ever set */
 	uint32_t control_rate[POLICE_KINDS];       /* in force, as configured; 0: the default */
 	struct filters filters;                    /* access lists */
+	struct nats nats;                          /* NAT */
 	struct captures captures;                  /* packet capture */
 	struct flow_caches flows;                  /* of the workers */
 	uint64_t queues;                           /* see config_queues_digest */

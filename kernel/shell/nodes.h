@@ -26,6 +26,9 @@ extern const struct node capture_what[];
 extern const struct node explain_what[];
 /* tree_forwarding.c: what follows `set forwarding`, `show flows`. */
 extern const struct node set_forwarding[], show_flows_options[];
+/* Of NAT (tree_nat.c): what follows `set nat`, `show nat`. */
+extern const struct node set_nat[], show_nat_options[];
+
 /* Of sessions (tree_sessions.c): what follows `set forwarding sessions`, `show sessions`, `clear
  * sessions`. */
 extern const struct node set_sessions[], show_sessions_options[], clear_sessions_options[];
