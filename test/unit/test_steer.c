@@ -24,6 +24,15 @@ static int setup_one(void **state)
 	return 0;
 }
 
+/* More workers than there is memory for owners' lanes; all receive. */
+static int setup_many(void **state)
+{
+	start(9, 3);
+	learn_hosts();
+	router_set_tracking(&router, true);
+	return 0;
+}
+
 /* ---- frames ---- */
 
 static void flow(
@@ -48,7 +57,7 @@ static void fragment(struct frame *f, uint16_t id, uint16_t sport, uint16_t unit
 
 /* ---- who got it ---- */
 
-static uint64_t got_before[WORKERS + 1];
+static uint64_t got_before[ACTOR_MAX];
 
 static uint64_t received(unsigned actor)
 {
@@ -169,6 +178,72 @@ static void test_others_stay(void **state)
 		f.len = 14;
 		assert_int_equal(owner_of(port, &f), own);
 	}
+	check_books();
+}
+
+/* ---- who owns ---- */
+
+/* Every queue reaches every owner, by a ring to a lane of the queue that this owner's worker has.
+ */
+static void check_reach(void)
+{
+	for (unsigned g = 0; g < router.rxqs; g++) {
+		const struct steering *s = &router.rxq[g].steering;
+		const struct ring *seen[SPREAD_MAX] = {NULL};
+
+		assert_int_equal(s->owners, router.tables.owners);
+		for (unsigned w = 0; w < router.workers; w++)
+			for (unsigned i = 0; i < router.worker[w]->feeds; i++) {
+				const struct feed *feed = &router.worker[w]->feed[i];
+				const struct lane *lane = &router.lane[feed->lane];
+
+				assert_int_equal(lane->actor, w + 1);
+				if (lane->pool == g && w < s->owners)
+					seen[w] = feed->ring;
+			}
+		for (unsigned o = 0; o < s->owners; o++) {
+			assert_ptr_equal(s->ring[o], seen[o]);
+			assert_int_equal(seen[o] == NULL, router.rxq[g].worker == o);
+		}
+	}
+	assert_true(router.lanes <= LANE_MAX);
+}
+
+static void inject_on(unsigned port, unsigned q, const struct frame *f)
+{
+	assert_true(memdev_inject(dev[port], q, f->data, f->len));
+}
+
+/* A worker that is no owner receives, keeps what has no owner, and routes nothing. */
+static void test_worker_that_is_no_owner(void **state)
+{
+	unsigned g = 0, used = 0;
+	struct frame f;
+
+	assert_int_equal(
+		router.tables.owners, 2); /* 16 lanes of 9 TX queues, of a quarter of 48 MiB */
+	check_reach();
+	while (router.rxq[g].worker < 2)
+		g++;
+	unsigned port = router.rxq[g].port, q = router.rxq[g].queue, to = (port + 1) % PORTS;
+
+	for (uint16_t sport = 1; sport <= 100; sport++) {
+		flow(&f, port, HOST(port), HOST(to), sport, 7);
+		note();
+		inject_on(port, q, &f);
+		turns(2);
+		unsigned owner = who();
+
+		assert_true(owner < 2);
+		used |= 1u << owner;
+		assert_true(sent(to, &f));
+	}
+	assert_int_equal(used, 3);
+	frame_arp(&f, 1, all, host_mac[port], HOST(port), zero_mac, ROUTER(port));
+	note();
+	inject_on(port, q, &f);
+	turns(2);
+	assert_int_equal(who(), router.rxq[g].worker);
 	check_books();
 }
 
@@ -474,6 +549,7 @@ int main(void)
 		CASE(test_both_directions, setup_steer),
 		CASE(test_icmp_error, setup_steer),
 		CASE(test_others_stay, setup_steer),
+		CASE(test_worker_that_is_no_owner, setup_many),
 		CASE(test_later_waits_for_first, setup_steer),
 		CASE(test_fragments_that_wait_in_vain, setup_steer),
 		CASE(test_fragments_that_wait_in_vain, setup_one),
