@@ -342,7 +342,8 @@ void path_forward(struct lane *lane, const uint64_t *word, unsigned n)
 	if (__builtin_expect(load_once(&lane->urpf), 0))
 		urpf_check(lane, &b);
 	b.known = b.final = 0;
-	if (__builtin_expect(load_once(&lane->track), 0))
+	/* A worker that owns none may have a burst in its hands when lanes begin to track. */
+	if (__builtin_expect(load_once(&lane->track), 0) && lane->sessions)
 		forward_track(lane, &b);
 	else
 		forward_lookup(lane, &b);

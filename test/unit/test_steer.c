@@ -243,6 +243,28 @@ static void test_worker_that_is_no_owner(void **state)
 	check_books();
 }
 
+/* A burst that such a worker has in its hands when lanes begin to track goes on as before. */
+static void test_tracking_begins_meanwhile(void **state)
+{
+	unsigned g = 0;
+	uint32_t index;
+	struct frame f;
+
+	while (router.rxq[g].worker < 2)
+		g++;
+	unsigned port = router.rxq[g].port, to = (port + 1) % PORTS;
+
+	assert_int_equal(pool_take(&router.buffers, g, &index, 1), 1);
+	flow(&f, port, HOST(port), HOST(to), 1, 7);
+	memcpy(buffer_data(&router.buffers, index), f.data, f.len);
+	uint64_t word = packet_word(index, (uint32_t)f.len, 0);
+
+	path_forward(&router.lane[g], &word, 1);
+	turns(2);
+	assert_true(sent(to, &f));
+	check_books();
+}
+
 /* ---- fragments ---- */
 
 static unsigned collect(uint16_t units[], unsigned max)
@@ -437,6 +459,7 @@ int main(void)
 		CASE(test_icmp_error, setup_steer),
 		CASE(test_others_stay, setup_steer),
 		CASE(test_worker_that_is_no_owner, setup_many),
+		CASE(test_tracking_begins_meanwhile, setup_many),
 		CASE(test_later_waits_for_first, setup_steer),
 		CASE(test_fragments_that_wait_in_vain, setup_steer),
 		CASE(test_fragments_that_wait_in_vain, setup_one),
