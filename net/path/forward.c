@@ -351,7 +351,8 @@ void path_forward(struct lane *lane, const uint64_t *word, unsigned n)
 	struct flows *flow = load_once(&lane->flow);
 
 	b.known = b.final = 0;
-	if (__builtin_expect(load_once(&lane->track), 0))
+	/* A worker that owns none may have a burst in its hands when lanes begin to track. */
+	if (__builtin_expect(load_once(&lane->track), 0) && lane->sessions)
 		forward_track(lane, &b);
 	else if (__builtin_expect(flow != NULL, 0))
 		flow_batch(lane, flow, &b);
