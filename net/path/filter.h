@@ -100,8 +100,8 @@ void filter_in(const struct lane *lane, struct batch *b);
 void filter_out(const struct lane *lane, struct batch *b);
 
 /*
- * The same for the packets of a mask, and what a decision that is kept is to count: slot, by packet,
- * is set for those that a list is asked about. Or FILTER_NO_KEEP.
+ * The same for the packets of a mask, and what a decision that is kept is to count: slot, by
+ * packet, is set for those that a list is asked about. Or FILTER_NO_KEEP.
  */
 void filter_in_some(const struct lane *lane, struct batch *b, uint64_t mask, uint16_t *slot);
 void filter_out_some(const struct lane *lane, struct batch *b, uint64_t mask, uint16_t *slot);
