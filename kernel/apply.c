@@ -376,6 +376,7 @@ static void write_settings(struct apply *a, const struct saved *s)
 	config_apply_flow_control(r, &a->match);
 	filters_publish(r);
 	config_apply_flows(r, a->config);
+	sessions_apply(r, a->config);
 	config_apply_meters(r, &a->match);
 	config_apply_counting(r, a->config);
 	config_apply_protocols(r, a->config);

@@ -384,6 +384,10 @@ static bool build_forwarding(struct build *b, const struct line *line)
 	}
 	if (word_is(line, 1, "flow-table"))
 		return build_flow_table(b, line);
+	if (word_is(line, 1, "sessions")) {
+		config_read_sessions(line, b->config);
+		return true;
+	}
 	if (word_is(line, 1, "counters")) {
 		b->config->count_nexthops = true;
 		return true;

@@ -22,5 +22,8 @@ extern const struct node set_acl[], interface_acl[], show_acl_options[];
 
 /* tree_forwarding.c: what follows `set forwarding`, `show flows`. */
 extern const struct node set_forwarding[], show_flows_options[];
+/* Of sessions (tree_sessions.c): what follows `set forwarding sessions`, `show sessions`, `clear
+ * sessions`. */
+extern const struct node set_sessions[], show_sessions_options[], clear_sessions_options[];
 
 #endif

@@ -59,6 +59,7 @@ const struct node set_forwarding[] = {
 	WORD("flow-table", "whether decisions are kept by flow", .next = flow_modes,
 		.flags = NODE_SINGLE),
 	WORD("martians", "addresses that no host has, dropped by default", .next = martian_prefix),
+	WORD("sessions", "connections that are tracked", .next = set_sessions),
 	LAST,
 };
 

@@ -26,6 +26,7 @@ struct filter_hits;
 struct flows;
 struct filter_log;
 struct meter;
+struct sessions;
 struct nat_state;
 
 struct lane {
@@ -55,6 +56,7 @@ struct lane {
 	struct filter_hits *hits;      /* this actor's, by slot: see filter.h */
 	struct filter_log *filter_log; /* this actor's */
 	struct flows *flow;            /* this actor's cache; NULL: off; see flow.h */
+	struct sessions *sessions;     /* this actor's */
 	struct nat_state *nat;         /* this actor's; NULL: it has no sessions */
 };
 
