@@ -106,7 +106,7 @@ static void test_errors(void **state)
 	expect_error("set interfaces eth0 description a\"b",
 		"a quote may only stand around a whole word");
 	expect_error("set \x01", "line holds a byte that is not printable ASCII");
-	expect_error("set forwarding flow-table on", "unknown word 'flow-table'");
+	expect_error("set forwarding flow-cache on", "unknown word 'flow-cache'");
 }
 
 static void test_long_words(void **state)
