@@ -10,6 +10,7 @@
 #include "lib/text.h"
 #include "lib/text6.h"
 #include "net/path/parse.h"
+#include "net/path/session.h"
 #include "net/path/urpf.h"
 
 #define FRAME_MAX   (SHELL_LINE_MAX / 2) /* what a line can hold */
@@ -233,6 +234,25 @@ static void show_nexthop_step(struct output *o, struct router *r, const struct e
 	show_neighbor_step(o, r, e);
 }
 
+/* What it was, where the frame ends before it is sent; else what it is then. */
+static void show_session_step(struct output *o, const struct explain *e)
+{
+	char src[ADDRESS_MAX], dst[ADDRESS_MAX];
+
+	if (!e->tracked || e->step < EXPLAIN_ROUTED)
+		return;
+	if (e->session == EXPLAIN_SESSION_NONE)
+		output_text(o, "session", "none, and none begins");
+	else
+		output_text(o, "session", "%s: %s",
+			e->session == EXPLAIN_SESSION_NEW ? "new" : "known",
+			session_state_name(e->state));
+	if (!e->rewrites)
+		return;
+	output_text(o, "nat", "%s port %u to %s port %u", print_address(src, false, e->to_src),
+		e->to_ports >> 16, print_address(dst, false, e->to_dst), e->to_ports & 0xffff);
+}
+
 static void show_steps(struct output *o, struct router *r, const struct explain *e)
 {
 	output_text(o, "interface", "%s", shell_iface_name(e->input));
@@ -241,11 +261,14 @@ static void show_steps(struct output *o, struct router *r, const struct explain 
 		e->worker);
 	if (e->policed)
 		output_text(o, "police", "not asked");
+	if (e->unparsed)
+		return;
 	show_verdict(o, e);
 	show_packet(o, e);
 	if (e->step >= EXPLAIN_CHECKED && e->urpf != URPF_OFF)
 		output_text(o, "urpf", "%s: %s", e->urpf == URPF_STRICT ? "strict" : "loose",
 			e->step == EXPLAIN_CHECKED ? "refused" : "passes");
+	show_session_step(o, e);
 	show_acl_step(o, "acl_in", r, &e->in);
 	if (e->step == EXPLAIN_ROUTED && (!e->in.asked || e->in.permit)) {
 		show_route_step(o, r, e);
@@ -271,6 +294,10 @@ static void show_end(struct output *o, const struct router *r, const struct expl
 	case EXPLAIN_HANDED:
 		output_text(o, "verdict", "control");
 		output_text(o, "reason", "%s", punt_text(e->punt));
+		return;
+	case EXPLAIN_HELD:
+		output_text(o, "verdict", "held");
+		output_text(o, "reason", "a fragment that waits for the first of its datagram");
 		return;
 	default:
 		output_text(o, "verdict", "sent");
