@@ -52,7 +52,7 @@ bool explain_init(struct router *r)
 	pool_place(b, 0, memory, 0);
 	b->pool[0] = room.pool;
 	room.pool->actor = ACTOR_CONTROL;
-	return explain_track_init();
+	return explain_track_init(r);
 }
 
 uint32_t explain_max(const struct router *r)
@@ -133,7 +133,7 @@ static void copy_lane(const struct router *r, const struct lane *live)
 		lane->cross[t] = room.cross;
 	room.pool->top = VOQ_SLOTS;
 	if (live->track)
-		explain_track_copy(lane, live);
+		explain_track_copy(r, lane, live);
 }
 
 /* ---- the steps ---- */
@@ -327,13 +327,13 @@ static void run(struct explain *e, uint64_t word)
 }
 
 /* What the run on a tracking lane has left: session, rules, and the way on. */
-static void tell_tracked(struct explain *e)
+static void tell_tracked(struct explain *e, const struct router *r)
 {
 	const struct filter *f = room.tables.filter;
 	struct ip6 dst;
 	uint32_t dst4;
 
-	explain_track_tell(&room.lane, e);
+	explain_track_tell(r, &room.lane, e);
 	if (f)
 		find_rule(&e->in, f, e->input, false);
 	if (e->step < EXPLAIN_ROUTED)
@@ -402,7 +402,7 @@ const struct explain *explain_frame(
 	copy_lane(r, live);
 	run(e, load_frame(r, iface, frame, len));
 	if (live->track)
-		tell_tracked(e);
+		tell_tracked(e, r);
 	if (e->end != EXPLAIN_SENT)
 		return e;
 	tell_queue(e, r, live);

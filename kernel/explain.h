@@ -84,7 +84,9 @@ struct explain {
 	bool session_decided; /* that stands for the packets to come */
 	bool rewrites;        /* NAT makes this of it: */
 	struct ip6 to_src, to_dst;
-	uint32_t to_ports; /* as in flow_key */
+	uint32_t to_ports;                    /* as in flow_key */
+	bool port_drawn;                      /* by chance: it will be another */
+	uint32_t nat_source, nat_destination; /* numbers of the rules that began it; 0: none */
 
 	/* The outcome. */
 	bool unparsed; /* it ends before the parser: no step is told */

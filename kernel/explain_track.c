@@ -19,12 +19,13 @@ static struct {
 	enum flow_form form; /* of the frame */
 	struct flow_key key; /* by which the session is found; of an error, of its own direction */
 	bool keyed;
+	uint64_t now; /* TSC: the same in all runs about a frame */
 } tracked;
 
-bool explain_track_init(void)
+bool explain_track_init(const struct router *r)
 {
 	tracked.memory = platform_alloc(sessions_bytes(SESSIONS), CACHE_LINE);
-	return tracked.memory != NULL;
+	return tracked.memory && explain_nat_init(r);
 }
 
 /* ---- steering ---- */
@@ -126,7 +127,7 @@ static struct way *copy_session(const struct sessions *from, const struct way *w
 		return NULL;
 	memcpy(s->way, copy.way, sizeof s->way);
 	memcpy(s->end, copy.end, sizeof s->end);
-	s->hold = copy.hold;
+	s->hold = explain_nat_copy_hold(copy.hold);
 	if (!copy.embryonic)
 		session_settle(to, s);
 	s->state = copy.state;
@@ -193,6 +194,7 @@ void explain_track_find(const uint8_t *f, uint32_t len, bool six)
 	struct flow_key inside;
 	uint32_t at, inner, inner_at;
 
+	tracked.now = platform_tsc();
 	tracked.keyed = false;
 	tracked.form = FLOW_ALONE;
 	if (!f)
@@ -204,18 +206,21 @@ void explain_track_find(const uint8_t *f, uint32_t len, bool six)
 				flow_key_reverse(&inside, &tracked.key);
 }
 
-void explain_track_copy(struct lane *lane, const struct lane *owner)
+void explain_track_copy(const struct router *r, struct lane *lane, const struct lane *owner)
 {
 	const struct sessions *from = owner->sessions;
 	const struct way *way;
 
 	lane->track = true;
 	lane->sessions = &tracked.sessions;
-	lane->received = platform_tsc();
+	lane->received = tracked.now;
 	sessions_init(&tracked.sessions, tracked.memory, SESSIONS, 0);
 	memcpy(tracked.sessions.seed, from->seed, sizeof from->seed);
 	memcpy(tracked.sessions.timeout, from->timeout, sizeof from->timeout);
 	tracked.copied = false;
+	explain_nat_begin(r, lane, owner);
+	if (tracked.keyed && tracked.form != FLOW_ERROR)
+		explain_nat_copy(&tracked.key);
 	if (tracked.form == FLOW_LATER)
 		copy_datagram(from, &tracked.key);
 	way = tracked.keyed ? session_find(from, &tracked.key) : NULL;
@@ -236,12 +241,13 @@ static const struct session *found(const struct sessions *s)
 	return tracked.form == FLOW_LATER && tracked.copied ? &s->session[0] : NULL;
 }
 
-void explain_track_tell(const struct lane *lane, struct explain *e)
+void explain_track_tell(const struct router *r, const struct lane *lane, struct explain *e)
 {
 	const struct session *s = found(lane->sessions);
 	struct flow_key to;
 
 	e->tracked = true;
+	explain_nat_tell(r, e);
 	e->session = !s               ? EXPLAIN_SESSION_NONE
 		     : tracked.copied ? EXPLAIN_SESSION_KNOWN
 				      : EXPLAIN_SESSION_NEW;

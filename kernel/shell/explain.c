@@ -153,6 +153,12 @@ static void show_acl_step(
 			shell_iface_name(acl->iface), s->number[acl->rule], action);
 }
 
+/* Where the packet goes by, behind NAT. */
+static struct ip6 goes_to(const struct explain *e)
+{
+	return e->rewrites ? e->to_dst : e->dst;
+}
+
 /* The route of the RIB; the FIB may be a moment behind. */
 static void show_route_step(struct output *o, const struct router *r, const struct explain *e)
 {
@@ -161,13 +167,13 @@ static void show_route_step(struct output *o, const struct router *r, const stru
 	uint32_t nh;
 
 	if (e->family == 4) {
-		const struct route4 *four = rib4_match(&r->rib, (uint32_t)e->dst.lo, false);
+		const struct route4 *four = rib4_match(&r->rib, (uint32_t)goes_to(e).lo, false);
 
 		route = (const struct route *)four;
 		if (four)
 			print_address(prefix, false, (struct ip6){0, four->prefix});
 	} else {
-		const struct route6 *six = rib6_match(&r->rib6, e->dst, false);
+		const struct route6 *six = rib6_match(&r->rib6, goes_to(e), false);
 
 		route = (const struct route *)six;
 		if (six)
@@ -190,9 +196,9 @@ static const struct neighbor *find_neighbor(
 
 	if (!ip6_is_zero(n->gateway6) || e->family == 6)
 		return neighbor_find(
-			&s->nd, n->port, ip6_is_zero(n->gateway6) ? e->dst : n->gateway6);
+			&s->nd, n->port, ip6_is_zero(n->gateway6) ? goes_to(e) : n->gateway6);
 	return neighbor_find(
-		&s->arp, n->port, rib4_key(n->gateway ? n->gateway : (uint32_t)e->dst.lo));
+		&s->arp, n->port, rib4_key(n->gateway ? n->gateway : (uint32_t)goes_to(e).lo));
 }
 
 static void show_neighbor_step(struct output *o, struct router *r, const struct explain *e)
@@ -247,10 +253,21 @@ static void show_session_step(struct output *o, const struct explain *e)
 		output_text(o, "session", "%s: %s",
 			e->session == EXPLAIN_SESSION_NEW ? "new" : "known",
 			session_state_name(e->state));
+	if (e->nat_destination)
+		output_text(o, "nat_destination", "rule %u", e->nat_destination);
+	if (e->nat_source)
+		output_text(o, "nat_source", "rule %u", e->nat_source);
 	if (!e->rewrites)
 		return;
-	output_text(o, "nat", "%s port %u to %s port %u", print_address(src, false, e->to_src),
-		e->to_ports >> 16, print_address(dst, false, e->to_dst), e->to_ports & 0xffff);
+	print_address(src, false, e->to_src);
+	print_address(dst, false, e->to_dst);
+	if (e->protocol == 1)
+		output_text(o, "nat", "%s to %s, identifier %u%s", src, dst, e->to_ports >> 16,
+			e->port_drawn ? ", drawn at random: it will be another" : "");
+	else
+		output_text(o, "nat", "%s port %u to %s port %u%s", src, e->to_ports >> 16, dst,
+			e->to_ports & 0xffff,
+			e->port_drawn ? ", source port drawn at random: it will be another" : "");
 }
 
 static void show_steps(struct output *o, struct router *r, const struct explain *e)

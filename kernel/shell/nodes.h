@@ -22,6 +22,9 @@ extern const struct node set_acl[], interface_acl[], show_acl_options[];
 
 /* What follows `explain` (explain.c). */
 extern const struct node explain_what[];
+/* Of NAT (tree_nat.c): what follows `set nat`, `show nat`. */
+extern const struct node set_nat[], show_nat_options[];
+
 /* Of sessions (tree_sessions.c): what follows `set forwarding sessions`, `show sessions`, `clear
  * sessions`. */
 extern const struct node set_sessions[], show_sessions_options[], clear_sessions_options[];
