@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "kernel/explain_track.h"
 #include "kernel/platform.h"
 #include "kernel/router.h"
 #include "net/path/filter.h"
@@ -51,7 +52,7 @@ bool explain_init(struct router *r)
 	pool_place(b, 0, memory, 0);
 	b->pool[0] = room.pool;
 	room.pool->actor = ACTOR_CONTROL;
-	return true;
+	return explain_track_init(r);
 }
 
 uint32_t explain_max(const struct router *r)
@@ -78,12 +79,19 @@ static uint64_t load_frame(
 	return packet_word(0, len + PACKET_TAG, 0);
 }
 
-/* Of those that can receive it by the port's first queue, the lane that its flow goes to. */
-static const struct lane *choose_lane(const struct router *r, unsigned port, uint64_t word)
+/* Of those that can process what the port's first queue receives, the lane that the frame goes to;
+ * NULL: to none, as e->end says. */
+static const struct lane *choose_lane(const struct router *r, struct explain *e, uint64_t word)
 {
-	const struct rxq *q = &r->rxq[r->first_rxq[port]];
-	uint64_t hash = spread_hash(buffer_data(&room.buffers, 0), packet_len(word));
+	const struct rxq *q = &r->rxq[r->first_rxq[e->port]];
+	const uint8_t *f = buffer_data(&room.buffers, 0);
+	uint64_t hash = spread_hash(f, packet_len(word));
 
+	e->queue = q->queue;
+	e->worker = q->worker;
+	e->policed = r->lane[q->lane[0]].meter != NULL;
+	if (r->lane[q->lane[0]].track)
+		return explain_track_steer(r, &r->lane[q->lane[0]], f, packet_len(word), e);
 	return &r->lane[q->lane[q->spread > 1 ? hash * q->spread >> 32 : 0]];
 }
 
@@ -124,11 +132,13 @@ static void copy_lane(const struct router *r, const struct lane *live)
 	for (unsigned t = 0; t < r->txqs; t++)
 		lane->cross[t] = room.cross;
 	room.pool->top = VOQ_SLOTS;
+	if (live->track)
+		explain_track_copy(r, lane, live);
 }
 
 /* ---- the steps ---- */
 
-/* The rule of an interface's list that was met by the step before, by its counter. */
+/* The rule of an interface's list that the steps since then have met, by its counter. */
 static void find_rule(struct explain_acl *acl, const struct filter *f, unsigned iface, bool out)
 {
 	uint16_t number = out ? f->out[iface] : f->in[iface];
@@ -143,7 +153,7 @@ static void find_rule(struct explain_acl *acl, const struct filter *f, unsigned 
 
 		if (!hits->packets)
 			continue;
-		*hits = (struct filter_hits){0};
+		hits->packets--; /* both may be the same list */
 		*acl = (struct explain_acl){.asked = true,
 			.permit = rule->flags & FILTER_PERMIT,
 			.list = (uint16_t)(number - 1),
@@ -247,6 +257,13 @@ static void tell_steps(struct explain *e, uint64_t word)
 	} else {
 		b.nh[0] = NEXTHOP_NONE;
 	}
+	if (is_routed(&b))
+		explain_track_find(
+			b.data[0], packet_len(b.word[0]), b.verdict[0] == VERDICT_ROUTE6);
+	else
+		explain_track_find(NULL, 0, false);
+	if (lane->track)
+		return;
 	if (lane->filter & FILTER_IN && f) {
 		filter_in(lane, &b);
 		find_rule(&e->in, f, e->input, false);
@@ -309,6 +326,32 @@ static void run(struct explain *e, uint64_t word)
 	e->frame_len = packet_len(end);
 }
 
+/* What the run on a tracking lane has left: session, rules, and the way on. */
+static void tell_tracked(struct explain *e, const struct router *r)
+{
+	const struct filter *f = room.tables.filter;
+	struct ip6 dst;
+	uint32_t dst4;
+
+	explain_track_tell(r, &room.lane, e);
+	if (f)
+		find_rule(&e->in, f, e->input, false);
+	if (e->step < EXPLAIN_ROUTED)
+		return;
+	dst = e->rewrites ? e->to_dst : e->dst;
+	dst4 = (uint32_t)dst.lo;
+	if (e->family == 6)
+		fib6_lookup(room.tables.fib6, &dst, &e->nh, 1);
+	else
+		fib4_lookup(room.tables.fib4, &dst4, &e->nh, 1);
+	if (e->session != EXPLAIN_SESSION_NONE)
+		e->member = e->session_nh;
+	unsigned iface = room.tables.leads[e->member];
+
+	if (f && iface < IFACE_MAX)
+		find_rule(&e->out, f, iface, true);
+}
+
 /* The VOQ that the frame goes to, as it is now. */
 static void tell_queue(struct explain *e, const struct router *r, const struct lane *live)
 {
@@ -343,20 +386,23 @@ const struct explain *explain_frame(
 	struct router *r, unsigned iface, const uint8_t *frame, uint32_t len)
 {
 	struct explain *e = &room.told;
-	unsigned port = r->iface[iface].parent;
 	uint64_t word = load_frame(r, iface, frame, len);
-	const struct lane *live = choose_lane(r, port, word);
 
-	*e = (struct explain){.port = port,
-		.input = iface,
-		.queue = r->rxq[live->pool].queue,
-		.worker = live->actor - 1,
-		.len = packet_len(word),
-		.policed = live->meter != NULL};
+	*e = (struct explain){
+		.port = r->iface[iface].parent, .input = iface, .len = packet_len(word)};
+	const struct lane *live = choose_lane(r, e, word);
+
+	if (!live) {
+		e->unparsed = true;
+		return e;
+	}
+	e->worker = live->actor - 1;
 	copy_lane(r, live);
 	tell_steps(e, word);
 	copy_lane(r, live);
 	run(e, load_frame(r, iface, frame, len));
+	if (live->track)
+		tell_tracked(e, r);
 	if (e->end != EXPLAIN_SENT)
 		return e;
 	tell_queue(e, r, live);

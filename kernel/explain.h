@@ -28,6 +28,14 @@ enum explain_end {
 	EXPLAIN_SENT,    /* it is in a VOQ */
 	EXPLAIN_DROPPED, /* explain.drop */
 	EXPLAIN_HANDED,  /* to the control core: explain.punt */
+	EXPLAIN_HELD,    /* a fragment: it waits for its datagram's first */
+};
+
+/* Of a lane that tracks. */
+enum explain_session {
+	EXPLAIN_SESSION_NONE,  /* it has none, and begins none */
+	EXPLAIN_SESSION_KNOWN, /* it is of one that is there */
+	EXPLAIN_SESSION_NEW,   /* it begins one */
 };
 
 /* An access list that was asked. */
@@ -68,7 +76,20 @@ struct explain {
 	struct explain_acl in, out;
 	uint32_t nh, member; /* what the FIB says; and of several the one of this flow */
 
+	/* Sessions, if the lane tracks. */
+	bool tracked;
+	enum explain_session session;
+	uint8_t state;        /* enum session_state, behind the packet */
+	uint32_t session_nh;  /* by which its packets go */
+	bool session_decided; /* that stands for the packets to come */
+	bool rewrites;        /* NAT makes this of it: */
+	struct ip6 to_src, to_dst;
+	uint32_t to_ports;                    /* as in flow_key */
+	bool port_drawn;                      /* by chance: it will be another */
+	uint32_t nat_source, nat_destination; /* numbers of the rules that began it; 0: none */
+
 	/* The outcome. */
+	bool unparsed; /* it ends before the parser: no step is told */
 	enum explain_end end;
 	enum drop_reason drop;
 	enum punt_reason punt;

@@ -10,6 +10,7 @@
 #include "lib/text.h"
 #include "lib/text6.h"
 #include "net/path/parse.h"
+#include "net/path/session.h"
 #include "net/path/urpf.h"
 
 #define FRAME_MAX   (SHELL_LINE_MAX / 2) /* what a line can hold */
@@ -152,6 +153,12 @@ static void show_acl_step(
 			shell_iface_name(acl->iface), s->number[acl->rule], action);
 }
 
+/* Where the packet goes by, behind NAT. */
+static struct ip6 goes_to(const struct explain *e)
+{
+	return e->rewrites ? e->to_dst : e->dst;
+}
+
 /* The route of the RIB; the FIB may be a moment behind. */
 static void show_route_step(struct output *o, const struct router *r, const struct explain *e)
 {
@@ -160,13 +167,13 @@ static void show_route_step(struct output *o, const struct router *r, const stru
 	uint32_t nh;
 
 	if (e->family == 4) {
-		const struct route4 *four = rib4_match(&r->rib, (uint32_t)e->dst.lo, false);
+		const struct route4 *four = rib4_match(&r->rib, (uint32_t)goes_to(e).lo, false);
 
 		route = (const struct route *)four;
 		if (four)
 			print_address(prefix, false, (struct ip6){0, four->prefix});
 	} else {
-		const struct route6 *six = rib6_match(&r->rib6, e->dst, false);
+		const struct route6 *six = rib6_match(&r->rib6, goes_to(e), false);
 
 		route = (const struct route *)six;
 		if (six)
@@ -189,9 +196,9 @@ static const struct neighbor *find_neighbor(
 
 	if (!ip6_is_zero(n->gateway6) || e->family == 6)
 		return neighbor_find(
-			&s->nd, n->port, ip6_is_zero(n->gateway6) ? e->dst : n->gateway6);
+			&s->nd, n->port, ip6_is_zero(n->gateway6) ? goes_to(e) : n->gateway6);
 	return neighbor_find(
-		&s->arp, n->port, rib4_key(n->gateway ? n->gateway : (uint32_t)e->dst.lo));
+		&s->arp, n->port, rib4_key(n->gateway ? n->gateway : (uint32_t)goes_to(e).lo));
 }
 
 static void show_neighbor_step(struct output *o, struct router *r, const struct explain *e)
@@ -233,6 +240,36 @@ static void show_nexthop_step(struct output *o, struct router *r, const struct e
 	show_neighbor_step(o, r, e);
 }
 
+/* What it was, where the frame ends before it is sent; else what it is then. */
+static void show_session_step(struct output *o, const struct explain *e)
+{
+	char src[ADDRESS_MAX], dst[ADDRESS_MAX];
+
+	if (!e->tracked || e->step < EXPLAIN_ROUTED)
+		return;
+	if (e->session == EXPLAIN_SESSION_NONE)
+		output_text(o, "session", "none, and none begins");
+	else
+		output_text(o, "session", "%s: %s",
+			e->session == EXPLAIN_SESSION_NEW ? "new" : "known",
+			session_state_name(e->state));
+	if (e->nat_destination)
+		output_text(o, "nat_destination", "rule %u", e->nat_destination);
+	if (e->nat_source)
+		output_text(o, "nat_source", "rule %u", e->nat_source);
+	if (!e->rewrites)
+		return;
+	print_address(src, false, e->to_src);
+	print_address(dst, false, e->to_dst);
+	if (e->protocol == 1)
+		output_text(o, "nat", "%s to %s, identifier %u%s", src, dst, e->to_ports >> 16,
+			e->port_drawn ? ", drawn at random: it will be another" : "");
+	else
+		output_text(o, "nat", "%s port %u to %s port %u%s", src, e->to_ports >> 16, dst,
+			e->to_ports & 0xffff,
+			e->port_drawn ? ", source port drawn at random: it will be another" : "");
+}
+
 static void show_steps(struct output *o, struct router *r, const struct explain *e)
 {
 	output_text(o, "interface", "%s", shell_iface_name(e->input));
@@ -241,11 +278,14 @@ static void show_steps(struct output *o, struct router *r, const struct explain 
 		e->worker);
 	if (e->policed)
 		output_text(o, "police", "not asked");
+	if (e->unparsed)
+		return;
 	show_verdict(o, e);
 	show_packet(o, e);
 	if (e->step >= EXPLAIN_CHECKED && e->urpf != URPF_OFF)
 		output_text(o, "urpf", "%s: %s", e->urpf == URPF_STRICT ? "strict" : "loose",
 			e->step == EXPLAIN_CHECKED ? "refused" : "passes");
+	show_session_step(o, e);
 	show_acl_step(o, "acl_in", r, &e->in);
 	if (e->step == EXPLAIN_ROUTED && (!e->in.asked || e->in.permit)) {
 		show_route_step(o, r, e);
@@ -271,6 +311,10 @@ static void show_end(struct output *o, const struct router *r, const struct expl
 	case EXPLAIN_HANDED:
 		output_text(o, "verdict", "control");
 		output_text(o, "reason", "%s", punt_text(e->punt));
+		return;
+	case EXPLAIN_HELD:
+		output_text(o, "verdict", "held");
+		output_text(o, "reason", "a fragment that waits for the first of its datagram");
 		return;
 	default:
 		output_text(o, "verdict", "sent");

@@ -1,6 +1,7 @@
 /* explain on the console: how a frame is written, what is said of it, what is refused. */
 #include "test/unit/shell_fixture.h"
 
+#include "kernel/explain.h"
 #include "lib/byteorder.h"
 #include "test/model/frame.h"
 
@@ -142,6 +143,67 @@ static void test_lengths(void **state)
 	expect_in(run(about(&f, "", "")), "error: line too long");
 }
 
+/* The next IPv4 frame that eth1 sends. */
+static size_t next_sent(uint8_t *out, size_t room)
+{
+	size_t n;
+
+	do
+		n = memdev_collect(dev[1], 0, out, room);
+	while (n && load_be16(out + 12) != 0x0800);
+	return n;
+}
+
+static void test_nat(void **state)
+{
+	static const char *const lines[] = {
+		"set nat source rule 10 out eth1 from 10.0.0.0/24 to-address 192.0.2.1",
+		"set nat destination rule 20 in eth0 proto udp to 99.0.0.9 port 2000 to-address "
+		"10.0.1.2",
+		"commit", NULL};
+	static uint8_t first[2048], second[2048];
+	struct frame f;
+
+	configure();
+	run_all(lines);
+	turns(20);
+	make(&f, 0x63000009, 20);
+	const char *said = run(about(&f, "", ""));
+
+	expect_in(said, "session: new: unreplied\nnat destination: rule 20\n"
+			"nat source: rule 10\nnat: 192.0.2.1 port ");
+	expect_in(said, " to 10.0.1.2 port 2000, source port drawn at random: it will be another\n"
+			"route: 10.0.1.2/32 neighbor\nnext hop: 10.0.1.2 by eth1\n");
+	expect_in(said, "verdict: sent\n");
+	expect_in(run("show sessions | count"), "1"); /* the heading: there is none */
+	while (next_sent(first, sizeof first))
+		;
+	assert_true(memdev_inject(dev[0], 0, f.data, f.len));
+	turns(4);
+	assert_int_equal(next_sent(first, sizeof first), f.len);
+	said = run(about(&f, "", ""));
+	expect_in(said, "session: known: unreplied\nnat: 192.0.2.1 port ");
+	assert_null(strstr(said, "drawn"));
+	const struct explain *e = explain_frame(&router, 0, f.data, (uint32_t)f.len);
+
+	assert_int_equal(e->end, EXPLAIN_SENT);
+	assert_int_equal(e->frame_len, f.len);
+	assert_memory_equal(e->frame, first, f.len);
+	/* Another conversation of the same port has the same mapping. */
+	make(&f, 0x0a000102, 30);
+	store_be16(f.data + 36, 2002);
+	store_be16(f.data + 40, 0);
+	e = explain_frame(&router, 0, f.data, (uint32_t)f.len);
+	assert_int_equal(e->session, EXPLAIN_SESSION_NEW);
+	assert_false(e->port_drawn);
+	memcpy(second, e->frame, e->frame_len);
+	assert_memory_equal(second + 26, first + 26, 10); /* addresses, source port */
+	assert_true(memdev_inject(dev[0], 0, f.data, f.len));
+	turns(4);
+	assert_int_equal(next_sent(first, sizeof first), f.len);
+	assert_memory_equal(second, first, f.len);
+}
+
 static void test_refused(void **state)
 {
 	static const char *const lines[][2] = {
@@ -174,6 +236,7 @@ int main(void)
 		TEST(test_lists),
 		TEST(test_subinterface),
 		TEST(test_lengths),
+		TEST(test_nat),
 		TEST(test_refused),
 	};
 
