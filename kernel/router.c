@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "kernel/platform.h"
+#include "kernel/sessions.h"
 #include "kernel/router_build.h"
 
 struct router router;
@@ -284,6 +285,8 @@ static bool build_tables(struct router *r, struct builder *b)
 		b->failed = "access lists";
 	if (!b->failed && !captures_init(r))
 		b->failed = "packet capture";
+	if (!b->failed && !sessions_build(r))
+		b->failed = "sessions";
 	r->statics = (struct statics){.rib = &r->rib.rib, .max = STATIC_MAX};
 	r->statics.route = build_alloc(b, STATIC_MAX * sizeof *r->statics.route, "static routes");
 	r->statics6 = (struct statics){.rib = &r->rib6.rib, .max = STATIC_MAX};

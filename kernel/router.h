@@ -119,6 +119,7 @@ struct router {
 	struct meter *meter[RXQ_MAX];         /* by RX queue */
 	struct meter_rate meter_rate[IFACE_MAX][2]; /* by interface, as rate */
 	struct counters *counters[ACTOR_MAX];
+	struct sessions *sessions[ACTOR_MAX]; /* by actor; NULL: it owns none */
 	struct worker *worker[CORE_MAX];
 	struct rcu rcu; /* reader i is worker i; none with one core */
 	struct tables tables;

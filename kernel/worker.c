@@ -9,6 +9,7 @@
 #include "net/path/capture.h"
 #include "net/path/meter.h"
 #include "net/path/spread.h"
+#include "net/path/track.h"
 
 #define REFILL_MIN 16u /* buffers an RX ring lacks before it is filled up, while frames come */
 
@@ -264,6 +265,8 @@ bool worker_turn(struct router *r, struct worker *w)
 	if (received)
 		w->since = GAP_WORK;
 	worker_look(w);
+	if (r->sessions[w->id + 1])
+		track_turn(&r->lane[w->rxqs ? w->rxq[0] : w->feed[0].lane], w->looked);
 	for (unsigned i = 0; i < w->txqs; i++)
 		sent |= worker_transmit(r, w, w->txq[i]);
 	if (sent)

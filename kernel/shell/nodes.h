@@ -23,4 +23,8 @@ extern const struct node set_acl[], interface_acl[], show_acl_options[];
 /* What follows `capture` (tree_capture.c). */
 extern const struct node capture_what[];
 
+/* Of sessions (tree_sessions.c): what follows `set forwarding sessions`, `show sessions`, `clear
+ * sessions`. */
+extern const struct node set_sessions[], show_sessions_options[], clear_sessions_options[];
+
 #endif

@@ -5,6 +5,7 @@
 #include "kernel/log.h"
 #include "kernel/platform.h"
 #include "kernel/router.h"
+#include "kernel/sessions.h"
 #include "kernel/shell/baseline.h"
 #include "kernel/shell/commands.h"
 #include "kernel/version.h"
@@ -195,6 +196,9 @@ bool show_memory(struct call *call)
 	output_number(o, "acl_rules_max", r->filters.rules_max);
 	output_number(o, "acl_bytes_used", filters_now(&r->filters)->used);
 	output_number(o, "acl_bytes", r->filters.memory_bytes);
+	output_number(o, "sessions", sessions_live(r));
+	output_number(o, "sessions_max", sessions_max(r));
+	output_number(o, "session_bytes", sessions_memory(r));
 	if (platform_nodes() > 1)
 		show_nodes(o);
 	return true;

@@ -36,6 +36,10 @@
 	X(MARTIAN_DESTINATION, "martian-destination", "destination not valid, RFC 1812 5.3.7")     \
 	X(URPF, "urpf", "no route to the source, or not by where it came in, RFC 3704")            \
 	X(ACL_DENIED, "acl-denied", "an access list of the interface denies it")                   \
+	X(NAT_NO_PORT, "nat-no-port", "no address or port is free for source NAT")                 \
+	X(SESSION_STATE, "session-state", "no session, or a state of it, that allows the packet")  \
+	X(SESSION_LIMIT, "session-limit", "its source has as many sessions as are allowed")        \
+	X(SESSION_TABLE_FULL, "session-table-full", "no room for another session")                 \
 	X(BROADCAST, "broadcast",                                                                  \
 		"IPv4 broadcast with no listener, or directed broadcast, RFC 2644")                \
 	X(SOURCE_ROUTE, "source-route", "source route option refused, RFC 7126 4.3")               \
