@@ -85,6 +85,58 @@ static void test_forms(void **state)
 	assert_true(plain > 50000);
 }
 
+/* Anything after a header that promises an IP packet, in memory that ends with the frame. */
+static void test_reads_no_further(void **state)
+{
+	static const uint8_t header[] = {0, 6, 17, 1, 43, 44, 44, 44, 58, 60, 51, 132};
+	unsigned parts[STEER_BAD + 1] = {0};
+
+	srand(21);
+	for (unsigned round = 0; round < 200000; round++) {
+		uint32_t len = 14 + below(120), at = below(4) ? 12 : 16;
+		uint8_t *f = malloc(len);
+		struct steer_packet p;
+		struct fragment fragment;
+		struct flow_key key;
+		bool six = below(2);
+
+		for (uint32_t i = 0; i < len; i++)
+			f[i] = below(3) ? (uint8_t)rand() : header[below(sizeof header)];
+		if (len >= 36) {
+			store_be16(f + 12, ETH_TYPE_VLAN);
+			store_be16(f + at, six ? ETH_TYPE_IPV6 : ETH_TYPE_IPV4);
+			f[at + 2] = six ? 0x60 : (uint8_t)(0x45 + (below(4) ? 0 : below(3)));
+			store_be16(f + at + (six ? 6 : 4), (uint16_t)(below(len)));
+		}
+		if (len >= 66 && six) {
+			f[at + 8] = header[below(sizeof header)];
+			store_be16(
+				f + at + 44, (uint16_t)(below(3) ? below(20) : (unsigned)rand()));
+		}
+		if (len >= 66 && !six)
+			store_be16(f + at + 8, (uint16_t)(below(2) << 13 | below(3) * below(300)));
+		if (steer_packet(&router.lane[0], f, len, &p)) {
+			assert_true(p.frame + p.len <= f + len);
+			enum steer_part part = steer_part(&p, &fragment);
+
+			parts[part]++;
+			if (part == STEER_WHOLE || part == STEER_FIRST) {
+				steer_key(&p, &key);
+				assert_false(key.later);
+				assert_int_equal(key.family, p.six ? 6 : 4);
+			}
+			if (part == STEER_FIRST || part == STEER_LATER) {
+				assert_true(fragment.begin < fragment.end);
+				assert_true(fragment.end <= 65535);
+				assert_int_equal(part == STEER_FIRST, fragment.begin == 0);
+			}
+		}
+		free(f);
+	}
+	for (unsigned i = 0; i <= STEER_BAD; i++)
+		assert_true(parts[i] > 500);
+}
+
 /* Hashes fall on all owners alike. */
 static void test_shares(void **state)
 {
@@ -117,6 +169,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_forms, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_reads_no_further, setup, teardown),
 		cmocka_unit_test(test_shares),
 	};
 
