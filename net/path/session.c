@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "lib/form.h"
 #include "net/path/session_key.h"
 
 #define PROBES 64u /* buckets that are looked at for a free place; 2 to 3 at any load there is */
@@ -117,64 +118,27 @@ struct way *session_find(const struct sessions *s, const struct flow_key *key)
 	return find_from(s, hash_of(s, &k), &k, key->family == 6 ? key : NULL);
 }
 
-/* What a look-up of many knows of each. */
-struct looking {
-	uint64_t hash[BATCH_MAX];
-	const struct session_bucket *bucket[BATCH_MAX];
-};
+static session_guess4_fn *guess4 = session_guess4_plain;
 
-static void hash_all(
-	const struct sessions *s, const struct session_ask *ask, struct looking *l, unsigned n)
+void session_select(const char *isa)
 {
-	for (unsigned i = 0; i < n; i++) {
-		uint64_t h = session_hash4(
-			s->seed, ask->src[i], ask->dst[i], ask->ports[i], ask->protocol[i]);
-
-		l->hash[i] = h;
-		l->bucket[i] = &s->bucket[session_home(s, h)];
-		__builtin_prefetch(l->bucket[i]);
-	}
-}
-
-/* The way that is nearly always the one: of the first entry with the key's mark. */
-static void guess_all(
-	const struct sessions *s, const struct looking *l, struct way **way, unsigned n)
-{
-	for (unsigned i = 0; i < n; i++) {
-		const struct session_bucket *b = l->bucket[i];
-		uint32_t m = session_marked(s, b, session_mark(s, l->hash[i]));
-		uint32_t at = (uint32_t)__builtin_ctz(m | 1u << SESSION_BUCKET);
-		uint32_t number = m ? session_entry_way(s, b->entry[at % SESSION_BUCKET]) : ~0u;
-
-		/* Behind the last session stands one that is nobody's. */
-		number = number < 2 * s->max ? number : 2 * s->max;
-		way[i] = session_way(s, number);
-		__builtin_prefetch(way[i], 1);
-	}
+	guess4 = FORM(session_guess4, isa);
 }
 
 void session_find4(
 	const struct sessions *s, const struct session_ask *ask, struct way **way, unsigned n)
 {
-	struct looking l;
+	uint64_t hash[BATCH_MAX];
 
-	hash_all(s, ask, &l, n);
-	guess_all(s, &l, way, n);
-	for (unsigned i = 0; i < n; i++) {
-		const struct way *w = way[i];
-		bool is = ((w->src ^ ask->src[i]) | (w->dst ^ ask->dst[i]) |
-				  (w->ports ^ ask->ports[i]) |
-				  (uint32_t)(w->protocol ^ ask->protocol[i]) |
-				  (w->flags & WAY_SIX)) == 0;
-
-		if (__builtin_expect(is, 1))
-			continue;
+	for (uint64_t wrong = guess4(s, ask, hash, way, n); __builtin_expect(wrong != 0, 0);
+		wrong &= wrong - 1) {
+		unsigned i = (unsigned)__builtin_ctzll(wrong);
 		struct session_short k = {.src = ask->src[i],
 			.dst = ask->dst[i],
 			.ports = ask->ports[i],
 			.protocol = ask->protocol[i]};
 
-		way[i] = find_from(s, l.hash[i], &k, NULL);
+		way[i] = find_from(s, hash[i], &k, NULL);
 	}
 }
 

@@ -211,6 +211,9 @@ struct session_ask {
 void session_find4(
 	const struct sessions *s, const struct session_ask *ask, struct way **way, unsigned n);
 
+/* Chooses the compiled form of session_find4, as path_select. */
+void session_select(const char *isa);
+
 /* Of a way: its session, and which of the two it is. */
 static inline uint32_t session_way_number(const struct sessions *s, const struct way *way)
 {

@@ -81,6 +81,15 @@ static inline uint32_t session_entry_way(const struct sessions *s, uint32_t entr
 	return (entry & ~(~0u << s->way_bits)) - 1;
 }
 
+/*
+ * session_vec.c: the way that is nearly always the one of each of n keys; or any, maybe the one
+ * behind the last session, which is nobody's. Returns which are not the key's. hash: of all keys.
+ * What the keys have behind n is read.
+ */
+typedef uint64_t session_guess4_fn(const struct sessions *s, const struct session_ask *ask,
+	uint64_t *hash, struct way **way, unsigned n);
+session_guess4_fn session_guess4_plain, session_guess4_v3, session_guess4_v4;
+
 static inline bool session_is(const struct way *way, const struct session_short *key)
 {
 	return way->src == key->src && way->dst == key->dst && way->ports == key->ports &&

@@ -5,11 +5,13 @@
  * and a set of kinds (protocol, fragment, established). The bounds of all rules cut a field into
  * ranges, and with each goes the set of rules that it is inside of, as a bit vector. A look-up
  * locates the packet's range in each field and takes the lowest bit that all its vectors
- * have: Lakshman and Stiliadis, SIGCOMM 1998. So that it need not read all of them, each
- * vector begins with a summary, one bit for each word of it that is not zero; the words that are
- * zero are not stored: aggregated bit vectors, Baboescu and Varghese, SIGCOMM 2001, whose idea it
- * is as well to order the bits by address. Rules that leave a field open are in no vector of it,
- * but in one word list that is added to all.
+ * have: Lakshman and Stiliadis, SIGCOMM 1998. So that it need not read all of them, words that
+ * are zero are not stored, and bits are ordered by address: aggregated bit vectors, Baboescu and
+ * Varghese, SIGCOMM 2001. Further, a rule's bit is among those of the first field that it does not
+ * leave open, and it is only the vector of that field which says what words are to be looked at:
+ * for most packets one or two of sources, one or two of destinations. Rules that leave a field open
+ * are in no vector of it, but in one word list that is added to all; rules that ask for nothing but
+ * a kind have no bit: which of them comes first is known of each kind.
  *
  * That form was chosen because its cost hardly depends on what the rules look like: a decision tree
  * or a set of tuples is faster for some lists, and blows up for others; and because it is compiled

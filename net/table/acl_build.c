@@ -3,8 +3,8 @@
  *
  * First the rules are brought into the order of their bits. Then, field by field: the bounds of
  * all rules are sorted, a sweep over the ranges between them keeps the vector of the rules
- * that each is inside of, and each vector that is new is stored. Equal vectors are stored once,
- * whatever their field. Rules that match any value of a field are in none of its vectors but in a
+ * that each is inside of, and each vector of a field that is new is stored.
+ * Rules that match any value of a field are in none of its vectors but in a
  * word list of their own, which look-ups add: otherwise these rules would fill all of them.
  */
 #include <string.h>
@@ -39,14 +39,15 @@ static struct scratch scratch_of(unsigned n)
 {
 	struct scratch s = {0};
 	size_t *t = &s.total, ranges = 2 * (size_t)n + 1;
+	size_t bits = n + ACL_FIELDS * (size_t)64; /* a group's last word may not be full */
 
 	s.build = part(t, sizeof(struct acl_build));
-	s.number = part(t, n * sizeof(uint16_t));
+	s.number = part(t, bits * sizeof(uint16_t));
 	s.key = part(t, ranges * sizeof(struct acl_key));
 	s.on = part(t, ranges * sizeof(uint32_t));
 	s.off = part(t, ranges * sizeof(uint32_t));
-	s.on_next = part(t, n * sizeof(uint32_t));
-	s.off_next = part(t, n * sizeof(uint32_t));
+	s.on_next = part(t, bits * sizeof(uint32_t));
+	s.off_next = part(t, bits * sizeof(uint32_t));
 	s.range_row = part(t, ranges * sizeof(uint32_t));
 	s.stored = part(t, stored_places(n) * sizeof(struct acl_stored));
 	return s;
@@ -57,10 +58,10 @@ size_t acl_scratch_bytes(unsigned n)
 	return scratch_of(n).total;
 }
 
-/* Where the vectors end, and the word behind them that may be read. */
+/* Where the vectors end, and the words behind them that may be read. */
 static size_t rows_end(const struct acl_build *b)
 {
-	return b->acl->rows + ((size_t)b->rows_n + 1) * sizeof *b->rows;
+	return b->acl->rows + ((size_t)b->rows_n + 2) * sizeof *b->rows;
 }
 
 uint32_t acl_claim(struct acl_build *b, size_t bytes)
@@ -98,58 +99,56 @@ static void toggle(struct acl_build *b, uint32_t bit)
 	b->summary[w / 64] |= (uint64_t)(b->active[w] != 0) << w % 64;
 }
 
-/* Where the words of each summary begin, 16 bits each. */
-static uint64_t row_begins(const struct acl_build *b)
+/* The next word that is not zero, from w on; ACL_WORDS_MAX: none. */
+static uint32_t next_word(const struct acl_build *b, uint32_t w)
 {
-	uint64_t begins = 0;
-	unsigned n = ACL_SUMMARIES + 1;
+	for (; w < ACL_WORDS_MAX; w = (w / 64 + 1) * 64) {
+		uint64_t left = b->summary[w / 64] >> w % 64;
 
-	for (unsigned s = 0; s < ACL_SUMMARIES; s++) {
-		begins |= (uint64_t)n << 16 * s;
-		n += (unsigned)__builtin_popcountll(b->summary[s]);
+		if (left)
+			return w + (uint32_t)__builtin_ctzll(left);
 	}
-	return begins;
+	return ACL_WORDS_MAX;
 }
 
-/* Writes the sweep's vector to out, or with NULL counts: words. */
-static uint32_t row_write(const struct acl_build *b, uint64_t *out)
+/* Makes the sweep's vector, acl_table.h: words. */
+static uint32_t row_make(struct acl_build *b)
 {
-	uint32_t n = ACL_SUMMARIES + 1;
+	uint32_t own = b->group[b->field], head = b->acl->index[b->field].summaries, n = 0, w, at;
+	uint64_t *row = b->made;
 
-	if (out) {
-		out[0] = row_begins(b);
-		memcpy(out + 1, b->summary, ACL_SUMMARIES * sizeof *out);
+	for (w = next_word(b, own); w < ACL_WORDS_MAX; w = next_word(b, w + 1))
+		n++;
+	at = head + 1 + (n + 7) / 8;
+	memset(row, 0, at * sizeof *row);
+	row[head] = n | b->field << 16 | (uint64_t)at << ACL_OWN_SHIFT;
+	uint8_t *which = (uint8_t *)(row + head + 1);
+
+	for (w = next_word(b, own); w < ACL_WORDS_MAX; w = next_word(b, w + 1)) {
+		*which++ = (uint8_t)w;
+		row[at++] = b->active[w];
 	}
-	for (uint32_t s = 0; s < ACL_SUMMARIES; s++)
-		for (uint64_t left = b->summary[s]; left; left &= left - 1, n++)
-			if (out)
-				out[n] = b->active[s * 64 + (unsigned)__builtin_ctzll(left)];
-	return n;
+	for (w = next_word(b, 0); w < own; w = next_word(b, w + 1)) {
+		if (!row[w / 32])
+			row[w / 32] = (uint64_t)at << 32;
+		row[w / 32] |= UINT64_C(1) << w % 32;
+		row[at++] = b->active[w];
+	}
+	return at;
 }
 
-static bool row_is(const struct acl_build *b, const uint64_t *row)
+/* Stores the vector made. One that fits a cache line lies in one. ACL_NO_ROW: no room. */
+static uint32_t row_store(struct acl_build *b, uint32_t n)
 {
-	uint32_t n = ACL_SUMMARIES + 1;
-
-	if (memcmp(row + 1, b->summary, ACL_SUMMARIES * sizeof *row) != 0)
-		return false;
-	for (uint32_t s = 0; s < ACL_SUMMARIES; s++)
-		for (uint64_t left = b->summary[s]; left; left &= left - 1, n++)
-			if (row[n] != b->active[s * 64 + (unsigned)__builtin_ctzll(left)])
-				return false;
-	return true;
-}
-
-/* Stores the sweep's vector. One that fits a cache line lies in one. ACL_NO_ROW: no room. */
-static uint32_t row_store(struct acl_build *b)
-{
-	uint32_t n = row_write(b, NULL), at = b->rows_n;
+	uint32_t at = b->rows_n;
 
 	if (n <= 8 && at % 8 + n > 8)
-		at += 8 - at % 8;
-	if (b->acl->rows + ((size_t)at + n + 1) * sizeof *b->rows > b->begin)
+		for (; at % 8; at++)
+			if (b->acl->rows + (at + 1ull) * sizeof *b->rows <= b->begin)
+				b->rows[at] = 0;
+	if (b->acl->rows + ((size_t)at + n + 2) * sizeof *b->rows > b->begin)
 		return ACL_NO_ROW;
-	row_write(b, b->rows + at);
+	memcpy(b->rows + at, b->made, n * sizeof *b->made);
 	b->rows_n = at + n;
 	return at;
 }
@@ -157,14 +156,17 @@ static uint32_t row_store(struct acl_build *b)
 /* The sweep's vector among those stored, or a new one. ACL_NO_ROW: no room. */
 static uint32_t row_find(struct acl_build *b)
 {
-	for (uint32_t i = b->hash & b->stored_mask;; i = (i + 1) & b->stored_mask) {
+	uint32_t n = row_make(b), hash = b->hash ^ hash_of(b->field);
+
+	for (uint32_t i = hash & b->stored_mask;; i = (i + 1) & b->stored_mask) {
 		struct acl_stored *s = &b->stored[i];
 
 		if (s->row == ACL_NO_ROW) {
-			*s = (struct acl_stored){b->hash, row_store(b)};
+			*s = (struct acl_stored){hash, row_store(b, n)};
 			return s->row;
 		}
-		if (s->hash == b->hash && row_is(b, b->rows + s->row))
+		if (s->hash == hash && s->row + n <= b->rows_n &&
+			!memcmp(b->rows + s->row, b->made, n * sizeof *b->made))
 			return s->row;
 	}
 }
@@ -178,9 +180,10 @@ static void add_bound(struct acl_build *b, struct ip6 a)
 
 static void add_bounds(struct acl_build *b, uint32_t bit)
 {
+	const struct acl_rule *rule = acl_rule_of(b, bit);
 	struct acl_range range;
 
-	if (!acl_range_of(b, bit, &range))
+	if (!rule || !acl_range_of(b, rule, &range))
 		return;
 	add_bound(b, range.first);
 	if (!ip6_equal(range.last, acl_field_last(b)))
@@ -215,19 +218,20 @@ static uint32_t range_at(const struct acl_build *b, struct ip6 a)
 
 static void add_any(struct acl_build *b, uint32_t bit)
 {
-	struct acl_index *index = &b->acl->index[b->field];
-	uint64_t *any = at(b->acl, index->any);
+	uint64_t *any = at(b->acl, b->acl->index[b->field].any);
 
 	any[bit / 64] |= UINT64_C(1) << bit % 64;
-	index->any_summary[bit / 64 / 64] |= UINT64_C(1) << bit / 64 % 64;
 }
 
 static void add_events(struct acl_build *b, uint32_t bit)
 {
+	const struct acl_rule *rule = acl_rule_of(b, bit);
 	struct acl_range range;
 	uint32_t r;
 
-	if (!acl_range_of(b, bit, &range)) {
+	if (!rule)
+		return;
+	if (!acl_range_of(b, rule, &range)) {
 		add_any(b, bit);
 		return;
 	}
@@ -270,6 +274,8 @@ static enum err begin_field(struct acl_build *b, unsigned field)
 		return ERR_FULL;
 	memset(at(b->acl, any), 0, bytes);
 	b->acl->index[field].any = any;
+	b->acl->index[field].summaries = (b->group[field] + 31) / 32;
+	b->acl->index[field].leads = b->group[field + 1] - b->group[field];
 	b->field = field;
 	b->n = 0;
 	add_bound(b, (struct ip6){0, 0});
@@ -280,15 +286,21 @@ static enum err begin_field(struct acl_build *b, unsigned field)
 /* Gives the bits to the rules as sorted; within a word in the order of the list. */
 static void number_bits(struct acl_build *b)
 {
-	for (uint32_t bit = 0; bit < b->rules; bit++) {
-		uint16_t number = (uint16_t)b->key[bit].minor;
-		uint32_t to = bit;
+	uint32_t bit = 0;
 
-		for (; to % 64 && b->number[to - 1] > number; to--)
+	memset(b->number, 0xff, acl_bits(b) * sizeof *b->number);
+	for (uint32_t i = 0, leader = 0; i < b->rules; i++, bit++) {
+		uint16_t number = (uint16_t)b->key[i].minor;
+		uint32_t to;
+
+		for (; leader < b->key[i].major; leader++)
+			bit = b->group[leader + 1] * 64;
+		for (to = bit; to % 64 && b->number[to - 1] > number; to--)
 			b->number[to] = b->number[to - 1];
 		b->number[to] = number;
 	}
-	memcpy(at(b->acl, b->acl->number), b->number, b->rules * sizeof *b->number);
+	b->numbers = bit > acl_bits(b) ? bit : acl_bits(b);
+	memcpy(at(b->acl, b->acl->number), b->number, acl_bits(b) * sizeof *b->number);
 }
 
 /* The keys are in order. */
@@ -302,8 +314,8 @@ static enum err end_sort(struct acl_build *b)
 		return ERR_OK;
 	}
 	number_bits(b);
-	b->acl->kind_class = acl_claim(b, ACL_KINDS * sizeof(uint16_t));
-	if (!b->acl->kind_class)
+	b->acl->kind = acl_claim(b, ACL_KINDS * sizeof(uint32_t));
+	if (!b->acl->kind)
 		return ERR_FULL;
 	acl_kinds_begin(b);
 	enter(b, ACL_EACH_KIND, 0);
@@ -327,7 +339,7 @@ static void close_gap(struct acl_build *b)
 	memmove(mem + b->begin - gap, mem + b->begin, b->bytes - b->begin);
 	b->acl->number -= gap;
 	b->acl->kinds -= gap;
-	b->acl->kind_class -= gap;
+	b->acl->kind -= gap;
 	for (unsigned f = 0; f < ACL_FIELDS; f++) {
 		struct acl_index *index = &b->acl->index[f];
 
@@ -362,7 +374,7 @@ static enum err step(struct acl_build *b)
 			return acl_kinds_step(b, b->at++);
 		return begin_field(b, 0);
 	case ACL_BOUNDS:
-		if (b->at < b->rules)
+		if (b->at < acl_bits(b))
 			add_bounds(b, b->at++);
 		else
 			enter(b, ACL_HEAP, b->n / 2);
@@ -379,7 +391,7 @@ static enum err step(struct acl_build *b)
 		acl_take_greatest(b->key, b->at--);
 		break;
 	case ACL_EVENTS:
-		if (b->at < b->rules)
+		if (b->at < acl_bits(b))
 			add_events(b, b->at++);
 		else
 			begin_sweep(b);
@@ -401,22 +413,28 @@ static bool open_list(struct acl_build *b)
 {
 	size_t rows = (sizeof *b->acl + 63) & ~(size_t)63;
 
-	if (b->bytes < rows || b->bytes > UINT32_MAX || b->rules > ACL_RULES_MAX)
+	if (b->bytes < rows || b->bytes > UINT32_MAX || b->group[ACL_FIELDS] > ACL_WORDS_MAX)
 		return false;
 	*b->acl = (struct acl){.rows = (uint32_t)rows, .fields = ACL_SPORT};
-	b->acl->words = b->rules ? (b->rules + 511) / 512 * 8 : 8;
+	b->acl->words = b->group[ACL_FIELDS] ? (b->group[ACL_FIELDS] + 7) / 8 * 8 : 8;
 	b->rows = at(b->acl, rows);
 	b->begin = b->bytes;
 	b->acl->number = acl_claim(b, (size_t)b->acl->words * 64 * sizeof *b->number);
 	return b->acl->number != 0;
 }
 
-/* Finds the rules of the family, to be sorted. */
+/* Finds the rules of the family, to be sorted, and how many words each group has. */
 static void choose_rules(struct acl_build *b, unsigned n)
 {
+	uint32_t led[ACL_FIELDS + 1] = {0};
+
 	for (unsigned i = 0; i < n; i++)
-		if (b->rule[i].family == 0 || b->rule[i].family == b->family)
-			b->key[b->n++] = acl_rule_key(b, i);
+		if (b->rule[i].family == 0 || b->rule[i].family == b->family) {
+			b->key[b->n] = acl_rule_key(b, i);
+			led[b->key[b->n++].major]++;
+		}
+	for (unsigned f = 0; f < ACL_FIELDS; f++)
+		b->group[f + 1] = b->group[f] + (led[f] + 63) / 64;
 	b->rules = b->n;
 	enter(b, ACL_HEAP, b->n / 2);
 }

@@ -20,22 +20,43 @@ static struct acl_range prefix_range(const struct acl_build *b, struct ip6 a, un
 	return (struct acl_range){ip6_first(a, length), ip6_last(a, length)};
 }
 
-bool acl_range_of(const struct acl_build *b, uint32_t bit, struct acl_range *range)
+/* A rule leaves a field open, or the kind of a packet tells enough of it. */
+static bool is_open(const struct acl_rule *r, unsigned field)
 {
-	const struct acl_rule *r = &b->rule[b->number[bit]];
+	switch (field) {
+	case ACL_SRC:
+		return r->from_length == 0;
+	case ACL_DST:
+		return r->to_length == 0;
+	case ACL_DPORT:
+		return !r->ports || is_told_by_kind(r->to_port);
+	default:
+		return !r->ports || is_told_by_kind(r->from_port);
+	}
+}
+
+enum acl_field acl_leader(const struct acl_rule *r)
+{
+	unsigned field = 0;
+
+	while (field < ACL_FIELDS && is_open(r, field))
+		field++;
+	return (enum acl_field)field;
+}
+
+bool acl_range_of(const struct acl_build *b, const struct acl_rule *r, struct acl_range *range)
+{
 	const uint16_t *port = b->field == ACL_SPORT ? r->from_port : r->to_port;
 
-	switch (b->field) {
-	case ACL_SRC:
+	if (is_open(r, b->field))
+		return false;
+	if (b->field == ACL_SRC)
 		*range = prefix_range(b, r->from, r->from_length);
-		return r->from_length != 0;
-	case ACL_DST:
+	else if (b->field == ACL_DST)
 		*range = prefix_range(b, r->to, r->to_length);
-		return r->to_length != 0;
-	default:
+	else
 		*range = (struct acl_range){{0, port[0]}, {0, port[1]}};
-		return r->ports && !is_told_by_kind(port);
-	}
+	return true;
 }
 
 /* The greatest value of b->field. */

@@ -3,17 +3,17 @@
 
 #include "net/table/acl_build.h"
 
-/* IPv4: as many parts as a quarter of the ranges, for which two or three comparisons are left. */
+/* IPv4: as many parts as ranges, for which a comparison or two are left. */
 static unsigned root_bits(uint32_t ranges)
 {
 	unsigned bits = 1;
 
-	while (bits < ACL_ROOT_BITS && ranges >> (bits + 2))
+	while (bits < ACL_ROOT_BITS && ranges >> bits)
 		bits++;
 	return bits;
 }
 
-static void root_write(const struct acl_build *b, uint32_t *root, unsigned bits)
+static void root_write(const struct acl_build *b, uint16_t *root, unsigned bits)
 {
 	uint32_t range = 0;
 
@@ -21,47 +21,69 @@ static void root_write(const struct acl_build *b, uint32_t *root, unsigned bits)
 		while (range + 1 < b->n && b->key[range + 1].address.lo <= (uint64_t)top
 										   << (32 - bits))
 			range++;
-		root[top] = range;
+		root[top] = (uint16_t)range;
 	}
-	root[1u << bits] = b->n - 1;
+	root[1u << bits] = (uint16_t)(b->n - 1);
+}
+
+/* How often the ranges of the greatest part are halved. */
+static uint32_t root_steps(const uint16_t *root, unsigned bits)
+{
+	uint32_t most = 0, steps = 0;
+
+	for (uint32_t t = 0; t < 1u << bits; t++)
+		if ((uint32_t)(root[t + 1] - root[t]) > most)
+			most = root[t + 1] - root[t];
+	while (ACL_NEAR << steps <= most)
+		steps++;
+	return steps;
+}
+
+static enum err index_addresses4(struct acl_build *b)
+{
+	struct acl_index *index = &b->acl->index[b->field];
+	unsigned bits = root_bits(b->n);
+	char *mem = (char *)b->acl;
+	uint32_t *first;
+
+	index->shift = 32 - bits;
+	index->first = acl_claim(b, (b->n + ACL_NEAR) * sizeof *first);
+	index->root = index->first ? acl_claim(b, ((1u << bits) + 1) * sizeof(uint16_t)) : 0;
+	if (!index->root)
+		return ERR_FULL;
+	first = (uint32_t *)(mem + index->first);
+	for (uint32_t i = 0; i < b->n; i++)
+		first[i] = (uint32_t)b->key[i].address.lo;
+	memset(first + b->n, 0xff, ACL_NEAR * sizeof *first);
+	root_write(b, (uint16_t *)(mem + index->root), bits);
+	index->steps = root_steps((uint16_t *)(mem + index->root), bits);
+	return ERR_OK;
+}
+
+static enum err index_addresses6(struct acl_build *b)
+{
+	struct acl_index *index = &b->acl->index[b->field];
+	struct ip6 *first;
+
+	index->first = acl_claim(b, b->n * sizeof *first);
+	if (!index->first)
+		return ERR_FULL;
+	first = (struct ip6 *)((char *)b->acl + index->first);
+	for (uint32_t i = 0; i < b->n; i++)
+		first[i] = b->key[i].address;
+	return ERR_OK;
 }
 
 static enum err index_addresses(struct acl_build *b)
 {
 	struct acl_index *index = &b->acl->index[b->field];
-	unsigned bits = root_bits(b->n);
-	bool four = b->family == 4;
-	size_t each = four ? sizeof(uint32_t) : sizeof(struct ip6);
-	char *mem = (char *)b->acl;
 
 	index->ranges = b->n;
-	index->shift = 32 - bits;
 	index->row = acl_claim(b, b->n * sizeof(uint32_t));
-	index->first = index->row ? acl_claim(b, b->n * each) : 0;
-	if (!index->first)
+	if (!index->row)
 		return ERR_FULL;
-	memcpy(mem + index->row, b->range_row, b->n * sizeof(uint32_t));
-	if (!four) {
-		for (uint32_t i = 0; i < b->n; i++)
-			((struct ip6 *)(mem + index->first))[i] = b->key[i].address;
-		return ERR_OK;
-	}
-	for (uint32_t i = 0; i < b->n; i++)
-		((uint32_t *)(mem + index->first))[i] = (uint32_t)b->key[i].address.lo;
-	index->root = acl_claim(b, ((1u << bits) + 1) * sizeof(uint32_t));
-	if (!index->root)
-		return ERR_FULL;
-	root_write(b, (uint32_t *)(mem + index->root), bits);
-	{
-		uint32_t *root = (uint32_t *)(mem + index->root), most = 0;
-		for (uint32_t t = 0; t < 1u << bits; t++)
-			if (root[t + 1] - root[t] > most)
-				most = root[t + 1] - root[t];
-		index->steps = 0;
-		while (most >> index->steps)
-			index->steps++;
-	}
-	return ERR_OK;
+	memcpy((char *)b->acl + index->row, b->range_row, b->n * sizeof(uint32_t));
+	return b->family == 4 ? index_addresses4(b) : index_addresses6(b);
 }
 
 /* Pages in a row that lie in one range with the same vector are one page. */

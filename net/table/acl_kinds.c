@@ -14,10 +14,10 @@ void acl_kinds_begin(struct acl_build *b)
 {
 	bool named[PROTOCOLS] = {false};
 
-	for (uint32_t bit = 0; bit < b->rules; bit++) {
-		const struct acl_rule *r = &b->rule[b->number[bit]];
+	for (uint32_t bit = 0; bit < b->numbers; bit++) {
+		const struct acl_rule *r = acl_rule_of(b, bit);
 
-		if (!r->any_protocol)
+		if (r && !r->any_protocol)
 			named[r->protocol] = true;
 	}
 	memcpy(b->protocol_named, named, sizeof named);
@@ -35,21 +35,35 @@ static uint64_t *vector(const struct acl_build *b, uint32_t j)
 static void fill_vector(struct acl_build *b, unsigned kind)
 {
 	memset(b->active, 0, sizeof b->active);
-	for (uint32_t bit = 0; bit < b->rules; bit++)
-		b->active[bit / 64] |= (uint64_t)acl_kind_matches(&b->rule[b->number[bit]], kind)
-				       << bit % 64;
+	for (uint32_t bit = 0; bit < acl_bits(b); bit++) {
+		const struct acl_rule *r = acl_rule_of(b, bit);
+
+		if (r)
+			b->active[bit / 64] |= (uint64_t)acl_kind_matches(r, kind) << bit % 64;
+	}
+}
+
+/* The first rule that asks for a kind only. */
+static uint16_t first_of_kind(const struct acl_build *b, unsigned kind)
+{
+	uint16_t first = ACL_NONE;
+
+	for (uint32_t i = acl_bits(b); i < b->numbers; i++)
+		if (b->number[i] < first && acl_kind_matches(&b->rule[b->number[i]], kind))
+			first = b->number[i];
+	return first;
 }
 
 enum err acl_kinds_step(struct acl_build *b, unsigned kind)
 {
-	uint16_t *class = (uint16_t *)((char *)b->acl + b->acl->kind_class);
+	uint32_t *of = (uint32_t *)((char *)b->acl + b->acl->kind);
 	size_t bytes = b->acl->words * sizeof *b->active;
 	unsigned protocol = protocol_of(kind);
 	uint32_t j, at;
 
 	/* All protocols that no rule names are as one of them, which came before. */
 	if (!b->protocol_named[protocol] && protocol != b->protocol_other) {
-		class[kind] = class[kind - (protocol - b->protocol_other) * 2];
+		of[kind] = of[kind - (protocol - b->protocol_other) * 2];
 		return ERR_OK;
 	}
 	fill_vector(b, kind);
@@ -64,6 +78,6 @@ enum err acl_kinds_step(struct acl_build *b, unsigned kind)
 		memcpy(vector(b, j), b->active, bytes);
 		b->kinds_n++;
 	}
-	class[kind] = (uint16_t)j;
+	of[kind] = j | (uint32_t)first_of_kind(b, kind) << 16;
 	return ERR_OK;
 }

@@ -2,21 +2,22 @@
 #include "net/table/acl_build.h"
 
 /*
- * Rules that give both addresses, then the source only, the destination only, neither; each by the
- * first address given and then by port. So the bits of one range of an address, of those that do
- * not leave it open, are close to each other, and few words of a vector are to be looked at.
+ * By the field that leads to a rule, then by what it says of that field, then by destination
+ * port: so the bits of one range of that field are close to each other, and few words of a vector
+ * are to be looked at.
  */
 struct acl_key acl_rule_key(const struct acl_build *b, uint32_t i)
 {
 	const struct acl_rule *r = &b->rule[i];
-	bool from = r->from_length != 0, to = r->to_length != 0;
-	struct acl_key key = {.major = (uint64_t)!from << 1 | (uint64_t)!to,
+	struct acl_key key = {.major = acl_leader(r),
 		.minor = (uint64_t)(r->ports ? r->to_port[0] : 0) << 32 | i};
 
-	if (from)
+	if (key.major == ACL_SRC)
 		key.address = r->from;
-	else if (to)
+	else if (key.major == ACL_DST)
 		key.address = r->to;
+	else if (key.major == ACL_SPORT)
+		key.address = (struct ip6){0, r->from_port[0]};
 	return key;
 }
 

@@ -132,7 +132,8 @@ $(FLOW)/rivals.o: test/bench/flow/rivals.c $(BUILD)/hosted.flags
 	$(Q)$(CC) $(HOST) $$(pkg-config --cflags libdpdk | sed 's/-I/-isystem /g') -c $< -o $@
 
 $(FLOW)/tables: $(call obj,hosted,$(LIB) $(filter net/table/%,$(NET)) test/model/aclgen.c test/model/routegen.c \
-		test/bench/flow/flows.c test/bench/flow/tables.c) $(FLOW)/rivals.o
+		$(filter net/path/session%,$(NET)) \
+		test/bench/flow/flows.c test/bench/flow/tables.c test/bench/flow/hash.c) $(FLOW)/rivals.o
 	@echo "  LD $@"
 	$(Q)$(CC) $(HOST) $^ -lrte_acl -lrte_hash -lrte_eal -lm -o $@
 

@@ -10,6 +10,7 @@
 
 #include "net/table/acl_table.h"
 #include "test/model/aclgen.h"
+#include "test/model/routegen.h"
 #include "test/unit/forms.h"
 
 #define PACKETS 4096u
@@ -139,6 +140,57 @@ static void test_greatest(void **state)
 	}
 }
 
+/* A rule that asks for one field only, and for much of it: most ranges lie in most rules. */
+static struct acl_rule wide_rule(uint64_t *seed)
+{
+	struct acl_rule r = {.protocol = 17, .from_port = {0, 65535}, .to_port = {0, 65535}};
+	uint64_t x = routegen_random(seed);
+	uint16_t *port = x & 1 ? r.from_port : r.to_port;
+
+	if (x & 2) {
+		r.ports = true;
+		port[0] = (uint16_t)(x >> 16) / 4;
+		port[1] = (uint16_t)(65535 - (uint16_t)(x >> 32) / 4);
+		return r;
+	}
+	r.family = 4;
+	*(x & 1 ? &r.from : &r.to) = (struct ip6){0, x >> 32};
+	*(x & 1 ? &r.from_length : &r.to_length) = (uint8_t)(1 + (x >> 8) % 8);
+	return r;
+}
+
+/* Many words led to by one field, each of the four. */
+static void test_wide(void **state)
+{
+	uint64_t seed = 1;
+
+	for (unsigned n = 50; n <= 3200; n *= 8) {
+		struct list l = {.n = n, .family = 4};
+
+		l.rule = calloc(l.n, sizeof *l.rule);
+		for (unsigned i = 0; i < n; i++)
+			l.rule[i] = wide_rule(&seed);
+		assert_int_equal(compile(&l, 64u << 20, 1000), ERR_OK);
+		assert_true(check(&l, n) > PACKETS / 2);
+		close_list(&l);
+		/* Only the last is for a packet, and it is found among all. */
+		for (unsigned i = 0; i + 1 < n; i++)
+			l.rule[i].protocol = 6;
+		l.rule[n - 1].ports = false;
+		l.rule[n - 1].from_length = l.rule[n - 1].to_length = 0;
+		assert_int_equal(compile(&l, 64u << 20, 1000), ERR_OK);
+		check(&l, n);
+		struct aclgen_packet p = {
+			.src = {0, seed & UINT32_MAX}, .kind = acl_kind(17, 0, 0)};
+		uint16_t rule = 0;
+
+		look_up(&l, &p, &rule, 1);
+		assert_int_equal(rule, n - 1);
+		close_list(&l);
+		free(l.rule);
+	}
+}
+
 /* No rules, and rules of the other family only: nothing matches. */
 static void test_empty(void **state)
 {
@@ -258,6 +310,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_kinds_of_lists),
 		cmocka_unit_test(test_greatest),
+		cmocka_unit_test(test_wide),
 		cmocka_unit_test(test_empty),
 		cmocka_unit_test(test_both_families),
 		cmocka_unit_test(test_edges),

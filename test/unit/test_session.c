@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "net/path/session.h"
+#include "test/unit/forms.h"
 
 #define KEYS 4096u
 
@@ -112,9 +113,12 @@ static void check_batch(void)
 		ask.ports[i] = key[i].ports;
 		ask.protocol[i] = key[i].protocol;
 	}
-	session_find4(&table, &ask, way, n);
-	for (unsigned i = 0; i < n; i++)
-		assert_ptr_equal(way[i], find(key[i]));
+	for (unsigned f = 0; f < forms_here(); f++) {
+		session_select(forms[f]);
+		session_find4(&table, &ask, way, n);
+		for (unsigned i = 0; i < n; i++)
+			assert_ptr_equal(way[i], find(key[i]));
+	}
 }
 
 static void run(uint32_t max, unsigned steps)

@@ -53,6 +53,11 @@ void *rivals_memory(size_t bytes)
 	return p;
 }
 
+void rivals_release(void *memory)
+{
+	rte_free(memory);
+}
+
 /* ---- rte_acl ---- */
 
 /* The first field is one byte; the others are read in fours. */

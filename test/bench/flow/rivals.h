@@ -23,6 +23,7 @@ void rivals_begin(bool huge, unsigned core);
 
 /* Zeroed, on a page of its own; exits if there is no more. */
 void *rivals_memory(size_t bytes);
+void rivals_release(void *memory);
 
 /* ---- rte_acl ---- */
 

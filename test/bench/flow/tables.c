@@ -1,9 +1,10 @@
 /*
- * The tables alone against DPDK's, on the same keys, by turns: access lists against rte_acl.
+ * The tables alone against DPDK's, on the same keys, by turns: access lists against rte_acl, the
+ * table of sessions against rte_hash (hash.c).
  *
- *   tables [--huge] [--rounds N] [--core N] [--rules N]... [--kind K]
+ *   tables [--huge] [--rounds N] [--core N] [--rules N]... [--kind K] [--keys N]...
  *
- * Keys are flows of flows.h for the list, BATCH of them at a time, drawn from all in no
+ * Keys are flows of flows.h for the list, TABLES_BATCH of them at a time, drawn from all in no
  * order. Both answers to each key are compared before anything is timed. A round looks all keys up
  * once on each side, timed in windows short against a time slice; cycles per key are the medians of
  * windows. Prints a line of JSON.
@@ -16,14 +17,14 @@
 #include <x86intrin.h>
 
 #include "lib/byteorder.h"
+#include "net/path/session.h"
 #include "net/table/acl_table.h"
 #include "test/bench/fib/clock.h"
 #include "test/bench/flow/flows.h"
 #include "test/bench/flow/rivals.h"
+#include "test/bench/flow/times.h"
 
 #define KEYS       65536u
-#define BATCH      64u   /* as the path's */
-#define WINDOW     2048u /* keys of one measurement */
 #define METHODS    8u
 #define ROUNDS_MAX 1000u
 #define LIST_BYTES (64u << 20)
@@ -33,6 +34,7 @@ static unsigned rounds = 31, core;
 static bool huge;
 static unsigned sizes[8], sizes_n;
 static int only_kind = -1;
+static unsigned hashes[8], hashes_n; /* keys */
 
 /* The same keys in the words of each side. */
 static struct keys {
@@ -43,13 +45,7 @@ static struct keys {
 	uint32_t rival_rule[KEYS];
 } * keys;
 
-/* Cycles per key, by window. */
-struct times {
-	double window[ROUNDS_MAX * (KEYS / WINDOW)];
-	unsigned n;
-};
-
-static void __attribute__((noreturn)) fail(const char *what)
+void tables_fail(const char *what)
 {
 	fprintf(stderr, "tables: %s\n", what);
 	exit(1);
@@ -62,17 +58,16 @@ static int order(const void *x, const void *y)
 	return a < b ? -1 : a > b;
 }
 
-/* They are in order from then on. */
-static double quantile(struct times *t, double part)
+double times_quantile(struct times *t, double part)
 {
 	qsort(t->window, t->n, sizeof *t->window, order);
-	return t->window[(unsigned)(part * (t->n - 1))];
+	return t->n ? t->window[(unsigned)(part * (t->n - 1))] : 0;
 }
 
-static void print_times(const char *name, struct times *t)
+void times_print(const char *name, struct times *t)
 {
-	printf("\"%s\": {\"p50\": %.2f, \"p10\": %.2f, \"p90\": %.2f}", name, quantile(t, 0.5),
-		quantile(t, 0.1), quantile(t, 0.9));
+	printf("\"%s\": {\"p50\": %.2f, \"p10\": %.2f, \"p90\": %.2f}", name,
+		times_quantile(t, 0.5), times_quantile(t, 0.1), times_quantile(t, 0.9));
 }
 
 /* ---- keys ---- */
@@ -82,7 +77,7 @@ static void make_keys(const struct acl_rule *rule, unsigned n)
 	struct flow *flow = calloc(KEYS, sizeof *flow);
 
 	if (!flow)
-		fail("no memory");
+		tables_fail("no memory");
 	flows_make(flow, KEYS, rule, n, false, SEED);
 	for (unsigned i = 0; i < KEYS; i++) {
 		const struct flow *f = &flow[i];
@@ -115,39 +110,27 @@ static const struct acl *compile(const struct acl_rule *rule, unsigned n, double
 
 	while (!done)
 		if (acl_build_step(b, 1000, &done))
-			fail("a list does not fit");
+			tables_fail("a list does not fit");
 	*ms = clock_ms() - begin;
 	return acl_build_end(b);
 }
 
-static void end_window(struct times *t, uint64_t *begin)
-{
-	uint64_t now = __rdtsc();
-
-	t->window[t->n++] = (double)(now - *begin) / WINDOW;
-	*begin = __rdtsc();
-}
-
 static void look_ours(const struct acl *acl, struct times *t)
 {
-	uint64_t begin = __rdtsc();
-
-	for (unsigned i = 0; i < KEYS; i += BATCH) {
+	times_begin(t);
+	for (unsigned i = 0; i < KEYS; i += TABLES_BATCH) {
 		acl_lookup4(acl, keys->src + i, keys->dst + i, keys->ports + i, keys->kind + i,
-			keys->rule + i, BATCH);
-		if ((i + BATCH) % WINDOW == 0)
-			end_window(t, &begin);
+			keys->rule + i, TABLES_BATCH);
+		times_pass(t, i + TABLES_BATCH);
 	}
 }
 
 static void look_theirs(const void *acl, struct times *t)
 {
-	uint64_t begin = __rdtsc();
-
-	for (unsigned i = 0; i < KEYS; i += BATCH) {
-		rival_acl_lookup(acl, keys->rival_at + i, keys->rival_rule + i, BATCH);
-		if ((i + BATCH) % WINDOW == 0)
-			end_window(t, &begin);
+	times_begin(t);
+	for (unsigned i = 0; i < KEYS; i += TABLES_BATCH) {
+		rival_acl_lookup(acl, keys->rival_at + i, keys->rival_rule + i, TABLES_BATCH);
+		times_pass(t, i + TABLES_BATCH);
 	}
 }
 
@@ -164,7 +147,7 @@ static unsigned compare(const struct acl *ours, void *theirs)
 		uint32_t rule = keys->rule[i] == ACL_NONE ? 0 : keys->rule[i] + 1u;
 
 		if (rule != keys->rival_rule[i])
-			fail("the two say different things of a key");
+			tables_fail("the two say different things of a key");
 		met += rule != 0;
 	}
 	return met;
@@ -189,13 +172,13 @@ static void time_lists(const struct acl *ours, void *theirs)
 		}
 	}
 	for (unsigned m = 1; m < methods; m++)
-		best = quantile(&of[m], 0.5) < quantile(&of[best], 0.5) ? m : best;
-	print_times("ours", &mine);
+		best = times_quantile(&of[m], 0.5) < times_quantile(&of[best], 0.5) ? m : best;
+	times_print("ours", &mine);
 	printf(", ");
-	print_times("rte_acl", &of[best]);
+	times_print("rte_acl", &of[best]);
 	printf(", \"method\": \"%s\", \"ratio\": %.3f, \"ratio_p10\": %.3f", name[best],
-		quantile(&of[best], 0.5) / quantile(&mine, 0.5),
-		quantile(&of[best], 0.1) / quantile(&mine, 0.1));
+		times_quantile(&of[best], 0.5) / times_quantile(&mine, 0.5),
+		times_quantile(&of[best], 0.1) / times_quantile(&mine, 0.1));
 }
 
 static void one_list(enum aclgen_kind kind, unsigned n)
@@ -205,7 +188,7 @@ static void one_list(enum aclgen_kind kind, unsigned n)
 	char name[32];
 
 	if (!rule)
-		fail("no memory");
+		tables_fail("no memory");
 	flows_rules(rule, n, kind, SEED);
 	make_keys(rule, n);
 	const struct acl *ours = compile(rule, n, &build);
@@ -226,13 +209,13 @@ static void one_list(enum aclgen_kind kind, unsigned n)
 	free(rule);
 }
 
-static unsigned number(const char *text)
+static unsigned number(const char *text, unsigned long max)
 {
 	char *end;
 	unsigned long n = strtoul(text, &end, 10);
 
-	if (!*text || *end || n > ACL_RULES_MAX)
-		fail("not a number that fits");
+	if (!*text || *end || n > max)
+		tables_fail("not a number that fits");
 	return (unsigned)n;
 }
 
@@ -241,7 +224,7 @@ static void read_options(int argc, char **argv)
 	static const struct option words[] = {{"huge", no_argument, NULL, 'h'},
 		{"rounds", required_argument, NULL, 'r'}, {"core", required_argument, NULL, 'c'},
 		{"rules", required_argument, NULL, 'n'}, {"kind", required_argument, NULL, 'k'},
-		{0}};
+		{"keys", required_argument, NULL, 'y'}, {0}};
 	enum aclgen_kind kind;
 	int c;
 
@@ -249,18 +232,20 @@ static void read_options(int argc, char **argv)
 		if (c == 'h')
 			huge = true;
 		else if (c == 'r')
-			rounds = number(optarg);
+			rounds = number(optarg, ROUNDS_MAX);
 		else if (c == 'c')
-			core = number(optarg);
+			core = number(optarg, 1023);
 		else if (c == 'n' && sizes_n < sizeof sizes / sizeof *sizes)
-			sizes[sizes_n++] = number(optarg);
+			sizes[sizes_n++] = number(optarg, ACL_RULES_MAX);
+		else if (c == 'y' && hashes_n < sizeof hashes / sizeof *hashes)
+			hashes[hashes_n++] = number(optarg, 1u << 24);
 		else if (c == 'k' && flows_kind(optarg, &kind))
 			only_kind = (int)kind;
 		else
 			exit(2);
 	}
 	if (!rounds || rounds > ROUNDS_MAX)
-		fail("--rounds of 1 to 1000");
+		tables_fail("--rounds of 1 to 1000");
 }
 
 int main(int argc, char **argv)
@@ -271,9 +256,12 @@ int main(int argc, char **argv)
 	read_options(argc, argv);
 	rivals_begin(huge, core);
 	__builtin_cpu_init();
-	acl_select(forms[__builtin_cpu_supports("x86-64-v4")   ? 2
-			 : __builtin_cpu_supports("x86-64-v3") ? 1
-							       : 0]);
+	const char *form = forms[__builtin_cpu_supports("x86-64-v4")   ? 2
+				 : __builtin_cpu_supports("x86-64-v3") ? 1
+								       : 0];
+
+	acl_select(form);
+	session_select(form);
 	keys = rivals_memory(sizeof *keys);
 	list_memory = rivals_memory(LIST_BYTES);
 	scratch = rivals_memory(acl_scratch_bytes(ACL_RULES_MAX));
@@ -286,6 +274,11 @@ int main(int argc, char **argv)
 			first = false;
 			one_list((enum aclgen_kind)k, sizes[s]);
 		}
+	printf("], \"hash\": [");
+	for (unsigned h = 0; h < 2 * hashes_n; h++) {
+		printf("%s", h ? ", " : "");
+		hash_compare(hashes[h / 2], h % 2, rounds);
+	}
 	puts("]}");
 	return 0;
 }
