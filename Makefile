@@ -170,7 +170,7 @@ help:
 	@echo '  make gdb        QEMU stopped at entry, gdb attached with symbols'
 	@echo '  make clean      removes build/ but the C library'
 	@echo 'Variables: EXTRA=-D... adds compiler flags (-DDEBUG_BUFFERS: see lib/pool.h); TEST_HOOKS=1 builds build/barewire-hooks.elf;'
-	@echo '  FIB="ROUTES..." links a ready forwarding table, CONFIG=FILE a configuration; IMAGE=FILE.elf names the image; FLOWS=1M sizes the flow caches'
+	@echo '  FIB="ROUTES..." links a ready forwarding table, CONFIG=FILE a configuration; IMAGE=FILE.elf names the image; FLOWS=1M sizes the flow caches; SESSIONS=1M reserves memory for connections'
 
 all: kernel hosted pktgen
 kernel: $(IMAGE)
@@ -186,6 +186,12 @@ setup:
 
 $(NEWLIB)/lib/libc.a:
 	tools/setup --newlib
+
+# `make SESSIONS=1M` reserves memory for so many tracked connections, see kernel/sessions.h.
+SESSIONS_N := $(subst M,000000,$(subst k,000,$(SESSIONS)))
+$(call stamp,$(BUILD)/sessions,$(SESSIONS_N))
+$(foreach d,$(X86DIR) hosted check tsan,$(BUILD)/$(d)/kernel/sessions.o): $(BUILD)/sessions
+$(foreach d,$(X86DIR) hosted check tsan,$(BUILD)/$(d)/kernel/sessions.o): EXTRA_VERSION = $(if $(SESSIONS_N),-DSESSIONS=$(SESSIONS_N)u)
 
 # The one file that knows the version.
 $(foreach d,$(X86DIR) hosted,$(BUILD)/$(d)/kernel/flows.o): $(BUILD)/flows

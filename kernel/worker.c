@@ -265,7 +265,7 @@ bool worker_turn(struct router *r, struct worker *w)
 	if (received)
 		w->since = GAP_WORK;
 	worker_look(w);
-	if (r->sessions[w->id + 1])
+	if (r->sessions[w->id + 1] && w->rxqs + w->feeds)
 		track_turn(&r->lane[w->rxqs ? w->rxq[0] : w->feed[0].lane], w->looked);
 	for (unsigned i = 0; i < w->txqs; i++)
 		sent |= worker_transmit(r, w, w->txq[i]);

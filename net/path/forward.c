@@ -333,6 +333,11 @@ static inline void forward_look_up(const struct lane *lane, struct batch *b)
 /* The same by sessions. */
 static __attribute__((noinline)) void forward_track(struct lane *lane, struct batch *b)
 {
+	/* What was on its way to a worker without sessions when tracking began. */
+	if (!lane->sessions) {
+		forward_lookup(lane, b);
+		return;
+	}
 	track_batch(lane, b);
 	if (load_once(&lane->count))
 		count_batch(lane, b);
