@@ -333,11 +333,8 @@ static inline void forward_look_up(const struct lane *lane, struct batch *b)
 /* The same by sessions. */
 static __attribute__((noinline)) void forward_track(struct lane *lane, struct batch *b)
 {
-	/* What was on its way to a worker without sessions when tracking began. */
-	if (!lane->sessions) {
-		forward_lookup(lane, b);
-		return;
-	}
+	/* A packet that is dropped gets none, and whole vectors of them are looked up. */
+	memset(b->nh, NEXTHOP_NONE, (b->n + BATCH_PAD) * sizeof *b->nh);
 	track_batch(lane, b);
 	if (load_once(&lane->count))
 		count_batch(lane, b);

@@ -1,12 +1,15 @@
 # `established` and Linux's connection tracking: the same packets of random conversations pass.
 import os
 import random
+import re
 
 import pytest
 from differential import linux_router
 from oracle.ends import OfBarewire, OfLinux
+from oracle.exceptions import after_a_reset, half_open, syn_of_the_other
 from oracle.netfilter import Netfilter, Network
-from oracle.talk import ICMP, TCP, UDP, Side, Talk, differences, lead, steps
+from oracle.talk import (ICMP, TCP, UDP, Side, Talk, differences, lead, steps, told,
+                         unexplained)
 from router import running
 
 LONG = bool(os.environ.get("LONG"))
@@ -29,7 +32,6 @@ set acl edge rule 30 permit proto udp to {OFFERED}/32 to-port 53
 NFT = f"""table ip edge {{
     chain forward {{
         type filter hook forward priority 0; policy drop;
-        ct state invalid drop
         iifname r0 accept
         ct state established,related accept
         ip daddr {OFFERED} tcp dport 80 accept
@@ -37,6 +39,20 @@ NFT = f"""table ip edge {{
     }}
 }}
 """
+
+# Where barewire is right to differ, by the first step of a talk that does.
+
+
+def contradicts(talk, n, ours, theirs):
+    """A packet that its session cannot have is dropped as session-state (RFC 9293 3.10.7: its
+    receiver would drop it). Linux calls it invalid, and lets it pass where rules ask no state."""
+    return talk.proto == TCP and theirs and not ours and (
+        talk.steps[n].by in ("client", "server")
+        and (talk.steps[n].by == "client") == (talk.client.cable == INSIDE)
+        or talk.to.address == OFFERED)
+
+
+EXCEPTIONS = [contradicts, half_open, after_a_reset, syn_of_the_other]
 
 
 def make_talks(seed, count):
@@ -75,12 +91,15 @@ def run():
 
 
 def test_same_as_linux(run):
-    found = differences(run.ours, run.theirs)
-    assert not found, "\n".join(f"{t}\n  step {n} {t.steps[n].name}:\n    ours {a}\n    Linux {b}"
-                                for t, n, a, b in found[:8]) + f"\n{len(found)} in all"
+    found = unexplained(differences(run.ours, run.theirs), EXCEPTIONS)
+    assert not found, told(found)
+
+
+def test_exceptions_name_their_source():
+    assert all(re.search("RFC", e.__doc__) for e in EXCEPTIONS)
 
 
 def test_some_pass_and_some_do_not(run):
-    told = [o for c in run.theirs for o in c.outcome]
-    assert sum(bool(o) for o in told) > len(told) / 3
-    assert sum(not o for o in told) > len(told) / 20
+    outcomes = [o for c in run.theirs for o in c.outcome]
+    assert sum(bool(o) for o in outcomes) > len(outcomes) / 3
+    assert sum(not o for o in outcomes) > len(outcomes) / 20

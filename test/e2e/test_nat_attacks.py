@@ -25,6 +25,8 @@ set acl edge rule 30 permit proto tcp to 10.0.0.2/32 to-port 8080
 """
 MANY = 6_000
 SYN, ACK, RST = 2, 16, 4
+# voq-full: an emulated port is slower than a flood.
+NO_ROOM = {"session-table-full", "nat-no-port", "session-limit", "voq-full"}
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +36,6 @@ def lab():
             lab.must(host, "ip", "neighbor", "replace", f"10.0.{host}.1", "lladdr",
                      hosts.router_mac(host), "dev", "p0", "nud", "permanent")
         wait_for("a way out", lambda: lab.ping(INSIDE, SERVER, 1, wait_s=2))
-        lab.memory = used(lab)
         yield lab
 
 
@@ -63,7 +64,7 @@ class Grown:
 def attack(lab, port, packets):
     """Sends packets while a connection of others goes on; what was dropped, by reason."""
     frames = [frame(port, p) for p in packets]
-    grown = Grown(lab, port)
+    grown, memory = Grown(lab, port), used(lab)
     with Talker(lab, INSIDE, OUTSIDE) as talker:
         with lab.wire(port) as wire:
             taken, _ = wire.send_all(frames)
@@ -71,7 +72,7 @@ def attack(lab, port, packets):
         wait_for("all", lambda: lab.drops().received(grown.port) - received >= taken)
     assert talker.seen_as[0] == EXTERNAL
     lab.check_books()
-    assert used(lab) == lab.memory, "memory"
+    assert used(lab) == memory
     return taken, grown()
 
 
@@ -88,7 +89,7 @@ def test_syn_flood_from_inside(lab):
     rng = random.Random(1)
     taken, dropped = attack(lab, ATTACKER, (
         syn(crowd(n), rng.randrange(1024, 65536), SERVER, 9, n) for n in range(MANY)))
-    assert dropped.keys() <= {"session-table-full", "nat-no-port", "session-limit"}, dropped
+    assert dropped.keys() <= NO_ROOM, dropped
     assert taken > MANY / 2
 
 
@@ -106,7 +107,7 @@ def test_random_flows(lab):
     taken, dropped = attack(lab, ATTACKER, (
         ipv4(s, SERVER, udp(s, SERVER, rng.randrange(65536), rng.randrange(1, 65536)))
         for s in (crowd(rng.randrange(65536)) for _ in range(MANY))))
-    assert dropped.keys() <= {"session-table-full", "nat-no-port", "session-limit"}, dropped
+    assert dropped.keys() <= NO_ROOM, dropped
     assert taken > MANY / 2
 
 
@@ -179,7 +180,7 @@ def test_fragments(lab):
 def test_echoes_of_all_identifiers(lab):
     taken, dropped = attack(lab, ATTACKER, (
         ipv4("10.0.2.2", SERVER, echo(n * 11 & 0xFFFF), proto=ICMP) for n in range(MANY)))
-    assert dropped.keys() <= {"session-table-full", "nat-no-port", "session-limit"}, dropped
+    assert dropped.keys() <= NO_ROOM, dropped
     assert taken > MANY / 2
 
 

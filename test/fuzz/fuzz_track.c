@@ -28,6 +28,7 @@
 #define OPS_MAX    200u
 #define SLOTS      256u
 #define HOUR_US    3600000000u
+#define OWN        0x0a000001u /* what the router says itself is not translated */
 #define TRANSPORT  (IPV4_OFF + IPV4_HEADER)
 #define MEMORY_MAX (96u << 20)
 
@@ -114,7 +115,8 @@ static void collect(void)
 				CLAIM(len <= sizeof f);
 				if (p == OUTSIDE && setting[in_force].hides && len > TRANSPORT &&
 					load_be16(f + 12) == 0x0800)
-					CLAIM(f[IPV4_SOURCE] != 10);
+					CLAIM(f[IPV4_SOURCE] != 10 ||
+						load_be32(f + IPV4_SOURCE) == OWN);
 				memcpy(last[p], f, len);
 				last_len[p] = (uint32_t)len;
 			}

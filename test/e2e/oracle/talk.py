@@ -1,5 +1,6 @@
 # Conversations as random walks, and how each is led through a router: what comes out of it, step by step.
 import random
+import struct
 from typing import NamedTuple
 
 from differential.packet4 import (DF, ECHO, ECHO_REPLY, ICMP, MF, TCP, UDP, echo, ether, icmp, ipv4,
@@ -9,7 +10,8 @@ from oracle.datagram import (check_error, inner_of, is_error, ports_of, together
 
 FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 GATEWAY_MAC = "02:00:00:00:{:02x}:02"  # as Network.mac
-ROUTER_ON_THE_WAY = "198.18.0.1"       # whose errors are about packets to whom it leads
+ON_THE_WAY = ("10.0.0.254", "198.18.0.1")  # routers by cable, whose errors are about what they lead to
+STRANGERS = (("198.51.100.10", "198.51.100.11"), ("10.0.0.10", "10.0.0.11"))  # by who speaks
 TTL = 60
 NAMES = {TCP: "tcp", UDP: "udp", ICMP: "icmp"}
 
@@ -100,8 +102,9 @@ class TcpWalk:
 
 def error(rng, inward):
     what = {"type": rng.choice(((3, 1), (3, 3), (3, 4), (11, 0), (3, 13), (12, 0))),
-            "quote": rng.choice((28, 40, 1000)), "forged": rng.random() < 0.2}
-    name = f"err{what['type'][0]}/{what['type'][1]}{'forged' if what['forged'] else ''}"
+            "quote": rng.choice((28, 40, 1000)), "forged": rng.random() < 0.2,
+            "astray": rng.random() < 0.15}
+    name = "err{}/{}".format(*what["type"]) + "".join(w for w in ("forged", "astray") if what[w])
     return Step("error-in" if inward else "error", what, name)
 
 
@@ -150,6 +153,11 @@ def fill(n):
     return bytes(i * 7 & 255 for i in range(n))
 
 
+def wrong_by(much, check):
+    total = int.from_bytes(check, "big") + much
+    return struct.pack("!H", (total & 0xFFFF) + (total >> 16) or 1)
+
+
 def packets(talk, step, src, dst, ident):
     """The IPv4 packets of a step; src, dst: (address, port) as they are where it is sent."""
     what, options = step.what, {"ident": ident, "proto": talk.proto, "ttl": TTL}
@@ -158,8 +166,9 @@ def packets(talk, step, src, dst, ident):
         body = tcp(src[0], dst[0], src[1], dst[1], what["seq"], what["ack"], what["bits"], data)
         return [ipv4(src[0], dst[0], body, flags=DF, **options)]
     if talk.proto == UDP:
-        wrong = {"wrong": 0x1234}.get(what.get("sum"), what.get("sum"))
-        body = udp(src[0], dst[0], src[1], dst[1], data, check=wrong)
+        body = udp(src[0], dst[0], src[1], dst[1], data, check=0 if what.get("sum") == 0 else None)
+        if what.get("sum") == "wrong":  # by as much whatever the ports are
+            body = body[:6] + wrong_by(0x1234, body[6:8]) + body[8:]
     else:
         kind = ECHO if step.by == "client" else ECHO_REPLY
         body = echo(dst[1] if kind == ECHO_REPLY else src[1], what["seq"], data, kind=kind)
@@ -213,7 +222,9 @@ class Course:
         kind, code = step.what["type"]
         rest = b"\0\0\x02\x40" if (kind, code) == (3, 4) else b"\0\0\0\0"
         to = ".".join(map(str, quoted[12:16]))
-        who = side.address if code == 3 else ROUTER_ON_THE_WAY
+        if step.what["astray"]:
+            to = next(a for a in STRANGERS[side.cable] if a != to)
+        who = side.address if code == 3 else ON_THE_WAY[side.cable]
         return [ipv4(who, to, icmp(kind, code, rest, quoted[:step.what["quote"]]), proto=ICMP,
                      ident=ident, ttl=TTL)]
 
@@ -233,13 +244,12 @@ class Course:
                 self.last["client"] = packet
         self.outcome.append(sorted(told, key=str))
 
-    def name(self, address, port):
+    def name(self, address, port, cable):
         """An end of the conversation by its part in it: which port was chosen is no matter."""
-        talk = self.talk
-        if self.at_server and (address, port) == self.at_server[:2] and self.at_server[:2] != (
-                talk.client.address, talk.client.port):
-            return f"{address}:mapped"
-        return f"{address}:{port}"
+        seen = self.at_server and cable == self.talk.server.cable
+        if self.talk.proto == ICMP:  # the identifier is of both
+            return f"{address}:{'mapped' if seen and port == self.at_server[1] else port}"
+        return f"{address}:{'mapped' if seen and (address, port) == self.at_server[:2] else port}"
 
     def tell(self, d):
         """A datagram without what routers may choose."""
@@ -255,11 +265,11 @@ class Course:
             inner = inner_of(d.payload)
             told |= {"src": d.src, "dst": d.dst, "error": d.payload[:2].hex(), "rest": d.payload[4:8],
                      "inner": inner._replace(
-                         ports=None, src=self.name(inner.src, (inner.ports or (0, 0))[0]),
-                         dst=self.name(inner.dst, (inner.ports or (0, 0))[1]))}
+                         ports=None, src=self.name(inner.src, (inner.ports or (0, 0))[0], d.cable),
+                         dst=self.name(inner.dst, (inner.ports or (0, 0))[1], d.cable))}
         else:
-            told |= {"src": self.name(d.src, ports[0]) if ports else d.src,
-                     "dst": self.name(d.dst, ports[1]) if ports else d.dst,
+            told |= {"src": self.name(d.src, ports[0], d.cable) if ports else d.src,
+                     "dst": self.name(d.dst, ports[1], d.cable) if ports else d.dst,
                      "body": without_numbers(d.proto, d.payload)}
         return told
 
@@ -300,4 +310,29 @@ def differences(ours, theirs):
             for n in range(len(a.talk.steps)) if a.outcome[n] != b.outcome[n]]
 
 
-__all__ = ["ICMP", "TCP", "UDP", "Side", "Step", "Talk", "differences", "lead", "steps"]
+def unexplained(found, exceptions):
+    """Without talks whose first difference is one that an exception explains."""
+    first = {}
+    for talk, n, ours, theirs in found:
+        first.setdefault(talk.number, any(e(talk, n, ours, theirs) for e in exceptions))
+    return [f for f in found if not first[f[0].number]]
+
+
+def told(found, most=12):
+    """Of each talk that differs the first step that does: what comes later may follow from it."""
+    lines, talks = [], set()
+    for talk, n, ours, theirs in found:
+        if talk.number in talks:
+            continue
+        talks.add(talk.number)
+        lines.append(f"{talk}\n  step {n} {talk.steps[n].name}:")
+        for name, one, other in (("ours", ours, theirs), ("Linux", theirs, ours)):
+            if not one or not other:
+                lines.append(f"    {name}: {len(one)} packets")
+            lines += [f"    {name}: { {k: v for k, v in a.items() if b.get(k) != v} }"
+                      for a, b in zip(one, other) if a != b]
+    return "\n".join(lines[:most * 4]) + f"\n{len(talks)} talks differ, in {len(found)} steps"
+
+
+__all__ = ["ICMP", "TCP", "UDP", "Side", "Step", "Talk", "differences", "lead", "steps", "told",
+           "unexplained"]
