@@ -22,6 +22,7 @@
 #include "kernel/vlans.h"
 #include "kernel/watchdog.h"
 #include "lib/text.h"
+#include "net/table/generation.h"
 
 #define READY_US 1000000u /* for workers to leave the pair of FIBs of the commit before */
 
@@ -374,6 +375,7 @@ static void write_settings(struct apply *a, const struct saved *s)
 	config_apply_urpf(r, &a->match);
 	config_apply_flow_control(r, &a->match);
 	filters_publish(r);
+	sessions_apply(r, a->config);
 	config_apply_meters(r, &a->match);
 	config_apply_counting(r, a->config);
 	config_apply_protocols(r, a->config);
@@ -396,6 +398,7 @@ static void switch_over(
 	publish_release(r, swap);
 	nexthop_release_all(&r->nexthops);
 	control_routes_changed(r);
+	generation_next(&r->tables); /* all of it, before a worker goes on */
 	if (parked)
 		audit_release(r);
 	neighbors_replace(r, want, fresh);

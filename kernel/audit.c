@@ -73,9 +73,14 @@ static void copy_queues(const struct router *r, struct audit *a)
 		const struct netdev *dev = r->dev[q->port];
 
 		a->pool[g].rx_ring = dev->ops->rx_held(dev, q->queue);
-		for (unsigned way = 1; way < q->ways; way++)
-			a->pool[g].spread += ring_depth(q->ring[way]);
+		a->pool[g].waiting = load_once(&q->steering.hold->held);
 	}
+	for (unsigned w = 0; w < r->workers; w++)
+		for (unsigned i = 0; i < r->worker[w]->feeds; i++) {
+			const struct feed *feed = &r->worker[w]->feed[i];
+
+			a->pool[r->lane[feed->lane].pool].spread += ring_depth(feed->ring);
+		}
 	for (unsigned t = 0; t < r->txqs; t++) {
 		const struct netdev *dev = r->dev[r->txq[t].port];
 
@@ -118,6 +123,8 @@ static void count_owner(struct audit_pool *p, uint8_t o, unsigned txqs)
 		p->home++;
 	else if (o == OWNER_CONTROL)
 		p->control++;
+	else if (o == OWNER_HELD)
+		p->held++;
 	else if (o >= OWNER_OUTPUT(0) && o < OWNER_OUTPUT(txqs))
 		p->output[o - OWNER_OUTPUT(0)]++;
 	else
@@ -166,6 +173,7 @@ static void compare_books(const struct router *r, struct audit *a)
 
 		find(a, (int)pool->home - (int)found,
 			p == r->control_pool ? "the pool of " : "the worker of ", name);
+		find(a, (int)pool->held - (int)pool->waiting, "the fragments of ", name);
 		find(a, (int)pool->other, "nobody, in pool ", name);
 		control += pool->control;
 		for (unsigned t = 0; t < r->txqs; t++)

@@ -5,7 +5,7 @@
  * microseconds) the control core copies counters, owners and queue indices;
  * then they go on and the copies are compared. Book 1 counts the owner array.
  * Book 2 never looks at it: free stacks, return rings, device rings, spread
- * rings, VOQ depths, punt rings and the control core's own count.
+ * rings, tables of fragments, VOQ depths, punt rings and the control core's own count.
  */
 #ifndef KERNEL_AUDIT_H
 #define KERNEL_AUDIT_H
@@ -17,9 +17,10 @@
 
 struct audit_pool {
 	/* book 1, from the owner array */
-	uint32_t home, control, output[TXQ_MAX], other;
+	uint32_t home, control, held, output[TXQ_MAX], other;
 	/* book 2, from indices: what stands behind OWNER_HOME */
 	uint32_t free, returning, rx_ring, spread;
+	uint32_t waiting; /* behind OWNER_HELD: in the table of fragments */
 };
 
 struct audit_port {

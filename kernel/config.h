@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "kernel/router.h"
+#include "kernel/sessions.h"
 #include "lib/limits.h"
 #include "net/path/meter.h"
 #include "net/path/urpf.h"
@@ -88,6 +89,7 @@ struct config {
 	bool count_nexthops;                 /* packets by next hop */
 	unsigned martians;                   /* MARTIAN_ ranges that are forwarded */
 	uint32_t control_rate[POLICE_KINDS]; /* handed up a second; 0: not set */
+	struct config_sessions sessions;     /* what is tracked */
 	struct config_iface *iface;
 	struct config_route *route;  /* IPv4's, by prefix, length, kind and gateway */
 	struct config_route *route6; /* likewise */

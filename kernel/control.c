@@ -91,8 +91,8 @@ static bool op_may_leave(void *ctx, unsigned number, uint64_t word)
 {
 	struct router *r = ctx;
 
-	return filter_may_leave(
-		router_control_lane(r), number, packet_frame(&r->buffers, word), packet_len(word));
+	return filter_may_leave(router_control_lane(r), number, packet_frame(&r->buffers, word),
+		packet_len(word), packet_flags(word) & PACKET_FLAG_KNOWN);
 }
 
 static void op_routes_changed(void *ctx)

@@ -158,6 +158,7 @@ static void follow_done(struct pair *p, struct follower *f, bool pending)
 	uint64_t now = platform_now_us();
 
 	p->update_us = now;
+	p->stepped = true;
 	if (!f->building || pending)
 		return;
 	f->building = false;

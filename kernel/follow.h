@@ -39,6 +39,7 @@ struct pair {
 	bool leads;    /* of the two */
 	bool is_read;  /* workers may be reading it: what it lets go waits for a grace period */
 	bool in_grace; /* one that concerns it is under way */
+	bool stepped;  /* it has changed in place: see publish.c */
 	uint64_t update_us, build_us, build_took_us; /* see publish_stats */
 };
 

@@ -14,6 +14,7 @@
 #include "kernel/platform.h"
 #include "lib/words.h"
 #include "net/path/lane.h"
+#include "net/table/generation.h"
 
 #define GRACE_WARN_US 1000000u /* a worker that has not passed by then is named in the log */
 
@@ -32,7 +33,8 @@ static struct publish {
 	bool in_grace;
 	bool wanted; /* by publish_want_grace */
 	bool warned;
-	uint64_t grace_us; /* when the grace period began */
+	uint64_t grace_us;        /* when the grace period began */
+	uint32_t nexthop_changes; /* told to the workers: see nexthop_table */
 	struct rcu_grace grace;
 } publish;
 
@@ -55,6 +57,7 @@ static void point_workers(struct router *r)
 	r->fib6 = active()->fib6;
 	store_release(&r->tables.fib4, r->fib4);
 	store_release(&r->tables.fib6, r->fib6);
+	generation_next(&r->tables);
 }
 
 bool publish_init(struct router *r)
@@ -69,6 +72,7 @@ bool publish_init(struct router *r)
 	fib4_select(platform_isa());
 	fib6_select(platform_isa());
 	path_select(platform_isa());
+	steer_select(platform_isa());
 	words_select(platform_isa());
 	point_workers(r);
 	return true;
@@ -173,10 +177,21 @@ static void grace_begin(struct router *r)
 
 /* ---- the whole ---- */
 
+/* What changed in place under the workers' eyes ends the decisions they keep. */
+static void tell_workers(struct router *r)
+{
+	if (!active()->stepped && r->nexthops.changes == publish.nexthop_changes)
+		return;
+	active()->stepped = false;
+	publish.nexthop_changes = r->nexthops.changes;
+	generation_next(&r->tables);
+}
+
 void publish_turn(struct router *r)
 {
 	grace_poll(r);
 	follow(r);
+	tell_workers(r); /* before the grace period in which they forget */
 	grace_begin(r);
 }
 

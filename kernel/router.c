@@ -5,25 +5,10 @@
 #include <string.h>
 
 #include "kernel/platform.h"
-
-#define SPREAD_MEMORY 4u /* helping lanes take at most this part of the boot memory */
+#include "kernel/sessions.h"
+#include "kernel/router_build.h"
 
 struct router router;
-
-/* Boot allocation that remembers what did not fit. */
-struct builder {
-	const char *failed; /* first thing that found no memory */
-	uint32_t node;      /* of who will work with what is allocated next, or NODE_UNKNOWN */
-};
-
-static void *build_alloc(struct builder *b, size_t bytes, const char *what)
-{
-	void *p = b->failed ? NULL : platform_alloc_near(bytes, CACHE_LINE, b->node);
-
-	if (!p && !b->failed)
-		b->failed = what;
-	return p;
-}
 
 /* As build_alloc, from anywhere, not zeroed. */
 static void *build_reserve(struct builder *b, size_t bytes, const char *what)
@@ -33,17 +18,6 @@ static void *build_reserve(struct builder *b, size_t bytes, const char *what)
 	if (!p && !b->failed)
 		b->failed = what;
 	return p;
-}
-
-static struct ring *build_ring(struct builder *b, uint32_t slots, const char *what)
-{
-	struct ring *ring = build_alloc(b, sizeof *ring, what);
-	uint64_t *word = build_alloc(b, slots * sizeof *word, what);
-
-	if (!ring || !word)
-		return NULL;
-	ring_init(ring, word, slots);
-	return ring;
 }
 
 /* ---- who drives which queue ---- */
@@ -64,12 +38,6 @@ static bool build_workers(struct router *r, struct builder *b, const unsigned *c
 		r->worker[w]->node = b->node;
 	}
 	return !b->failed;
-}
-
-/* The node of what an actor alone works with. */
-static uint32_t actor_node(const struct router *r, unsigned actor)
-{
-	return actor == ACTOR_CONTROL ? platform_core(0)->node : r->worker[actor - 1]->node;
 }
 
 static void add_rxq(struct router *r, unsigned port, unsigned queue)
@@ -172,7 +140,7 @@ static uint32_t buffers_node(const struct router *r, unsigned p, unsigned actor)
 {
 	uint32_t node = p == r->control_pool ? NODE_UNKNOWN : r->dev[r->rxq[p].port]->node;
 
-	return node == NODE_UNKNOWN ? actor_node(r, actor) : node;
+	return node == NODE_UNKNOWN ? build_node(r, actor) : node;
 }
 
 static void build_pool(struct router *r, struct builder *b, unsigned p)
@@ -183,7 +151,7 @@ static void build_pool(struct router *r, struct builder *b, unsigned p)
 	b->node = buffers_node(r, p, actor);
 	void *memory = build_alloc(b, (size_t)POOL_BUFS * buffers->stride, "packet buffers");
 
-	b->node = actor_node(r, actor);
+	b->node = build_node(r, actor);
 	struct pool *pool = build_alloc(b, sizeof *pool, "buffer pools");
 
 	if (pool) {
@@ -205,95 +173,6 @@ static bool build_buffers(struct router *r, struct builder *b)
 	r->buffers.owner = build_alloc(b, (size_t)r->buffers.pools << POOL_SHIFT, "buffer owners");
 	for (unsigned p = 0; p < r->buffers.pools && !b->failed; p++)
 		build_pool(r, b, p);
-	return !b->failed;
-}
-
-/* ---- lanes ---- */
-
-/* Can the queues of a port be spread? Only where some worker has none of them. */
-static bool spreadable(const struct router *r, unsigned port)
-{
-	return r->dev[port]->rx_queues < r->workers;
-}
-
-/* How many workers can process one spreadable RX queue: as lanes and memory allow. */
-static unsigned spread_ways(const struct router *r)
-{
-	size_t lane_bytes = r->txqs * sizeof(struct crosspoint);
-	struct platform_memory memory;
-	unsigned queues = 0, extra = LANE_MAX - 1 - r->rxqs;
-
-	platform_memory(&memory);
-	for (unsigned q = 0; q < r->rxqs; q++)
-		queues += spreadable(r, r->rxq[q].port);
-	if (queues == 0)
-		return 1;
-	if (memory.arena_bytes && extra > memory.arena_bytes / SPREAD_MEMORY / lane_bytes)
-		extra = (unsigned)(memory.arena_bytes / SPREAD_MEMORY / lane_bytes);
-	unsigned ways = 1 + extra / queues;
-
-	ways = ways < SPREAD_MAX ? ways : SPREAD_MAX;
-	return ways < r->workers ? ways : r->workers;
-}
-
-/* A lane of RX queue q (or the control core's: RXQ_MAX) for an actor. */
-static struct lane *build_lane(struct router *r, struct builder *b, unsigned q, unsigned actor)
-{
-	unsigned l = r->lanes++;
-	struct lane *lane = &r->lane[l];
-	bool control = q == RXQ_MAX;
-
-	b->node = actor_node(r, actor);
-	lane->buffers = &r->buffers;
-	lane->tables = &r->tables;
-	lane->classes = r->classes;
-	lane->one_class = true;
-	lane->actor = actor;
-	lane->counters = r->counters[actor];
-	lane->port = control ? CONTROL_PORT : r->rxq[q].port;
-	lane->pool = control ? r->control_pool : q;
-	if (!control) {
-		memcpy(lane->mac, r->dev[lane->port]->mac, 6);
-		police_init(&lane->police, platform_tsc_hz());
-		lane->punt = r->punt[l] = build_ring(b, PUNT_SLOTS, "punt rings");
-		if (!r->meter[q])
-			r->meter[q] = build_alloc(b, sizeof *r->meter[q], "policers");
-	}
-	for (unsigned t = 0; t < r->txqs && !b->failed; t++) {
-		lane->cross[t] = build_alloc(b, sizeof *lane->cross[t], "virtual output queues");
-		if (lane->cross[t])
-			voq_init(lane->cross[t]);
-	}
-	return lane;
-}
-
-/* The workers behind the queue's own help with it. */
-static void build_helpers(struct router *r, struct builder *b, struct rxq *q, unsigned ways)
-{
-	for (unsigned way = 1; way < ways; way++) {
-		struct worker *w = r->worker[(q->worker + way) % r->workers];
-
-		b->node = w->node;
-		struct ring *ring = build_ring(b, SPREAD_SLOTS, "spread rings");
-
-		q->lane[way] = (uint8_t)r->lanes;
-		q->ring[way] = ring;
-		w->feed[w->feeds++] = (struct feed){.ring = ring, .lane = (uint8_t)r->lanes};
-		build_lane(r, b, (unsigned)(q - r->rxq), w->id + 1);
-	}
-	q->ways = (uint8_t)ways;
-}
-
-static bool build_lanes(struct router *r, struct builder *b)
-{
-	unsigned ways = spread_ways(r);
-
-	for (unsigned q = 0; q < r->rxqs; q++)
-		build_lane(r, b, q, r->rxq[q].worker + 1u);
-	for (unsigned q = 0; q < r->rxqs; q++)
-		if (spreadable(r, r->rxq[q].port))
-			build_helpers(r, b, &r->rxq[q], ways);
-	build_lane(r, b, RXQ_MAX, ACTOR_CONTROL);
 	return !b->failed;
 }
 
@@ -379,10 +258,10 @@ static void build_tallies(struct router *r, struct builder *b)
 	struct nexthop_table *t = &r->nexthops;
 
 	for (unsigned a = 1; a < r->actors; a++) {
-		b->node = actor_node(r, a);
+		b->node = build_node(r, a);
 		r->tally[a] = build_alloc(b, NEXTHOP_MAX * sizeof *r->tally[a], "counters");
 	}
-	b->node = actor_node(r, ACTOR_CONTROL);
+	b->node = build_node(r, ACTOR_CONTROL);
 	t->cleared = build_alloc(b, NEXTHOP_MAX * sizeof *t->cleared, "counters");
 	t->tally = r->tally;
 	t->tallies = r->actors;
@@ -404,6 +283,8 @@ static bool build_tables(struct router *r, struct builder *b)
 	r->vlans = build_alloc(b, sizeof *r->vlans, "VLANs");
 	if (!b->failed && !filters_init(r))
 		b->failed = "access lists";
+	if (!b->failed && !sessions_build(r))
+		b->failed = "sessions";
 	r->statics = (struct statics){.rib = &r->rib.rib, .max = STATIC_MAX};
 	r->statics.route = build_alloc(b, STATIC_MAX * sizeof *r->statics.route, "static routes");
 	r->statics6 = (struct statics){.rib = &r->rib6.rib, .max = STATIC_MAX};
@@ -485,8 +366,8 @@ bool router_init(struct router *r, struct netdev **dev, unsigned ports, unsigned
 		deal_queues(r, true);
 		deal_queues(r, false);
 	}
-	if (b.failed || !build_buffers(r, &b) || !build_lanes(r, &b) || !build_latency(r, &b) ||
-		!build_scheds(r, &b) || !build_tables(r, &b)) {
+	if (b.failed || !build_buffers(r, &b) || !router_build_lanes(r, &b) ||
+		!build_latency(r, &b) || !build_scheds(r, &b) || !build_tables(r, &b)) {
 		snprintf(error, error_size, "not enough memory for %s", b.failed);
 		return false;
 	}

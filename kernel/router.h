@@ -7,8 +7,9 @@
  * Where it is known on which NUMA node a port is, a worker of that node comes
  * first. RX queue g has pool g.
  * Lane g is RX queue g as processed by its own worker. Behind those come the
- * lanes of workers that help with another's RX queue (net/path/spread.h), and
- * last the control core's, with its own pool.
+ * lanes of workers that own sessions (net/path/steer.h) or help with another's RX queue
+ * (net/path/spread.h), and last the control core's, with its own pool. The owners are the first
+ * workers, tables.owners of them, up to SPREAD_MAX.
  */
 #ifndef KERNEL_ROUTER_H
 #define KERNEL_ROUTER_H
@@ -28,6 +29,7 @@
 #include "net/path/sched.h"
 #include "net/path/shaper.h"
 #include "net/path/spread.h"
+#include "net/path/steer.h"
 #include "net/proto/stack.h"
 #include "net/table/static_route.h"
 #include "net/table/tables.h"
@@ -40,6 +42,7 @@ struct rxq {
 	uint8_t spread;                /* over how many it is spread now; the control core writes */
 	uint8_t lane[SPREAD_MAX];      /* by way; [0] is the worker's own */
 	struct ring *ring[SPREAD_MAX]; /* to that lane's worker; [0] is NULL */
+	struct steering steering;      /* to the owners of sessions, by the same rings */
 };
 
 struct txq {
@@ -47,7 +50,7 @@ struct txq {
 	uint8_t worker;      /* who drives it */
 };
 
-/* What a worker helps with: its share of an RX queue that another one drives. */
+/* What a worker gets from others: its share of an RX queue that another one drives. */
 struct feed {
 	struct ring *ring;
 	uint8_t lane;
@@ -114,6 +117,7 @@ struct router {
 	struct meter *meter[RXQ_MAX];         /* by RX queue */
 	struct meter_rate meter_rate[IFACE_MAX][2]; /* by interface, as rate */
 	struct counters *counters[ACTOR_MAX];
+	struct sessions *sessions[ACTOR_MAX]; /* by actor; NULL: it owns none */
 	struct worker *worker[CORE_MAX];
 	struct rcu rcu; /* reader i is worker i; none with one core */
 	struct tables tables;
@@ -175,6 +179,12 @@ void router_set_martians(struct router *r, unsigned permitted);
 
 /* How many packets of each kind a lane hands up in a second; 0: the default (police.h). */
 void router_set_control_rates(struct router *r, const uint32_t rate[POLICE_KINDS]);
+
+/*
+ * Whether what is in transit has sessions from now on; then all packets go to their owners. A
+ * worker that is no owner receives only, and its lanes route nothing.
+ */
+void router_set_tracking(struct router *r, bool on);
 
 /* Over how many workers each of its RX queues is spread from now on. */
 void router_set_spread(struct router *r, unsigned port, enum rx_spread spread);

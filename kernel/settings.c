@@ -153,6 +153,12 @@ void router_set_control_rates(struct router *r, const uint32_t rate[POLICE_KINDS
 	}
 }
 
+void router_set_tracking(struct router *r, bool on)
+{
+	for (unsigned l = 0; l + 1 < r->lanes; l++)
+		store_once(&r->lane[l].track, on);
+}
+
 void router_set_martians(struct router *r, unsigned permitted)
 {
 	for (unsigned l = 0; l < r->lanes; l++)

@@ -8,6 +8,7 @@
 #include "lib/words.h"
 #include "net/path/meter.h"
 #include "net/path/spread.h"
+#include "net/path/track.h"
 
 #define REFILL_MIN 16u /* buffers an RX ring lacks before it is filled up, while frames come */
 
@@ -55,7 +56,7 @@ static unsigned worker_refill(struct router *r, unsigned g, bool idle)
 /* One burst of an RX queue, from the device to the VOQs, or to the workers that help: how many. */
 static unsigned worker_burst(struct router *r, struct worker *w, unsigned g)
 {
-	const struct rxq *q = &r->rxq[g];
+	struct rxq *q = &r->rxq[g];
 	struct netdev *dev = r->dev[q->port];
 	struct lane *lane = &r->lane[g];
 	uint64_t word[BATCH_MAX];
@@ -68,6 +69,11 @@ static unsigned worker_burst(struct router *r, struct worker *w, unsigned g)
 		lane->received = w->looked; /* it was not there then */
 		if (__builtin_expect(load_once(&lane->meter) != NULL, 0))
 			own = meter_burst(lane, word, n);
+		if (__builtin_expect(load_once(&lane->track), 0)) {
+			if (own)
+				steer_burst(&q->steering, &w->sort, word, own, w->looked);
+			return n;
+		}
 		ways = load_once(&q->spread);
 		if (ways > 1)
 			own = spread_burst(lane, &w->sort, q->ring, ways, word, own);
@@ -85,6 +91,8 @@ static bool worker_receive(struct router *r, struct worker *w, unsigned g)
 		n = worker_burst(r, w, g);
 		moved += n + worker_refill(r, g, n == 0);
 	} while (n == BATCH_MAX && ++k < RX_BURSTS);
+	if (__builtin_expect(r->rxq[g].steering.hold->used != 0, 0))
+		steer_tend(&r->rxq[g].steering, w->looked);
 	return moved != 0;
 }
 
@@ -233,6 +241,8 @@ bool worker_turn(struct router *r, struct worker *w)
 	if (received)
 		w->since = GAP_WORK;
 	worker_look(w);
+	if (r->sessions[w->id + 1])
+		track_turn(&r->lane[w->rxqs ? w->rxq[0] : w->feed[0].lane], w->looked);
 	for (unsigned i = 0; i < w->txqs; i++)
 		sent |= worker_transmit(r, w, w->txq[i]);
 	if (sent)

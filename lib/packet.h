@@ -63,6 +63,8 @@ static inline uint32_t packet_stride(uint32_t mtu)
 #define PACKET_FLAG_PUNT    0x00ffu
 #define PACKET_FLAG_OPTIONS 0x0100u /* in transit by the control core; within the path only */
 #define PACKET_FLAG_WHOLE   0x0200u /* put together elsewhere; within net/proto only */
+#define PACKET_FLAG_KNOWN   0x0400u /* to the control core: of a known session (net/path/track.h) */
+#define PACKET_FLAG_FINAL   0x0800u /* the same: it ends as the punt reason says */
 #define PACKET_FLAG_SHIFT   0xc000u /* a signed number: see packet_shift */
 #define PACKET_FLAG_POPPED  0x4000u /* +1 of it: what a frame has whose tag was taken off */
 

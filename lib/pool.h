@@ -25,6 +25,7 @@
 
 #define OWNER_HOME      0u /* the pool's actor: free, in its RX ring, in work, on the way back */
 #define OWNER_CONTROL   1u /* the control core: punt ring, held for ARP, being answered */
+#define OWNER_HELD      2u /* a fragment that waits for its first (net/path/hold.h) */
 #define OWNER_OUTPUT(t) (0x80u | (t)) /* TX queue t: its VOQs and its ring */
 
 _Static_assert(OWNER_OUTPUT(TXQ_MAX - 1) <= UINT8_MAX, "an owner is a byte");

@@ -371,6 +371,10 @@ static bool build_forwarding(struct build *b, const struct line *line)
 		build_control_plane(b, line);
 		return true;
 	}
+	if (word_is(line, 1, "sessions")) {
+		config_read_sessions(line, b->config);
+		return true;
+	}
 	if (word_is(line, 1, "counters")) {
 		b->config->count_nexthops = true;
 		return true;

@@ -83,12 +83,23 @@ static void read_icmp(const char *text, uint16_t range[2])
 	range[1] = (uint16_t)(*end ? range[0] : range[0] | 0xff);
 }
 
+/* The last word, or the last but `log`. */
+static bool is_established(const struct line *line)
+{
+	unsigned last = line->words - 1;
+
+	if (last > ACTION && !strcmp(line->text[last], "log"))
+		last--;
+	return last > ACTION && !strcmp(line->text[last], "established");
+}
+
 static bool read_match(struct config_fault *fault, const struct line *line, struct acl_rule *r)
 {
 	const char *from_port = value_of(line, "from-port"), *to_port = value_of(line, "to-port");
 	const char *icmp = value_of(line, "icmp-type");
 
-	*r = (struct acl_rule){.ports = from_port || to_port || icmp};
+	*r = (struct acl_rule){
+		.ports = from_port || to_port || icmp, .established = is_established(line)};
 	if (!read_prefix(value_of(line, "from"), &r->family, &r->from, &r->from_length) ||
 		!read_prefix(value_of(line, "to"), &r->family, &r->to, &r->to_length))
 		return config_fault_at(fault, line, "one prefix is IPv4, the other IPv6");

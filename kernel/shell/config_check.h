@@ -52,6 +52,9 @@ bool config_check_own_address(
 bool config_check_own_address6(
 	struct config_fault *fault, const struct line *line, const struct iface_addr6 *addr);
 
+/* config_sessions.c: "forwarding sessions ...". */
+void config_read_sessions(const struct line *line, struct config *c);
+
 /* config_acl.c: adds the rule of a line "acl NAME rule N ...". */
 bool config_read_rule(struct config_fault *fault, const struct line *line, struct config *c);
 

@@ -89,7 +89,7 @@ static void show_pool(
 	struct output *o, const struct router *r, const struct audit *a, unsigned pool)
 {
 	const struct audit_pool *p = &a->pool[pool];
-	uint32_t total = p->home + p->control + p->other;
+	uint32_t total = p->home + p->control + p->held + p->other;
 	char name[QUEUE_NAME_MAX] = "control";
 
 	if (pool != r->control_pool)
@@ -102,6 +102,7 @@ static void show_pool(
 	output_number(o, "rx_ring", p->rx_ring);
 	output_number(o, "returning", p->returning);
 	output_counter(o, "spread", p->spread);
+	output_counter(o, "held", p->held);
 	output_number(o, "control", p->control);
 	output_object(o, "output");
 	for (unsigned t = 0; t < r->txqs; t++) {

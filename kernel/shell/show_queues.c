@@ -10,6 +10,8 @@ static bool in_use(const struct router *r, unsigned lane)
 
 	if (from->port == CONTROL_PORT || lane < r->rxqs)
 		return true;
+	if (load_once(&from->track))
+		return from->actor <= r->tables.owners;
 	for (unsigned way = 1; way < r->rxq[from->pool].spread; way++)
 		if (r->rxq[from->pool].lane[way] == lane)
 			return true;

@@ -5,6 +5,7 @@
 #include "kernel/log.h"
 #include "kernel/platform.h"
 #include "kernel/router.h"
+#include "kernel/sessions.h"
 #include "kernel/shell/baseline.h"
 #include "kernel/shell/commands.h"
 #include "kernel/version.h"
@@ -90,6 +91,17 @@ static void list_txqs(char text[QUEUES_TEXT], const struct router *r, const stru
 	}
 }
 
+/* Does a worker get packets of an RX queue that another one drives? */
+static bool helps(const struct router *r, const struct rxq *q, const struct worker *w)
+{
+	if (load_once(&r->lane[q->lane[0]].track))
+		return w->id < r->tables.owners && w->id != q->worker;
+	for (unsigned way = 1; way < q->spread; way++)
+		if (r->lane[q->lane[way]].actor == w->id + 1)
+			return true;
+	return false;
+}
+
 /* The RX queues a worker helps with at present, "-" for none. */
 static void list_helped(char text[QUEUES_TEXT], const struct router *r, const struct worker *w)
 {
@@ -100,13 +112,11 @@ static void list_helped(char text[QUEUES_TEXT], const struct router *r, const st
 		const struct rxq *q = &r->rxq[g];
 		char name[QUEUE_NAME_MAX];
 
-		for (unsigned way = 1; way < q->spread; way++) {
-			if (r->lane[q->lane[way]].actor != w->id + 1)
-				continue;
-			shell_queue_name(name, q->port, q->queue, r->dev[q->port]->rx_queues);
-			used += (size_t)snprintf(
-				text + used, QUEUES_TEXT - used, "%s%s", used ? " " : "", name);
-		}
+		if (!helps(r, q, w))
+			continue;
+		shell_queue_name(name, q->port, q->queue, r->dev[q->port]->rx_queues);
+		used += (size_t)snprintf(
+			text + used, QUEUES_TEXT - used, "%s%s", used ? " " : "", name);
 	}
 }
 
@@ -186,6 +196,9 @@ bool show_memory(struct call *call)
 	output_number(o, "acl_rules_max", r->filters.rules_max);
 	output_number(o, "acl_bytes_used", filters_now(&r->filters)->used);
 	output_number(o, "acl_bytes", r->filters.memory_bytes);
+	output_number(o, "sessions", sessions_live(r));
+	output_number(o, "sessions_max", sessions_max(r));
+	output_number(o, "session_bytes", sessions_memory(r));
 	if (platform_nodes() > 1)
 		show_nodes(o);
 	return true;

@@ -269,6 +269,7 @@ static const struct node set_forwarding[] = {
 	WORD("control-plane", "what the control core gets, by class", .next = control_classes),
 	WORD("counters", "what is counted, besides interfaces and drops", .next = counters_what),
 	WORD("martians", "addresses that no host has, dropped by default", .next = martian_prefix),
+	WORD("sessions", "connections that are tracked", .next = set_sessions),
 	LAST,
 };
 
@@ -373,6 +374,8 @@ static const struct node show_what[] = {
 		.flags = NODE_END),
 	WORD("routes", "the routing table", .run = show_routes, .next = show_routes_options,
 		.flags = NODE_END),
+	WORD("sessions", "connections that are tracked", .run = show_sessions,
+		.next = show_sessions_options, .flags = NODE_END),
 	WORD("uptime", "time since boot", .run = show_uptime, .flags = NODE_END),
 	WORD("version", "what is running", .run = show_version, .flags = NODE_END),
 	LAST,
@@ -387,6 +390,8 @@ static const struct node clear_what[] = {
 		.flags = NODE_END),
 	WORD("neighbors", "all but the static ones are forgotten", .run = clear_neighbors,
 		.flags = NODE_END),
+	WORD("sessions", "connections are forgotten", .run = clear_sessions,
+		.next = clear_sessions_options, .flags = NODE_END),
 	LAST,
 };
 

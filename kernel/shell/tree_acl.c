@@ -11,12 +11,23 @@ static const struct node log_option[] = {
 		.flags = NODE_END),
 	LAST,
 };
+/* Of a packet of a session that is known, in either direction. */
+#define ESTABLISHED                                                                                \
+	WORD("established", "of a connection that was seen before", .next = log_option,            \
+		.flags = NODE_END)
+static const struct node last_options[] = {
+	ESTABLISHED,
+	WORD("log", "what matches is written to the log, ten lines a second at most",
+		.flags = NODE_END),
+	LAST,
+};
 static const struct node to_port_value[] = {
-	ARG(RANGE, "port, or first-last", .min = 0, .max = 65535, .next = log_option,
+	ARG(RANGE, "port, or first-last", .min = 0, .max = 65535, .next = last_options,
 		.flags = NODE_END),
 	LAST,
 };
 static const struct node behind_from_port[] = {
+	ESTABLISHED,
 	WORD("log", "what matches is written to the log, ten lines a second at most",
 		.flags = NODE_END),
 	WORD("to-port", "destination port, of TCP and UDP", .next = to_port_value),
@@ -28,13 +39,13 @@ static const struct node from_port_value[] = {
 	LAST,
 };
 static const struct node icmp_type_value[] = {
-	ARG(ICMP, "type, or type/code", .next = log_option, .flags = NODE_END),
+	ARG(ICMP, "type, or type/code", .next = last_options, .flags = NODE_END),
 	LAST,
 };
 
 /* The options behind the destination; and, with more before them, behind what comes earlier. */
 #define BEHIND_TO                                                                                  \
-	WORD("from-port", "source port, of TCP and UDP", .next = from_port_value),                 \
+	ESTABLISHED, WORD("from-port", "source port, of TCP and UDP", .next = from_port_value),    \
 		WORD("icmp-type", "of ICMP and ICMPv6", .next = icmp_type_value),                  \
 		WORD("log", "what matches is written to the log, ten lines a second at most",      \
 			.flags = NODE_END),                                                        \

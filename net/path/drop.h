@@ -36,6 +36,10 @@
 	X(MARTIAN_DESTINATION, "martian-destination", "destination not valid, RFC 1812 5.3.7")     \
 	X(URPF, "urpf", "no route to the source, or not by where it came in, RFC 3704")            \
 	X(ACL_DENIED, "acl-denied", "an access list of the interface denies it")                   \
+	X(NAT_NO_PORT, "nat-no-port", "no address or port is free for source NAT")                 \
+	X(SESSION_STATE, "session-state", "no session, or a state of it, that allows the packet")  \
+	X(SESSION_LIMIT, "session-limit", "its source has as many sessions as are allowed")        \
+	X(SESSION_TABLE_FULL, "session-table-full", "no room for another session")                 \
 	X(BROADCAST, "broadcast",                                                                  \
 		"IPv4 broadcast with no listener, or directed broadcast, RFC 2644")                \
 	X(SOURCE_ROUTE, "source-route", "source route option refused, RFC 7126 4.3")               \
@@ -56,12 +60,13 @@
 	X(TENTATIVE, "tentative-address", "own address not yet known to be unique, RFC 4862 5.4")  \
 	X(LLDP_MALFORMED, "lldp-malformed", "LLDP frame not valid, IEEE 802.1AB 9.2.7.7.1")        \
 	X(ICMP_MALFORMED, "icmp-malformed", "ICMP to the router: short or checksum wrong")         \
-	X(FRAGMENT_TIMEOUT, "fragment-timeout", "fragment to the router: the others did not come") \
+	X(FRAGMENT_TIMEOUT, "fragment-timeout", "fragment: the others, or the first, did not come") \
 	X(FRAGMENT_EVICTED, "fragment-evicted",                                                    \
 		"fragment to the router: room for others' was due")                                \
 	X(FRAGMENT_DUPLICATE, "fragment-duplicate", "fragment to the router, there already")       \
 	X(FRAGMENT_BAD, "fragment-bad",                                                            \
-		"fragment to the router that overlaps, or with an impossible length, RFC 5722")    \
+		"fragment that overlaps, is tiny, or of an impossible length, RFC 1858, RFC 5722") \
+	X(FRAGMENTS_FULL, "fragments-full", "no room to let a fragment wait for its first")        \
 	X(LOCAL_NO_PROTOCOL, "local-no-protocol", "no listener on the router for it")              \
 	X(VOQ_FULL, "voq-full",                                                                    \
 		"the virtual output queue is full, or has its share of the input's buffers")       \

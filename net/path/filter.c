@@ -29,7 +29,7 @@ struct asked {
 
 /* ---- one packet ---- */
 
-static void note(const struct lane *lane, const struct filter_event *event)
+void filter_note(const struct lane *lane, const struct filter_event *event)
 {
 	struct filter_log *log = lane->filter_log;
 
@@ -41,7 +41,7 @@ static void note(const struct lane *lane, const struct filter_event *event)
 	store_release(&log->written, log->written + 1);
 }
 
-static void count(const struct lane *lane, unsigned slot, struct filter_hits hits)
+void filter_count(const struct lane *lane, unsigned slot, struct filter_hits hits)
 {
 	counter_add(&lane->hits[slot].packets, hits.packets);
 	counter_add(&lane->hits[slot].bytes, hits.bytes);
@@ -55,7 +55,7 @@ static const struct filter_rule *rule_of(
 }
 
 /* The number of the interface a packet came in by. */
-static unsigned input(const struct lane *lane, const struct batch *b, unsigned i)
+unsigned filter_input(const struct lane *lane, const struct batch *b, unsigned i)
 {
 	unsigned vlan = tag_is_off(b->word[i]) ? tag_note(b->data[i]).vlan : 0;
 
@@ -93,9 +93,9 @@ static void tell(const struct lane *lane, const struct batch *b, const struct as
 	event.ports = q->ports[k];
 	event.kind = q->kind[k];
 	event.out = a->out;
-	event.iface =
-		(uint16_t)(a->out ? load_once(&lane->tables->leads[b->nh[i]]) : input(lane, b, i));
-	note(lane, &event);
+	event.iface = (uint16_t)(a->out ? load_once(&lane->tables->leads[b->nh[i]])
+					: filter_input(lane, b, i));
+	filter_note(lane, &event);
 }
 
 /* Does as the rules found say. Packets in a row that met the same are counted together. */
@@ -110,7 +110,7 @@ static void judge(const struct lane *lane, struct batch *b, const struct asking 
 		unsigned i = q->place[k];
 
 		if (rule->slot != slot) {
-			count(lane, slot, hits);
+			filter_count(lane, slot, hits);
 			hits = (struct filter_hits){0, 0};
 			slot = rule->slot;
 		}
@@ -121,7 +121,7 @@ static void judge(const struct lane *lane, struct batch *b, const struct asking 
 		if (!(rule->flags & FILTER_PERMIT))
 			deny(b, i);
 	}
-	count(lane, slot, hits);
+	filter_count(lane, slot, hits);
 }
 
 /* Packet i goes with the others; unless nothing can be asked about it: it is denied. */
@@ -138,7 +138,7 @@ static bool add(struct asked *q, unsigned i, struct filter_key key)
 static void refuse(const struct lane *lane, struct batch *b, const struct asking *a,
 	const struct filter_list *list, unsigned i)
 {
-	count(lane, rule_of(a->filter, list, ACL_NONE)->slot,
+	filter_count(lane, rule_of(a->filter, list, ACL_NONE)->slot,
 		(struct filter_hits){1, packet_len(b->word[i])});
 	deny(b, i);
 }
@@ -232,7 +232,7 @@ static bool is_to_us(const struct lane *lane, const struct batch *b, unsigned i)
 }
 
 /* From the link, as its hop limit shows (RFC 4861 7.1). */
-static bool is_discovery(const uint8_t *f)
+bool filter_is_discovery(const uint8_t *f)
 {
 	uint32_t at = IPV6_OFF + IPV6_HEADER;
 
@@ -260,9 +260,9 @@ void filter_in(const struct lane *lane, struct batch *b)
 
 		if (!six && b->verdict[i] != VERDICT_ROUTE)
 			continue;
-		if (six && is_discovery(b->data[i]) && is_to_us(lane, b, i))
+		if (six && filter_is_discovery(b->data[i]) && is_to_us(lane, b, i))
 			continue;
-		ask(&a, i, a.filter->in[input(lane, b, i)], six);
+		ask(&a, i, a.filter->in[filter_input(lane, b, i)], six);
 	}
 	decide(lane, b, &a);
 }
@@ -290,38 +290,4 @@ void filter_out(const struct lane *lane, struct batch *b)
 			ask(&a, i, a.filter->out[iface], six);
 	}
 	decide(lane, b, &a);
-}
-
-/* ---- what the control core forwards ---- */
-
-static uint16_t look_up(
-	const struct filter_list *list, const uint8_t *f, bool six, const struct filter_key *key)
-{
-	struct filter_event e = event_of(f, six);
-	uint32_t src = (uint32_t)e.src.lo, dst = (uint32_t)e.dst.lo;
-	uint16_t rule = ACL_NONE;
-
-	if (six && !key->unknown)
-		acl_lookup6(list->six, &e.src, &e.dst, &key->ports, &key->kind, &rule, 1);
-	else if (!six)
-		acl_lookup4(list->four, &src, &dst, &key->ports, &key->kind, &rule, 1);
-	return rule;
-}
-
-bool filter_may_leave(const struct lane *lane, unsigned iface, const uint8_t *f, uint32_t len)
-{
-	const struct filter *filter = load_acquire(&lane->tables->filter);
-	uint16_t number = filter ? filter->out[iface] : 0;
-
-	if (!number)
-		return true;
-	bool six = load_be16(f + ETH_TYPE) == ETH_TYPE_IPV6;
-	const struct filter_list *list = &filter->list[number - 1];
-	struct filter_key key = six ? filter_key6(f) : filter_key4(f);
-	const struct filter_rule *rule = rule_of(filter, list, look_up(list, f, six, &key));
-
-	if (rule->flags & FILTER_PERMIT)
-		return true;
-	count(lane, rule->slot, (struct filter_hits){1, len});
-	return false;
 }

@@ -99,11 +99,46 @@ void filter_in(const struct lane *lane, struct batch *b);
 /* The same; the next hop of packets that have several is chosen then. */
 void filter_out(const struct lane *lane, struct batch *b);
 
+/* ---- one packet: filter_one.c ---- */
+
+#define FILTER_NO_SLOT 0xffffu /* no list was asked */
+#define FILTER_NO_KEEP 0xfffeu /* the rule logs each packet: the decision is not to be kept */
+
+/* What a list is asked of one packet. */
+struct filter_question {
+	struct ip6 src, dst; /* IPv4: the last 32 bits */
+	uint32_t ports;      /* acl_ports */
+	uint16_t kind;       /* acl_kind */
+	bool six, unknown;   /* see filter_key */
+};
+
+/* Of a frame whose IP lengths were checked; known: it is of a session that was there before. */
+struct filter_question filter_question(const uint8_t *frame, bool six, bool known);
+
+/*
+ * Asks one list: `number` as in filter.in, 0 permits all; counts and notes the packet of so many
+ * bytes. *slot: where it was counted, or FILTER_NO_SLOT or FILTER_NO_KEEP. The lane's actor.
+ */
+bool filter_ask(const struct lane *lane, const struct filter *filter, uint16_t number,
+	unsigned iface, bool out, const struct filter_question *q, uint32_t bytes, uint16_t *slot);
+
 /*
  * Whether a frame in transit may leave by an interface; counted if it may not. For what
  * the control core forwards: a worker has let it pass before, by what was in force
- * then. The lane's actor, inside an RCU section.
+ * then. known: see filter_question. The lane's actor, inside an RCU section.
  */
-bool filter_may_leave(const struct lane *lane, unsigned iface, const uint8_t *frame, uint32_t len);
+bool filter_may_leave(
+	const struct lane *lane, unsigned iface, const uint8_t *frame, uint32_t len, bool known);
+
+/* ---- parts that others share ---- */
+
+void filter_note(const struct lane *lane, const struct filter_event *event);
+void filter_count(const struct lane *lane, unsigned slot, struct filter_hits hits);
+
+/* The number of the interface a packet came in by. */
+unsigned filter_input(const struct lane *lane, const struct batch *b, unsigned i);
+
+/* Neighbour discovery from the link, as its hop limit shows (RFC 4861 7.1). */
+bool filter_is_discovery(const uint8_t *frame);
 
 #endif

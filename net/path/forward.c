@@ -11,6 +11,7 @@
 #include "net/path/rewrite.h"
 #include "net/path/session.h"
 #include "net/path/tag.h"
+#include "net/path/track.h"
 #include "net/path/urpf.h"
 
 void path_drop(struct lane *lane, unsigned port, uint64_t word, enum drop_reason reason)
@@ -36,9 +37,10 @@ static enum drop_reason punt_refused(enum punt_reason reason, enum drop_reason o
 	}
 }
 
-static void path_punt(struct lane *lane, uint64_t word, enum punt_reason reason)
+/* flags: PACKET_FLAG_KNOWN, PACKET_FLAG_FINAL. */
+static void path_punt(struct lane *lane, uint64_t word, enum punt_reason reason, uint32_t flags)
 {
-	uint64_t w = packet_retake(word, packet_len(word), reason);
+	uint64_t w = packet_retake(word, packet_len(word), reason | flags);
 	const uint8_t *frame = packet_frame(lane->buffers, word);
 	enum police_kind kind = police_kind(reason, frame, packet_len(word));
 
@@ -87,12 +89,26 @@ static uint16_t forward_exception(const struct batch *b, unsigned i, uint32_t ou
 	return verdict_punt(adjacency_target(out) == NEXTHOP_RESOLVE ? PUNT_RESOLVE : PUNT_MTU);
 }
 
+/* What the control core is to know of packet i that tracking found out. */
+static uint32_t forward_told(
+	const struct lane *lane, const struct batch *b, unsigned i, uint16_t verdict)
+{
+	uint32_t flags = b->known >> i & 1 ? PACKET_FLAG_KNOWN : 0;
+
+	if (!(b->final >> i & 1))
+		return flags;
+	if ((verdict & 0xff) == PUNT_MTU)
+		punt_note_mtu(b->data[i],
+			adjacency_mtu(load_once(&lane->tables->adjacency[b->nh[i]].out)));
+	return flags | PACKET_FLAG_FINAL;
+}
+
 static void forward_end(struct lane *lane, const struct batch *b, unsigned i, uint16_t verdict)
 {
 	if (verdict & VERDICT_DROP)
 		path_drop(lane, lane->port, b->word[i], verdict & 0xff);
 	else
-		path_punt(lane, b->word[i], verdict & 0xff);
+		path_punt(lane, b->word[i], verdict & 0xff, forward_told(lane, b, i, verdict));
 }
 
 /* How many packets a VOQ of the lane may hold now: see voq.h. */
@@ -296,6 +312,25 @@ static __attribute__((noinline)) void forward_extras(const struct lane *lane, st
 		filter_out(lane, b);
 }
 
+/* Next hops and verdicts of a batch whose packets are decided each for itself. */
+static inline void forward_lookup(struct lane *lane, struct batch *b)
+{
+	if (b->ended < b->n)
+		fib4_lookup(load_acquire(&lane->tables->fib4), b->dst, b->nh, b->n);
+	if (__builtin_expect(b->sixes != 0, 0))
+		forward_lookup6(lane, b);
+	if (__builtin_expect((load_once(&lane->count) != NULL) | load_once(&lane->filter), 0))
+		forward_extras(lane, b);
+}
+
+/* The same by sessions. */
+static __attribute__((noinline)) void forward_track(struct lane *lane, struct batch *b)
+{
+	track_batch(lane, b);
+	if (load_once(&lane->count))
+		count_batch(lane, b);
+}
+
 void path_forward(struct lane *lane, const uint64_t *word, unsigned n)
 {
 	struct port_counters *counters = &lane->counters->port[lane->port];
@@ -306,12 +341,11 @@ void path_forward(struct lane *lane, const uint64_t *word, unsigned n)
 	counter_add(&counters->rx_bytes, b.bytes);
 	if (__builtin_expect(load_once(&lane->urpf), 0))
 		urpf_check(lane, &b);
-	if (b.ended < n)
-		fib4_lookup(load_acquire(&lane->tables->fib4), b.dst, b.nh, n);
-	if (__builtin_expect(b.sixes != 0, 0))
-		forward_lookup6(lane, &b);
-	if (__builtin_expect((load_once(&lane->count) != NULL) | load_once(&lane->filter), 0))
-		forward_extras(lane, &b);
+	b.known = b.final = 0;
+	if (__builtin_expect(load_once(&lane->track), 0))
+		forward_track(lane, &b);
+	else
+		forward_lookup(lane, &b);
 	forward_batch(lane, &b);
 }
 

@@ -25,6 +25,7 @@
 struct filter_hits;
 struct filter_log;
 struct meter;
+struct sessions;
 struct nat_state;
 
 struct lane {
@@ -53,6 +54,7 @@ struct lane {
 	struct police police; /* of what it hands to the control core */
 	struct filter_hits *hits;      /* this actor's, by slot: see filter.h */
 	struct filter_log *filter_log; /* this actor's */
+	struct sessions *sessions;     /* this actor's */
 	struct nat_state *nat;         /* this actor's; NULL: it has no sessions */
 };
 

@@ -2,6 +2,9 @@
 #ifndef NET_PATH_PUNT_H
 #define NET_PATH_PUNT_H
 
+#include <stdint.h>
+#include <string.h>
+
 enum punt_reason {
 	PUNT_ARP = 1,     /* an ARP frame */
 	PUNT_LOCAL,       /* IP to an address of the router or a group it is in: deliver */
@@ -15,5 +18,24 @@ enum punt_reason {
 	PUNT_LLDP,        /* a frame to LLDP's group */
 	PUNT_COUNT
 };
+
+/*
+ * In front of a frame with PACKET_FLAG_FINAL and PUNT_MTU stands the MTU: in the headroom of its
+ * buffer, or where its tag was, behind which is still tag_note.
+ */
+#define PUNT_NOTE 8u
+
+static inline void punt_note_mtu(uint8_t *frame, uint32_t mtu)
+{
+	memcpy(frame - PUNT_NOTE, &mtu, sizeof mtu);
+}
+
+static inline uint32_t punt_noted_mtu(const uint8_t *frame)
+{
+	uint32_t mtu;
+
+	memcpy(&mtu, frame - PUNT_NOTE, sizeof mtu);
+	return mtu;
+}
 
 #endif

@@ -252,7 +252,7 @@ struct session *session_begin(
 	session->source = SESSION_NONE;
 	session->begun = now;
 	session->end[0] = session->end[1] = 0;
-	session->hold.mapping = NAT_NO_MAPPING;
+	session->hold = NAT_HOLD_NONE;
 	session->state = session->before =
 		key0->protocol == HASH_TCP ? SESSION_SYN_SENT : SESSION_UNREPLIED;
 	session->fins = session->reset = 0;

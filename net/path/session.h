@@ -180,6 +180,7 @@ struct sessions {
 	uint32_t free;           /* list */
 	uint32_t oldest, newest; /* embryonic ones */
 	uint32_t source_used, source_free;
+	uint32_t to_sweep; /* how many ageing has still to look at */
 	uint32_t swept;    /* how far ageing has come, */
 	uint32_t sweep_at; /* and when it came there, tick */
 	uint32_t clear_at; /* the same of clearing */

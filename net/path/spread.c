@@ -37,11 +37,18 @@ static void spread_drop(struct lane *lane, const uint64_t *word, unsigned n)
 	}
 }
 
+void spread_stamp(const struct lane *lane, uint64_t *word, unsigned n)
+{
+	uint64_t time = (lane->received >> SPREAD_TIME_SHIFT) << WORD_FLAGS_SHIFT;
+
+	for (unsigned i = 0; i < n; i++)
+		word[i] |= time;
+}
+
 unsigned spread_burst(struct lane *lane, struct spread_sort *sort, struct ring *const *ring,
 	unsigned ways, uint64_t *word, unsigned n)
 {
 	unsigned shares[SPREAD_MAX] = {0};
-	uint64_t time = (lane->received >> SPREAD_TIME_SHIFT) << WORD_FLAGS_SHIFT;
 
 	/* The helpers' VOQs are limited by what lies on the stack (voq.h): only we can collect. */
 	(void)pool_free(lane->buffers, lane->pool, lane->actor, VOQ_SLOTS);
@@ -53,8 +60,7 @@ unsigned spread_burst(struct lane *lane, struct spread_sort *sort, struct ring *
 		sort->word[way][shares[way]++] = word[i];
 	}
 	for (unsigned way = 1; way < ways; way++) {
-		for (unsigned i = 0; i < shares[way]; i++)
-			sort->word[way][i] |= time;
+		spread_stamp(lane, sort->word[way], shares[way]);
 		unsigned sent = ring_push(ring[way], sort->word[way], shares[way]);
 
 		spread_drop(lane, sort->word[way] + sent, shares[way] - sent);

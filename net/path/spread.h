@@ -21,9 +21,11 @@
  * 2^16; some 6 ms at 2.5 GHz, far more than a ring is left alone. */
 #define SPREAD_TIME_SHIFT 8u
 
-/* Room to sort a burst in; each worker has its own. */
+/* Room to sort a burst in; each worker has its own. Of a share: a burst, and as much before it. */
+#define SPREAD_SORT (2 * BATCH_MAX)
+
 struct spread_sort {
-	uint64_t word[SPREAD_MAX][BATCH_MAX];
+	uint64_t word[SPREAD_MAX + 1][SPREAD_SORT];
 };
 
 /* An equal number for all packets of a flow in both directions; 0 if it is not IP. A VLAN tag is
@@ -38,6 +40,9 @@ uint32_t spread_hash(const uint8_t *frame, uint32_t len_bytes);
  */
 unsigned spread_burst(struct lane *lane, struct spread_sort *sort, struct ring *const *ring,
 	unsigned ways, uint64_t *word, unsigned n);
+
+/* Notes the lane's time in words that go into a ring. */
+void spread_stamp(const struct lane *lane, uint64_t *word, unsigned n);
 
 /* Takes up to max words that were sorted for this lane and sets its `received`. The lane's actor
  * only; now: TSC. Returns how many. */

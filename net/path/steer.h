@@ -32,6 +32,9 @@
 
 #include "lib/limits.h"
 #include "net/path/flow_key.h"
+#include "net/path/hold.h"
+#include "net/path/lane.h"
+#include "net/path/spread.h"
 
 struct nat_rules;
 
@@ -53,5 +56,32 @@ static inline unsigned steer_port_owner(uint16_t port, unsigned owners)
 /* The owner of a key that is not LATER, of packets that came in by `iface`. Any core. */
 unsigned steer_owner(
 	const struct nat_rules *rules, unsigned iface, const struct flow_key *key, unsigned owners);
+
+/* What the steering of one RX queue needs. Constant after boot, but for what `hold` points to. */
+struct steering {
+	struct lane *lane;             /* the queue's own worker's */
+	unsigned owners;               /* 1 to SPREAD_MAX */
+	unsigned own;                  /* which of them the worker is; owners: none */
+	struct ring *ring[SPREAD_MAX]; /* to the owners' lanes; [own] is NULL */
+	struct hold *hold;
+};
+
+/*
+ * Sends n received words (n <= BATCH_MAX) to their owners' rings, and the worker's own share and
+ * what is nobody's down the path. What finds a ring full is dropped as spread-full. Words in a ring
+ * are as those of spread_burst, and taken by spread_take. now: TSC. The lane's actor only, inside
+ * an RCU section.
+ */
+void steer_burst(
+	struct steering *s, struct spread_sort *sort, uint64_t *word, unsigned n, uint64_t now);
+
+/*
+ * Ends what has been held too long, in slices: once a turn while s->hold->used. Once lanes do not
+ * track any longer what is held goes down the path as it is. As steer_burst.
+ */
+void steer_tend(struct steering *s, uint64_t now);
+
+/* Chooses the compiled form, as path_select does. */
+void steer_select(const char *isa);
 
 #endif

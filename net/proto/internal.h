@@ -93,6 +93,10 @@ enum drop_reason stack_reason(enum nexthop_action action);
 
 /* slowpath.c: an IPv4 frame from a port; to its fate. Takes the word. */
 void slowpath_input(struct stack *s, uint64_t word);
+
+/* Ends an IPv4 packet as a worker has decided: what it would be routed by is not what it has come
+ * with (NAT). reason: enum punt_reason. */
+void slowpath_final(struct stack *s, uint64_t word, uint32_t reason);
 /* An IPv4 packet to ourselves. Takes the word. */
 void slowpath_local(struct stack *s, uint64_t word);
 

@@ -152,7 +152,8 @@ void slowpath_input(struct stack *s, uint64_t word)
 		return;
 	}
 	/* Link-layer padding ends here. */
-	word = packet_retake(word, ETH_HEADER + ipv4_total_len(frame), 0);
+	word = packet_retake(
+		word, ETH_HEADER + ipv4_total_len(frame), packet_flags(word) & PACKET_FLAG_KNOWN);
 
 	uint32_t flow = hash_flow4(frame + IPV4_OFF, packet_len(word) - ETH_HEADER);
 	uint32_t index = stack_route(s, load_be32(frame + IPV4_DEST), flow);
@@ -174,4 +175,39 @@ void slowpath_input(struct stack *s, uint64_t word)
 		slowpath_forward(s, word, index);
 		return;
 	}
+}
+
+void slowpath_final(struct stack *s, uint64_t word, uint32_t reason)
+{
+	const uint8_t *frame = frame_of(s, word);
+	enum drop_reason wrong;
+
+	if (!slowpath_lengths(frame, packet_len(word), &wrong)) {
+		s->ops->drop(s->ctx, word, wrong);
+		return;
+	}
+	uint32_t mtu = punt_noted_mtu(frame);
+
+	word = packet_retake(word, ETH_HEADER + ipv4_total_len(frame), 0);
+	if (!slowpath_options(s, word))
+		return;
+	switch (reason) {
+	case PUNT_MTU:
+		icmp_send_error(s, word, ICMP_UNREACHABLE, ICMP_FRAGMENTATION_NEEDED, mtu);
+		s->ops->drop(s->ctx, word, DROP_MTU_EXCEEDED);
+		return;
+	case PUNT_NO_ROUTE:
+		slowpath_refuse(s, word, ICMP_UNREACHABLE, ICMP_NET_UNREACHABLE, DROP_NO_ROUTE);
+		return;
+	case PUNT_PROHIBIT:
+		slowpath_refuse(s, word, ICMP_UNREACHABLE, ICMP_ADMIN_PROHIBITED, DROP_PROHIBIT);
+		return;
+	default:
+		break;
+	}
+	/* One with options comes for them, whatever its end. */
+	if (reason == PUNT_TTL || frame[IPV4_TTL] <= 1)
+		slowpath_refuse(s, word, ICMP_TIME_EXCEEDED, 0, DROP_TTL_EXCEEDED);
+	else
+		slowpath_refuse(s, word, ICMP_UNREACHABLE, ICMP_HOST_UNREACHABLE, DROP_UNREACHABLE);
 }

@@ -299,7 +299,8 @@ void slowpath6_input(struct stack *s, uint64_t word)
 		return;
 	}
 	/* Link-layer padding ends here. */
-	word = packet_retake(word, ETH_HEADER + ipv6_total_len(frame), 0);
+	word = packet_retake(
+		word, ETH_HEADER + ipv6_total_len(frame), packet_flags(word) & PACKET_FLAG_KNOWN);
 
 	struct ip6 dst = ipv6_dst(frame);
 

@@ -33,8 +33,12 @@ void stack_input(struct stack *s, uint64_t word, uint64_t now_ms)
 	uint32_t reason = packet_flags(word) & PACKET_FLAG_PUNT;
 
 	s->now_ms = now_ms;
-	word = packet_retake(word, packet_len(word), 0);
-	if (reason == PUNT_ARP)
+	bool final = packet_flags(word) & PACKET_FLAG_FINAL;
+
+	word = packet_retake(word, packet_len(word), packet_flags(word) & PACKET_FLAG_KNOWN);
+	if (final && reason != PUNT_LOCAL)
+		slowpath_final(s, word, reason);
+	else if (reason == PUNT_ARP)
 		arp_input(s, word);
 	else if (reason == PUNT_LLDP)
 		lldp_input(s, word);

@@ -169,6 +169,7 @@ struct nexthop_table {
 	uint32_t freed;       /* of those, the ones without references */
 	uint32_t recursive;   /* next hops that are NEXTHOP_RECURSIVE */
 	uint32_t sets;        /* groups of such */
+	uint32_t changes;     /* how often groups, or what is recursive, came to stand for others */
 	uint16_t free;        /* list of reusable indices below `used` */
 	uint16_t waiting;     /* list of next hops that are, or were, not NEXTHOP_SETTLED */
 	uint16_t group_free;  /* list of reusable groups, counted from 1 */

@@ -411,6 +411,7 @@ void nexthop_redirect(struct nexthop_table *t, uint32_t index, uint32_t to)
 	}
 	store_release(&t->adjacency[index].out, out);
 	groups_follow(t, index);
+	t->changes++;
 	if (old != NEXTHOP_NONE)
 		nexthop_put(t, old); /* workers may still be on their way to it: its grace period */
 }
@@ -461,6 +462,7 @@ void nexthop_set_silent(struct nexthop_table *t, uint32_t index, bool silent)
 {
 	t->nexthop[index].silent = silent;
 	index_changed(t, index);
+	t->changes++;
 }
 
 bool nexthop_shared(const struct nexthop_table *t, uint32_t at, uint32_t *index)

@@ -34,6 +34,7 @@ struct tables {
 	const struct filter *filter; /* access lists, see filter.h; NULL: none */
 	const struct nat_rules *nat; /* rules of NAT, see nat.h; NULL: none */
 	uint32_t owners; /* constant: sessions belong to the workers below this number */
+	uint32_t generation;         /* of all this; not 0 once there are lanes: generation.h */
 };
 
 #endif

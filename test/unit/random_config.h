@@ -73,7 +73,8 @@ static inline void random_rule(char out[RANDOM_LINE_MAX])
 {
 	static const char *const match[] = {"", " from 20.0.0.0/8", " proto tcp to-port 80-90",
 		" proto udp from 2001:db8::/32 from-port 53 log", " proto icmp icmp-type 8/0",
-		" proto 47 to 10.0.0.0/8 log", " proto icmp6 icmp-type 128"};
+		" proto 47 to 10.0.0.0/8 log", " proto icmp6 icmp-type 128", " established",
+		" proto tcp to 10.0.0.0/8 established log"};
 	static const char *const wrong[] = {
 		" to-port 80", " proto tcp from 10.0.0.0/8 to fd00::/8"};
 
@@ -143,6 +144,9 @@ static inline void random_line(char out[RANDOM_LINE_MAX])
 	case 0:
 		if (any(4) == 0)
 			snprintf(out, RANDOM_LINE_MAX, "forwarding counters next-hop");
+		else if (any(4) == 0)
+			snprintf(out, RANDOM_LINE_MAX, "forwarding sessions %s %u",
+				any(2) ? "limit-per-source" : "timeout tcp-closing", 1 + any(9));
 		else if (any(4) == 0)
 			snprintf(out, RANDOM_LINE_MAX, "forwarding control-plane %s rate %u",
 				any(2) ? "arp" : "transit", 1 + any(3));

@@ -168,10 +168,10 @@ static void test_slow_path(void **state)
 	bind(1, "", "A");
 	commit();
 	udp(&f, 0, HOST(1), 20);
-	assert_false(filter_may_leave(router_control_lane(&router), 1, f.data, 62));
-	assert_true(filter_may_leave(router_control_lane(&router), 2, f.data, 62));
+	assert_false(filter_may_leave(router_control_lane(&router), 1, f.data, 62, false));
+	assert_true(filter_may_leave(router_control_lane(&router), 2, f.data, 62, false));
 	icmp6(&f, 128, 64, FROM6(1), TO6(1));
-	assert_false(filter_may_leave(router_control_lane(&router), 1, f.data, 62));
+	assert_false(filter_may_leave(router_control_lane(&router), 1, f.data, 62, false));
 	filters_counted(&router, 0, &hits);
 	assert_int_equal(hits.packets, 2);
 	assert_int_equal(hits.bytes, 124);

@@ -1,0 +1,30 @@
+/* Plain packets of a burst as steering needs them, a vector at a time (steer_vec.c). */
+#ifndef NET_PATH_STEER_COLUMNS_H
+#define NET_PATH_STEER_COLUMNS_H
+
+#include <stdalign.h>
+#include <stdint.h>
+
+#include "lib/pool.h"
+#include "net/path/parse.h"
+
+/* Arrays by packet; of those that are not plain, anything. */
+struct steer_columns {
+	alignas(CACHE_LINE) uint32_t src[BATCH_MAX]; /* host byte order */
+	uint32_t dst[BATCH_MAX];
+	uint32_t ports[BATCH_MAX];    /* source << 16 | destination */
+	uint32_t protocol[BATCH_MAX]; /* TCP or UDP */
+	uint32_t owner[BATCH_MAX];    /* as it is without NAT */
+	uint8_t *data[BATCH_MAX];     /* the frames; of all packets */
+};
+
+/*
+ * Fills the columns from n words (1 to BATCH_MAX) of one pool, with BATCH_PAD more behind them that
+ * name buffers, too. A bit for each plain one: IPv4 of valid lengths without options or tag, TCP or
+ * UDP, no fragment, to no group. Compiled for each form of x86-64.
+ */
+typedef uint64_t steer_columns_fn(const struct buffers *buffers, const uint64_t *word, unsigned n,
+	unsigned owners, struct steer_columns *c);
+steer_columns_fn steer_columns_plain, steer_columns_v3, steer_columns_v4;
+
+#endif
