@@ -2,6 +2,7 @@
 #include "net/path/steer.h"
 
 #include "lib/atomic.h"
+#include "lib/byteorder.h"
 #include "lib/form.h"
 #include "lib/words.h"
 #include "net/path/nat.h"
@@ -9,10 +10,12 @@
 #include "net/path/steer_frame.h"
 
 static steer_columns_fn *steer_columns = steer_columns_plain;
+static steer_nat_fn *steer_nat = steer_nat_plain;
 
 void steer_select(const char *isa)
 {
 	steer_columns = FORM(steer_columns, isa);
+	steer_nat = FORM(steer_nat, isa);
 }
 
 /* A burst on its way. Share `owners` is of what stays with a worker that is no owner. */
@@ -110,14 +113,24 @@ static void steer_settle(
 	}
 }
 
+/* Whose a packet is that is whole, or a first; with its key's numbers. */
+static unsigned steer_ask(const struct steer_turn *t, const struct steer_packet *p, uint32_t *ports)
+{
+	struct flow_key key;
+
+	steer_key(p, &key);
+	*ports = key.ports;
+	return t->s->owners == 1 ? 0 : steer_owner(t->rules, p->iface, &key, t->s->owners);
+}
+
 /* A packet that is not plain. */
 static void steer_other(struct steer_turn *t, uint64_t word, const uint8_t *frame)
 {
 	struct steering *s = t->s;
 	struct steer_packet p;
 	struct fragment f;
-	struct flow_key key;
 	struct hold_answer a;
+	unsigned owner;
 	uint64_t waited[HOLD_DATAGRAM];
 
 	if (!steer_packet(s->lane, frame, packet_len(word), &p)) {
@@ -126,14 +139,11 @@ static void steer_other(struct steer_turn *t, uint64_t word, const uint8_t *fram
 	}
 	switch (steer_part(&p, &f)) {
 	case STEER_WHOLE:
-		steer_key(&p, &key);
-		steer_put(t, steer_owner(t->rules, p.iface, &key, s->owners), word);
+		steer_put(t, s->owners == 1 ? 0 : steer_ask(t, &p, &f.ports), word);
 		return;
 	case STEER_FIRST:
-		steer_key(&p, &key);
-		f.ports = key.ports;
-		a = hold_first(s->hold, &f, steer_owner(t->rules, p.iface, &key, s->owners), t->now,
-			waited);
+		owner = steer_ask(t, &p, &f.ports);
+		a = hold_first(s->hold, &f, owner, t->now, waited);
 		break;
 	case STEER_LATER:
 		a = hold_later(s->hold, &f, word, t->now, waited);
@@ -162,16 +172,33 @@ static unsigned steer_plain(const struct steer_turn *t, const struct steer_colum
 static void steer_sort(struct steer_turn *t, const uint64_t *word, unsigned n)
 {
 	struct steer_columns c;
-	uint64_t plain = steer_columns(t->s->lane->buffers, word, n, t->s->owners, &c);
+	uint64_t plain = steer_columns(t->s->lane->buffers, word, n, t->s->owners, &c), asked = 0;
 
+	if (t->rules)
+		asked = steer_nat(t->rules, n, t->s->owners, &c);
 	for (unsigned i = 0; i < n; i++) {
 		if (__builtin_expect(!(plain >> i & 1), 0))
 			steer_other(t, word[i], c.data[i]);
-		else if (__builtin_expect(t->rules != NULL, 0))
+		else if (__builtin_expect(asked >> i & 1, 0))
 			steer_put(t, steer_plain(t, &c, i), word[i]);
 		else
 			steer_put(t, c.owner[i], word[i]);
 	}
+}
+
+/* No fragment is among them: IPv4 without a tag, all of it. For a single owner there is no more to
+ * be told. */
+static bool steer_none_is_part(const struct buffers *buffers, const uint64_t *word, unsigned n)
+{
+	uint32_t other = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		const uint8_t *f = buffer_data(buffers, packet_index(word[i]));
+
+		other |= load_be16(f + ETH_TYPE) ^ ETH_TYPE_IPV4;
+		other |= load_be16(f + IPV4_FRAGMENT) & (IPV4_MF | IPV4_OFFSET);
+	}
+	return other == 0;
 }
 
 void steer_burst(
@@ -180,6 +207,10 @@ void steer_burst(
 	struct steer_turn t = {.s = s, .sort = sort, .now = now};
 	uint64_t padded[BATCH_MAX + BATCH_PAD];
 
+	if (s->owners == 1 && s->own == 0 && steer_none_is_part(s->lane->buffers, word, n)) {
+		path_forward(s->lane, word, n);
+		return;
+	}
 	t.rules = s->owners > 1 ? load_acquire(&s->lane->tables->nat) : NULL;
 	/* The owners' VOQs are limited by what lies on the stack (voq.h): only we can collect. */
 	if (s->owners > 1)

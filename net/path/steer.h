@@ -5,12 +5,13 @@
  * The owners are the workers 0 to owners - 1. The owner of a packet is told by the packet alone,
  * and by NAT's rules. What a rule of destination NAT makes of the packet is looked at, if one fits;
  * then the first that holds decides:
+ * - Of a protocol whose numbers NAT does not change (translate.h), and a rule fitted, or one of the
+ *   addresses is inside, external or a target: the owner of port 0.
  * - To an external address of source NAT, and no rule fitted: the destination port (ICMP: the
  *   identifier) is of the owner's blocks (steer_port_owner).
  * - One of the two addresses is inside and no target, the other is not that: by this address and
  * its port (ICMP: identifier), so that a host's mapping (RFC 4787 REQ-1) is known to one worker.
  * Inside: in a `from` prefix of a source NAT rule. Target: where a destination NAT rule leads to.
- * Protocols without numbers belong to the owner of port 0.
  * - One of the two is a target: by both addresses. A target's load is spread over those it talks
  * to, and what it sends is found again under whatever port it was given at an address of its own.
  * - Any other: by addresses and ports in either order.
@@ -40,17 +41,25 @@ struct nat_rules;
 
 #define STEER_BLOCK_SHIFT 6u /* external ports are dealt out to owners in blocks of 64 */
 
+/* 2^16 / owners, rounded up. */
+static inline uint32_t steer_port_inverse(unsigned owners)
+{
+	static const uint32_t inverse[SPREAD_MAX + 1] = {
+		0, 65536, 32768, 21846, 16384, 13108, 10923, 9363, 8192};
+
+	return inverse[owners];
+}
+
 /*
  * Of `owners` (1 to SPREAD_MAX) the one whose mappings use this port of external addresses: the
  * block's number modulo owners. By multiplication, since a packet waits for it.
  */
 static inline unsigned steer_port_owner(uint16_t port, unsigned owners)
 {
-	static const uint32_t inverse[SPREAD_MAX + 1] = {
-		0, 65536, 32768, 21846, 16384, 13108, 10923, 9363, 8192}; /* 2^16 / owners, up */
 	uint32_t block = port >> STEER_BLOCK_SHIFT;
 
-	return block - (block * inverse[owners] >> 16) * owners; /* exact: block < 2^10 */
+	return block -
+	       (block * steer_port_inverse(owners) >> 16) * owners; /* exact: block < 2^10 */
 }
 
 /* The owner of a key that is not LATER, of packets that came in by `iface`. Any core. */

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "lib/pool.h"
+#include "net/path/nat_rules.h"
 #include "net/path/parse.h"
 
 /* Arrays by packet; of those that are not plain, anything. */
@@ -26,5 +27,13 @@ struct steer_columns {
 typedef uint64_t steer_columns_fn(const struct buffers *buffers, const uint64_t *word, unsigned n,
 	unsigned owners, struct steer_columns *c);
 steer_columns_fn steer_columns_plain, steer_columns_v3, steer_columns_v4;
+
+/*
+ * Sets the owners of n packets by rules of NAT. A bit for each that is left to be asked for alone:
+ * those that a rule of destination NAT may be about; all, where addresses are of many ranges.
+ */
+typedef uint64_t steer_nat_fn(
+	const struct nat_rules *rules, unsigned n, unsigned owners, struct steer_columns *c);
+steer_nat_fn steer_nat_plain, steer_nat_v3, steer_nat_v4;
 
 #endif

@@ -3,21 +3,11 @@
 #include "net/path/nat.h"
 #include "net/path/steer.h"
 #include "net/path/steer_hash.h"
-
-#define UDP_LITE 136u
-#define SCTP     132u
-#define DCCP     33u
+#include "net/path/translate.h"
 
 static bool is_icmp(uint8_t protocol)
 {
 	return protocol == IPV4_ICMP || protocol == IPV6_ICMP;
-}
-
-/* Its keys have numbers of its packets. */
-static bool has_numbers(uint8_t protocol)
-{
-	return protocol == IPV4_TCP || protocol == IPV4_UDP || is_icmp(protocol) ||
-	       protocol == UDP_LITE || protocol == SCTP || protocol == DCCP;
 }
 
 /* Both ports; of ICMP, whose type and code are not the answer's, twice the identifier. */
@@ -47,13 +37,17 @@ static bool is_host(const struct nat_rules *rules, uint32_t address)
 	return nat_is_inside(rules, address) && !nat_is_target(rules, address);
 }
 
-/* By an inside host's address and port. */
-static unsigned owner_inside(
-	const struct flow_key *key, uint32_t address, uint32_t port, unsigned owners)
+/* NAT changes the ports of these, or the identifier; of others only addresses. */
+static bool has_numbers(uint8_t protocol)
 {
-	if (!has_numbers(key->protocol))
-		return steer_port_owner(0, owners);
-	return share(steer_hash(address, 0, port), owners);
+	return translate_has_ports(protocol) || is_icmp(protocol);
+}
+
+/* The packets of a protocol without numbers that NAT may be about are all one owner's. */
+static bool is_nats(const struct nat_rules *rules, uint32_t src, uint32_t dst)
+{
+	return nat_is_external(rules, dst) || nat_is_inside(rules, src) ||
+	       nat_is_inside(rules, dst) || nat_is_target(rules, src) || nat_is_target(rules, dst);
 }
 
 unsigned steer_owner(
@@ -70,13 +64,16 @@ unsigned steer_owner(
 	bool ruled = nat_rule_destination(rules, iface, &to);
 	uint32_t src = (uint32_t)to.src.lo, dst = (uint32_t)to.dst.lo, ports = ports_of(&to);
 
+	if (!has_numbers(to.protocol) && (ruled || is_nats(rules, src, dst)))
+		return steer_port_owner(0, owners);
 	if (!ruled && nat_is_external(rules, dst))
 		return steer_port_owner((uint16_t)ports, owners);
 	bool from_host = is_host(rules, src), to_host = is_host(rules, dst);
 
 	if (from_host != to_host)
-		return owner_inside(&to, from_host ? src : dst,
-			from_host ? ports >> 16 : ports & 0xffff, owners);
+		return share(from_host ? steer_hash(src, 0, ports >> 16)
+				       : steer_hash(dst, 0, ports & 0xffff),
+			owners);
 	if (nat_is_target(rules, src) || nat_is_target(rules, dst))
 		ports = 0;
 	return share(steer_hash(src, dst, ports), owners);

@@ -2,6 +2,7 @@
  * form of x86-64 (lib/vec.h). */
 #include "lib/vec_columns.h"
 #include "lib/vec_words.h"
+#include "net/path/steer.h"
 #include "net/path/steer_columns.h"
 #include "net/path/steer_hash.h"
 
@@ -67,4 +68,71 @@ uint64_t VEC_NAME(steer_columns)(const struct buffers *buffers, const uint64_t *
 	for (unsigned i = 0; i < n; i += VEC_LANES)
 		plain |= steer_vector(word, i, owners, c);
 	return n < BATCH_MAX ? plain & ((UINT64_C(1) << n) - 1) : plain;
+}
+
+/* ---- by rules of NAT: as steer_owner ---- */
+
+#define RANGES_MAX 8u /* of a set that is compared with, one after the other */
+
+/* All ones where an address is in a set. */
+VEC_INLINE vec in_set(const struct nat_set *set, vec address)
+{
+	vec in = vec_all(0);
+
+	for (unsigned i = 0; i < set->ranges; i++) {
+		const struct nat_range *r = &set->range[i];
+
+		in |= (vec)(address - r->first <= vec_all(r->last - r->first));
+	}
+	return in;
+}
+
+/* All ones where one of a block's rules, of some interface, may be about a packet. */
+VEC_INLINE vec in_block(const struct nat_block *block, uint32_t rules, vec dst, vec port)
+{
+	vec in = vec_all(0);
+
+	for (unsigned k = 0; k < rules; k++)
+		in |= (vec)(((dst ^ block->dst[k]) & block->dst_mask[k]) == 0) &
+		      (vec)(port - block->port[k] <= vec_all(block->port_span[k]));
+	return in;
+}
+
+/* VEC_LANES packets; a bit for each that a rule of destination NAT may be about. */
+VEC_INLINE uint64_t nat_vector(const struct nat_rules *rules, uint32_t owners, uint32_t inverse,
+	unsigned i, struct steer_columns *c)
+{
+	vec src = vec_load(c->src + i), dst = vec_load(c->dst + i), ports = vec_load(c->ports + i);
+	vec from_target = in_set(&rules->target, src), to_target = in_set(&rules->target, dst);
+	vec from_host = in_set(&rules->inside, src) & ~from_target;
+	vec to_host = in_set(&rules->inside, dst) & ~to_target;
+	vec block = (ports & 0xffff) >> STEER_BLOCK_SHIFT;
+	vec mapped = block - (block * inverse >> 16) * owners;
+	vec host = vec_select(from_host, src, dst);
+	vec port = vec_select(from_host, ports >> 16, ports & 0xffff);
+	vec both = ports & ~(from_target | to_target);
+	vec one = hash_of(host, vec_all(0), port), other = hash_of(src, dst, both);
+	vec owner = STEER_SHARE(vec_select(from_host ^ to_host, one, other), owners);
+
+	vec_store(c->owner + i, vec_select(in_set(&rules->external, dst), mapped, owner));
+	vec aimed = in_set(&rules->aimed, dst);
+
+	if (rules->destinations <= NAT_BLOCK && vec_any(aimed))
+		aimed &= in_block(
+			rules->destination_block, rules->destinations, dst, ports & 0xffff);
+	return (uint64_t)vec_signs(aimed) << i;
+}
+
+uint64_t VEC_NAME(steer_nat)(
+	const struct nat_rules *rules, unsigned n, unsigned owners, struct steer_columns *c)
+{
+	uint32_t inverse = steer_port_inverse(owners);
+	uint64_t left = 0;
+
+	if (rules->inside.ranges > RANGES_MAX || rules->external.ranges > RANGES_MAX ||
+		rules->target.ranges > RANGES_MAX || rules->aimed.ranges > RANGES_MAX)
+		return ~UINT64_C(0);
+	for (unsigned i = 0; i < n; i += VEC_LANES)
+		left |= nat_vector(rules, owners, inverse, i, c);
+	return left;
 }

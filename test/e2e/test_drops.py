@@ -151,6 +151,7 @@ OTHERWISE = {"rx-runt", "port-disabled", "neighbor-pending", "neighbor-failed", 
              "voq-full", "policed",
              # test_reassembly.py
              "fragment-timeout", "fragment-evicted", "fragment-duplicate",
+             "fragments-full",  # test_steer.py
              "lldp-malformed",  # test_lldp.py
              "urpf",  # test_urpf.py
              "acl-denied",  # test_acl.py
