@@ -9,7 +9,6 @@
 #include "net/path/filter.h"
 #include "net/path/member.h"
 #include "net/path/rewrite.h"
-#include "net/path/session.h"
 #include "net/path/tag.h"
 #include "net/path/track.h"
 #include "net/path/urpf.h"
@@ -248,7 +247,7 @@ static forward_plain_fn *forward_plain = forward_plain_plain;
 void path_select(const char *isa)
 {
 	parse_select(isa);
-	session_select(isa);
+	track_select(isa);
 	forward_plain = FORM(forward_plain, isa);
 }
 
