@@ -354,7 +354,7 @@ static bool changes_more_than_fibs(const struct apply *a, const struct saved *s)
 			r->iface[port].enabled != s->iface[port].enabled)
 			return true;
 	return nexthop_any_moves(&r->nexthops) || config_urpf_changes(r, &a->match) ||
-	       filters_change(r) || config_meters_change(r, &a->match) ||
+	       filters_change(r) || nats_change(r) || config_meters_change(r, &a->match) ||
 	       r->queues != config_queues_digest(r, a->config);
 }
 
@@ -375,6 +375,7 @@ static void write_settings(struct apply *a, const struct saved *s)
 	config_apply_urpf(r, &a->match);
 	config_apply_flow_control(r, &a->match);
 	filters_publish(r);
+	nats_publish(r);
 	sessions_apply(r, a->config);
 	config_apply_meters(r, &a->match);
 	config_apply_counting(r, a->config);
@@ -460,7 +461,7 @@ bool config_apply(struct router *r, const struct config *c, char *error, unsigne
 	config_match(&a.match, r, c);
 	ok = ok && check_ifaces(&a) && apply_check_sizes(&a) && apply_check_routes(&a) &&
 	     routes_want(&a, &want) && routes_save(&a, &s.routes) && neighbors_want(&a, &hosts) &&
-	     filters_prepare(&a);
+	     filters_prepare(&a) && nats_prepare(&a);
 	if (ok) {
 		memcpy(s.iface, r->iface, sizeof s.iface);
 		ok = apply(&a, &want, &s, &hosts);

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "kernel/nat.h"
 #include "kernel/router.h"
 #include "kernel/sessions.h"
 #include "lib/limits.h"
@@ -99,6 +100,8 @@ struct config {
 	struct acl_rule *match;   /* what each of them matches */
 	struct config_class *class;
 	struct config_shape *shape;
+	struct config_nat *nat; /* sources and destinations, each by number */
+	unsigned nats;
 	unsigned ifaces, routes, routes6, neighbors, classes, shapes, acls, rules;
 };
 

@@ -124,6 +124,11 @@ static void op_icmp6_seen(
 		control.listener6(control.listener6_ctx, ip, ip_len, icmp, icmp_len);
 }
 
+static bool op_stands_in(void *ctx, unsigned port, uint32_t address)
+{
+	return nats_stands_in(ctx, port, address);
+}
+
 static void op_address_conflict6(
 	void *ctx, unsigned port, struct ip6 address, const uint8_t *mac, bool duplicate)
 {
@@ -146,6 +151,7 @@ static const struct stack_ops ops = {
 	.routes_changed = op_routes_changed,
 	.icmp_seen = op_icmp_seen,
 	.address_conflict = op_address_conflict,
+	.stands_in = op_stands_in,
 	.icmp6_seen = op_icmp6_seen,
 	.address_conflict6 = op_address_conflict6,
 };

@@ -283,6 +283,8 @@ static bool build_tables(struct router *r, struct builder *b)
 	r->vlans = build_alloc(b, sizeof *r->vlans, "VLANs");
 	if (!b->failed && !filters_init(r))
 		b->failed = "access lists";
+	if (!b->failed && !nats_init(r))
+		b->failed = "NAT";
 	if (!b->failed && !sessions_build(r))
 		b->failed = "sessions";
 	r->statics = (struct statics){.rib = &r->rib.rib, .max = STATIC_MAX};

@@ -19,6 +19,7 @@
 
 #include "drivers/netdev.h"
 #include "kernel/filter.h"
+#include "kernel/nat.h"
 #include "lib/histogram.h"
 #include "lib/pool.h"
 #include "lib/rcu.h"
@@ -142,8 +143,9 @@ struct router {
 	uint32_t limits;                           /* how many were ever set */
 	uint32_t control_rate[POLICE_KINDS];       /* in force, as configured; 0: the default */
 	struct filters filters;                    /* access lists */
-	uint64_t queues;                           /* see config_queues_digest */
-	bool booting; /* nobody forwards yet: a commit may be seen by halves */
+	struct nats nats;
+	uint64_t queues; /* see config_queues_digest */
+	bool booting;    /* nobody forwards yet: a commit may be seen by halves */
 };
 
 extern struct router router;

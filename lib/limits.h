@@ -41,6 +41,9 @@
 #define IFACE_ADDR6_MAX (IFACE_ADDR_MAX + 1u) /* and a link-local one */
 #define IFACE_NAME_MAX  16u                   /* with the terminating zero */
 
+#define NAT_RULES     1000u /* rules of NAT, if there is memory for them */
+#define NAT_RULES_FEW 64u   /* of a machine with very little */
+
 #define ACL_RULES    10000u /* rules of all access lists, if there is memory for them */
 #define ACL_FEW      256u   /* of a machine with very little */
 #define ACL_LISTS    256u   /* access lists */

@@ -146,6 +146,26 @@ static bool parse_route(const struct node *n, const char *word, char *out)
 	return parse_address(n, word, out) || refuse(out, "is not an address or prefix");
 }
 
+static bool parse_pool(const struct node *n, const char *word, char *out)
+{
+	const char *dash = strchr(word, '-');
+	char head[TEXT_IPV4_MAX] = "";
+	uint32_t first, last;
+
+	if (!dash)
+		return parse_ipv4(n, word, out);
+	if (dash - word < (long)sizeof head)
+		memcpy(head, word, (size_t)(dash - word));
+	if (!text_parse_ipv4(head, &first) || !text_parse_ipv4(dash + 1, &last) || first > last)
+		return refuse(out, "is not an IPv4 address, or two of them: first-last");
+	text_print_ipv4(out, first);
+	if (first != last) {
+		strcat(out, "-");
+		text_print_ipv4(out + strlen(out), last);
+	}
+	return true;
+}
+
 static bool parse_mac(const struct node *n, const char *word, char *out)
 {
 	uint8_t mac[6];
@@ -420,6 +440,7 @@ static const struct arg_type arg_types[ARG_KINDS] = {
 	[ARG_PREFIX] = {"PREFIX", parse_prefix, order_address},
 	[ARG_IFADDR] = {"ADDR/LEN", parse_ifaddr, order_address},
 	[ARG_ROUTE] = {"PREFIX|ADDR", parse_route, order_address},
+	[ARG_POOL] = {"ADDR[-ADDR]", parse_pool, order_address},
 	[ARG_MAC] = {"MAC", parse_mac, strcmp},
 	[ARG_NUMBER] = {"N", parse_number, order_number},
 	[ARG_RANGE] = {"N[-M]", parse_range, order_range},

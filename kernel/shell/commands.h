@@ -98,7 +98,7 @@ command_fn show_configuration, show_commits;
 command_fn show_boot, show_hardware, show_crash, clear_crash;
 command_fn show_version, show_uptime, show_cores, show_memory, show_protocols, show_log;
 command_fn show_control_plane;
-command_fn show_sessions, clear_sessions;
+command_fn show_nat_rules, show_nat_mappings, show_nat_ports, show_sessions, clear_sessions;
 command_fn show_interfaces, show_routes, show_routes_summary, show_neighbors, show_fib,
 	show_fib_verify;
 command_fn show_acl, show_next_hops, show_lldp_neighbors, show_queues, show_drops, show_buffers,

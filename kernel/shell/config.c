@@ -40,6 +40,7 @@ void config_free(struct config *c)
 	free(c->match);
 	free(c->class);
 	free(c->shape);
+	free(c->nat);
 	*c = (struct config){0};
 }
 
@@ -395,6 +396,12 @@ static bool build_acl(struct build *b, const struct line *line)
 	return config_read_rule(b->fault, line, b->config);
 }
 
+/* "nat source|destination rule N ..." */
+static bool build_nat(struct build *b, const struct line *line)
+{
+	return config_read_nat(b->fault, line, b->config);
+}
+
 static const struct section {
 	const char *word;
 	bool (*build)(struct build *b, const struct line *line);
@@ -404,6 +411,7 @@ static const struct section {
 	{"routes", build_route},
 	{"neighbors", build_neighbor},
 	{"acl", build_acl},
+	{"nat", build_nat},
 	{"queues", build_queues},
 	{"forwarding", build_forwarding},
 	{"protocols", build_protocols},
@@ -445,6 +453,7 @@ static bool allocate(struct config *c, struct config_origin *origin, const struc
 	c->acl = calloc(rules + 1, sizeof *c->acl);
 	c->rule = calloc(rules + 1, sizeof *c->rule);
 	c->match = calloc(rules + 1, sizeof *c->match);
+	c->nat = calloc(section_lines(set, "nat") + 1, sizeof *c->nat);
 	c->class = calloc(queues + 1, sizeof *c->class);
 	c->shape = calloc(queues + 1, sizeof *c->shape);
 	origin->address = calloc(ifaces + 1, sizeof *origin->address);
@@ -455,8 +464,9 @@ static bool allocate(struct config *c, struct config_origin *origin, const struc
 	origin->route6 = calloc(routes + 1, sizeof(struct line *));
 	origin->neighbor = calloc(neighbors + 1, sizeof(struct line *));
 	return c->iface && c->route && c->route6 && c->neighbor && c->acl && c->rule && c->match &&
-	       c->class && c->shape && origin->bound && origin->address && origin->address6 &&
-	       origin->binding && origin->route && origin->route6 && origin->neighbor;
+	       c->nat && c->class && c->shape && origin->bound && origin->address &&
+	       origin->address6 && origin->binding && origin->route && origin->route6 &&
+	       origin->neighbor;
 }
 
 bool config_build(const struct lines *set, struct config *out, struct config_fault *fault)

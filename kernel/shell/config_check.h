@@ -62,6 +62,10 @@ bool config_read_rule(struct config_fault *fault, const struct line *line, struc
 bool config_check_bound(
 	const struct config *c, const struct config_origin *o, struct config_fault *fault);
 
+/* config_nat.c: adds the rule of a line "nat source|destination rule N ...". The interfaces are
+ * there. */
+bool config_read_nat(struct config_fault *fault, const struct line *line, struct config *c);
+
 /* config_check6.c: as config_check, of IPv6. */
 bool config_check6(
 	const struct config *c, struct config_origin *origin, struct config_fault *fault);

@@ -25,6 +25,7 @@ enum arg_kind {
 	ARG_PREFIX,   /* of either family: 192.0.2.0/24, host bits zero */
 	ARG_IFADDR,   /* of either family: 192.0.2.1/24, 2001:db8::1/64 */
 	ARG_ROUTE,    /* an address or a prefix of either family */
+	ARG_POOL,     /* an address, or first-last: 192.0.2.1-192.0.2.9 */
 	ARG_MAC,      /* 52:54:00:12:34:56 */
 	ARG_NUMBER,   /* min .. max of the node */
 	ARG_RANGE,    /* N or N-M, of the node's min .. max */

@@ -20,6 +20,9 @@
 /* Of access lists (tree_acl.c): what follows `set acl`, `set interfaces IF acl`, `show acl`. */
 extern const struct node set_acl[], interface_acl[], show_acl_options[];
 
+/* Of NAT (tree_nat.c): what follows `set nat`, `show nat`. */
+extern const struct node set_nat[], show_nat_options[];
+
 /* Of sessions (tree_sessions.c): what follows `set forwarding sessions`, `show sessions`, `clear
  * sessions`. */
 extern const struct node set_sessions[], show_sessions_options[], clear_sessions_options[];

@@ -196,6 +196,9 @@ bool show_memory(struct call *call)
 	output_number(o, "acl_rules_max", r->filters.rules_max);
 	output_number(o, "acl_bytes_used", filters_now(&r->filters)->used);
 	output_number(o, "acl_bytes", r->filters.memory_bytes);
+	output_number(o, "nat_mappings", nats_live(r));
+	output_number(o, "nat_mappings_max", nats_max(r));
+	output_number(o, "nat_bytes", r->nats.bytes);
 	output_number(o, "sessions", sessions_live(r));
 	output_number(o, "sessions_max", sessions_max(r));
 	output_number(o, "session_bytes", sessions_memory(r));

@@ -37,6 +37,8 @@
 	X(URPF, "urpf", "no route to the source, or not by where it came in, RFC 3704")            \
 	X(ACL_DENIED, "acl-denied", "an access list of the interface denies it")                   \
 	X(NAT_NO_PORT, "nat-no-port", "no address or port is free for source NAT")                 \
+	X(NAT_NO_SESSION, "nat-no-session",                                                        \
+		"to an address that NAT gives out, and of no session")                             \
 	X(SESSION_STATE, "session-state", "no session, or a state of it, that allows the packet")  \
 	X(SESSION_LIMIT, "session-limit", "its source has as many sessions as are allowed")        \
 	X(SESSION_TABLE_FULL, "session-table-full", "no room for another session")                 \

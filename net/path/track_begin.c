@@ -88,6 +88,10 @@ static bool lead(const struct track_packet *p, struct beginning *n)
 	}
 	n->rewrites = result == NAT_DONE;
 	n->nh = track_route(p, n->to.dst);
+	if (result == NAT_NONE && track_is_for_nobody(p, n->nh, n->to.dst)) {
+		track_drop(t, p->i, DROP_NAT_NO_SESSION);
+		return false;
+	}
 	if (!track_is_transit(t, n->nh) || track_ends(p, n->nh)) {
 		struct filter_question q = track_question(p, &n->to, false);
 

@@ -108,6 +108,12 @@ bool track_is_transit(const struct track *t, uint32_t nh)
 	return target < NEXTHOP_ACTION || target == NEXTHOP_RESOLVE;
 }
 
+bool track_is_for_nobody(const struct track_packet *p, uint32_t nh, struct ip6 dst)
+{
+	return !p->six && track_is_transit(p->t, nh) &&
+	       nat_is_external(load_acquire(&p->t->lane->tables->nat), (uint32_t)dst.lo);
+}
+
 bool track_ends(const struct track_packet *p, uint32_t nh)
 {
 	uint32_t out = load_acquire(&p->t->lane->tables->adjacency[nh].out);
@@ -165,7 +171,9 @@ void track_alone(const struct track_packet *p, bool refuse)
 	p->t->b->nh[p->i] = nh;
 	if (!track_is_transit(p->t, nh))
 		return;
-	if (refuse || nat_concerns(p, nh, &key))
+	if (track_is_for_nobody(p, nh, q.dst))
+		track_drop(p->t, p->i, DROP_NAT_NO_SESSION);
+	else if (refuse || nat_concerns(p, nh, &key))
 		track_drop(p->t, p->i, DROP_SESSION_STATE);
 	else
 		track_may_leave(p, nh, &q, &slot);

@@ -56,6 +56,10 @@ uint32_t track_route(const struct track_packet *p, struct ip6 dst);
 /* A next hop that leads out of the router. */
 bool track_is_transit(const struct track *t, uint32_t nh);
 
+/* In transit by nh, to an address that source NAT gives out: there is nobody, and it would come
+ * back to us. `dst`: behind destination NAT. */
+bool track_is_for_nobody(const struct track_packet *p, uint32_t nh, struct ip6 dst);
+
 /* The packet will end in an ICMP error of its own, for TTL or MTU: it is left as it is. */
 bool track_ends(const struct track_packet *p, uint32_t nh);
 

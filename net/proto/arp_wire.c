@@ -75,6 +75,12 @@ static bool iface_owns(const struct iface *i, uint32_t address)
 	return false;
 }
 
+/* An address of its network that it answers for, though it is not its own. */
+static bool stands_in(const struct stack *s, unsigned port, uint32_t address)
+{
+	return s->ops->stands_in && s->ops->stands_in(s->ctx, port, address);
+}
+
 /*
  * The fixed fields, and a sender that can be one station. The Ethernet source
  * is not compared with the sender's address: RFC 826 does not ask for it, and
@@ -111,7 +117,8 @@ static void arp_receive(struct stack *s, unsigned port, const uint8_t *f)
 	const struct iface *i = &s->iface[port];
 	const uint8_t *mac = f + ARP_SENDER_MAC;
 	uint32_t sender = load_be32(f + ARP_SENDER_IP), target = load_be32(f + ARP_TARGET_IP);
-	bool asks_us = load_be16(f + ARP_OPERATION) == ARP_REQUEST && iface_owns(i, target);
+	bool asks_us = load_be16(f + ARP_OPERATION) == ARP_REQUEST &&
+		       (iface_owns(i, target) || stands_in(s, port, target));
 
 	if (!i->installed || memcmp(mac, i->mac, 6) == 0)
 		return; /* not in use; or an echo of our own */

@@ -63,6 +63,9 @@ struct stack_ops {
 	/* A packet in transit may leave by an interface: no access list there denies it. NULL: any
 	 * may. */
 	bool (*may_leave)(void *ctx, unsigned port, uint64_t word);
+	/* An address, of the network of this interface and not its own, that the router answers ARP
+	 * for. NULL: none. */
+	bool (*stands_in)(void *ctx, unsigned port, uint32_t address);
 };
 
 #define STACK_LOOP 8u /* packets that one packet to ourselves may cause to ourselves */

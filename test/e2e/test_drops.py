@@ -155,6 +155,7 @@ OTHERWISE = {"rx-runt", "port-disabled", "neighbor-pending", "neighbor-failed", 
              "lldp-malformed",  # test_lldp.py
              "urpf",  # test_urpf.py
              "acl-denied",  # test_acl.py
+             "nat-no-port", "nat-no-session",  # test_nat.py
              "input-policed"}  # test_police.py
 
 

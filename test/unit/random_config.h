@@ -83,6 +83,29 @@ static inline void random_rule(char out[RANDOM_LINE_MAX])
 		any(20) ? match[any(sizeof match / sizeof *match)] : wrong[any(2)]);
 }
 
+/* The same of NAT. */
+static inline void random_nat(char out[RANDOM_LINE_MAX])
+{
+	static const char *const source[] = {"masquerade", "masquerade ports 2000-2999",
+		"to 20.0.0.0/8 exempt", "to 30.0.0.0/8 proto udp to-address 192.0.2.1-192.0.2.9",
+		"proto 47 to-address 192.0.2.7", "to-address 192.0.2.8 ports 1024"};
+	static const char *const destination[] = {"proto tcp to 192.0.2.1 port 80 to-address",
+		"proto udp to 192.0.2.1 port 5000-5009 to-address", "to 192.0.2.3 to-address",
+		"proto icmp to 192.0.2.2 to-address"};
+	static const char *const wrong[] = {"source rule 50 out eth0 from fd00::/8 masquerade",
+		"source rule 50 out eth9 from 10.0.0.0/8 masquerade",
+		"destination rule 50 in eth0 to 192.0.2.1 port 80 to-address 10.0.0.9"};
+
+	if (any(20) == 0)
+		snprintf(out, RANDOM_LINE_MAX, "nat %s", wrong[any(3)]);
+	else if (any(2))
+		snprintf(out, RANDOM_LINE_MAX, "nat source rule %u out eth%u from 10.0.%u.0/24 %s",
+			10 * (1 + any(4)), any(3), any(3), source[any(6)]);
+	else
+		snprintf(out, RANDOM_LINE_MAX, "nat destination rule %u in eth%u %s 10.0.%u.9",
+			10 * (1 + any(4)), any(3), destination[any(4)], any(3));
+}
+
 static inline void random_interface(char out[RANDOM_LINE_MAX])
 {
 	unsigned port = any(3); /* the last of them is not there */
@@ -137,7 +160,10 @@ static inline void random_interface(char out[RANDOM_LINE_MAX])
 /* The words of a configuration line, without `set`. */
 static inline void random_line(char out[RANDOM_LINE_MAX])
 {
-	switch (any(11)) {
+	switch (any(12)) {
+	case 11:
+		random_nat(out);
+		return;
 	case 10:
 		random_rule(out);
 		return;

@@ -193,6 +193,13 @@ static inline void fix_address_conflict6(
 	memcpy(f->conflict_mac, mac, 6);
 }
 
+#define STANDS_IN 0x0a0000c8u /* 10.0.0.200, of port 0: for somebody whom NAT gives it to */
+
+static inline bool fix_stands_in(void *ctx, unsigned port, uint32_t address)
+{
+	return port == 0 && address == STANDS_IN;
+}
+
 /* Forgets what was counted and sent so far, but not what is held. */
 static inline void fix_clear(struct fixture *f)
 {
@@ -218,7 +225,7 @@ static inline struct fixture *fix_new(void)
 {
 	static const struct stack_ops ops = {fix_alloc, fix_transmit, fix_drop, fix_deliver,
 		fix_ingress, fix_routes_changed, fix_icmp_seen, fix_address_conflict,
-		fix_icmp6_seen, fix_address_conflict6, NULL};
+		fix_icmp6_seen, fix_address_conflict6, NULL, fix_stands_in};
 	struct fixture *f = calloc(1, sizeof *f);
 
 	buffers_shape(&f->buffers, MTU_DEFAULT);

@@ -160,6 +160,23 @@ static inline void dump_lists(struct dump *d)
 	}
 }
 
+/* Rules of NAT, but not which set of them it is. */
+static inline void dump_nat(struct dump *d)
+{
+	const struct nat_rules *n = router.tables.nat;
+
+	for (unsigned i = 0; n && i < n->sources; i++)
+		dump_put(d, "source %u: %08x-%08x %u-%u %u %08x/%08x\n", n->source[i].out,
+			n->source[i].first, n->source[i].last, n->source[i].port_first,
+			n->source[i].port_last, n->source[i].exempt, n->source_block->src[i],
+			n->source_block->dst[i]);
+	for (unsigned i = 0; n && i < n->destinations; i++)
+		dump_put(d, "destination %08x > %08x %u-%u %u %x\n", n->destination[i].to,
+			n->destination[i].address, n->destination[i].port_first,
+			n->destination[i].port_last, n->destination[i].to_port,
+			n->destination_block->kind[i]);
+}
+
 /* Addresses 20.0.0.x and so on: all that the tests route. */
 static inline void dump_answers(struct dump *d)
 {
@@ -190,6 +207,7 @@ static inline void dump_workers(struct dump *d)
 {
 	dump_ports(d);
 	dump_lists(d);
+	dump_nat(d);
 	dump_answers(d);
 }
 

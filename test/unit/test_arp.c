@@ -80,6 +80,22 @@ static void test_request_for_us(void **state)
 	fix_free(f);
 }
 
+static void test_request_for_whom_we_stand_in(void **state)
+{
+	struct fixture *f = fix_new();
+	const struct sent *s = &f->sent[0];
+
+	fix_arp(f, 0, 1, mac_host0, HOST0, STANDS_IN);
+	assert_int_equal(f->sent_n, 1);
+	assert_memory_equal(s->frame, mac_host0, 6);
+	assert_memory_equal(s->frame + 22, f->iface[0].mac, 6);
+	assert_int_equal(load_be32(s->frame + 28), STANDS_IN);
+	fix_arp(f, 0, 1, mac_host0, HOST0, STANDS_IN + 1);
+	assert_int_equal(f->sent_n, 1);
+	assert_int_equal(f->delivered, 2);
+	fix_free(f);
+}
+
 static void test_not_for_us(void **state)
 {
 	struct fixture *f = fix_new();
@@ -363,6 +379,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_request_for_us),
+		cmocka_unit_test(test_request_for_whom_we_stand_in),
 		cmocka_unit_test(test_not_for_us),
 		cmocka_unit_test(test_answered_not_learnt),
 		cmocka_unit_test(test_conflict),

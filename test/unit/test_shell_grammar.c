@@ -170,7 +170,7 @@ static void test_choices(void **state)
 {
 	assert_string_equal(after("c"), "clear commit compare confirm");
 	assert_string_equal(after("set "),
-		"system interfaces routes neighbors acl queues forwarding protocols");
+		"system interfaces routes neighbors acl nat queues forwarding protocols");
 	assert_string_equal(after("set interfaces eth0 m"), "mac mtu");
 	assert_string_equal(after("show version "), "| ENTER*");
 	assert_string_equal(after("show version | "), "count include json");

@@ -1,0 +1,141 @@
+# Connection tracking end to end: a list with `established` lets answers in and nothing else.
+import socket
+import threading
+
+import pytest
+from router import running, wait_for
+from scapy.layers.inet import ICMP, IP, TCP, UDP
+from scapy.layers.l2 import Ether
+
+CONFIG = """
+set interfaces eth0 address 10.0.0.1/24
+set interfaces eth0 address fd00::1/64
+set interfaces eth1 address 10.0.1.1/24
+set interfaces eth1 address fd00:0:0:1::1/64
+set interfaces eth1 acl in answers
+set acl answers rule 10 permit established
+set acl answers rule 20 permit to 10.0.1.1/32
+set acl answers rule 30 permit to fd00:0:0:1::1/128
+set forwarding sessions limit-per-source 400
+set forwarding sessions timeout udp 5
+"""
+SIZE = 3_000_000
+
+
+@pytest.fixture(scope="module")
+def lab():
+    with running(ports=2, config=CONFIG) as lab:
+        yield lab
+
+
+def serve(lab, host, family, port):
+    """A server of host that sends SIZE bytes to each client."""
+    listener = lab.socket(host, socket.socket, family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("", port))
+    listener.listen()
+
+    def work():
+        while True:
+            try:
+                client, _ = listener.accept()
+            except OSError:
+                return
+            with client:
+                client.sendall(bytes(SIZE))
+    threading.Thread(target=work, daemon=True).start()
+    return listener
+
+
+def fetch(lab, host, family, address, port):
+    with lab.socket(host, socket.socket, family) as sock:
+        sock.settimeout(20)
+        sock.connect((address, port))
+        got = 0
+        while data := sock.recv(65536):
+            got += len(data)
+        return got
+
+
+def denied(lab):
+    return lab.drops().count("eth1", "acl-denied")
+
+
+@pytest.mark.parametrize("family,address", [(socket.AF_INET, "10.0.1.2"),
+                                            (socket.AF_INET6, "fd00:0:0:1::2")])
+def test_tcp_from_inside(lab, family, address):
+    if family == socket.AF_INET6:
+        lab.warm6(2)
+    listener = serve(lab, 1, family, 8000)
+    assert fetch(lab, 0, family, address, 8000) == SIZE
+    rows = lab.json("show sessions proto tcp port 8000")["sessions"]
+    assert len(rows) == 1 or family == socket.AF_INET6
+    row = rows[-1]
+    assert row["state"] in ("time-wait", "last-ack", "fin-wait", "close-wait")
+    assert row["bytes_back"] > SIZE and row["nat_from"] is None
+    listener.close()
+    lab.cli("clear sessions proto tcp")
+    assert lab.json("show sessions proto tcp")["sessions"] == []
+
+
+def test_tcp_from_outside(lab):
+    before = denied(lab)
+    listener = serve(lab, 0, socket.AF_INET, 8001)
+    with lab.socket(1, socket.socket, socket.AF_INET) as sock:
+        sock.settimeout(2)
+        with pytest.raises(OSError):
+            sock.connect(("10.0.0.2", 8001))
+    listener.close()
+    assert denied(lab) > before
+    assert lab.json("show sessions port 8001")["sessions"] == []
+
+
+def test_ping_and_errors(lab):
+    assert lab.ping(0, "10.0.1.2")
+    assert not lab.ping(1, "10.0.0.2", 1, wait_s=1)
+    with lab.wire(0) as h0, lab.wire(1) as h1:
+        ask = IP(src="10.0.0.2", dst="10.0.1.2") / UDP(sport=5, dport=9) / b"marked"
+        h0.send(Ether(src=h0.host_mac, dst=h0.router_mac) / ask)
+        assert h1.receive(lambda f: b"marked" in f)
+        out = Ether(src=h1.host_mac, dst=h1.router_mac)
+        h0.forget()
+        # Linux says itself that nobody listens: that is of the session. What is about others is not.
+        assert h0.receive(lambda f: f[23] == 1 and f[34:36] == b"\3\3")
+        before = denied(lab)
+        h1.send(out / IP(src="10.0.1.2", dst="10.0.0.2") / ICMP(type=3, code=3)
+                / IP(src="10.0.0.2", dst="10.0.1.2") / UDP(sport=6, dport=9))
+        h1.send(out / IP(src="10.0.1.2", dst="10.0.0.2") / UDP(sport=9, dport=6))
+        h1.send(out / IP(src="10.0.1.2", dst="10.0.0.2") / TCP(sport=9, dport=6, flags="A"))
+        wait_for("three", lambda: denied(lab) == before + 3)
+
+
+def test_time_and_limit(lab):
+    lab.cli("clear sessions")
+    with lab.wire(0) as h0:
+        for port in range(1000, 2200):
+            h0.send(Ether(src=h0.host_mac, dst=h0.router_mac)
+                    / IP(src="10.0.0.2", dst="10.0.1.2") / UDP(sport=port, dport=9))
+    wait_for("the limit", lambda: lab.drops().count("eth0", "session-limit") > 0)
+    assert 0 < len(lab.json("show sessions from 10.0.0.2/32 count 1000")["sessions"]) <= 400
+    wait_for("the time-out", lambda: lab.json("show memory")["sessions"] == 0)
+
+
+def test_blind_reset(lab):
+    """A reset that is not at the number its receiver waits for closes nothing."""
+    listener = serve(lab, 1, socket.AF_INET, 8002)
+    with lab.socket(0, socket.socket, socket.AF_INET) as sock, lab.wire(1) as h1:
+        sock.settimeout(20)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        sock.connect(("10.0.1.2", 8002))
+        port = sock.getsockname()[1]
+        for seq in range(0, 1 << 32, 1 << 29):
+            h1.send(Ether(src=h1.host_mac, dst=h1.router_mac) / IP(src="10.0.1.2", dst="10.0.0.2")
+                    / TCP(sport=8002, dport=port, flags="R", seq=seq))
+        state = lab.json(f"show sessions port {port}")["sessions"][0]["state"]
+        assert state in ("established", "fin-wait", "close-wait")
+        got = 0
+        while data := sock.recv(65536):
+            got += len(data)
+        assert got == SIZE
+    listener.close()
+    lab.check_books()
