@@ -20,12 +20,15 @@ static inline void translate_one(uint8_t *f, uint32_t *hop, const struct way *wa
 {
 	uint32_t tcp = way->protocol == IPV4_TCP;
 	uint8_t *at = f + (tcp ? TCP_SUM : UDP_SUM);
-	uint32_t word[3] = {__builtin_bswap32(way->new_src), __builtin_bswap32(way->new_dst),
-		__builtin_bswap32(way->new_ports)};
+	/* Put together in a register: what is written by halves is not soon read as a whole. */
+	uint64_t addresses =
+		__builtin_bswap32(way->new_src) | (uint64_t)__builtin_bswap32(way->new_dst) << 32;
+	uint32_t ports = __builtin_bswap32(way->new_ports);
 	uint16_t check;
 
 	memcpy(&check, at, sizeof check);
-	memcpy(f + IPV4_SOURCE, word, sizeof word); /* without options they stand together */
+	memcpy(f + IPV4_SOURCE, &addresses, sizeof addresses);
+	memcpy(f + PORTS, &ports, sizeof ports); /* without options */
 	uint32_t becomes = updated(check, way->delta_transport), none = (check == 0) & ~tcp;
 
 	/* UDP: 0 says that there is none, and is never a result. */
