@@ -1,6 +1,10 @@
 /* Translation of the packets of a batch that are plain TCP and UDP: nearly all of them. */
 #include "net/path/translate.h"
 
+#include <stddef.h>
+#include <string.h>
+
+#include "lib/byteorder.h"
 #include "net/path/frame.h"
 
 #define PORTS    (IPV4_OFF + IPV4_HEADER)
@@ -16,24 +20,26 @@ static inline uint32_t updated(uint32_t check, uint32_t delta)
 	return ((sum + (sum >> 16)) & FOLDED16) ^ FOLDED16;
 }
 
+/* Source and destination stand together, in the way and in the packet. */
+_Static_assert(offsetof(struct way, new_dst) == offsetof(struct way, new_src) + 4, "one load");
+
 static inline void translate_one(uint8_t *f, uint32_t *hop, const struct way *way)
 {
-	uint32_t tcp = way->protocol == IPV4_TCP;
-	uint8_t *at = f + (tcp ? TCP_SUM : UDP_SUM);
-	/* Put together in a register: what is written by halves is not soon read as a whole. */
-	uint64_t addresses =
-		__builtin_bswap32(way->new_src) | (uint64_t)__builtin_bswap32(way->new_dst) << 32;
-	uint32_t ports = __builtin_bswap32(way->new_ports);
+	uint32_t udp = way->protocol != IPV4_TCP;
+	uint8_t *at = f + (udp ? UDP_SUM : TCP_SUM);
+	uint64_t addresses;
 	uint16_t check;
 
+	memcpy(&addresses, &way->new_src, sizeof addresses);
+	addresses = __builtin_bswap64(addresses << 32 | addresses >> 32);
 	memcpy(&check, at, sizeof check);
 	memcpy(f + IPV4_SOURCE, &addresses, sizeof addresses);
-	memcpy(f + PORTS, &ports, sizeof ports); /* without options */
-	uint32_t becomes = updated(check, way->delta_transport), none = (check == 0) & ~tcp;
+	store_be32(f + PORTS, way->new_ports);
+	uint32_t becomes = updated(check, way->delta_transport);
 
 	/* UDP: 0 says that there is none, and is never a result. */
-	becomes |= (becomes == 0) & ~tcp ? FOLDED16 : 0;
-	becomes &= none ? 0 : FOLDED16;
+	becomes = udp & (becomes == 0) ? FOLDED16 : becomes;
+	becomes = udp & (check == 0) ? 0 : becomes;
 	check = (uint16_t)becomes;
 	memcpy(at, &check, sizeof check);
 	*hop = (*hop & FOLDED16) | updated(*hop >> 16, way->delta_ip) << 16;
