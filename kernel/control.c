@@ -2,6 +2,7 @@
 #include "kernel/control.h"
 
 #include "kernel/audit.h"
+#include "kernel/explain.h"
 #include "kernel/log.h"
 #include "kernel/platform.h"
 #include "kernel/publish.h"
@@ -282,6 +283,7 @@ static bool control_due(uint64_t *last_us, uint64_t now_us, uint64_t every_us)
 
 bool control_turn(struct router *r)
 {
+	captures_turn(r);
 	bool moved = control_punted(r);
 	uint64_t now = platform_now_us();
 
@@ -289,6 +291,7 @@ bool control_turn(struct router *r)
 		stack_tick(&r->stack, now / 1000);
 		log_drain();
 		filters_log(r, now);
+		flows_log(r);
 	}
 	if (control_due(&control.link_us, now, LINK_US))
 		control_links(r);
@@ -324,7 +327,7 @@ bool control_init(struct router *r)
 	stack_init(&r->stack, now_ms());
 	control.links_read = false;
 	control.link_us = platform_now_us() - LINK_US; /* the first turn reads the links */
-	return publish_init(r);
+	return explain_init(r) && publish_init(r);
 }
 
 void control_routes_changed(struct router *r)

@@ -425,6 +425,22 @@ static int order_number(const char *a, const char *b)
 	return la != lb ? (la < lb ? -1 : 1) : strcmp(a, b);
 }
 
+/* Pairs of digits, and what people write between them. */
+static bool parse_hex(const struct node *n, const char *word, char *out)
+{
+	for (const char *c = word; *c;) {
+		size_t digits = strspn(c, "0123456789abcdefABCDEF");
+
+		c += digits;
+		if (!digits || digits % 2)
+			return refuse(out, "is not hex, two digits a byte");
+		if (*c && !strchr(":-.", *c++))
+			return refuse(out, "is not hex, two digits a byte");
+	}
+	*out = '\0';
+	return true;
+}
+
 struct arg_type {
 	const char *name;
 	bool (*parse)(const struct node *n, const char *word, char *out);
@@ -452,6 +468,7 @@ static const struct arg_type arg_types[ARG_KINDS] = {
 	[ARG_URL] = {"tftp://ADDR/PATH", parse_url, strcmp},
 	[ARG_TEXT] = {"TEXT", parse_text, strcmp},
 	[ARG_PATTERN] = {"RE", parse_pattern, strcmp},
+	[ARG_HEX] = {"HEX", parse_hex, strcmp},
 };
 
 bool arg_parse(const struct node *n, const char *word, char out[ARG_TEXT_MAX])

@@ -29,6 +29,7 @@ struct call {
 	unsigned step;               /* times it was called before */
 	bool failed;                 /* an error was printed: no more output */
 	void (*cancel)(void);        /* set by the command: Ctrl-C */
+	bool personal;               /* set by the command: it ends with who gave it */
 	const struct reader *reader; /* set by the command: it reads lines */
 };
 
@@ -82,6 +83,9 @@ uint64_t shell_nanoseconds(uint64_t ticks);
 /* What a route does that leads to no neighbour: "blackhole", "local", ... */
 const char *shell_action_name(unsigned action);
 
+/* Where a route comes from: enum rib_source. */
+const char *shell_source_name(uint8_t source);
+
 /* Columns packets and bytes of a next hop. */
 void shell_output_count(struct output *o, const struct router *r, uint32_t index);
 
@@ -103,7 +107,8 @@ command_fn show_interfaces, show_routes, show_routes_summary, show_neighbors, sh
 	show_fib_verify;
 command_fn show_acl, show_next_hops, show_lldp_neighbors, show_queues, show_drops, show_buffers,
 	show_latency;
-command_fn clear_counters, clear_neighbors, ping, reboot, poweroff;
+command_fn capture, clear_counters, clear_neighbors, explain, ping, reboot, poweroff;
+command_fn show_flows, clear_flows;
 #ifdef TEST_HOOKS
 /* What follows `debug` (debug.c). */
 extern const struct node debug_what[];

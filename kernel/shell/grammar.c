@@ -1,6 +1,7 @@
 /* Walking the grammar: parsing a line, and what can continue one. */
 #include "kernel/shell/grammar.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -121,6 +122,63 @@ static const struct node *match(const struct place *p, const char *word, bool qu
 	return NULL;
 }
 
+/* The ARG_HEX that may follow, or NULL. */
+static const struct node *find_hex(const struct place *p)
+{
+	const struct node *n;
+	unsigned i = 0;
+
+	while ((n = follower(p, i)) && n->arg != ARG_HEX)
+		i++;
+	return n;
+}
+
+/* Takes a word of n bytes behind the digits taken before. false: `why` says what it is not. */
+static bool add_hex(const struct node *node, char *digits, const char *word, size_t n, char *why)
+{
+	char *to = digits + strlen(digits);
+
+	memcpy(to, word, n);
+	to[n] = '\0';
+	if (!arg_parse(node, to, why))
+		return false;
+	for (const char *c = to; *c; c++)
+		if (!strchr(":-.", *c))
+			*to++ = *c;
+	*to = '\0';
+	return true;
+}
+
+/*
+ * The n bytes from an ARG_HEX on: the digits of all words up to `|`, as one text. *taken: bytes.
+ * NULL: error is set.
+ */
+static const char *take_hex(const struct node *node, const char *line, size_t n, size_t *taken,
+	char *error, size_t size)
+{
+	static char digits[SHELL_LINE_MAX + 1];
+	const char *end = memchr(line, '|', n), *c = line;
+	char why[ARG_TEXT_MAX], text[ARG_TEXT_MAX];
+
+	if (!end)
+		end = line + n;
+	*taken = (size_t)(end - line);
+	*digits = '\0';
+	while (c < end) {
+		size_t word = 0;
+
+		while (c + word < end && c[word] != ' ' && c[word] != '\t')
+			word++;
+		if (word && !add_hex(node, digits, c, word, why)) {
+			snprintf(text, sizeof text, "%.*s", (int)word, c);
+			snprintf(error, size, "'%s' %s", words_clip(text), why);
+			return NULL;
+		}
+		c += word + (c + word < end);
+	}
+	return digits;
+}
+
 bool grammar_parse(const struct grammar *g, const char *line, size_t n, struct command *out,
 	char *error, size_t error_size)
 {
@@ -136,20 +194,42 @@ bool grammar_parse(const struct grammar *g, const char *line, size_t n, struct c
 		snprintf(error, error_size, "quote not closed");
 		return false;
 	}
-	for (unsigned i = 0; i < words.count; i++) {
-		const struct node *node =
-			match(&place, words.word[i], words.quoted[i], store, error, error_size);
+	for (unsigned i = 0, k = 0; k < words.count; i++, k++) {
+		const struct node *node = find_hex(&place);
+		const char *text = store;
 
+		if (i == WORDS_MAX)
+			break;
+		if (node && words.word[k][0] != '|') {
+			size_t from = words.at[k], taken;
+
+			text = take_hex(node, line + from, n - from, &taken, error, error_size);
+			if (!text || !words_split(&words, line + from + taken, n - from - taken,
+					     error, error_size))
+				return false;
+			line += from + taken;
+			n -= from + taken;
+			k = UINT_MAX; /* the next one is the first again */
+		} else {
+			node = match(
+				&place, words.word[k], words.quoted[k], store, error, error_size);
+		}
+		if (!node && words.more)
+			break;
 		if (!node)
 			return false;
 		enter(&place, node);
 		out->node[i] = node;
-		out->text[i] = node->word ? node->word : store;
-		if (!node->word)
+		out->text[i] = node->word ? node->word : text;
+		if (out->text[i] == store)
 			store += strlen(store) + 1;
 		out->words++;
 		if (!place.piped)
 			out->args++;
+	}
+	if (words.more) {
+		snprintf(error, error_size, "too many words");
+		return false;
 	}
 	if (!may_end(&place)) {
 		snprintf(error, error_size, "incomplete command");
@@ -198,6 +278,10 @@ bool grammar_choices(const struct grammar *g, const char *left, size_t n, size_t
 
 	if (!words_split(&words, left, n, error, error_size))
 		return false;
+	if (words.more) {
+		snprintf(error, error_size, "too many words");
+		return false;
+	}
 	unsigned whole = words.open ? words.count - 1 : words.count;
 
 	for (unsigned i = 0; i < whole; i++) {

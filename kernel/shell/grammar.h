@@ -37,6 +37,7 @@ enum arg_kind {
 	ARG_URL,      /* tftp://192.0.2.1/site.conf */
 	ARG_TEXT,     /* any printable text */
 	ARG_PATTERN,  /* see pattern.h */
+	ARG_HEX,      /* 0011 22:33: bytes; with blanks, it is all words up to `|` */
 	ARG_KINDS
 };
 
@@ -77,7 +78,7 @@ struct command {
 	unsigned args; /* words before `|`, or all */
 	command_fn *run;
 	const struct node *node[WORDS_MAX];
-	const char *text[WORDS_MAX];
+	const char *text[WORDS_MAX]; /* of an ARG_HEX: digits alone, until the next parse */
 	char store[WORDS_MAX * ARG_TEXT_MAX];
 };
 

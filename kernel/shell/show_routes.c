@@ -33,7 +33,7 @@ static struct route_sums {
 	uint32_t four[33], six[129];
 } sums;
 
-static const char *source_name(uint8_t source)
+const char *shell_source_name(uint8_t source)
 {
 	static const char *const name[] = {
 		[RIB_LOCAL] = "local",
@@ -119,7 +119,7 @@ static unsigned show_route(struct output *o, const struct router *r, const struc
 			continue; /* a path that cannot be used now */
 		rows++;
 		output_row(o);
-		output_text(o, NULL, "%s", source_name(route->source));
+		output_text(o, NULL, "%s", shell_source_name(route->source));
 		output_text(o, NULL, "%s", prefix);
 		uint32_t index = group ? group->member[i].index : route->nexthop;
 		bool reachable = show_next_hop(o, r, index);
@@ -232,7 +232,7 @@ static void show_waiting_route(
 	struct output *o, const char *prefix, const char *gateway, bool counted)
 {
 	output_row(o);
-	output_text(o, NULL, "%s", source_name(RIB_STATIC));
+	output_text(o, NULL, "%s", shell_source_name(RIB_STATIC));
 	output_text(o, NULL, "%s", prefix);
 	output_text(o, NULL, "%s", gateway);
 	output_none(o, NULL);
@@ -306,7 +306,7 @@ static void summary_sources(struct output *o, const struct router *r)
 				continue;
 			output_row(o);
 			output_text(o, NULL, "%s", family ? "IPv6" : "IPv4");
-			output_text(o, NULL, "%s", source_name((uint8_t)source));
+			output_text(o, NULL, "%s", shell_source_name((uint8_t)source));
 			output_number(o, NULL, rib->count_of[source]);
 			output_close(o);
 		}

@@ -50,7 +50,7 @@ bool words_split(struct words *w, const char *line, size_t n, char *error, size_
 	char *out = w->store;
 
 	w->count = 0;
-	w->open = w->open_quote = false;
+	w->open = w->open_quote = w->more = false;
 	if (n > SHELL_LINE_MAX)
 		return fail(error, error_size, "line too long");
 	for (size_t i = 0; i < n; i++)
@@ -65,8 +65,10 @@ bool words_split(struct words *w, const char *line, size_t n, char *error, size_
 			i++;
 			continue;
 		}
-		if (w->count == WORDS_MAX)
-			return fail(error, error_size, "too many words");
+		w->more = w->count == WORDS_MAX;
+		if (w->more)
+			break;
+		w->at[w->count] = i;
 		w->word[w->count] = out;
 		w->quoted[w->count++] = quoted;
 		if (quoted) {

@@ -18,6 +18,8 @@ struct words {
 	unsigned count;
 	bool open;              /* the line ends inside its last word: no blank follows it */
 	bool open_quote;        /* ... and inside a quote */
+	bool more;              /* there are more than WORDS_MAX: those are not told */
+	size_t at[WORDS_MAX];   /* where each begins in the line */
 	bool quoted[WORDS_MAX]; /* was written in quotes, so it is no keyword */
 	const char *word[WORDS_MAX];
 	char store[SHELL_LINE_MAX + WORDS_MAX];
