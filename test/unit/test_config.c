@@ -65,7 +65,7 @@ static void random_line(char *out, size_t size)
 				 : "prohibit");
 		break;
 	case 10:
-		snprintf(out, size, "set n eth%u 10.0.0.%u 52:54:00:AA:bb:%02x", a, b, pick(256));
+		snprintf(out, size, "set ne eth%u 10.0.0.%u 52:54:00:AA:bb:%02x", a, b, pick(256));
 		break;
 	case 11:
 		snprintf(out, size, "# a comment %u", a);
