@@ -52,12 +52,26 @@ static void set_destination_port(struct flow_key *key, uint16_t port)
 /* ---- destination ---- */
 
 /*
- * The mapping that a packet from inside addresses, and the rule that it would be translated by
- * if it went out and came back; NAT_NO_MAPPING: none. An ICMP query's identifier is its
- * sender's, and can address nobody.
+ * The rule that a packet from inside would be translated by if it went out, or NAT_NO_RULE. What
+ * came in where a rule would translate it on the way out is not from inside, whatever its
+ * source: `from 0.0.0.0/0` is everybody's.
+ */
+static unsigned hairpin_rule(
+	const struct nat_rules *rules, unsigned iface, const struct flow_key *key)
+{
+	if (nat_rules_source(rules, iface, key) != NAT_NO_RULE)
+		return NAT_NO_RULE;
+	unsigned s = nat_block_find(rules->source_block, rules->sources, 0, NAT_NO_RULE, key);
+
+	return s == NAT_NO_RULE || rules->source[s].exempt ? NAT_NO_RULE : s;
+}
+
+/*
+ * The mapping that a packet from inside addresses, and that rule; NAT_NO_MAPPING: none. An
+ * ICMP query's identifier is its sender's, and can address nobody.
  */
 static uint32_t hairpin_mapping(const struct nat_rules *rules, const struct nat_state *s,
-	const struct flow_key *key, unsigned *rule)
+	unsigned iface, const struct flow_key *key, unsigned *rule)
 {
 	uint32_t dst = (uint32_t)key->dst.lo;
 
@@ -65,10 +79,12 @@ static uint32_t hairpin_mapping(const struct nat_rules *rules, const struct nat_
 		!nat_set_has(&rules->external, dst) ||
 		!nat_set_has(&rules->inside, (uint32_t)key->src.lo))
 		return NAT_NO_MAPPING;
-	*rule = nat_block_find(rules->source_block, rules->sources, 0, NAT_NO_RULE, key);
-	if (*rule == NAT_NO_RULE || rules->source[*rule].exempt)
-		return NAT_NO_MAPPING;
-	return nat_map_external(s, dst, destination_port(key), key->protocol);
+	uint32_t mapping = nat_map_external(s, dst, destination_port(key), key->protocol);
+
+	if (mapping == NAT_NO_MAPPING)
+		return mapping;
+	*rule = hairpin_rule(rules, iface, key);
+	return *rule == NAT_NO_RULE ? NAT_NO_MAPPING : mapping;
 }
 
 /* Destination NAT without counting. The rule that did it, or NAT_NO_RULE. */
@@ -78,7 +94,7 @@ static enum nat_result find_destination(const struct nat_rules *rules, const str
 	*rule = nat_rules_destination(rules, iface, key, hairpin);
 	if (*rule != NAT_NO_RULE)
 		return NAT_DONE;
-	uint32_t mapping = hairpin_mapping(rules, s, key, hairpin);
+	uint32_t mapping = hairpin_mapping(rules, s, iface, key, hairpin);
 
 	if (mapping == NAT_NO_MAPPING) {
 		*hairpin = NAT_NO_RULE;

@@ -85,12 +85,13 @@ static unsigned hairpin_rule(
 {
 	unsigned s = NAT_NO_RULE;
 
+	/* Where its like is translated on the way out, it is not from inside: see nat.c. */
+	if (nat_rules_source(rules, iface, key) != NAT_NO_RULE)
+		return NAT_NO_RULE;
 	for (unsigned from = 0;; from = s + 1) {
 		s = nat_block_find(rules->source_block, rules->sources, from, NAT_NO_RULE, key);
 		if (s == NAT_NO_RULE || rules->source[s].exempt)
 			return NAT_NO_RULE;
-		if (rules->source[s].out == iface)
-			continue;
 		unsigned d = nat_block_find(rules->destination_block, rules->destinations, 0,
 			rules->source[s].out, key);
 

@@ -276,6 +276,28 @@ static void mapping_is_reached_from_inside(void **state)
 	nat_bench_close(&b);
 }
 
+/* `from` everybody: who comes in where that is masqueraded is outside all the same. */
+static void mapping_is_not_reached_from_outside(void **state)
+{
+	struct nat_source_spec s = nat_pool(0, 0, OUTSIDE, OURS, OURS);
+	struct flow_key first = nat_key(IPV4_UDP, SERVER, 7000, PEER, 53);
+	struct nat_hold hold, other;
+
+	(void)state;
+	open_with(1, &s);
+	s.match.iface = OUTSIDE + 1; /* a second way out */
+	nat_rules_add_source(&b.rules, &s);
+	nat_bench_publish(&b);
+	assert_int_equal(go_out(0, &first, &hold), NAT_DONE);
+	struct flow_key hair = nat_key(IPV4_UDP, CLIENT, 4000, OURS, port_of(&first));
+	struct flow_key in = nat_key(IPV4_UDP, PEER, 4000, OURS, port_of(&first));
+
+	assert_int_equal(nat_destination(&b.lane[0], OUTSIDE, &in, &other), NAT_NONE);
+	assert_int_equal(nat_destination(&b.lane[0], OUTSIDE + 1, &in, &other), NAT_NONE);
+	assert_int_equal(nat_destination(&b.lane[0], INSIDE, &hair, &other), NAT_DONE);
+	nat_bench_close(&b);
+}
+
 /* A mapping has no port that a rule leads to somebody else. */
 static void ports_of_rules_are_not_given_out(void **state)
 {
@@ -421,6 +443,7 @@ int main(void)
 		cmocka_unit_test(others_change_their_address_alone),
 		cmocka_unit_test(forward_and_hairpin),
 		cmocka_unit_test(mapping_is_reached_from_inside),
+		cmocka_unit_test(mapping_is_not_reached_from_outside),
 		cmocka_unit_test(ports_of_rules_are_not_given_out),
 		cmocka_unit_test(exempt_is_not_translated),
 		cmocka_unit_test(session_ends_when_its_rule_is_another),

@@ -106,6 +106,9 @@ static int model_hairpin(unsigned in, struct flow_key *k)
 		inside = inside ||
 			 (!source[i].rule.exempt && !((source[i].match.src ^ (uint32_t)k->src.lo) &
 							    source[i].match.src_mask));
+	for (unsigned i = 0; i < sources; i++) /* it is not from inside */
+		if (source[i].match.iface == in && asks(&source[i].match, k))
+			return -1;
 	for (unsigned i = 0; inside && i < sources; i++) {
 		if (!asks(&source[i].match, k))
 			continue;
