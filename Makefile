@@ -103,6 +103,11 @@ LINKED  := $(if $(FIB),$(STEM).fib.o) $(if $(CONFIG),$(STEM).config.o)
 $(call stamp,$(STEM).linked,$(FIB) / $(CONFIG))
 $(call stamp,$(BUILD)/hosted.linked,$(FIB) / $(CONFIG))
 
+# `make FLOWS=1M` makes each worker's flow cache for so many flows of IPv4.
+FLOWS   :=
+FLOWS_N := $(if $(FLOWS),$(shell numfmt --from=iec $(FLOWS)),0)
+$(call stamp,$(BUILD)/flows,$(FLOWS_N))
+
 X86_OBJ    := $(call obj,$(X86DIR),$(LIB) $(NET) $(DRIVERS) $(KERNEL) $(X86))
 HOSTED_OBJ := $(call obj,hosted,$(LIB) $(NET) $(MEMDEV) \
 	      $(filter-out %_pci.c,$(wildcard drivers/virtio/*.c drivers/intel/*.c drivers/ixgbe/*.c)) \
@@ -165,7 +170,7 @@ help:
 	@echo '  make gdb        QEMU stopped at entry, gdb attached with symbols'
 	@echo '  make clean      removes build/ but the C library'
 	@echo 'Variables: EXTRA=-D... adds compiler flags (-DDEBUG_BUFFERS: see lib/pool.h); TEST_HOOKS=1 builds build/barewire-hooks.elf;'
-	@echo '  FIB="ROUTES..." links a ready forwarding table, CONFIG=FILE a configuration; IMAGE=FILE.elf names the image'
+	@echo '  FIB="ROUTES..." links a ready forwarding table, CONFIG=FILE a configuration; IMAGE=FILE.elf names the image; FLOWS=1M sizes the flow caches; SESSIONS=1M reserves memory for connections'
 
 all: kernel hosted pktgen
 kernel: $(IMAGE)
@@ -182,7 +187,15 @@ setup:
 $(NEWLIB)/lib/libc.a:
 	tools/setup --newlib
 
+# `make SESSIONS=1M` reserves memory for so many tracked connections, see kernel/sessions.h.
+SESSIONS_N := $(subst M,000000,$(subst k,000,$(SESSIONS)))
+$(call stamp,$(BUILD)/sessions,$(SESSIONS_N))
+$(foreach d,$(X86DIR) hosted check tsan,$(BUILD)/$(d)/kernel/sessions.o): $(BUILD)/sessions
+$(foreach d,$(X86DIR) hosted check tsan,$(BUILD)/$(d)/kernel/sessions.o): EXTRA_VERSION = $(if $(SESSIONS_N),-DSESSIONS=$(SESSIONS_N)u)
+
 # The one file that knows the version.
+$(foreach d,$(X86DIR) hosted,$(BUILD)/$(d)/kernel/flows.o): $(BUILD)/flows
+$(foreach d,$(X86DIR) hosted,$(BUILD)/$(d)/kernel/flows.o): EXTRA_VERSION = -DFLOWS=$(FLOWS_N)u
 $(foreach d,$(X86DIR) hosted check tsan,$(BUILD)/$(d)/kernel/version.o): $(BUILD)/version
 $(foreach d,$(X86DIR) hosted check tsan,$(BUILD)/$(d)/kernel/version.o): EXTRA_VERSION = -DBAREWIRE_VERSION='"$(VERSION)"'
 

@@ -375,6 +375,7 @@ static void write_settings(struct apply *a, const struct saved *s)
 	config_apply_urpf(r, &a->match);
 	config_apply_flow_control(r, &a->match);
 	filters_publish(r);
+	config_apply_flows(r, a->config);
 	nats_publish(r);
 	sessions_apply(r, a->config);
 	config_apply_meters(r, &a->match);

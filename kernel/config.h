@@ -80,6 +80,9 @@ struct config_rule {
 	bool permit, log;
 };
 
+/* Whether the flow cache is asked; auto: where it is faster than what it stands for. */
+enum flow_table { FLOW_TABLE_AUTO, FLOW_TABLE_ON, FLOW_TABLE_OFF };
+
 /* Vectors are malloc'd and owned by the struct. */
 struct config {
 	char hostname[HOSTNAME_MAX];
@@ -88,6 +91,8 @@ struct config {
 	unsigned watchdog;                   /* seconds; 0: off */
 	bool lldp;                           /* spoken and heard */
 	bool count_nexthops;                 /* packets by next hop */
+	enum flow_table flow_table;          /* decisions are kept by flow */
+	unsigned flow_shadow;                /* one of so many hits is decided again; 0: none */
 	unsigned martians;                   /* MARTIAN_ ranges that are forwarded */
 	uint32_t control_rate[POLICE_KINDS]; /* handed up a second; 0: not set */
 	struct config_sessions sessions;     /* what is tracked */
@@ -149,6 +154,10 @@ bool config_meters_change(const struct router *r, const struct config_match *m);
 
 /* Makes what is counted be as configured. Never fails. Control core. */
 void config_apply_counting(struct router *r, const struct config *c);
+
+/* Makes the flow cache be as configured and as the access lists in force ask for; after them.
+ * Never fails. Control core. */
+void config_apply_flows(struct router *r, const struct config *c);
 
 /* Makes martians, rates of what is handed up, and LLDP be as configured. Never fails. Control core.
  */

@@ -24,6 +24,8 @@ static bool read_line(void)
 		c = platform_console_getc();
 		if (c == PLATFORM_CONSOLE_END && shell_idle())
 			platform_poweroff();
+		if (c == PLATFORM_CONSOLE_GONE)
+			shell_gone();
 		if (c < 0)
 			break;
 		shell_input((uint8_t)c);

@@ -283,6 +283,7 @@ static bool control_due(uint64_t *last_us, uint64_t now_us, uint64_t every_us)
 
 bool control_turn(struct router *r)
 {
+	captures_turn(r);
 	bool moved = control_punted(r);
 	uint64_t now = platform_now_us();
 
@@ -290,6 +291,7 @@ bool control_turn(struct router *r)
 		stack_tick(&r->stack, now / 1000);
 		log_drain();
 		filters_log(r, now);
+		flows_log(r);
 	}
 	if (control_due(&control.link_us, now, LINK_US))
 		control_links(r);

@@ -16,16 +16,19 @@
 /* Time stamp counter, and how it maps to time. Any core. */
 uint64_t platform_tsc(void);
 uint64_t platform_tsc_hz(void);
+uint64_t platform_random(void); /* what nobody on the wire can know; control core, boot */
 uint64_t platform_now_us(void); /* since entry; monotonic; never divides */
 
 /*
- * Console, control core only. getc: next byte, -1 when none waits, or
- * PLATFORM_CONSOLE_END when none will ever come again (a pipe's end). write:
+ * Console, control core only. getc: next byte, -1 when none waits,
+ * PLATFORM_CONSOLE_END when none will ever come again (a pipe's end), or once
+ * PLATFORM_CONSOLE_GONE when who was there has gone and another may come. write:
  * queues; only if the queue is full it waits, for a bounded time. room: bytes
  * that can be queued without waiting. poll: sends what the line takes now,
  * called every turn. flush: waits, bounded, until all is sent.
  */
 #define PLATFORM_CONSOLE_END  (-2)
+#define PLATFORM_CONSOLE_GONE (-3)
 #define PLATFORM_CONSOLE_ROOM 65536u /* of an idle console, at least */
 int platform_console_getc(void);
 void platform_console_write(const char *s, size_t n);

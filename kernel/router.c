@@ -283,6 +283,10 @@ static bool build_tables(struct router *r, struct builder *b)
 	r->vlans = build_alloc(b, sizeof *r->vlans, "VLANs");
 	if (!b->failed && !filters_init(r))
 		b->failed = "access lists";
+	if (!b->failed && !captures_init(r))
+		b->failed = "packet capture";
+	if (!b->failed && !flows_init(r))
+		b->failed = "flows";
 	if (!b->failed && !nats_init(r))
 		b->failed = "NAT";
 	if (!b->failed && !sessions_build(r))

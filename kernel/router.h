@@ -18,7 +18,9 @@
 #include <stdint.h>
 
 #include "drivers/netdev.h"
+#include "kernel/capture.h"
 #include "kernel/filter.h"
+#include "kernel/flows.h"
 #include "kernel/nat.h"
 #include "lib/histogram.h"
 #include "lib/pool.h"
@@ -75,6 +77,7 @@ struct worker {
 	unsigned rxqs, txqs, feeds;      /* how many of the router's it drives */
 	uint8_t rxq[RXQ_MAX];
 	uint8_t txq[TXQ_MAX];
+	struct capture *capture; /* its actor's; NULL: nothing is captured; control core writes */
 	struct feed feed[LANE_MAX];
 	struct spread_sort sort;
 	alignas(CACHE_LINE) uint64_t turns; /* loops made */
@@ -143,9 +146,11 @@ struct router {
 	uint32_t limits;                           /* how many were ever set */
 	uint32_t control_rate[POLICE_KINDS];       /* in force, as configured; 0: the default */
 	struct filters filters;                    /* access lists */
-	struct nats nats;
-	uint64_t queues; /* see config_queues_digest */
-	bool booting;    /* nobody forwards yet: a commit may be seen by halves */
+	struct nats nats;                          /* NAT */
+	struct captures captures;                  /* packet capture */
+	struct flow_caches flows;                  /* of the workers */
+	uint64_t queues;                           /* see config_queues_digest */
+	bool booting; /* nobody forwards yet: a commit may be seen by halves */
 };
 
 extern struct router router;

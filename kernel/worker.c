@@ -6,6 +6,7 @@
 #include "kernel/log.h"
 #include "kernel/platform.h"
 #include "lib/words.h"
+#include "net/path/capture.h"
 #include "net/path/meter.h"
 #include "net/path/spread.h"
 #include "net/path/track.h"
@@ -20,6 +21,17 @@
 #define RX_BURSTS 4u
 #define TX_BURSTS 2u
 #define TX_MAX    (4 * BATCH_MAX) /* packets of a burst that is sent, or has been */
+
+/* Shows frames to the capture that is under way. Apart from the loops, whose registers it would
+ * take. */
+static __attribute__((noinline)) void worker_capture(const struct router *r, struct worker *w,
+	unsigned port, enum capture_point point, const uint64_t *word, unsigned n)
+{
+	struct capture *capture = load_acquire(&w->capture);
+
+	if (capture)
+		capture_burst(capture, &r->buffers, port, point, word, n, platform_tsc());
+}
 
 /* ---- receive ---- */
 
@@ -67,6 +79,8 @@ static unsigned worker_burst(struct router *r, struct worker *w, unsigned g)
 		buffer_check(
 			&r->buffers, lane->actor, packet_index(word[0]), OWNER_HOME, "receive");
 		lane->received = w->looked; /* it was not there then */
+		if (__builtin_expect(load_once(&lane->capture) != NULL, 0))
+			worker_capture(r, w, q->port, CAPTURE_RX, word, n);
 		if (__builtin_expect(load_once(&lane->meter) != NULL, 0))
 			own = meter_burst(lane, word, n);
 		if (__builtin_expect(load_once(&lane->track), 0)) {
@@ -113,9 +127,13 @@ static bool worker_help(struct router *r, struct worker *w, const struct feed *f
 /* Ends n packets that an output will never send. */
 static void worker_abandon(struct router *r, unsigned actor, const uint64_t *word, unsigned n)
 {
+	struct capture *capture = load_acquire(&r->worker[actor - 1]->capture);
+
 	for (unsigned i = 0; i < n; i++) {
 		unsigned port = r->tables.pool_port[packet_pool(word[i])];
 
+		if (capture)
+			capture_dropped(capture, &r->buffers, port, word[i], DROP_LINK_DOWN);
 		counter_add(&r->counters[actor]->port[port].dropped[DROP_LINK_DOWN], 1);
 	}
 	buffers_free(&r->buffers, actor, word, n);
@@ -174,6 +192,9 @@ static unsigned worker_send(struct router *r, struct worker *w, unsigned t)
 		return 0;
 	unsigned posted = dev->ops->tx(dev, queue, word, n);
 
+	/* The device has them, and the buffers are ours until they are completed. */
+	if (__builtin_expect(load_once(&w->capture) != NULL, 0))
+		worker_capture(r, w, r->txq[t].port, CAPTURE_TX, word, posted);
 	counter_add(&r->counters[actor]->txq[t].packets, posted);
 	uint64_t bytes = r->sched[t].taken_bytes;
 
@@ -233,7 +254,10 @@ bool worker_turn(struct router *r, struct worker *w)
 {
 	bool received = false, sent = false;
 	uint32_t request = load_acquire(&r->clear_request);
+	struct capture *capture = load_acquire(&w->capture);
 
+	if (__builtin_expect(capture != NULL, 0))
+		capture_turn(capture, platform_tsc());
 	for (unsigned i = 0; i < w->rxqs; i++)
 		received |= worker_receive(r, w, w->rxq[i]);
 	for (unsigned i = 0; i < w->feeds; i++)
@@ -241,7 +265,7 @@ bool worker_turn(struct router *r, struct worker *w)
 	if (received)
 		w->since = GAP_WORK;
 	worker_look(w);
-	if (r->sessions[w->id + 1])
+	if (r->sessions[w->id + 1] && w->rxqs + w->feeds)
 		track_turn(&r->lane[w->rxqs ? w->rxq[0] : w->feed[0].lane], w->looked);
 	for (unsigned i = 0; i < w->txqs; i++)
 		sent |= worker_transmit(r, w, w->txq[i]);

@@ -29,7 +29,7 @@ static int in = STDIN_FILENO, out = STDOUT_FILENO; /* of a socket: the connectio
 static int listener = -1;
 static char queue[QUEUE];
 static size_t queued, sent; /* bytes ever */
-static bool raw;
+static bool raw, gone;
 static struct termios saved;
 
 /* ---- opening ---- */
@@ -108,12 +108,17 @@ static void hang_up(void)
 	close(in);
 	in = out = -1;
 	sent = queued;
+	gone = true;
 }
 
 int platform_console_getc(void)
 {
 	uint8_t c;
 
+	if (gone) {
+		gone = false;
+		return PLATFORM_CONSOLE_GONE;
+	}
 	if (in < 0)
 		in = out = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	struct pollfd p = {.fd = in, .events = POLLIN};

@@ -162,6 +162,7 @@ const char *baseline_take(struct router *r)
 	take_voqs(r);
 	nexthop_clear_counts(&r->nexthops);
 	filters_clear(r);
+	flows_clear(r);
 	nats_clear(r);
 	router_clear_latency(r);
 	return NULL;

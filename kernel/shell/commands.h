@@ -29,6 +29,7 @@ struct call {
 	unsigned step;               /* times it was called before */
 	bool failed;                 /* an error was printed: no more output */
 	void (*cancel)(void);        /* set by the command: Ctrl-C */
+	bool personal;               /* set by the command: it ends with who gave it */
 	const struct reader *reader; /* set by the command: it reads lines */
 };
 
@@ -106,7 +107,8 @@ command_fn show_interfaces, show_routes, show_routes_summary, show_neighbors, sh
 	show_fib_verify;
 command_fn show_acl, show_next_hops, show_lldp_neighbors, show_queues, show_drops, show_buffers,
 	show_latency;
-command_fn clear_counters, clear_neighbors, explain, ping, reboot, poweroff;
+command_fn capture, clear_counters, clear_neighbors, explain, ping, reboot, poweroff;
+command_fn show_flows, clear_flows;
 #ifdef TEST_HOOKS
 /* What follows `debug` (debug.c). */
 extern const struct node debug_what[];

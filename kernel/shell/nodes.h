@@ -20,8 +20,12 @@
 /* Of access lists (tree_acl.c): what follows `set acl`, `set interfaces IF acl`, `show acl`. */
 extern const struct node set_acl[], interface_acl[], show_acl_options[];
 
+/* What follows `capture` (tree_capture.c). */
+extern const struct node capture_what[];
 /* What follows `explain` (explain.c). */
 extern const struct node explain_what[];
+/* tree_forwarding.c: what follows `set forwarding`, `show flows`. */
+extern const struct node set_forwarding[], show_flows_options[];
 /* Of NAT (tree_nat.c): what follows `set nat`, `show nat`. */
 extern const struct node set_nat[], show_nat_options[];
 

@@ -315,6 +315,12 @@ static void cancel(void)
 	prompt();
 }
 
+void shell_gone(void)
+{
+	if (shell.mode == RUNNING && !shell.inside && shell.call.personal)
+		cancel();
+}
+
 bool shell_idle(void)
 {
 	return shell.mode != RUNNING && !shell.inside && shell.ahead_head == shell.ahead_tail;

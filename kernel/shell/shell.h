@@ -62,6 +62,9 @@ void shell_start(void);
 /* One byte from the console; what comes while a command runs is kept. */
 void shell_input(uint8_t byte);
 
+/* Who was at the console has gone: a command that is for that person alone ends. */
+void shell_gone(void);
+
 /*
  * Called every turn of the control loop: one slice of the command that runs
  * (ping, a long `show`), or one line of what was typed meanwhile.

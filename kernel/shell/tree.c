@@ -233,46 +233,6 @@ static const struct node set_queues[] = {
 	LAST,
 };
 
-static const struct node martian_permit[] = {
-	WORD("permit", "they are forwarded as any others", .flags = NODE_END),
-	LAST,
-};
-static const struct node martian_prefix[] = {
-	ARG(PREFIX, "0.0.0.0/8, 127.0.0.0/8 or 240.0.0.0/4", .next = martian_permit),
-	LAST,
-};
-static const struct node control_rate_value[] = {
-	ARG(NUMBER, "packets a second", .min = 1, .max = POLICE_RATE_MAX, .flags = NODE_END),
-	LAST,
-};
-static const struct node control_rate[] = {
-	WORD("rate", "how many each lane hands up", .next = control_rate_value,
-		.flags = NODE_SINGLE),
-	LAST,
-};
-static const struct node control_classes[] = {
-	WORD("arp", "ARP", .next = control_rate),
-	WORD("echo", "echo requests to the router", .next = control_rate),
-	WORD("error", "what is refused with an ICMP error", .next = control_rate),
-	WORD("lldp", "LLDP", .next = control_rate),
-	WORD("local", "all else to the router", .next = control_rate),
-	WORD("nd", "neighbour discovery", .next = control_rate),
-	WORD("resolve", "to neighbours that are not known", .next = control_rate),
-	WORD("transit", "options, fragmentation", .next = control_rate),
-	LAST,
-};
-static const struct node counters_what[] = {
-	WORD("next-hop", "packets led to each next hop", .flags = NODE_END),
-	LAST,
-};
-static const struct node set_forwarding[] = {
-	WORD("control-plane", "what the control core gets, by class", .next = control_classes),
-	WORD("counters", "what is counted, besides interfaces and drops", .next = counters_what),
-	WORD("martians", "addresses that no host has, dropped by default", .next = martian_prefix),
-	WORD("sessions", "connections that are tracked", .next = set_sessions),
-	LAST,
-};
-
 static const struct node set_protocols[] = {
 	WORD("lldp", "tells neighbours who we are, and hears them", .flags = NODE_END),
 	LAST,
@@ -358,6 +318,8 @@ static const struct node show_what[] = {
 	WORD("drops", "the fate of every packet, balanced", .run = show_drops, .flags = NODE_END),
 	WORD("fib", "the forwarding tables", .run = show_fib, .next = show_fib_options,
 		.flags = NODE_END),
+	WORD("flows", "the flow cache, and what it knows", .run = show_flows,
+		.next = show_flows_options, .flags = NODE_END),
 	WORD("hardware", "what was found of the machine, and what drives it", .run = show_hardware,
 		.flags = NODE_END),
 	WORD("interfaces", "state and counters of interfaces", .run = show_interfaces,
@@ -390,6 +352,8 @@ static const struct node clear_what[] = {
 	WORD("counters", "all counters restart from zero", .run = clear_counters,
 		.flags = NODE_END),
 	WORD("crash", "the report of the last crash is forgotten", .run = clear_crash,
+		.flags = NODE_END),
+	WORD("flows", "what the flow cache knows is forgotten", .run = clear_flows,
 		.flags = NODE_END),
 	WORD("neighbors", "all but the static ones are forgotten", .run = clear_neighbors,
 		.flags = NODE_END),
@@ -456,6 +420,8 @@ static const struct node save_to[] = {
 		.flags = NODE_PARTIAL)
 
 static const struct node commands[] = {
+	WORD("capture", "copies frames, with the reason of each drop", .run = capture,
+		.next = capture_what),
 	WORD("clear", "resets something", .next = clear_what),
 	WORD("commit", "puts the candidate in force", .run = edit_commit, .next = commit_options,
 		.flags = NODE_END),

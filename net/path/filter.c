@@ -14,7 +14,8 @@
 struct asking {
 	const struct filter *filter;
 	bool out;
-	uint64_t four, six;       /* which */
+	uint16_t *slot;     /* where each is to be counted, for who keeps decisions; or NULL */
+	uint64_t four, six; /* which */
 	uint16_t list[BATCH_MAX]; /* number */
 };
 
@@ -114,6 +115,8 @@ static void judge(const struct lane *lane, struct batch *b, const struct asking 
 			hits = (struct filter_hits){0, 0};
 			slot = rule->slot;
 		}
+		if (a->slot)
+			a->slot[i] = rule->flags & FILTER_LOG ? FILTER_NO_KEEP : rule->slot;
 		hits.packets++;
 		hits.bytes += packet_len(b->word[i]);
 		if (rule->flags & FILTER_LOG)
@@ -240,13 +243,13 @@ bool filter_is_discovery(const uint8_t *f)
 	       f[at] >= ND_FIRST && f[at] <= ND_LAST;
 }
 
-void filter_in(const struct lane *lane, struct batch *b)
+void filter_in_some(const struct lane *lane, struct batch *b, uint64_t mask, uint16_t *slot)
 {
-	struct asking a = {.filter = load_acquire(&lane->tables->filter)};
+	struct asking a = {.filter = load_acquire(&lane->tables->filter), .slot = slot};
 
 	if (!a.filter)
 		return;
-	uint64_t plain = b->plain, rest = batch_all(b) & ~plain;
+	uint64_t plain = b->plain & mask, rest = mask & ~plain;
 	uint16_t list = a.filter->in[lane->port];
 
 	/* Plain packets are IPv4 and of the port itself. */
@@ -267,14 +270,21 @@ void filter_in(const struct lane *lane, struct batch *b)
 	decide(lane, b, &a);
 }
 
+void filter_in(const struct lane *lane, struct batch *b)
+{
+	filter_in_some(lane, b, batch_all(b), NULL);
+}
+
 /* ---- out ---- */
 
-void filter_out(const struct lane *lane, struct batch *b)
+void filter_out_some(const struct lane *lane, struct batch *b, uint64_t mask, uint16_t *slot)
 {
-	struct asking a = {.filter = load_acquire(&lane->tables->filter), .out = true};
+	struct asking a = {
+		.filter = load_acquire(&lane->tables->filter), .out = true, .slot = slot};
 	const struct tables *t = lane->tables;
 
-	for (unsigned i = 0; a.filter && i < b->n; i++) {
+	for (; a.filter && mask; mask &= mask - 1) {
+		unsigned i = (unsigned)__builtin_ctzll(mask);
 		bool six = b->verdict[i] == VERDICT_ROUTE6;
 
 		if (!six && b->verdict[i] != VERDICT_ROUTE)
@@ -290,4 +300,9 @@ void filter_out(const struct lane *lane, struct batch *b)
 			ask(&a, i, a.filter->out[iface], six);
 	}
 	decide(lane, b, &a);
+}
+
+void filter_out(const struct lane *lane, struct batch *b)
+{
+	filter_out_some(lane, b, batch_all(b), NULL);
 }

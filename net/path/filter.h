@@ -99,10 +99,17 @@ void filter_in(const struct lane *lane, struct batch *b);
 /* The same; the next hop of packets that have several is chosen then. */
 void filter_out(const struct lane *lane, struct batch *b);
 
-/* ---- one packet: filter_one.c ---- */
+/*
+ * The same for the packets of a mask, and what a decision that is kept is to count: slot, by
+ * packet, is set for those that a list is asked about. Or FILTER_NO_KEEP.
+ */
+void filter_in_some(const struct lane *lane, struct batch *b, uint64_t mask, uint16_t *slot);
+void filter_out_some(const struct lane *lane, struct batch *b, uint64_t mask, uint16_t *slot);
 
 #define FILTER_NO_SLOT 0xffffu /* no list was asked */
 #define FILTER_NO_KEEP 0xfffeu /* the rule logs each packet: the decision is not to be kept */
+
+/* ---- one packet: filter_one.c ---- */
 
 /* What a list is asked of one packet. */
 struct filter_question {

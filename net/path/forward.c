@@ -5,8 +5,10 @@
 #include "lib/byteorder.h"
 #include "lib/form.h"
 #include "lib/words.h"
+#include "net/path/capture.h"
 #include "net/path/count.h"
 #include "net/path/filter.h"
+#include "net/path/flow.h"
 #include "net/path/member.h"
 #include "net/path/rewrite.h"
 #include "net/path/session.h"
@@ -16,6 +18,10 @@
 
 void path_drop(struct lane *lane, unsigned port, uint64_t word, enum drop_reason reason)
 {
+	struct capture *capture = load_acquire(&lane->capture);
+
+	if (__builtin_expect(capture != NULL, 0))
+		capture_dropped(capture, lane->buffers, port, word, reason);
 	counter_add(&lane->counters->port[port].dropped[reason], 1);
 	buffers_free(lane->buffers, lane->actor, &word, 1);
 }
@@ -248,6 +254,7 @@ static forward_plain_fn *forward_plain = forward_plain_plain;
 void path_select(const char *isa)
 {
 	parse_select(isa);
+	flow_select(isa);
 	session_select(isa);
 	forward_plain = FORM(forward_plain, isa);
 }
@@ -313,7 +320,7 @@ static __attribute__((noinline)) void forward_extras(const struct lane *lane, st
 }
 
 /* Next hops and verdicts of a batch whose packets are decided each for itself. */
-static inline void forward_lookup(struct lane *lane, struct batch *b)
+static inline void forward_look_up(const struct lane *lane, struct batch *b)
 {
 	if (b->ended < b->n)
 		fib4_lookup(load_acquire(&lane->tables->fib4), b->dst, b->nh, b->n);
@@ -326,6 +333,8 @@ static inline void forward_lookup(struct lane *lane, struct batch *b)
 /* The same by sessions. */
 static __attribute__((noinline)) void forward_track(struct lane *lane, struct batch *b)
 {
+	/* A packet that is dropped gets none, and whole vectors of them are looked up. */
+	memset(b->nh, NEXTHOP_NONE, (b->n + BATCH_PAD) * sizeof *b->nh);
 	track_batch(lane, b);
 	if (load_once(&lane->count))
 		count_batch(lane, b);
@@ -341,11 +350,16 @@ void path_forward(struct lane *lane, const uint64_t *word, unsigned n)
 	counter_add(&counters->rx_bytes, b.bytes);
 	if (__builtin_expect(load_once(&lane->urpf), 0))
 		urpf_check(lane, &b);
+	struct flows *flow = load_once(&lane->flow);
+
 	b.known = b.final = 0;
-	if (__builtin_expect(load_once(&lane->track), 0))
+	/* A worker that owns none may have a burst in its hands when lanes begin to track. */
+	if (__builtin_expect(load_once(&lane->track), 0) && lane->sessions)
 		forward_track(lane, &b);
+	else if (__builtin_expect(flow != NULL, 0))
+		flow_batch(lane, flow, &b);
 	else
-		forward_lookup(lane, &b);
+		forward_look_up(lane, &b);
 	forward_batch(lane, &b);
 }
 

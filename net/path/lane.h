@@ -4,8 +4,8 @@
  * It holds all that the path needs for a batch: the port's addresses, the
  * tables, the VOQs towards each TX queue, the ring to the control core and the
  * actor's counters. Set up at boot. Later the control core changes txq, mac,
- * max_frame, disabled, martians, urpf, filter, track, count, meter and one_class (single words),
- * the lane's actor `received` and `police`.
+ * max_frame, disabled, martians, urpf, filter, track, count, meter, capture, flow and one_class (single
+ * words), the lane's actor `received` and `police`.
  */
 #ifndef NET_PATH_LANE_H
 #define NET_PATH_LANE_H
@@ -22,7 +22,9 @@
 #include "net/path/voq.h"
 #include "net/table/tables.h"
 
+struct capture;
 struct filter_hits;
+struct flows;
 struct filter_log;
 struct meter;
 struct sessions;
@@ -34,6 +36,7 @@ struct lane {
 	struct counters *counters;   /* this actor's */
 	struct nexthop_count *count; /* this actor's, by next hop; NULL: not counted */
 	struct meter *meter;         /* of its RX queue; NULL: nothing is policed; see meter.h */
+	struct capture *capture;     /* this actor's; NULL: nothing is captured; see capture.h */
 	struct ring *punt;           /* to the control core; NULL for the control lane */
 	const struct class_map *classes;   /* by egress port */
 	struct crosspoint *cross[TXQ_MAX]; /* by TX queue; NULL beyond the last */
@@ -54,6 +57,7 @@ struct lane {
 	struct police police; /* of what it hands to the control core */
 	struct filter_hits *hits;      /* this actor's, by slot: see filter.h */
 	struct filter_log *filter_log; /* this actor's */
+	struct flows *flow;            /* this actor's cache; NULL: off; see flow.h */
 	struct sessions *sessions;     /* this actor's */
 	struct nat_state *nat;         /* this actor's; NULL: it has no sessions */
 };

@@ -73,7 +73,7 @@ bool session_tcp_may_begin(const uint8_t *tcp, bool loose)
 {
 	uint8_t flags = tcp[TCP_FLAGS] & (SYN | FIN | RST | ACK);
 
-	return flags == SYN || (loose && !(flags & RST) && (flags & ACK));
+	return flags == SYN || (loose && flags == ACK);
 }
 
 void session_tcp_begin(struct session *session, const uint8_t *tcp)
@@ -189,6 +189,22 @@ static bool goes_on(const struct session *session, unsigned way, const struct se
 	       way != session->reset && (g->flags & (ACK | RST | SYN)) == ACK;
 }
 
+/* What TCP says (RFC 9293 3.10): nobody answers anything else, but some look for who does. */
+static bool is_possible(uint8_t flags)
+{
+	switch (flags & (FIN | SYN | RST | ACK)) {
+	case SYN:
+	case SYN | ACK:
+	case RST:
+	case RST | ACK:
+	case ACK:
+	case FIN | ACK:
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* How long a segment is: of the frame's IP packet, so the caller knows best; FIN and SYN count. */
 static enum session_step step(struct sessions *s, struct session *session, unsigned way,
 	const struct segment *g, uint32_t end, uint32_t now)
@@ -221,7 +237,7 @@ enum session_step session_tcp(struct sessions *s, struct session *session, unsig
 	uint32_t header = (tcp[TCP_OFFSET] >> 4) * 4u;
 	uint32_t end = g.seq + (bytes > header ? bytes - header : 0) + 1;
 
-	if (header < TCP_HEADER)
+	if (header < TCP_HEADER || !is_possible(g.flags))
 		return SESSION_REFUSE;
 	enum session_step result = step(s, session, way, &g, end, now);
 

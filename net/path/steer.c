@@ -37,7 +37,9 @@ static void steer_drop(struct lane *lane, const uint64_t *word, unsigned n, enum
 	for (unsigned i = 0; i < n; i++) {
 		counter_add(&counters->rx_packets, 1);
 		counter_add(&counters->rx_bytes, packet_len(word[i]));
-		path_drop(lane, lane->port, word[i], reason);
+		/* Without the time, as spread_drop. */
+		path_drop(lane, lane->port,
+			packet_word(packet_index(word[i]), packet_len(word[i]), 0), reason);
 	}
 }
 

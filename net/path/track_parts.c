@@ -43,6 +43,13 @@ static bool follow(const struct track_packet *p, const struct way *way, bool *le
 
 /* ---- ICMP errors ---- */
 
+/* An error is told to who sent the packet. One to anybody else is of no session. */
+static bool is_told_to(const struct track_packet *p, struct ip6 sender)
+{
+	return p->six ? ip6_equal(ip6_load(p->f + IPV6_DEST), sender)
+		      : load_be32(p->f + IPV4_DEST) == (uint32_t)sender.lo;
+}
+
 void track_error(struct track_packet *p)
 {
 	struct flow_key inside, back;
@@ -52,7 +59,7 @@ void track_error(struct track_packet *p)
 
 	/* The packet inside was sent by the way on; the error comes back by the other. */
 	if (flow_key_inside(p->f, p->at, p->len, &inside, &inner, &inner_at) &&
-		flow_key_reverse(&inside, &back))
+		is_told_to(p, inside.src) && flow_key_reverse(&inside, &back))
 		way = session_find(p->t->s, &back);
 	if (!way) {
 		track_alone(p, false);

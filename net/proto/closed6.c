@@ -47,13 +47,19 @@ void closed_tcp6(struct stack *s, uint64_t word, uint32_t at)
 void transport6_finish(uint8_t *frame)
 {
 	uint32_t at = ETH_HEADER + IPV6_HEADER;
+	uint8_t protocol = frame[IPV6_NEXT];
 	uint16_t check;
 
-	if (frame[IPV6_NEXT] != IPV4_TCP) {
+	if (protocol != IPV4_TCP && protocol != IPV4_UDP) {
 		icmp6_finish(frame);
 		return;
 	}
-	memset(frame + at + TCP_CHECK, 0, 2);
-	check = ipv6_checksum(frame, IPV4_TCP, at, load_be16(frame + IPV6_PAYLOAD));
-	memcpy(frame + at + TCP_CHECK, &check, sizeof check);
+	uint8_t *place = frame + at + (protocol == IPV4_TCP ? TCP_CHECK : UDP_CHECK);
+
+	memset(place, 0, 2);
+	check = ipv6_checksum(frame, protocol, at, load_be16(frame + IPV6_PAYLOAD));
+	if (check == 0 &&
+		protocol == IPV4_UDP) /* that would say that there is none, RFC 8200 8.1 */
+		check = 0xffff;
+	memcpy(place, &check, sizeof check);
 }

@@ -268,7 +268,7 @@ bool icmp6_take(struct stack *s, uint64_t word, uint8_t type, uint8_t code);
 /* closed6.c: as closed_udp and closed_tcp; the datagram, the segment is at offset `at`. */
 void closed_udp6(struct stack *s, uint64_t word, uint32_t at);
 void closed_tcp6(struct stack *s, uint64_t word, uint32_t at);
-/* Writes the checksum of what we send, ICMPv6 or TCP, without extension headers. */
+/* Writes the checksum of what we send, ICMPv6, TCP or UDP, without extension headers. */
 void transport6_finish(uint8_t *frame);
 
 /* nd_wire.c: what leaves for a link. mac: 6 bytes, or NULL for the group of the destination.

@@ -32,9 +32,9 @@ struct tables {
 	uint32_t ports;              /* constant; the interface of VLAN n is number ports + n */
 	uint8_t urpf[IFACE_MAX];     /* enum urpf, by interface */
 	const struct filter *filter; /* access lists, see filter.h; NULL: none */
+	uint32_t generation;         /* of all this; not 0 once there are lanes: generation.h */
 	const struct nat_rules *nat; /* rules of NAT, see nat.h; NULL: none */
 	uint32_t owners; /* constant: sessions belong to the workers below this number */
-	uint32_t generation;         /* of all this; not 0 once there are lanes: generation.h */
 };
 
 #endif

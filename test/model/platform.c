@@ -23,6 +23,11 @@ uint64_t platform_tsc_hz(void)
 	return 1000000000;
 }
 
+uint64_t platform_random(void)
+{
+	return 0x5eed;
+}
+
 uint64_t platform_now_us(void)
 {
 	if (model_platform.step_us)

@@ -171,6 +171,12 @@ static inline void random_line(char out[RANDOM_LINE_MAX])
 		if (any(4) == 0)
 			snprintf(out, RANDOM_LINE_MAX, "forwarding counters next-hop");
 		else if (any(4) == 0)
+			snprintf(out, RANDOM_LINE_MAX, "forwarding flow-table %s%s",
+				any(2)   ? "on"
+				: any(2) ? "off"
+					 : "auto",
+				any(2) ? "" : " shadow 3");
+		else if (any(4) == 0)
 			snprintf(out, RANDOM_LINE_MAX, "forwarding sessions %s %u",
 				any(2) ? "limit-per-source" : "timeout tcp-closing", 1 + any(9));
 		else if (any(4) == 0)

@@ -148,7 +148,8 @@ static inline void dump_lists(struct dump *d)
 	const struct filter *f = router.tables.filter;
 
 	for (unsigned l = 0; l < router.lanes; l++)
-		dump_put(d, "filter %u\n", router.lane[l].filter);
+		dump_put(d, "filter %u, flows %u\n", router.lane[l].filter,
+			router.lane[l].flow ? 1 + router.lane[l].flow->shadow : 0);
 	for (unsigned n = 0; f && n < router.ifaces; n++) {
 		if (!f->in[n] && !f->out[n])
 			continue;

@@ -18,6 +18,8 @@ static void test_canonical(void **state)
 		{"set interfaces eth0 rx-spread of", "set interfaces eth0 rx-spread off"},
 		{"set f m 240.0.0.0/4 p", "set forwarding martians 240.0.0.0/4 permit"},
 		{"set p l", "set protocols lldp"},
+		{"set forwarding flow-table au", "set forwarding flow-table auto"},
+		{"set f fl on s 100", "set forwarding flow-table on shadow 100"},
 	};
 
 	expect_printed(lines, sizeof lines / sizeof *lines);
@@ -46,6 +48,8 @@ static void test_refused_words(void **state)
 		{"set queues eth1 shape 99999999999999999999kbit",
 			"'99999999999999999999kbit' is not a rate from 8kbit to 1000gbit"},
 		{"set system idle sleepy", "unknown word 'sleepy'"},
+		{"set forwarding flow-table", "incomplete command"},
+		{"set forwarding flow-table on shadow 0", "'0' is not a number from 1 to 1000000"},
 		{"set forwarding martians 127.0.0.1 permit", "'127.0.0.1' is not an IPv4 prefix"},
 	};
 

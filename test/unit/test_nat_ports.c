@@ -69,7 +69,7 @@ static void last_port_is_found_as_fast_as_the_first(void **state)
 	assert_int_equal(none, given[4711]);
 	nat_port_give(s, space, none);
 	full = take_and_give(s, GO);
-	printf("test_nat_ports: a port taken and given back: %.0f ns of %u free, %.0f ns of one "
+	printf("figure: a port taken and given back: %.0f ns of %u free, %.0f ns of one "
 	       "(sanitizers)\n",
 		empty, ALL - 1, full);
 	for (unsigned i = 0; i < ALL; i++)

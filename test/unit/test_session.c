@@ -6,7 +6,9 @@
 
 #include <cmocka.h>
 
+#include "net/path/lane.h"
 #include "net/path/session.h"
+#include "net/path/track.h"
 #include "test/unit/forms.h"
 
 #define KEYS 4096u
@@ -28,7 +30,7 @@ static void make(uint32_t max)
 	memset(memory, 0xa5, sessions_bytes(max));
 	sessions_init(&table, memory, max, 4711);
 	for (unsigned i = 0; i < SESSION_TIMEOUT_COUNT; i++)
-		table.timeout[i] = 100 * (i + 1);
+		table.timeout[i] = 400 * (i + 1);
 }
 
 static int teardown(void **state)
@@ -283,6 +285,47 @@ static void test_source(void **state)
 	assert_true(table.source_used <= 61);
 }
 
+/* ---- time ---- */
+
+/* Sessions end when their time has come and not before, also where ticks begin at 0 again. */
+static void test_time(void **state)
+{
+	static struct lane lane;
+	static uint32_t last[512];
+	struct session *s[512] = {NULL};
+	uint32_t now = 0xffff8000u;
+
+	make(512);
+	lane.sessions = &table;
+	for (unsigned round = 0; round < 2000; round++, now += draw(40)) {
+		for (unsigned i = 0; i < 8; i++) {
+			uint32_t k = draw(512);
+
+			if (!s[k])
+				s[k] = begin(k, now);
+			s[k]->way[draw(2)].last = last[k] = now;
+		}
+		/* Often enough that all have been looked at. */
+		for (unsigned i = 0; i < 300; i++)
+			track_turn(&lane, (uint64_t)(now + i) << SESSION_TICK_SHIFT);
+		now += 300;
+		for (uint32_t k = 0; k < 512; k++) {
+			struct flow_key key = key_of(k);
+			uint32_t lasts = key.protocol == 6
+						 ? table.timeout[SESSION_TIMEOUT_TCP_OPENING]
+						 : table.timeout[SESSION_TIMEOUT_UDP];
+
+			if (s[k] && now - last[k] > lasts + 256)
+				assert_null(find(key));
+			if (s[k] && now - last[k] <= lasts)
+				assert_ptr_equal(find(key), &s[k]->way[0]);
+			if (!find(key))
+				s[k] = NULL;
+		}
+	}
+	assert_true(now < 0xffff8000u); /* it went round */
+}
+
 /* ---- copies ---- */
 
 static void test_copy(void **state)
@@ -345,6 +388,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_flooded, teardown),
 		cmocka_unit_test_teardown(test_oldest_first, teardown),
 		cmocka_unit_test_teardown(test_source, teardown),
+		cmocka_unit_test_teardown(test_time, teardown),
 		cmocka_unit_test_teardown(test_copy, teardown),
 		cmocka_unit_test_teardown(test_match, teardown),
 	};

@@ -68,7 +68,7 @@ static void test_errors(void **state)
 {
 	expect_error("foo", "unknown word 'foo'");
 	expect_error("s", "'s' is ambiguous: save, set, show");
-	expect_error("c", "'c' is ambiguous: clear, commit, compare, confirm");
+	expect_error("c", "'c' is ambiguous: capture, clear, commit, compare, confirm");
 	expect_error("set", "incomplete command");
 	expect_error("set interfaces eth0", "incomplete command");
 	expect_error(
@@ -106,7 +106,7 @@ static void test_errors(void **state)
 	expect_error("set interfaces eth0 description a\"b",
 		"a quote may only stand around a whole word");
 	expect_error("set \x01", "line holds a byte that is not printable ASCII");
-	expect_error("set forwarding flow-table on", "unknown word 'flow-table'");
+	expect_error("set forwarding flow-cache on", "unknown word 'flow-cache'");
 }
 
 static void test_long_words(void **state)
@@ -168,7 +168,7 @@ static const char *after(const char *left)
 
 static void test_choices(void **state)
 {
-	assert_string_equal(after("c"), "clear commit compare confirm");
+	assert_string_equal(after("c"), "capture clear commit compare confirm");
 	assert_string_equal(after("set "),
 		"system interfaces routes neighbors acl nat queues forwarding protocols");
 	assert_string_equal(after("set interfaces eth0 m"), "mac mtu");

@@ -49,7 +49,7 @@ static const char *const shows[] = {"version", "uptime", "cores", "memory", "log
 	"interfaces eth1", "routes", "routes 20.1.1.1", "routes 20.0.0.0/8", "routes 99.0.0.1",
 	"boot", "hardware", "neighbors", "queues", "queues eth0", "latency", "drops", "buffers",
 	"configuration", "configuration candidate", "fib", "protocols", "lldp neighbors",
-	"control-plane"};
+	"control-plane", "flows", "flows from 10.0.0.0/8 proto udp port 53 count 5"};
 
 /* Each has text, one line of valid JSON, as many lines as `count` says, and all with `include .`.
  */

@@ -1,5 +1,5 @@
 # A Linux router with nftables, beside a barewire with the same addresses, neighbours and routes.
-from differential.linux_router import LinuxRouter, interface
+from differential.linux_router import LinuxRouter, interface, write
 from labkit import hosts
 
 
@@ -37,8 +37,25 @@ class Network:
         return "".join(line + "\n" for line in lines)
 
 
+# Tracking that forgets nothing while a test runs; wrong transport checksums are not its business.
+TRACKING = {"checksum": "0", "tcp_be_liberal": "1", "log_invalid": "0",
+            **{f"{name}": "3600" for name in (
+                "udp_timeout", "udp_timeout_stream", "icmp_timeout", "generic_timeout",
+                *(f"tcp_timeout_{state}" for state in (
+                    "syn_sent", "syn_recv", "established", "fin_wait", "close_wait", "last_ack",
+                    "time_wait", "close", "max_retrans", "unacknowledged")))}}
+
+
+def write_tracking():
+    for name, value in TRACKING.items():
+        write(f"netfilter/nf_conntrack_{name}", value)
+
+
 class Netfilter(LinuxRouter):
     """The Linux router; nft() gives it rules."""
+
+    def tracks(self):
+        hosts.inside(self.namespace, write_tracking)
 
     def nft(self, script, timeout_s=300):
         return hosts.must(hosts.run_inside(self.namespace, "nft", "-f", "-", text=script,

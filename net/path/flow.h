@@ -1,0 +1,113 @@
+/*
+ * The flow cache: what became of a flow's last packet becomes of its next.
+ *
+ * A lane with `flow` set asks its actor's cache in place of the FIB and the access lists. What is
+ * kept of a flow is its next hop, by index, whether a list denied it, and where the rules that
+ * decided are counted; so a hit costs the same with 10 rules and with 10,000, and counts as the
+ * long way does. All else is done anew for each packet: parsing, uRPF, what adjacencies say, TTL,
+ * MTU, the member of a group if no list is asked about what goes out, policing, queues.
+ *
+ * A flow is told by its input interface, addresses, protocol, and ports or ICMP query (flow_key.h,
+ * form WHOLE; IPv6 without extension headers). Of other forms each packet goes the long way:
+ * fragments, since a member of a group is picked without ports for them, ICMP errors, and whatever
+ * lacks what the key needs. So do flows that met a rule with `log`.
+ *
+ * A decision is kept with the generation of the tables (generation.h) read before it was taken, and
+ * is used while that is the current one. Nothing is looked for and removed when something
+ * changes.
+ *
+ * Memory is lines of a cache line: two IPv4 flows, or one IPv6 flow. Each flow can stand in two
+ * lines, found by a hash with secret keys (NH: Black et al., CRYPTO 1999), drawn at boot, so nobody
+ * can choose flows that meet. Who comes takes a place that is empty, outdated, or else the one used
+ * longest ago; one not used a second time goes first, and a flow used in the same tenth of a
+ * second is never driven out. So a flood of new flows costs, for each packet, two lines looked at
+ * beyond the long way.
+ *
+ * In shadow mode one of N hits goes the long way as well, and both decisions are compared.
+ */
+#ifndef NET_PATH_FLOW_H
+#define NET_PATH_FLOW_H
+
+#include <stdalign.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/atomic.h"
+#include "net/path/flow_key.h"
+
+#define FLOW_LINES_MIN 2048u /* powers of two, as every number of lines */
+#define FLOW_LINES_MAX (1u << 22)
+#define FLOW_TICK      28u  /* TSC >> 28: ticks of 0.1 s about, of which 16 bits are kept */
+#define FLOW_AGED      600u /* ticks: then a flow that is not used is forgotten */
+
+/* What was decided of a flow. */
+#define FLOW_DENIED_IN  1u
+#define FLOW_DENIED_OUT 2u
+
+/* Two IPv4 flows of eight words, or one IPv6 flow: see flow_line.h. All zero: empty. */
+struct flow_line {
+	alignas(CACHE_LINE) uint32_t word[16];
+};
+
+struct flow_secret {
+	uint64_t odd;
+	uint32_t key[10];
+};
+
+/* Of one actor, who alone writes, but for shadow. */
+struct flows {
+	struct flow_line *line;
+	uint32_t shift, mask; /* the hash's top bits are the line; lines - 1 */
+	struct flow_secret secret;
+	uint32_t at;           /* the line that is aged next */
+	uint32_t shadow;       /* one of so many hits; 0: none. The control core writes */
+	uint32_t shadow_left;  /* hits until then */
+	uint64_t hits, misses; /* packets; misses: also those that are never kept */
+	uint64_t kept;         /* flows */
+	uint64_t evicted;      /* in use, and driven out by another */
+	uint64_t refused;      /* not kept: all places were of flows in use */
+	uint64_t aged;
+	uint64_t shadowed, differed;
+	/* Of hits that differed: a change may be on its way, so they count only if the generation
+	 * is the same a while later. */
+	uint32_t suspects, suspect_generation, suspect_tick;
+	struct flow_key suspect; /* the last one */
+};
+
+/* Bytes of a cache of so many lines. */
+static inline size_t flow_bytes(uint32_t lines)
+{
+	return (size_t)lines * sizeof(struct flow_line);
+}
+
+/* An empty cache. memory: flow_bytes(lines), zeroed, CACHE_LINE-aligned. seed: secret. Boot. */
+void flow_init(struct flows *flows, void *memory, uint32_t lines, uint64_t seed);
+
+/* Chooses the compiled form, as path_select, which calls it. */
+void flow_select(const char *isa);
+
+struct lane;
+struct batch;
+
+/*
+ * In place of looking up and filtering: the next hop of each packet that is to be routed, or the
+ * drop of those denied; counted by rule, and by next hop if the lane does. A parsed batch. The
+ * lane's actor, inside an RCU section; tables->generation is not 0 (generation.h).
+ */
+void flow_batch(struct lane *lane, struct flows *flows, struct batch *b);
+
+/* A kept flow as the control core sees it. */
+struct flow_seen {
+	struct flow_key key;
+	uint16_t input, nh, slot_in, slot_out;
+	uint16_t idle;  /* ticks since it was used, to a tick */
+	uint8_t denied; /* FLOW_DENIED_ */
+};
+
+/* The flows of one line that are in force: how many, 0 to 2. now: TSC. Any core; one that is just
+ * being written may be missed. */
+unsigned flow_look(const struct flows *flows, uint32_t line, uint32_t generation, uint64_t now,
+	struct flow_seen seen[2]);
+
+#endif

@@ -1,0 +1,272 @@
+/* The flow cache's memory: which words are a flow's, where they stand, who goes. */
+#include "net/path/flow_line.h"
+
+#include <string.h>
+
+#include "lib/byteorder.h"
+#include "lib/hash.h"
+#include "net/table/generation.h"
+
+void flow_init(struct flows *f, void *memory, uint32_t lines, uint64_t seed)
+{
+	*f = (struct flows){.line = memory, .mask = lines - 1};
+	f->shift = 32u - (unsigned)__builtin_ctz(lines);
+	f->secret.odd = hash_mix(seed) | 1;
+	for (unsigned i = 0; i < sizeof f->secret.key / sizeof *f->secret.key; i++)
+		f->secret.key[i] = (uint32_t)hash_mix(seed + (i + 1) * 0x9e3779b97f4a7c15ull);
+}
+
+/* ---- keys ---- */
+
+static uint32_t word_at(const uint8_t *p)
+{
+	uint32_t w;
+
+	memcpy(&w, p, sizeof w);
+	return w;
+}
+
+/* In the frame's order. */
+static uint32_t ports_of(const struct flow_key *key)
+{
+	uint32_t w;
+
+	store_be32(&w, key->ports);
+	return w;
+}
+
+bool flow_image(const uint8_t *f, bool six, unsigned input, uint32_t image[16])
+{
+	struct flow_key key;
+	uint32_t at;
+
+	memset(image, 0, 16 * sizeof *image);
+	if ((six ? flow_key6(f, &key, &at) : flow_key4(f, &key, &at)) != FLOW_WHOLE)
+		return false;
+	image[FLOW_WHAT] = (six ? FLOW_SIX : FLOW_FOUR) | (uint32_t)key.protocol << 8 | input << 16;
+	if (!six) {
+		image[1] = word_at(f + IPV4_SOURCE);
+		image[2] = word_at(f + IPV4_DEST);
+		image[3] = ports_of(&key);
+		return true;
+	}
+	if (at != IPV6_OFF + IPV6_HEADER) /* the hash that picks a member sees no ports then */
+		return false;
+	memcpy(image + 1, f + IPV6_SOURCE, 12);
+	image[FLOW_HALF] = image[FLOW_WHAT];
+	memcpy(image + 9, f + IPV6_SOURCE + 12, 20);
+	image[14] = ports_of(&key);
+	return true;
+}
+
+static bool is_six(uint32_t what)
+{
+	return (what & 0xff) == FLOW_SIX;
+}
+
+/* 32-bit sums, a 64-bit product. */
+static uint64_t pair(const struct flow_secret *s, unsigned k, uint32_t a, uint32_t b)
+{
+	return (uint64_t)(a + s->key[k]) * (uint32_t)(b + s->key[k + 1]);
+}
+
+/* The same as that of flow_vec.c. */
+uint32_t flow_hash(const struct flow_secret *s, const uint32_t w[16])
+{
+	uint64_t sum;
+
+	if (is_six(w[0]))
+		sum = pair(s, 0, w[0], w[14]) + pair(s, 2, w[1], w[2]) + pair(s, 4, w[3], w[9]) +
+		      pair(s, 6, w[10], w[11]) + pair(s, 8, w[12], w[13]);
+	else
+		sum = pair(s, 0, w[1], w[3]) + pair(s, 2, w[2], w[0]);
+	return (uint32_t)(sum * s->odd >> 32);
+}
+
+/* ---- finding ---- */
+
+static bool is_same(const uint32_t *w, const uint32_t *image)
+{
+	if (w[0] != image[0] || memcmp(w + 1, image + 1, 12) != 0)
+		return false;
+	return !is_six(w[0]) || memcmp(w + 8, image + 8, 28) == 0;
+}
+
+uint32_t *flow_find_one(
+	struct flows *f, const uint32_t image[16], uint32_t hash, uint32_t generation)
+{
+	uint32_t place[2] = {flow_first(f, hash), flow_second(f, hash)};
+
+	for (unsigned p = 0; p < 2; p++) {
+		uint32_t *w = f->line[place[p]].word;
+
+		if (is_same(w, image) && w[FLOW_GENERATION] == generation)
+			return w;
+		if (!is_six(image[0]) && is_same(w + FLOW_HALF, image) &&
+			w[FLOW_HALF + FLOW_GENERATION] == generation)
+			return w + FLOW_HALF;
+	}
+	return NULL;
+}
+
+/* ---- keeping ---- */
+
+#define NOTHING 0x10000u /* older than any: an empty place, or an outdated one */
+
+/* How long ago what stands here was used, in ticks. */
+static uint32_t age(const uint32_t *w, const uint32_t *image)
+{
+	if (!w[0] || w[FLOW_GENERATION] != image[FLOW_GENERATION])
+		return NOTHING;
+	return (uint16_t)(image[FLOW_MARK] - w[FLOW_MARK]);
+}
+
+/* One place that could be given up, of one half or of a whole line. */
+struct place {
+	uint32_t *word;
+	uint32_t age; /* the younger's */
+};
+
+static void consider(struct place *best, uint32_t *word, uint32_t years)
+{
+	if (!best->word || years > best->age)
+		*best = (struct place){word, years};
+}
+
+/* Of a line. Where the flow stands already is the best. */
+static void consider_line(struct place *best, uint32_t *w, const uint32_t *image)
+{
+	uint32_t first = age(w, image), second = age(w + FLOW_HALF, image);
+
+	if (is_same(w, image)) {
+		*best = (struct place){w, NOTHING + 1};
+	} else if (is_six(w[0])) {
+		consider(best, w, first);
+	} else if (is_six(image[0])) {
+		consider(best, w, first < second ? first : second);
+	} else if (is_same(w + FLOW_HALF, image)) {
+		*best = (struct place){w + FLOW_HALF, NOTHING + 1};
+	} else {
+		consider(best, w, first);
+		consider(best, w + FLOW_HALF, second);
+	}
+}
+
+/* `what` goes first and comes last: see flow_look. */
+static void write_words(uint32_t *w, const uint32_t *image, unsigned n)
+{
+	store_once(&w[0], 0);
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	for (unsigned i = 1; i < n; i++)
+		store_once(&w[i], image[i]);
+	store_release(&w[0], image[0]);
+}
+
+/* Leaves nothing of what stands in the way; a line's halves are of one kind. */
+static void make_room(struct flows *f, uint32_t *w, const uint32_t *image)
+{
+	bool half = ((uintptr_t)w & (CACHE_LINE - 1)) != 0;
+	bool whole = is_six(image[0]) || (!half && is_six(w[0]));
+	uint32_t *other = w + FLOW_HALF;
+
+	if (age(w, image) < NOTHING && !is_same(w, image))
+		counter_add(&f->evicted, 1);
+	if (!whole)
+		return;
+	if (!is_six(w[0]) && age(other, image) < NOTHING)
+		counter_add(&f->evicted, 1);
+	store_once(&w[0], 0);
+	store_once(&other[0], 0);
+}
+
+void flow_keep(struct flows *f, uint32_t image[16], uint32_t hash)
+{
+	struct place best = {NULL, 0};
+
+	consider_line(&best, f->line[flow_first(f, hash)].word, image);
+	consider_line(&best, f->line[flow_second(f, hash)].word, image);
+	if (best.age == 0) {
+		counter_add(&f->refused, 1);
+		return;
+	}
+	counter_add(&f->kept, best.age <= NOTHING);
+	make_room(f, best.word, image);
+	/* Until it is used again, others may take its place before those that were. */
+	image[FLOW_MARK] = (image[FLOW_MARK] & 0xffff0000u) | (uint16_t)(image[FLOW_MARK] - 2);
+	write_words(best.word, image, is_six(image[0]) ? 16 : FLOW_HALF);
+}
+
+/* ---- ageing ---- */
+
+static void age_one(struct flows *f, uint32_t *w, uint32_t generation, uint32_t tick)
+{
+	if (!w[0] ||
+		(w[FLOW_GENERATION] == generation && (uint16_t)(tick - w[FLOW_MARK]) < FLOW_AGED))
+		return;
+	if (is_six(w[0]))
+		store_once(&w[FLOW_HALF], 0);
+	store_once(&w[0], 0);
+	counter_add(&f->aged, 1);
+}
+
+void flow_age(struct flows *f, unsigned lines, uint32_t generation, uint32_t tick)
+{
+	for (; lines; lines--) {
+		uint32_t *w = f->line[f->at].word;
+
+		f->at = (f->at + 1) & f->mask;
+		age_one(f, w, generation, tick);
+		if (w[FLOW_HALF] && !is_six(w[FLOW_HALF]))
+			age_one(f, w + FLOW_HALF, generation, tick);
+	}
+}
+
+/* ---- looking ---- */
+
+static struct flow_seen seen_of(const uint32_t *w, uint64_t now)
+{
+	struct flow_seen s = {.key = {.protocol = (uint8_t)(w[0] >> 8), .family = (uint8_t)w[0]},
+		.input = (uint16_t)(w[0] >> 16),
+		.nh = (uint16_t)w[FLOW_HOP],
+		.slot_in = (uint16_t)w[FLOW_SLOTS],
+		.slot_out = (uint16_t)(w[FLOW_SLOTS] >> 16),
+		.idle = (uint16_t)((uint32_t)(now >> FLOW_TICK) - w[FLOW_MARK]),
+		.denied = (uint8_t)(w[FLOW_MARK] >> 16)};
+	uint8_t address[32];
+
+	if (!is_six(w[0])) {
+		s.key.src.lo = load_be32(&w[1]);
+		s.key.dst.lo = load_be32(&w[2]);
+		s.key.ports = load_be32(&w[3]);
+		return s;
+	}
+	memcpy(address, w + 1, 12);
+	memcpy(address + 12, w + 9, 20);
+	s.key.src = ip6_load(address);
+	s.key.dst = ip6_load(address + 16);
+	s.key.ports = load_be32(&w[14]);
+	return s;
+}
+
+static void copy_line(const struct flow_line *line, uint32_t to[16])
+{
+	for (unsigned i = 0; i < 16; i++)
+		to[i] = load_acquire(&line->word[i]);
+}
+
+unsigned flow_look(const struct flows *f, uint32_t line, uint32_t generation, uint64_t now,
+	struct flow_seen seen[2])
+{
+	uint32_t w[16], again[16];
+	unsigned n = 0;
+
+	copy_line(&f->line[line], w);
+	copy_line(&f->line[line], again);
+	if (memcmp(w, again, sizeof w) != 0)
+		return 0;
+	if (w[0] && w[FLOW_GENERATION] == generation)
+		seen[n++] = seen_of(w, now);
+	if (w[FLOW_HALF] && !is_six(w[FLOW_HALF]) && w[FLOW_HALF + FLOW_GENERATION] == generation)
+		seen[n++] = seen_of(w + FLOW_HALF, now);
+	return n;
+}

