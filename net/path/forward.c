@@ -356,7 +356,7 @@ void path_forward(struct lane *lane, const uint64_t *word, unsigned n)
 	/* A worker that owns none may have a burst in its hands when lanes begin to track. */
 	if (__builtin_expect(load_once(&lane->track), 0) && lane->sessions)
 		forward_track(lane, &b);
-	else if (__builtin_expect(flow != NULL, 0))
+	else if (__builtin_expect(flow != NULL, 0) && flow_is_worth(flow))
 		flow_batch(lane, flow, &b);
 	else
 		forward_look_up(lane, &b);
