@@ -347,6 +347,15 @@ static __attribute__((noinline)) void miss(struct lane *lane, struct flows *f, s
 	keep(lane, f, b, q, &found, q->keyed & ~q->hit & ~picked);
 }
 
+/* Packets that have a key, and those found. */
+static void press(struct flows *f, unsigned packets, unsigned hits)
+{
+	int32_t p = f->pressure + (int32_t)packets - 2 * (int32_t)hits;
+
+	p = p < 0 ? 0 : p;
+	f->pressure = p > 2 * FLOW_PRESSURE ? 2 * FLOW_PRESSURE : p;
+}
+
 void flow_batch(struct lane *lane, struct flows *f, struct batch *b)
 {
 	struct flow_ask q = {.generation = generation_now(lane->tables),
@@ -358,6 +367,7 @@ void flow_batch(struct lane *lane, struct flows *f, struct batch *b)
 		settle_suspects(f, &q);
 	counter_add(&f->hits, (unsigned)__builtin_popcountll(q.hit));
 	counter_add(&f->misses, b->n - (unsigned)__builtin_popcountll(q.hit));
+	press(f, (unsigned)__builtin_popcountll(q.keyed), (unsigned)__builtin_popcountll(q.hit));
 	uint64_t picked = shadow_pick(f, &q), rest = batch_all(b) & ~q.hit;
 
 	if (rest) {

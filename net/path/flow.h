@@ -20,8 +20,8 @@
  * lines, found by a hash with secret keys (NH: Black et al., CRYPTO 1999), drawn at boot, so nobody
  * can choose flows that meet. Who comes takes a place that is empty, outdated, or else the one used
  * longest ago; one not used a second time goes first, and a flow used in the same tenth of a
- * second is never driven out. So a flood of new flows costs, for each packet, two lines looked at
- * beyond the long way.
+ * second is never driven out. While more packets miss than hit, for long (a flood of new flows),
+ * only one batch of eight asks and keeps, and the others go the long way alone.
  *
  * In shadow mode one of N hits goes the long way as well, and both decisions are compared.
  */
@@ -60,6 +60,8 @@ struct flows {
 	struct flow_line *line;
 	uint32_t shift, mask; /* the hash's top bits are the line; lines - 1 */
 	struct flow_secret secret;
+	int32_t pressure;      /* misses that were more than hits, of late, in packets */
+	uint32_t turn;         /* batches while it was high */
 	uint32_t at;           /* the line that is aged next */
 	uint32_t shadow;       /* one of so many hits; 0: none. The control core writes */
 	uint32_t shadow_left;  /* hits until then */
@@ -86,6 +88,15 @@ void flow_init(struct flows *flows, void *memory, uint32_t lines, uint64_t seed)
 
 /* Chooses the compiled form, as path_select, which calls it. */
 void flow_select(const char *isa);
+
+#define FLOW_PRESSURE 16384 /* packets; it goes to twice as much */
+#define FLOW_ASK_EACH 8u    /* batch, then; a power of two */
+
+/* Whether this batch is to ask. The lane's actor. */
+static inline bool flow_is_worth(struct flows *flows)
+{
+	return flows->pressure < FLOW_PRESSURE || ++flows->turn % FLOW_ASK_EACH == 0;
+}
 
 struct lane;
 struct batch;

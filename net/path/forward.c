@@ -11,7 +11,6 @@
 #include "net/path/flow.h"
 #include "net/path/member.h"
 #include "net/path/rewrite.h"
-#include "net/path/session.h"
 #include "net/path/tag.h"
 #include "net/path/track.h"
 #include "net/path/urpf.h"
@@ -255,7 +254,7 @@ void path_select(const char *isa)
 {
 	parse_select(isa);
 	flow_select(isa);
-	session_select(isa);
+	track_select(isa);
 	forward_plain = FORM(forward_plain, isa);
 }
 
@@ -356,7 +355,7 @@ void path_forward(struct lane *lane, const uint64_t *word, unsigned n)
 	/* A worker that owns none may have a burst in its hands when lanes begin to track. */
 	if (__builtin_expect(load_once(&lane->track), 0) && lane->sessions)
 		forward_track(lane, &b);
-	else if (__builtin_expect(flow != NULL, 0))
+	else if (__builtin_expect(flow != NULL, 0) && flow_is_worth(flow))
 		flow_batch(lane, flow, &b);
 	else
 		forward_look_up(lane, &b);

@@ -30,6 +30,8 @@ static void set_cache(bool on)
 	for (unsigned l = 0; l + 1 < router.lanes; l++) {
 		struct lane *lane = &router.lane[l];
 
+		if (draw(20)) /* else as it comes */
+			caches->of[lane->actor - 1].pressure = 0;
 		lane->flow = on ? &caches->of[lane->actor - 1] : NULL;
 	}
 }
