@@ -97,9 +97,10 @@ class Run:
             self.theirs = lead(self.talks, theirs)
 
 
-@pytest.fixture(scope="module")
-def run():
-    with running(config=NETWORK.barewire_lines() + BAREWIRE, warm=False) as lab:
+@pytest.fixture(scope="module", params=[2, 4], ids=lambda n: f"{n} cores")
+def run(request):
+    config = NETWORK.barewire_lines() + BAREWIRE
+    with running(cores=request.param, config=config, warm=False) as lab:
         with linux_router.running(Netfilter(lab.place, NETWORK)) as linux:
             linux.tracks()
             linux.nft(NFT)
