@@ -11,7 +11,6 @@
 #include "net/path/flow.h"
 #include "net/path/member.h"
 #include "net/path/rewrite.h"
-#include "net/path/session.h"
 #include "net/path/tag.h"
 #include "net/path/track.h"
 #include "net/path/urpf.h"
@@ -255,7 +254,7 @@ void path_select(const char *isa)
 {
 	parse_select(isa);
 	flow_select(isa);
-	session_select(isa);
+	track_select(isa);
 	forward_plain = FORM(forward_plain, isa);
 }
 

@@ -125,12 +125,12 @@ void session_select(const char *isa)
 	guess4 = FORM(session_guess4, isa);
 }
 
-void session_find4(
-	const struct sessions *s, const struct session_ask *ask, struct way **way, unsigned n)
+uint64_t session_find_which4(const struct sessions *s, const struct session_ask *ask,
+	struct way **way, unsigned n, uint64_t which)
 {
 	uint64_t hash[BATCH_MAX];
 
-	for (uint64_t wrong = guess4(s, ask, hash, way, n); __builtin_expect(wrong != 0, 0);
+	for (uint64_t wrong = guess4(s, ask, hash, way, n) & which; __builtin_expect(wrong != 0, 0);
 		wrong &= wrong - 1) {
 		unsigned i = (unsigned)__builtin_ctzll(wrong);
 		struct session_short k = {.src = ask->src[i],
@@ -139,7 +139,15 @@ void session_find4(
 			.protocol = ask->protocol[i]};
 
 		way[i] = find_from(s, hash[i], &k, NULL);
+		which &= ~((uint64_t)!way[i] << i);
 	}
+	return which;
+}
+
+void session_find4(
+	const struct sessions *s, const struct session_ask *ask, struct way **way, unsigned n)
+{
+	(void)session_find_which4(s, ask, way, n, ~UINT64_C(0) >> (BATCH_MAX - n));
 }
 
 /* ---- the index ---- */

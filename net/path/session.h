@@ -211,6 +211,10 @@ struct session_ask {
 void session_find4(
 	const struct sessions *s, const struct session_ask *ask, struct way **way, unsigned n);
 
+/* The same of those in a mask: which are known. The ways of the others are anything. */
+uint64_t session_find_which4(const struct sessions *s, const struct session_ask *ask,
+	struct way **way, unsigned n, uint64_t which);
+
 /* Chooses the compiled form of session_find4, as path_select. */
 void session_select(const char *isa);
 

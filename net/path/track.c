@@ -2,60 +2,18 @@
  */
 #include "net/path/track.h"
 
-#include <string.h>
-
-#include "lib/byteorder.h"
-#include "lib/hash.h"
+#include "lib/form.h"
 #include "net/path/track_one.h"
+#include "net/path/track_simple.h"
 #include "net/path/translate.h"
 #include "net/table/generation.h"
 
-/* Of plain packets: no options. */
-#define TRANSPORT  (IPV4_OFF + IPV4_HEADER)
-#define TCP_ACK    (TRANSPORT + 8u)
-#define TCP_FLAGS  (TRANSPORT + 13u)
-#define TCP_HEADER 20u
-#define UDP_HEADER 8u
-#define TCP_FIN    0x01u
-#define TCP_SYN    0x02u
-#define TCP_RST    0x04u
-#define TCP_IS_ACK 0x10u
+static track_simple_fn *simple_of = track_simple_plain;
 
-/* Plain packets with ports that can change nothing of a session but its counters. */
-struct plain {
-	unsigned n;
-	uint8_t place[BATCH_MAX];
-	struct session_ask ask;
-	struct way *way[BATCH_MAX];
-};
-
-/* Whether nothing but the way need be looked at: whole, TCP with ACK and no other flag, or UDP. */
-static inline bool is_simple(const uint8_t *f, uint32_t total)
+void track_select(const char *isa)
 {
-	uint8_t protocol = f[IPV4_PROTOCOL];
-
-	if (load_be16(f + IPV4_FRAGMENT) & (IPV4_MF | IPV4_OFFSET))
-		return false;
-	if (protocol == HASH_TCP)
-		return total >= IPV4_HEADER + TCP_HEADER &&
-		       (f[TCP_FLAGS] & (TCP_FIN | TCP_SYN | TCP_RST | TCP_IS_ACK)) == TCP_IS_ACK;
-	return protocol == HASH_UDP && total >= IPV4_HEADER + UDP_HEADER;
-}
-
-static void collect(const struct batch *b, struct plain *p)
-{
-	p->n = 0;
-	for (uint64_t left = b->plain; left; left &= left - 1) {
-		unsigned i = (unsigned)__builtin_ctzll(left), k = p->n;
-		const uint8_t *f = b->data[i];
-
-		p->place[k] = (uint8_t)i;
-		p->ask.src[k] = load_be32(f + IPV4_SOURCE);
-		p->ask.dst[k] = b->dst[i];
-		p->ask.ports[k] = load_be32(f + TRANSPORT);
-		p->ask.protocol[k] = f[IPV4_PROTOCOL];
-		p->n += is_simple(f, b->total[i]);
-	}
+	simple_of = FORM(track_simple, isa);
+	session_select(isa);
 }
 
 /* A way whose decision stands, and whose packets change nothing of its session. */
@@ -73,48 +31,60 @@ static inline bool may_change(const struct track *t, const struct way *way, uint
 	return adjacency_target(out) < NEXTHOP_ACTION && total <= adjacency_mtu(out);
 }
 
-/* The rules that let the first packet of each decision pass count the others. */
-static void count_hits(const struct track *t, const struct plain *p, uint64_t done)
+static void count_slots(const struct track *t, uint32_t slots, struct filter_hits hits)
 {
-	for (unsigned k = 0; k < p->n; k++) {
-		const struct way *way = p->way[k];
-		struct filter_hits hit = {1, packet_len(t->b->word[p->place[k]])};
-
-		if (!(done >> p->place[k] & 1))
-			continue;
-		if (way->slot_in != FILTER_NO_SLOT)
-			filter_count(t->lane, way->slot_in, hit);
-		if (way->slot_out != FILTER_NO_SLOT)
-			filter_count(t->lane, way->slot_out, hit);
-	}
+	if ((slots & 0xffff) != FILTER_NO_SLOT)
+		filter_count(t->lane, slots & 0xffff, hits);
+	if (slots >> 16 != FILTER_NO_SLOT)
+		filter_count(t->lane, slots >> 16, hits);
 }
 
-/* The plain packets that are done: a mask. */
+/* The rules that let the first packet of each decision pass count the others; packets in a row that
+ * the same did are counted together. */
+static void count_hits(const struct track *t, struct way *const *way, uint64_t done)
+{
+	uint32_t slots = FILTER_NO_SLOT << 16 | FILTER_NO_SLOT;
+	struct filter_hits hits = {0, 0};
+
+	for (; done; done &= done - 1) {
+		unsigned i = (unsigned)__builtin_ctzll(done);
+		uint32_t these = (uint32_t)way[i]->slot_out << 16 | way[i]->slot_in;
+
+		if (these != slots) {
+			count_slots(t, slots, hits);
+			hits = (struct filter_hits){0, 0};
+			slots = these;
+		}
+		hits.packets++;
+		hits.bytes += packet_len(t->b->word[i]);
+	}
+	count_slots(t, slots, hits);
+}
+
+/* The simple packets that are done: a mask. */
 static uint64_t track_plain(struct track *t)
 {
 	struct batch *b = t->b;
 	unsigned input = t->lane->port;
-	const struct way *by[BATCH_MAX];
-	struct plain p;
-	uint64_t done = 0, changed = 0;
+	struct way *by[BATCH_MAX];
+	struct track_simple simple;
+	uint64_t which = simple_of(b, &simple), done = 0, changed = 0;
 
-	collect(b, &p);
-	if (p.n == 0)
+	if (!which)
 		return 0;
-	session_find4(t->s, &p.ask, p.way, p.n);
-	for (unsigned k = 0; k < p.n; k++) {
-		struct way *way = p.way[k];
-		unsigned i = p.place[k];
+	for (uint64_t left = session_find_which4(t->s, &simple.ask, by, b->n, which); left;
+		left &= left - 1) {
+		unsigned i = (unsigned)__builtin_ctzll(left);
+		struct way *way = by[i];
 
-		if (__builtin_expect(!way || !stands(t, way, input), 0))
+		if (__builtin_expect(!stands(t, way, input), 0))
 			continue;
 		if (way->flags & WAY_REWRITE) {
 			if (__builtin_expect(!may_change(t, way, b->total[i]), 0))
 				continue;
 			changed |= UINT64_C(1) << i;
-			by[i] = way;
 		}
-		memcpy(&way->acked, b->data[i] + TCP_ACK, sizeof way->acked);
+		way->acked = simple.acked[i];
 		store_once(&way->last, t->now);
 		store_once(&way->packets, way->packets + 1);
 		store_once(&way->bytes, way->bytes + ETH_HEADER + b->total[i]);
@@ -122,9 +92,9 @@ static uint64_t track_plain(struct track *t)
 		done |= UINT64_C(1) << i;
 	}
 	if (changed)
-		translate_batch(b, by, changed);
+		translate_batch(b, (const struct way *const *)by, changed);
 	if (t->filter)
-		count_hits(t, &p, done);
+		count_hits(t, by, done);
 	return done;
 }
 

@@ -34,6 +34,9 @@ struct batch;
  * frames are translated. The lane's actor only, inside an RCU section. */
 void track_batch(struct lane *lane, struct batch *b);
 
+/* Chooses the compiled form of it, as path_select. */
+void track_select(const char *isa);
+
 /*
  * Ends sessions whose time has come, or that `clear sessions` is about: a slice, as often as the
  * actor turns. lane: any of the actor's. As track_batch.

@@ -50,9 +50,8 @@
 #define LISTS                                                                                      \
 	"set interfaces eth1 acl in edge\n"                                                        \
 	"set acl edge rule 10 permit established\n"                                                \
-	"set acl edge rule 20 permit proto tcp to-port 8080\n"                                     \
-	"set acl edge rule 30 permit proto tcp to-port 80\n"                                       \
-	"set acl edge rule 40 permit proto udp to-port 53\n"
+	"set acl edge rule 30 permit proto tcp to 192.0.2.1/32 to-port 80\n"                       \
+	"set acl edge rule 40 permit proto udp to 192.0.2.1/32 to-port 53\n"
 
 #define OFFERED                                                                                    \
 	"set nat destination rule 10 in eth1 proto tcp to 192.0.2.1 port 80 to-address 10.0.0.5 "  \
@@ -63,9 +62,13 @@ static const struct {
 	const char *text;
 	bool hides; /* nothing of 10.0.0.0/8 is seen outside */
 } setting[] = {
-	{COMMON LISTS OFFERED "set nat source rule 10 out eth1 from 10.0.0.0/8 masquerade\n", true},
-	{COMMON OFFERED "set nat source rule 10 out eth1 from 10.0.0.0/8 to-address 192.0.2.77\n",
+	/* Who pretends to be outside would be answered as one that nobody translates. */
+	{COMMON LISTS OFFERED "set nat source rule 10 out eth1 from 10.0.0.0/8 masquerade\n"
+			      "set interfaces eth0 urpf strict\n"
+			      "set interfaces eth2 urpf strict\n",
 		true},
+	{COMMON OFFERED "set nat source rule 10 out eth1 from 10.0.0.0/8 to-address 192.0.2.77\n",
+		false},
 	{COMMON LISTS, false},
 	{COMMON, false},
 };

@@ -251,6 +251,8 @@ static void transport(uint8_t *frame, const struct flow *f, uint32_t number)
 	store_be16(pseudo + 10, (uint16_t)bytes);
 	memcpy(pseudo + 12, t, bytes);
 	put_sum(t + sum_at, pseudo, sizeof pseudo);
+	if (f->protocol == UDP && !(t[sum_at] | t[sum_at + 1]))
+		store_be16(t + sum_at, 0xffff); /* RFC 768: 0 says that there is none */
 }
 
 void flow_record_make(struct flow_record *r, const struct flow *f, uint32_t number)

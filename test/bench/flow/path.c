@@ -2,14 +2,15 @@
  * Cycles per packet of the whole router with flows, access lists and NAT, on one core.
  *
  *   path [--flows N] [--zipf] [--rules N] [--kind K] [--sessions] [--set 'LINE']...
- *        [--stream N] [--seconds S] [--core N]
+ *        [--stream N] [--seconds S] [--core N] [--mem MIB]
  *
  * Two ports of the bench's own device, two routes, 64-byte frames; the configuration is text, to
  * which each --set adds a line. --rules: access list `bench` of so many, the last one permits the
  * rest; all that comes in is asked. Flows are drawn for a list of 10,000 rules of the kind,
  * whatever --rules says, so that those of different runs are the same.
  * --sessions: flows go from port 0 to port 1, and their answers come back by port 1, as they left
- * (translated or not). --stream: length of the sequence of flows, at least N.
+ * (translated or not). --stream: length of the sequence of flows, at least N. --mem: of the router,
+ * which sizes its tables by it.
  *
  * Every flow is forwarded and looked at once before anything is timed. Prints a line of JSON.
  */
@@ -341,7 +342,8 @@ static void read_options(int argc, char **argv)
 		{"rules", required_argument, NULL, 'r'}, {"kind", required_argument, NULL, 'k'},
 		{"set", required_argument, NULL, 'l'}, {"stream", required_argument, NULL, 'n'},
 		{"seconds", required_argument, NULL, 's'}, {"core", required_argument, NULL, 'c'},
-		{"zipf", no_argument, NULL, 'z'}, {"sessions", no_argument, NULL, 'b'}, {0}};
+		{"mem", required_argument, NULL, 'm'}, {"zipf", no_argument, NULL, 'z'},
+		{"sessions", no_argument, NULL, 'b'}, {0}};
 	int c;
 
 	opt.more = open_memstream(&opt.lines, &opt.lines_bytes);
@@ -354,6 +356,8 @@ static void read_options(int argc, char **argv)
 			opt.stream = number(optarg);
 		else if (c == 'c')
 			opt.core = number(optarg);
+		else if (c == 'm')
+			hosted.mem_mib = number(optarg);
 		else if (c == 's')
 			opt.seconds = atof(optarg);
 		else if (c == 'l')
