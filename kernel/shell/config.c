@@ -365,17 +365,6 @@ static void build_control_plane(struct build *b, const struct line *line)
 			b->config->control_rate[kind] = number(line->text[4]);
 }
 
-/* "forwarding flow-table on|off|auto [shadow N]" */
-static bool build_flow_table(struct build *b, const struct line *line)
-{
-	b->config->flow_table = word_is(line, 2, "on")    ? FLOW_TABLE_ON
-				: word_is(line, 2, "off") ? FLOW_TABLE_OFF
-							  : FLOW_TABLE_AUTO;
-	if (line->words > 4)
-		b->config->flow_shadow = number(line->text[4]);
-	return true;
-}
-
 /* "forwarding martians PREFIX permit", "forwarding counters next-hop" */
 static bool build_forwarding(struct build *b, const struct line *line)
 {
@@ -383,8 +372,10 @@ static bool build_forwarding(struct build *b, const struct line *line)
 		build_control_plane(b, line);
 		return true;
 	}
-	if (word_is(line, 1, "flow-table"))
-		return build_flow_table(b, line);
+	if (word_is(line, 1, "flow-table")) {
+		config_read_flow_table(line, b->config);
+		return true;
+	}
 	if (word_is(line, 1, "sessions")) {
 		config_read_sessions(line, b->config);
 		return true;

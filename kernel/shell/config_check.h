@@ -55,6 +55,9 @@ bool config_check_own_address6(
 /* config_sessions.c: "forwarding sessions ...". */
 void config_read_sessions(const struct line *line, struct config *c);
 
+/* config_flows.c: "forwarding flow-table ...". */
+void config_read_flow_table(const struct line *line, struct config *c);
+
 /* config_acl.c: adds the rule of a line "acl NAME rule N ...". */
 bool config_read_rule(struct config_fault *fault, const struct line *line, struct config *c);
 
