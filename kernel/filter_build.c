@@ -29,8 +29,7 @@ static uint64_t said_by(const struct config_rule *rule, const struct acl_rule *m
 		pack(m->from_port) << 32 | pack(m->to_port),
 		(uint64_t)m->from_length << 32 | (uint64_t)m->to_length << 24 | m->family << 16 |
 			m->protocol << 8 | m->any_protocol << 3 | m->ports << 2 |
-			(uint64_t)m->established << 4 << 32 |
-			rule->permit << 1 | rule->log,
+			(uint64_t)m->established << 4 << 32 | rule->permit << 1 | rule->log,
 		rule->number};
 	uint64_t h = 1;
 

@@ -7,8 +7,8 @@
 #include "net/path/frame.h"
 #include "net/table/rib.h"
 
-#define OPTIONS 6u /* the first word of "nat source rule N out IF from ..." behind the interface   \
-		    */
+/* The first word of "nat source rule N out IF from ..." behind the interface. */
+#define OPTIONS 6u
 
 /* The word behind an option of a line, or NULL. */
 static const char *value_of(const struct line *line, const char *option)

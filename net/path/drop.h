@@ -37,8 +37,7 @@
 	X(URPF, "urpf", "no route to the source, or not by where it came in, RFC 3704")            \
 	X(ACL_DENIED, "acl-denied", "an access list of the interface denies it")                   \
 	X(NAT_NO_PORT, "nat-no-port", "no address or port is free for source NAT")                 \
-	X(NAT_NO_SESSION, "nat-no-session",                                                        \
-		"to an address that NAT gives out, and of no session")                             \
+	X(NAT_NO_SESSION, "nat-no-session", "to an address that NAT gives out, and of no session") \
 	X(SESSION_STATE, "session-state", "no session, or a state of it, that allows the packet")  \
 	X(SESSION_LIMIT, "session-limit", "its source has as many sessions as are allowed")        \
 	X(SESSION_TABLE_FULL, "session-table-full", "no room for another session")                 \
@@ -62,7 +61,8 @@
 	X(TENTATIVE, "tentative-address", "own address not yet known to be unique, RFC 4862 5.4")  \
 	X(LLDP_MALFORMED, "lldp-malformed", "LLDP frame not valid, IEEE 802.1AB 9.2.7.7.1")        \
 	X(ICMP_MALFORMED, "icmp-malformed", "ICMP to the router: short or checksum wrong")         \
-	X(FRAGMENT_TIMEOUT, "fragment-timeout", "fragment: the others, or the first, did not come") \
+	X(FRAGMENT_TIMEOUT, "fragment-timeout",                                                    \
+		"fragment: the others, or the first, did not come")                                \
 	X(FRAGMENT_EVICTED, "fragment-evicted",                                                    \
 		"fragment to the router: room for others' was due")                                \
 	X(FRAGMENT_DUPLICATE, "fragment-duplicate", "fragment to the router, there already")       \

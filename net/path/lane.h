@@ -4,8 +4,8 @@
  * It holds all that the path needs for a batch: the port's addresses, the
  * tables, the VOQs towards each TX queue, the ring to the control core and the
  * actor's counters. Set up at boot. Later the control core changes txq, mac,
- * max_frame, disabled, martians, urpf, filter, track, count, meter, capture, flow and one_class (single
- * words), the lane's actor `received` and `police`.
+ * max_frame, disabled, martians, urpf, filter, track, count, meter, capture, flow and one_class
+ * (single words), the lane's actor `received` and `police`.
  */
 #ifndef NET_PATH_LANE_H
 #define NET_PATH_LANE_H
