@@ -110,21 +110,27 @@ void memmap_remove_modules(struct memmap *m, const struct bootinfo *b)
 		memmap_remove(m, b->module[i].base, b->module[i].base + b->module[i].bytes);
 }
 
+/* From the smallest range with room, so that what is asked for last, the forwarding tables, finds
+ * one whole. */
 uint64_t memmap_take_within(
 	struct memmap *m, uint64_t bytes, uint64_t align, uint64_t first, uint64_t end)
 {
+	uint64_t taken = 0, least = UINT64_MAX;
+
 	for (unsigned i = 0; i < m->ranges; i++) {
 		uint64_t low = m->range[i].first > first ? m->range[i].first : first;
 		uint64_t high = m->range[i].end < end ? m->range[i].end : end;
 		uint64_t at = (low + align - 1) & -align;
 
 		/* at may have wrapped to 0, which is never given away. */
-		if (at == 0 || at < low || at > high || bytes > high - at)
+		if (at == 0 || at < low || at > high || bytes > high - at || high - low >= least)
 			continue;
-		memmap_remove(m, at, at + bytes);
-		return at;
+		least = high - low;
+		taken = at;
 	}
-	return 0;
+	if (taken)
+		memmap_remove(m, taken, taken + bytes);
+	return taken;
 }
 
 uint64_t memmap_take(struct memmap *m, uint64_t bytes, uint64_t align, uint64_t limit)

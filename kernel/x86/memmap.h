@@ -36,8 +36,8 @@ void memmap_remove_modules(struct memmap *m, const struct bootinfo *b);
 void memmap_add(struct memmap *m, uint64_t first, uint64_t end);
 void memmap_remove(struct memmap *m, uint64_t first, uint64_t end);
 
-/* Removes and returns the lowest free `bytes` at a multiple of align (a power of two) below limit;
- * 0: none. */
+/* Removes and returns the lowest `bytes` at a multiple of align (a power of two), below limit, of
+ * the smallest range that has them; 0: none. */
 uint64_t memmap_take(struct memmap *m, uint64_t bytes, uint64_t align, uint64_t limit);
 
 /* The same, all of it in [first, end). */
