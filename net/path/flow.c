@@ -90,8 +90,9 @@ static void look_up4(const struct lane *lane, struct batch *b, uint64_t mask)
 	}
 	for (uint64_t m = mask; m; m &= m - 1)
 		dst[n++] = b->dst[__builtin_ctzll(m)];
-	if (n)
-		fib4_lookup(fib, dst, nh, n);
+	if (!n)
+		return;
+	fib4_lookup(fib, dst, nh, n);
 	for (n = 0; mask; mask &= mask - 1)
 		b->nh[__builtin_ctzll(mask)] = nh[n++];
 }
@@ -104,8 +105,9 @@ static void look_up6(const struct lane *lane, struct batch *b, uint64_t mask)
 
 	for (uint64_t m = mask; m; m &= m - 1)
 		dst[n++] = ip6_load(b->data[__builtin_ctzll(m)] + IPV6_DEST);
-	if (n)
-		fib6_lookup(load_acquire(&lane->tables->fib6), dst, nh, n);
+	if (!n)
+		return;
+	fib6_lookup(load_acquire(&lane->tables->fib6), dst, nh, n);
 	for (n = 0; mask; mask &= mask - 1)
 		b->nh[__builtin_ctzll(mask)] = nh[n++];
 }

@@ -4,6 +4,7 @@
 
 #include "net/path/nat_rules.h"
 
+#define SETS    4u
 #define NOTHING 0xffffffffu /* no interface and protocol are that */
 
 /* ---- memory ---- */
@@ -37,7 +38,8 @@ static void *part(uint8_t **at, uint64_t bytes)
 void nat_rules_init(struct nat_rules *rules, void *memory, unsigned max)
 {
 	uint8_t *at = memory;
-	struct nat_set *set[] = {&rules->inside, &rules->external, &rules->target, &rules->aimed};
+	struct nat_set *const set[SETS] = {
+		&rules->inside, &rules->external, &rules->target, &rules->aimed};
 
 	*rules = (struct nat_rules){.max = max};
 	rules->source_block = part(&at, blocks_of(max) * sizeof(struct nat_block));
@@ -45,7 +47,7 @@ void nat_rules_init(struct nat_rules *rules, void *memory, unsigned max)
 	rules->source = part(&at, max * sizeof(struct nat_source_rule));
 	rules->destination = part(&at, max * sizeof(struct nat_destination_rule));
 	rules->reserved = part(&at, max * sizeof(uint16_t));
-	for (unsigned i = 0; i < sizeof set / sizeof *set; i++)
+	for (unsigned i = 0; i < SETS; i++)
 		set[i]->range = part(&at, max * sizeof(struct nat_range));
 	nat_rules_begin(rules);
 }

@@ -77,6 +77,7 @@ static void steer_put_all(struct steer_turn *t, unsigned to, const uint64_t *wor
 	t->shares[to] += n;
 }
 
+/* NOLINTNEXTLINE(misc-redundant-expression): two limits, equal by chance */
 _Static_assert(HOLD_DATAGRAM <= BATCH_MAX, "what waited for one first is no more than a burst");
 _Static_assert(SPREAD_SORT >= 2 * BATCH_MAX, "and a burst may follow it");
 

@@ -282,7 +282,7 @@ static unsigned collect(uint16_t units[], unsigned max)
 static void test_later_waits_for_first(void **state)
 {
 	static struct audit a;
-	uint16_t units[8];
+	uint16_t units[8] = {0};
 	struct frame f;
 
 	for (uint16_t id = 1; id < 40; id++) {
@@ -437,12 +437,12 @@ static void test_held_is_audited(void **state)
 static void test_full_ring(void **state)
 {
 	struct frame f;
-	unsigned own = router.rxq[0].worker, other;
+	unsigned own = router.rxq[0].worker;
 	uint16_t port = 1;
 
 	do
 		flow(&f, 0, HOST(0), HOST(1), ++port, 6);
-	while ((other = owner_of(0, &f)) == own);
+	while (owner_of(0, &f) == own);
 	for (unsigned i = 0; i < SPREAD_SLOTS + 100; i++) {
 		inject(0, &f);
 		worker_turn(&router, router.worker[own]);

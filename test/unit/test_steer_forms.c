@@ -65,7 +65,7 @@ static void test_forms(void **state)
 
 	srand(11);
 	for (unsigned round = 0; round < 3000; round++) {
-		uint64_t word[BATCH_MAX + BATCH_PAD];
+		uint64_t word[BATCH_MAX + BATCH_PAD] = {0};
 		unsigned n = 1 + below(BATCH_MAX), owners = 1 + below(SPREAD_MAX);
 		struct steer_columns c;
 

@@ -173,11 +173,9 @@ static enum drop_reason model_tcp(struct talk *t, bool back, bool syn)
 	}
 	if (back && syn && t->state == SYN_SENT)
 		t->state = SYN_RECEIVED;
-	else if (back && t->state == PICKED)
-		t->state = ESTABLISHED;
 	else if (!back && !syn && t->state == SYN_SENT)
 		return DROP_SESSION_STATE;
-	else if (!back && !syn && t->state == SYN_RECEIVED)
+	else if (t->state == (back ? PICKED : SYN_RECEIVED) && !(syn && !back))
 		t->state = ESTABLISHED;
 	return DROP_COUNT;
 }
@@ -379,7 +377,7 @@ static void test_limit(void **state)
 /* TTL and MTU end in an error, and change nothing. */
 static void test_ends(void **state)
 {
-	struct frame f, out;
+	struct frame f, out = {0};
 
 	packet(&f, false, 17, 70, 53);
 	f.data[IPV4_TTL] = 1;

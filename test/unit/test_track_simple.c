@@ -69,7 +69,8 @@ static void test_forms(void **state)
 		uint64_t want = 0;
 
 		b.n = 1 + draw(BATCH_MAX);
-		b.plain = routegen_random(&seed) | routegen_random(&seed);
+		b.plain = routegen_random(&seed);
+		b.plain |= routegen_random(&seed);
 		b.plain &= batch_all(&b);
 		for (unsigned i = 0; i < BATCH_MAX; i++) {
 			make_frame(frame[i]);
