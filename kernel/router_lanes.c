@@ -50,6 +50,8 @@ static unsigned lanes_beside(const struct router *r)
 	unsigned most = LANE_MAX - 1 - r->rxqs;
 
 	platform_memory(&memory);
+	if (!lane_bytes) /* no ports */
+		return most;
 	if (memory.arena_bytes && most > memory.arena_bytes / LANES_MEMORY / lane_bytes)
 		most = (unsigned)(memory.arena_bytes / LANES_MEMORY / lane_bytes);
 	return most;
