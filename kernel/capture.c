@@ -3,18 +3,16 @@
 
 #include "kernel/platform.h"
 #include "kernel/router.h"
+#include "kernel/router_build.h"
 
-#define SHARE 64u /* one part in so many of the memory that is left at boot */
+#define SHARE 64u /* one part in so many of the spare memory at boot */
 
 /* Of each ring: what the share allows, a power of two. */
 static uint32_t ring_bytes(const struct router *r)
 {
-	struct platform_memory m;
 	uint32_t bytes = CAPTURE_RING_MAX;
 
-	platform_memory(&m);
-	while (bytes > CAPTURE_RING_MIN &&
-		(uint64_t)bytes * r->actors > (m.arena_bytes - m.arena_used) / SHARE)
+	while (bytes > CAPTURE_RING_MIN && (uint64_t)bytes * r->actors > router_spare(r) / SHARE)
 		bytes /= 2;
 	return bytes;
 }

@@ -5,8 +5,9 @@
 
 #include "kernel/platform.h"
 #include "kernel/router.h"
+#include "kernel/router_build.h"
 
-#define SHARE      16u         /* one part in so many of the memory that is left at boot */
+#define SHARE      16u         /* one part in so many of the spare memory at boot */
 #define LISTS_MOST (32u << 20) /* bytes of the compiled lists of one set */
 #define LISTS_FEW  (512u << 10)
 
@@ -31,12 +32,9 @@ static size_t rules_bytes(unsigned rules, unsigned actors)
 }
 
 /* A third of the share is for the rules, the rest for what they are compiled to. */
-static void size(struct filters *f, unsigned actors)
+static void size(const struct router *r, struct filters *f, unsigned actors)
 {
-	struct platform_memory m;
-
-	platform_memory(&m);
-	uint64_t share = (m.arena_bytes - m.arena_used) / SHARE;
+	uint64_t share = router_spare(r) / SHARE;
 
 	f->rules_max = ACL_RULES;
 	while (f->rules_max > ACL_FEW && rules_bytes(f->rules_max, actors) > share / 3)
@@ -77,7 +75,7 @@ bool filters_init(struct router *r)
 {
 	struct filters *f = &r->filters;
 
-	size(f, r->actors);
+	size(r, f, r->actors);
 	f->scratch = platform_reserve(acl_scratch_bytes(f->rules_max), CACHE_LINE);
 	f->start = platform_alloc(f->slots * sizeof *f->start, CACHE_LINE);
 	if (!f->scratch || !f->start || !init_set(f, &f->set[0]) || !init_set(f, &f->set[1]))

@@ -5,6 +5,7 @@
 #include "kernel/log.h"
 #include "kernel/platform.h"
 #include "kernel/router.h"
+#include "kernel/router_build.h"
 #include "lib/text.h"
 #include "lib/text6.h"
 
@@ -12,7 +13,7 @@
 #	define FLOWS 0
 #endif
 
-#define SHARE       16u        /* one part in so many of the memory that is left at boot, for all */
+#define SHARE       16u        /* one part in so many of the spare memory at boot, for all */
 #define LINES_USUAL (1u << 19) /* at most, unless FLOWS says more: a million IPv4 flows */
 
 /* Rules from which on a cache is faster than the list, with 64 K flows: make bench-flow. */
@@ -24,16 +25,13 @@ static const uint32_t flows_asked = FLOWS;
 
 static uint32_t lines_for(const struct router *r)
 {
-	struct platform_memory m;
 	uint32_t lines = FLOW_LINES_MIN;
 
 	while (lines < FLOW_LINES_MAX && lines < flows_asked / 2)
 		lines *= 2;
 	if (flows_asked)
 		return lines;
-	platform_memory(&m);
-	while (lines < LINES_USUAL &&
-		flow_bytes(2 * lines) * r->workers <= (m.arena_bytes - m.arena_used) / SHARE)
+	while (lines < LINES_USUAL && flow_bytes(2 * lines) * r->workers <= router_spare(r) / SHARE)
 		lines *= 2;
 	return lines;
 }

@@ -6,9 +6,9 @@
 #include "kernel/router_build.h"
 #include "lib/hash.h"
 
-#define SHARE         32u        /* one part in so many of the memory that is left at boot */
+#define SHARE         32u        /* one part in so many of the spare memory at boot */
 #define MAPPINGS_MOST (1u << 20) /* of all workers */
-#define MAPPINGS_FEW  2048u      /* of each */
+#define MAPPINGS_FEW  512u       /* of each */
 #define SPACES_MOST   4096u      /* see nat_ports.h: three for each address in use, at most */
 #define SPACES_FEW    12u
 
@@ -26,10 +26,7 @@ static void size(const struct router *r, uint32_t *mappings, uint32_t *spaces)
 {
 	const struct nats *n = &r->nats;
 	unsigned owners = owners_of(r);
-	struct platform_memory m;
-
-	platform_memory(&m);
-	uint64_t share = (m.arena_bytes - m.arena_used) / SHARE / owners;
+	uint64_t share = router_spare(r) / SHARE / owners;
 
 	*spaces = SPACES_MOST;
 	while (*spaces > SPACES_FEW && nat_spaces_bytes(*spaces, owners) > share / 3)
@@ -76,12 +73,10 @@ static bool init_actor(struct router *r, unsigned actor, uint32_t mappings, uint
 bool nats_init(struct router *r)
 {
 	struct nats *n = &r->nats;
-	struct platform_memory m;
 	uint32_t mappings, spaces;
 
-	platform_memory(&m);
 	n->rules_max = NAT_RULES;
-	if (nat_rules_bytes(NAT_RULES) > (m.arena_bytes - m.arena_used) / SHARE)
+	if (nat_rules_bytes(NAT_RULES) > router_spare(r) / SHARE)
 		n->rules_max = NAT_RULES_FEW;
 	n->slots = 4 * n->rules_max;
 	n->bytes = 2 * nat_rules_bytes(n->rules_max);

@@ -221,7 +221,27 @@ static size_t tables_bytes(uint32_t routes, uint32_t routes6)
 	       2 * (fib4_size(&limits4) + fib6_size(&limits6));
 }
 
-#define TABLES_LEAVE (8u << 20) /* bytes of memory, for all that comes after them */
+#define TABLES_LEAVE (8u << 20)   /* bytes of memory, for all that comes after them */
+#define LATER_LEAST  (512u << 10) /* of what comes after tables and counters */
+
+/* Bytes that tables and counters take on a machine with very little. */
+static uint64_t tables_least(const struct router *r)
+{
+	return tables_bytes(RIB_MIN, RIB_MIN) +
+	       STATIC_MAX * (sizeof *r->statics.route + sizeof *r->statics6.route) +
+	       (uint64_t)r->actors * NEXTHOP_MAX * sizeof *r->tally[0] + LATER_LEAST;
+}
+
+uint64_t router_spare(const struct router *r)
+{
+	struct platform_memory m;
+	uint64_t least = tables_least(r);
+
+	platform_memory(&m);
+	uint64_t left = m.arena_bytes - m.arena_used;
+
+	return left > least ? left - least : 0;
+}
 
 /* Fewer routes, at least so many, until they fit. */
 static void shrink_tables(uint32_t *routes, uint32_t *routes6, uint32_t least, uint64_t bytes)

@@ -3,6 +3,7 @@
 #define KERNEL_ROUTER_BUILD_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "kernel/router.h"
 
@@ -15,6 +16,10 @@ struct builder {
 /* Zeroed, near b->node. NULL: b->failed is set. */
 void *build_alloc(struct builder *b, size_t bytes, const char *what);
 struct ring *build_ring(struct builder *b, uint32_t slots, const char *what);
+
+/* Bytes of memory left beyond what the tables of routes need at least: other tables that are sized
+ * by memory share these, and routes the rest. While tables are built. */
+uint64_t router_spare(const struct router *r);
 
 /* The node of what an actor alone works with. */
 uint32_t build_node(const struct router *r, unsigned actor);

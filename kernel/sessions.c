@@ -4,11 +4,12 @@
 #include "kernel/config.h"
 #include "kernel/platform.h"
 #include "kernel/router.h"
+#include "kernel/router_build.h"
 #include "lib/hash.h"
 
-#define SHARE        8u       /* one part in so many of the memory that is left at boot */
+#define SHARE        8u       /* one part in so many of the spare memory at boot */
 #define SESSIONS_TOP 1000000u /* of all workers, unless more are asked for */
-#define SESSIONS_FEW 512u     /* of one worker, on a machine with very little */
+#define SESSIONS_FEW 256u     /* of one worker, on a machine with very little */
 
 /* `make SESSIONS=N`: of all workers. */
 #ifndef SESSIONS
@@ -18,14 +19,11 @@
 /* ---- boot ---- */
 
 /* Sessions of each of so many owners. */
-static uint32_t size(unsigned owners)
+static uint32_t size(const struct router *r, unsigned owners)
 {
-	struct platform_memory m;
-
 	if (SESSIONS)
 		return (SESSIONS + owners - 1) / owners;
-	platform_memory(&m);
-	uint64_t share = (m.arena_bytes - m.arena_used) / SHARE / owners;
+	uint64_t share = router_spare(r) / SHARE / owners;
 	uint32_t max = SESSIONS_TOP / owners;
 
 	while (max > SESSIONS_FEW && sessions_bytes(max) > share)
@@ -75,7 +73,7 @@ static void set_timeouts(struct router *r, const uint32_t *seconds)
 bool sessions_build(struct router *r)
 {
 	unsigned owners = r->tables.owners ? r->tables.owners : 1;
-	uint32_t max = size(owners);
+	uint32_t max = size(r, owners);
 
 	for (unsigned a = 1; a <= owners && a < r->actors; a++)
 		if (!build_actor(r, a, max))

@@ -36,7 +36,7 @@
 #include "lib/atomic.h"
 #include "net/path/flow_key.h"
 
-#define FLOW_LINES_MIN 2048u /* powers of two, as every number of lines */
+#define FLOW_LINES_MIN 256u /* powers of two, as every number of lines */
 #define FLOW_LINES_MAX (1u << 22)
 #define FLOW_TICK      28u  /* TSC >> 28: ticks of 0.1 s about, of which 16 bits are kept */
 #define FLOW_AGED      600u /* ticks: then a flow that is not used is forgotten */

@@ -19,6 +19,10 @@ NO_HYPERVISOR = ["-cpu", "max,-hypervisor"]  # where one is they are its own mat
 # What is odd; how it is booted; what the boot messages say.
 MACHINES = {
     "64 MiB": ({"mem": 64, "qemu": NICS[:4]}, "2 ports, 2 cores"),
+    # With less of either these have no room for the packet buffers or the tables of routes.
+    "64 MiB and four cores": ({"mem": 64, "cores": 4, "qemu": NICS[:4]}, "2 ports, 4 cores"),
+    "72 MiB and three ports": ({"mem": 72, "qemu": NICS[:8]}, "3 ports, 2 cores"),
+    "80 MiB and four ports": ({"mem": 80, "qemu": NICS[:12]}, "4 ports, 2 cores"),
     "pc without ACPI": ({"machine": "pc,acpi=off"}, "no ACPI tables: one core"),
     "no HPET": ({"machine": "q35,hpet=off"}, "1 ports, 2 cores"),
     "eight NICs": ({"qemu": NICS}, "8 ports, 2 cores"),

@@ -135,6 +135,20 @@ static void test_take(void **state)
 }
 
 /* Only what lies in the part asked for, and nothing beyond it. */
+/* A small range is used up before a large one is begun. */
+static void test_take_of_smallest(void **state)
+{
+	static struct memmap m;
+
+	(void)state;
+	memmap_add(&m, 0x100000, 0x200000);
+	memmap_add(&m, 0x300000, 0x310000);
+	assert_int_equal(memmap_take_tight(&m, 0x8000, 0x1000), 0x300000);
+	assert_int_equal(memmap_take_tight(&m, 0x8000, 0x1000), 0x308000);
+	assert_int_equal(memmap_take_tight(&m, 0x100000, 0x1000), 0x100000);
+	assert_int_equal(memmap_take_tight(&m, 0x1000, 0x1000), 0);
+}
+
 static void test_within(void **state)
 {
 	static struct memmap m;
@@ -194,6 +208,7 @@ int main(void)
 		cmocka_unit_test(test_page_0),
 		cmocka_unit_test(test_modules),
 		cmocka_unit_test(test_take),
+		cmocka_unit_test(test_take_of_smallest),
 		cmocka_unit_test(test_within),
 		cmocka_unit_test(test_overflow),
 		cmocka_unit_test(test_doubtful_questions),
