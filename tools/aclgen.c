@@ -201,9 +201,9 @@ static void print_config(const char *name, unsigned i)
 	if (r->to_length)
 		print_prefix("to", r->to, r->to_length, r->family);
 	if (is_icmp(r) && r->ports) {
-		printf(" icmp-type %u", r->from_port[0] >> 8);
+		printf(" icmp-type %u", (unsigned)r->from_port[0] >> 8);
 		if (r->from_port[0] == r->from_port[1])
-			printf("/%u", r->from_port[0] & 255);
+			printf("/%u", r->from_port[0] & 255u);
 	} else {
 		print_range("from-port", r->from_port);
 		print_range("to-port", r->to_port);
@@ -237,9 +237,9 @@ static void print_nft(unsigned i)
 	if (is_icmp(r) && r->ports) {
 		const char *icmp = r->protocol == ICMP ? "icmp" : "icmpv6";
 
-		printf(" %s type %u", icmp, r->from_port[0] >> 8);
+		printf(" %s type %u", icmp, (unsigned)r->from_port[0] >> 8);
 		if (r->from_port[0] == r->from_port[1])
-			printf(" %s code %u", icmp, r->from_port[0] & 255);
+			printf(" %s code %u", icmp, r->from_port[0] & 255u);
 	} else if (r->ports) {
 		const char *protocol = r->protocol == TCP ? " tcp" : " udp";
 

@@ -118,7 +118,8 @@ static void show_packet(struct output *o, const struct explain *e)
 	print_address(dst, six, e->dst);
 	print_protocol(protocol, sizeof protocol, e->protocol);
 	if (e->ported && (e->protocol == 1 || e->protocol == 58))
-		snprintf(ports, sizeof ports, " type %u/%u", e->src_port >> 8, e->src_port & 0xff);
+		snprintf(ports, sizeof ports, " type %u/%u", (unsigned)e->src_port >> 8,
+			e->src_port & 0xffu);
 	else if (e->ported)
 		snprintf(ports, sizeof ports, " port %u to %u", e->src_port, e->dst_port);
 	output_text(o, "packet", "IPv%u %s to %s, %s%s, %s %u", e->family, src, dst, protocol,

@@ -138,10 +138,12 @@ static void compare(void)
 /* Some of the same packets in a row, as flows are. */
 static void burst(void)
 {
-	unsigned which[BURST], n = 1 + draw(BURST);
+	unsigned which[BURST], n = 1 + draw(BURST), last = draw(POOL);
 
-	for (unsigned i = 0; i < n; i++)
-		which[i] = i && draw(3) == 0 ? which[i - 1] : draw(POOL);
+	for (unsigned i = 0; i < n; i++) {
+		last = draw(3) == 0 ? last : draw(POOL);
+		which[i] = last;
+	}
 	run(which, n, false, &without);
 	run(which, n, true, &with);
 	compare();
