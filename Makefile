@@ -385,8 +385,9 @@ test:
 	tools/setup --test
 	tools/run-tests
 
-test-long: all hooks ixgbe-sim $(BUILD)/check/bin/test_fib_full
+test-long: all hooks ixgbe-sim $(BUILD)/check/bin/test_fib_full $(BUILD)/check/bin/test_flow_same
 	LONG=1 $(BUILD)/check/bin/test_fib_full
+	LONG=1 $(BUILD)/check/bin/test_flow_same
 	LONG=1 /usr/bin/python3 -m pytest -p no:cacheprovider -q test/e2e/test_fib.py test/e2e/test_differential.py test/e2e/test_netboot.py test/e2e/test_ixgbe_oracles.py \
 		test/e2e/test_boot.py::test_more_cores_than_are_used
 

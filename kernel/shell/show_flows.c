@@ -197,12 +197,21 @@ static void show_one(struct output *o, const struct router *r, const struct flow
 
 /* ---- the command ---- */
 
+/* While lanes track, sessions are asked instead: see path_forward. */
+static const char *in_use(const struct router *r)
+{
+	for (unsigned l = 0; l + 1 < r->lanes; l++)
+		if (r->lane[l].flow && !r->lane[l].track)
+			return "on";
+	return r->flows.on ? "off, sessions decide" : "off";
+}
+
 static void show_sums(struct output *o, const struct router *r)
 {
 	struct flow_sums s;
 
 	flows_sum(r, &s);
-	output_text(o, "flow_table", "%s", r->flows.on ? "on" : "off");
+	output_text(o, "flow_table", "%s", in_use(r));
 	output_number(o, "places", (uint64_t)r->flows.lines * 2 * r->workers);
 	output_number(o, "flows", show.in_force);
 	output_number(o, "hits", s.hits);

@@ -133,6 +133,23 @@ uint64_t memmap_take_within(
 	return taken;
 }
 
+uint64_t memmap_take_tight(struct memmap *m, uint64_t bytes, uint64_t align)
+{
+	uint64_t least = UINT64_MAX, first = 0, end = 0;
+
+	for (unsigned i = 0; i < m->ranges; i++) {
+		uint64_t low = m->range[i].first, high = m->range[i].end;
+		uint64_t at = (low + align - 1) & -align;
+
+		if (at < low || at > high || bytes > high - at || high - low >= least)
+			continue;
+		least = high - low;
+		first = low;
+		end = high;
+	}
+	return memmap_take_within(m, bytes, align, first, end);
+}
+
 uint64_t memmap_take(struct memmap *m, uint64_t bytes, uint64_t align, uint64_t limit)
 {
 	return memmap_take_within(m, bytes, align, 0, limit);

@@ -44,6 +44,9 @@ uint64_t memmap_take(struct memmap *m, uint64_t bytes, uint64_t align, uint64_t 
 uint64_t memmap_take_within(
 	struct memmap *m, uint64_t bytes, uint64_t align, uint64_t first, uint64_t end);
 
+/* The same without a limit, of the smallest range that has room: large ones stay whole. */
+uint64_t memmap_take_tight(struct memmap *m, uint64_t bytes, uint64_t align);
+
 /* Does one range hold all of [first, first + bytes)? Does any touch it? False for what wraps or is
  * empty. */
 bool memmap_contains(const struct memmap *m, uint64_t first, uint64_t bytes);

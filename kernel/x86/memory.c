@@ -145,13 +145,25 @@ static void memory_note_stray(uint32_t node, size_t bytes)
 	memory.strayed[i].bytes += bytes;
 }
 
+/* Of one node, so that what is asked for last, the forwarding tables, still finds a range that is
+ * large enough; of several, from the first on. */
+static void *memory_take_anywhere(size_t bytes, size_t align)
+{
+	size_t whole = (bytes + ALIGN_MIN - 1) & -(size_t)ALIGN_MIN;
+
+	if (platform_nodes() > 1 || memory.sealed || bytes == 0 || whole < bytes)
+		return memory_take(bytes, align, UINT64_MAX);
+	return (void *)(uintptr_t)memmap_take_tight(
+		&memory.arena, whole, align < ALIGN_MIN ? ALIGN_MIN : align);
+}
+
 void *memory_take_near(size_t bytes, size_t align, uint32_t node)
 {
 	const struct srat *s = memory.srat;
 	void *p;
 
 	if (platform_nodes() == 1 || node == NODE_UNKNOWN)
-		return memory_take(bytes, align, UINT64_MAX);
+		return memory_take_anywhere(bytes, align);
 	for (unsigned i = 0; i < s->ranges; i++)
 		if (s->range[i].node == node &&
 			(p = memory_take_within(bytes, align, s->range[i].first, s->range[i].end)))
@@ -178,7 +190,7 @@ void *platform_alloc(size_t bytes, size_t align)
 
 void *platform_reserve(size_t bytes, size_t align)
 {
-	return memory_take(bytes, align, UINT64_MAX);
+	return memory_take_anywhere(bytes, align);
 }
 
 void platform_seal(void)

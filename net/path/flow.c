@@ -103,10 +103,10 @@ static void look_up6(const struct lane *lane, struct batch *b, uint64_t mask)
 	uint32_t nh[BATCH_MAX];
 	unsigned n = 0;
 
+	if (!mask)
+		return;
 	for (uint64_t m = mask; m; m &= m - 1)
 		dst[n++] = ip6_load(b->data[__builtin_ctzll(m)] + IPV6_DEST);
-	if (!n)
-		return;
 	fib6_lookup(load_acquire(&lane->tables->fib6), dst, nh, n);
 	for (n = 0; mask; mask &= mask - 1)
 		b->nh[__builtin_ctzll(mask)] = nh[n++];

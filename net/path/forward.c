@@ -333,7 +333,7 @@ static inline void forward_look_up(const struct lane *lane, struct batch *b)
 static __attribute__((noinline)) void forward_track(struct lane *lane, struct batch *b)
 {
 	/* A packet that is dropped gets none, and whole vectors of them are looked up. */
-	memset(b->nh, NEXTHOP_NONE, (b->n + BATCH_PAD) * sizeof *b->nh);
+	memset(b->nh, NEXTHOP_NONE, sizeof b->nh);
 	track_batch(lane, b);
 	if (load_once(&lane->count))
 		count_batch(lane, b);

@@ -137,6 +137,12 @@ void nat_rules_add_source(struct nat_rules *rules, const struct nat_source_spec 
 	add_range(&rules->external, rule->first, rule->last);
 }
 
+/* By address, and then by first port. */
+static bool is_behind(const struct nat_destination_rule *a, const struct nat_destination_rule *b)
+{
+	return a->to > b->to || (a->to == b->to && a->port_first > b->port_first);
+}
+
 void nat_rules_add_destination(struct nat_rules *rules, const struct nat_destination_spec *spec)
 {
 	const struct nat_match *m = &spec->match;
@@ -151,7 +157,8 @@ void nat_rules_add_destination(struct nat_rules *rules, const struct nat_destina
 		.protocol = m->protocol,
 		.any_protocol = m->any_protocol};
 	ask(rules->destination_block, i, m);
-	for (; k && rules->destination[rules->reserved[k - 1]].to > m->dst; k--)
+	for (; k && is_behind(&rules->destination[rules->reserved[k - 1]], &rules->destination[i]);
+		k--)
 		rules->reserved[k] = rules->reserved[k - 1];
 	rules->reserved[k] = (uint16_t)i;
 	add_range(&rules->target, spec->address, spec->address);

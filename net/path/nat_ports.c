@@ -12,6 +12,8 @@
 #define ODD  (~EVEN)
 #define ALL  (~UINT64_C(0))
 
+#define LOOKS 2u /* words of one search whose reserved ports are looked up each for itself */
+
 #define PRIVILEGED 1023u /* the last; RFC 6335 6: system ports */
 
 /* ---- memory ---- */
@@ -44,7 +46,8 @@ static uint64_t space_words(unsigned owners)
 uint64_t nat_spaces_bytes(uint32_t max, unsigned owners)
 {
 	return max * (space_words(owners) * sizeof(uint64_t) + sizeof(struct nat_space)) +
-	       heads(max) * sizeof(uint32_t) + 2 * CACHE_LINE;
+	       words_most(owners) * sizeof(uint64_t) + heads(max) * sizeof(uint32_t) +
+	       2 * CACHE_LINE;
 }
 
 void nat_spaces_init(struct nat_spaces *s, void *memory, uint32_t max, unsigned owner,
@@ -59,7 +62,8 @@ void nat_spaces_init(struct nat_spaces *s, void *memory, uint32_t max, unsigned 
 		.unused = 0,
 		.random = seed};
 	s->free = memory;
-	s->space = (struct nat_space *)(void *)(s->free + max * space_words(owners));
+	s->reserved = s->free + max * space_words(owners);
+	s->space = (struct nat_space *)(void *)(s->reserved + words_most(owners));
 	s->head = (uint32_t *)(void *)(s->space + max);
 	for (uint32_t i = 0; i <= s->head_mask; i++)
 		s->head[i] = NAT_NO_SPACE;
@@ -107,7 +111,8 @@ static uint64_t *odd_of(const struct nat_spaces *s, uint32_t space)
 }
 
 /* One with all ports free, in its hash list. */
-static uint32_t space_begin(struct nat_spaces *s, uint32_t address, enum nat_kind kind)
+static __attribute__((noinline)) uint32_t space_begin(
+	struct nat_spaces *s, uint32_t address, enum nat_kind kind)
 {
 	uint32_t i = s->unused, *head = head_of(s, address, kind);
 
@@ -197,12 +202,63 @@ static uint32_t find_word(const uint64_t *even, const uint64_t *odd, uint32_t be
 	return UINT32_MAX;
 }
 
+/* ---- ports of rules ---- */
+
+/* Ports `low` to `high` in the words of the actor. */
+static void mark_ports(struct nat_spaces *s, uint32_t low, uint32_t high)
+{
+	struct span span;
+
+	if (!span_of(s, (uint16_t)low, (uint16_t)high, &span))
+		return;
+	for (uint32_t w = span.first; w <= span.last; w++)
+		s->reserved[w] |= (w == span.first ? span.first_mask : ALL) &
+				  (w == span.last ? span.last_mask : ALL);
+	s->steps += span.last - span.first + 1;
+}
+
+/* All that rules keep from who asks. They are in the order of their first ports: none is marked
+ * twice. */
+static __attribute__((noinline)) void mark_reserved(
+	struct nat_spaces *s, const struct nat_rules *rules, const struct nat_port_wish *wish)
+{
+	uint32_t next = 0;
+
+	memset(s->reserved, 0, s->words * sizeof *s->reserved);
+	for (uint32_t i = nat_rules_first(rules, wish->external); i < rules->destinations; i++) {
+		const struct nat_destination_rule *rule = &rules->destination[rules->reserved[i]];
+
+		if (rule->to != wish->external)
+			break;
+		s->steps++;
+		if (rule->port_last < next ||
+			!nat_rule_reserves(rule, wish->inside, wish->protocol))
+			continue;
+		mark_ports(s, rule->port_first > next ? rule->port_first : next, rule->port_last);
+		next = rule->port_last + 1u;
+	}
+	s->marked.version = rules->version;
+	s->marked.external = wish->external;
+	s->marked.inside = wish->inside;
+	s->marked.protocol = wish->protocol;
+}
+
+static bool is_marked(
+	const struct nat_spaces *s, const struct nat_rules *rules, const struct nat_port_wish *wish)
+{
+	return s->marked.version == rules->version && s->marked.external == wish->external &&
+	       s->marked.inside == wish->inside && s->marked.protocol == wish->protocol;
+}
+
+/* ---- searching ---- */
+
 struct search {
 	struct nat_spaces *s;
 	const struct nat_rules *rules;
 	const struct nat_port_wish *wish;
 	uint32_t space;
 	uint64_t random;
+	unsigned looks;
 };
 
 static uint16_t block_first(const struct nat_spaces *s, uint32_t word)
@@ -210,9 +266,26 @@ static uint16_t block_first(const struct nat_spaces *s, uint32_t word)
 	return (uint16_t)((word * s->owners + s->owner) << STEER_BLOCK_SHIFT);
 }
 
+/* The ports of a word that are not to be given out. */
+static uint64_t reserved_of(struct search *f, uint32_t word)
+{
+	const struct nat_port_wish *w = f->wish;
+
+	f->s->steps++;
+	if (!is_marked(f->s, f->rules, w)) {
+		if (f->looks++ < LOOKS) {
+			f->s->steps += f->rules->destinations; /* at most */
+			return nat_rules_reserved(f->rules, w->external, w->inside, w->protocol,
+				block_first(f->s, word));
+		}
+		mark_reserved(f->s, f->rules, w);
+	}
+	return f->s->reserved[word];
+}
+
 /* Of the words from `begin` to `end`, in order: the first port that may be given out. */
-static bool search_words(const struct search *f, const struct span *span, uint64_t parity,
-	uint32_t begin, uint32_t end, uint16_t *port)
+static bool search_words(struct search *f, const struct span *span, uint64_t parity, uint32_t begin,
+	uint32_t end, uint16_t *port)
 {
 	const uint64_t *ports = ports_of(f->s, f->space);
 	const uint64_t *even = parity & EVEN ? even_of(f->s, f->space) : NULL;
@@ -227,8 +300,7 @@ static bool search_words(const struct search *f, const struct span *span, uint64
 
 		mask &= w == span->first ? span->first_mask : ALL;
 		mask &= w == span->last ? span->last_mask : ALL;
-		mask &= ~nat_rules_reserved(f->rules, f->wish->external, f->wish->inside,
-			f->wish->protocol, block_first(f->s, w));
+		mask &= ~reserved_of(f, w);
 		if (!mask)
 			continue;
 		/* At random among those of the word: turned, so that any may be the first. */
@@ -243,7 +315,7 @@ static bool search_words(const struct search *f, const struct span *span, uint64
 
 /* From a word at random on, and round. */
 static bool search_span(
-	const struct search *f, uint16_t low, uint16_t high, uint64_t parity, uint16_t *port)
+	struct search *f, uint16_t low, uint16_t high, uint64_t parity, uint16_t *port)
 {
 	struct span span;
 
@@ -257,7 +329,7 @@ static bool search_span(
 }
 
 /* Of ports in their order of preference. */
-static bool search_port(const struct search *f, uint16_t *port)
+static bool search_port(struct search *f, uint16_t *port)
 {
 	const struct nat_port_wish *w = f->wish;
 	enum nat_kind kind = nat_kind(w->protocol);
@@ -302,7 +374,7 @@ uint32_t nat_port_take(struct nat_spaces *s, const struct nat_rules *rules,
 		space = space_begin(s, wish->external, kind);
 	if (space == NAT_NO_SPACE)
 		return space;
-	struct search f = {s, rules, wish, space, draw(s, tsc)};
+	struct search f = {s, rules, wish, space, draw(s, tsc), 0};
 
 	if (!search_port(&f, port)) {
 		if (s->space[space].used == 0)

@@ -7,6 +7,10 @@
  * words have a free even port, and a free odd one. So a free port is found by one word of a
  * summary and one of the ports, however few are left.
  *
+ * Ports that rules of destination NAT lead to somebody else are free in the words, but not given
+ * out. A search that has met some of them notes all of the address, so that it takes at most as
+ * many steps as there are words and rules, not their product.
+ *
  * Ports are chosen at random (RFC 6056) from where an inside host's are taken from: below 1024 or
  * not (RFC 4787 REQ-3), of UDP even or odd as well (REQ-4), as long as such are free.
  */
@@ -47,6 +51,13 @@ struct nat_spaces {
 	uint32_t unused; /* list */
 	uint32_t in_use; /* how many spaces are */
 	uint64_t random;
+	uint64_t *reserved; /* by word: ports that rules keep from `marked`; when few are left */
+	struct {
+		uint32_t version; /* of the rules; 0: from nobody */
+		uint32_t external, inside;
+		uint8_t protocol;
+	} marked;
+	uint64_t steps; /* words and rules that searches have looked at */
 };
 
 /* What is asked for. */

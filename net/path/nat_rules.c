@@ -144,28 +144,40 @@ static uint64_t ports_of(const struct nat_destination_rule *rule, uint16_t first
 	return (~UINT64_C(0) << low) & (~UINT64_C(0) >> (63 - high));
 }
 
-uint64_t nat_rules_reserved(const struct nat_rules *rules, uint32_t external, uint32_t inside,
-	uint8_t protocol, uint16_t first)
+uint32_t nat_rules_first(const struct nat_rules *rules, uint32_t to)
 {
 	uint32_t low = 0, n = rules->destinations;
-	uint64_t mask = 0;
 
-	while (n) { /* the first that is not of an address before */
+	while (n) {
 		uint32_t half = n / 2;
 
-		if (rules->destination[rules->reserved[low + half]].to < external) {
+		if (rules->destination[rules->reserved[low + half]].to < to) {
 			low += half + 1;
 			n -= half + 1;
 		} else {
 			n = half;
 		}
 	}
-	for (; low < rules->destinations; low++) {
-		const struct nat_destination_rule *rule = &rules->destination[rules->reserved[low]];
+	return low;
+}
 
-		if (rule->to != external)
+bool nat_rule_reserves(const struct nat_destination_rule *rule, uint32_t inside, uint8_t protocol)
+{
+	return rule->address != inside && (rule->any_protocol || rule->protocol == protocol);
+}
+
+uint64_t nat_rules_reserved(const struct nat_rules *rules, uint32_t external, uint32_t inside,
+	uint8_t protocol, uint16_t first)
+{
+	uint64_t mask = 0;
+
+	for (uint32_t i = nat_rules_first(rules, external); i < rules->destinations; i++) {
+		const struct nat_destination_rule *rule = &rules->destination[rules->reserved[i]];
+
+		/* They are in the order of their first ports. */
+		if (rule->to != external || rule->port_first > first + 63u)
 			break;
-		if (rule->address != inside && (rule->any_protocol || rule->protocol == protocol))
+		if (nat_rule_reserves(rule, inside, protocol))
 			mask |= ports_of(rule, first);
 	}
 	return mask;

@@ -74,7 +74,7 @@ struct nat_rules {
 	struct nat_block *source_block, *destination_block;
 	struct nat_source_rule *source;
 	struct nat_destination_rule *destination;
-	uint16_t *reserved;    /* destination rules, by `to`: their ports are not given out there */
+	uint16_t *reserved;    /* destination rules, by `to` and first port: not given out there */
 	struct nat_set inside; /* whose packets source NAT may give another address */
 	struct nat_set external; /* what source NAT gives out */
 	struct nat_set target;   /* where destination NAT leads to */
@@ -139,5 +139,11 @@ uint32_t nat_rules_address(const struct nat_source_rule *rule, uint32_t inside);
  */
 uint64_t nat_rules_reserved(const struct nat_rules *rules, uint32_t external, uint32_t inside,
 	uint8_t protocol, uint16_t first);
+
+/* In `reserved`, the first rule of an address, or of one behind it. Any core. */
+uint32_t nat_rules_first(const struct nat_rules *rules, uint32_t to);
+
+/* Whether a rule keeps its ports from `inside`. Any core. */
+bool nat_rule_reserves(const struct nat_destination_rule *rule, uint32_t inside, uint8_t protocol);
 
 #endif

@@ -143,10 +143,10 @@ static void test_take_of_smallest(void **state)
 	(void)state;
 	memmap_add(&m, 0x100000, 0x200000);
 	memmap_add(&m, 0x300000, 0x310000);
-	assert_int_equal(memmap_take(&m, 0x8000, 0x1000, LIMIT), 0x300000);
-	assert_int_equal(memmap_take(&m, 0x8000, 0x1000, LIMIT), 0x308000);
-	assert_int_equal(memmap_take(&m, 0x100000, 0x1000, LIMIT), 0x100000);
-	assert_int_equal(memmap_take(&m, 0x1000, 0x1000, LIMIT), 0);
+	assert_int_equal(memmap_take_tight(&m, 0x8000, 0x1000), 0x300000);
+	assert_int_equal(memmap_take_tight(&m, 0x8000, 0x1000), 0x308000);
+	assert_int_equal(memmap_take_tight(&m, 0x100000, 0x1000), 0x100000);
+	assert_int_equal(memmap_take_tight(&m, 0x1000, 0x1000), 0);
 }
 
 static void test_within(void **state)

@@ -125,12 +125,63 @@ static void spaces_run_out(void **state)
 	nat_bench_close(&b);
 }
 
+/* An address whose last free ports are all forwarded, to one host each: nothing is given out, in
+ * steps that grow with words and rules, not with their product. */
+static void reserved_ports_cost_little(void **state)
+{
+	enum { FORWARDED = 1000, FIRST = 2000 };
+	struct nat_spaces *s = &b.state[0].spaces;
+	struct nat_port_wish w = wish;
+	uint32_t space = 0;
+	uint16_t port, last = 0;
+
+	(void)state;
+	nat_bench_open(&b, 1, 16, 4);
+	for (unsigned i = 0; i < FORWARDED; i++) { /* not in the order of ports */
+		unsigned at = FIRST + 60 * (i * 7 % FORWARDED);
+		struct nat_destination_spec spec = nat_forward(
+			OUTSIDE, IPV4_TCP, OURS, (uint16_t)at, IP(10, 0, 1, i % 200), 80);
+
+		nat_rules_add_destination(&b.rules, &spec);
+	}
+	nat_bench_publish(&b);
+	for (unsigned i = 0; i < ALL - FORWARDED; i++) {
+		space = nat_port_take(s, &b.rules, &w, i, &port);
+		assert_int_not_equal(space, NAT_NO_SPACE);
+		assert_true(
+			port < FIRST || (port - FIRST) % 60 != 0 || port >= FIRST + 60 * FORWARDED);
+		last = port;
+	}
+	for (unsigned i = 0; i < 8; i++) {
+		uint64_t before = s->steps;
+
+		w.inside = IP(10, 0, 0, i);
+		assert_int_equal(nat_port_take(s, &b.rules, &w, i, &port), NAT_NO_SPACE);
+		assert_in_range(s->steps - before, FORWARDED, 3 * (NAT_BLOCKS + 2 * FORWARDED));
+	}
+	/* To whom a port is forwarded may have it; and a port that is free is found. */
+	w.inside = IP(10, 0, 1, 0);
+	assert_int_equal(nat_port_take(s, &b.rules, &w, 0, &port), space);
+	assert_int_equal((port - FIRST) % 60, 0);
+	nat_port_give(s, space, last);
+	w.inside = IP(10, 0, 0, 2);
+	assert_int_equal(nat_port_take(s, &b.rules, &w, 0, &port), space);
+	assert_int_equal(port, last);
+	/* Other rules: what was noted of the former ones is not asked any more. */
+	nat_rules_begin(&b.rules);
+	nat_bench_publish(&b);
+	assert_int_equal(nat_port_take(s, &b.rules, &w, 0, &port), space);
+	assert_int_equal((port - FIRST) % 60, 0);
+	nat_bench_close(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(last_port_is_found_as_fast_as_the_first),
 		cmocka_unit_test(ports_lie_all_over),
 		cmocka_unit_test(spaces_run_out),
+		cmocka_unit_test(reserved_ports_cost_little),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

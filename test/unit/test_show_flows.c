@@ -95,6 +95,24 @@ static void test_auto(void **state)
 	assert_null(router.lane[0].flow);
 }
 
+/* Lanes that track do not ask it, whatever is configured. */
+static void test_sessions_decide(void **state)
+{
+	static const char *const tracked[] = {"set acl A rule 10 permit established",
+		"set acl A rule 20 permit", "set interfaces eth0 acl in A", "commit", NULL};
+	static const char *const stateless[] = {"delete acl A rule 10", "commit", NULL};
+
+	configure();
+	run_all(tracked);
+	expect_in(run("show flows"), "flow table: off, sessions decide");
+	traffic(0x14000001, 1000, 53);
+	expect_in(run("show flows | json"), "\"hits\":0,\"misses\":0");
+	run_all(stateless);
+	expect_in(run("show flows | include ^flow"), "flow table: on");
+	traffic(0x14000001, 1000, 53);
+	expect_in(run("show flows | json"), "\"hits\":1,\"misses\":1");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start_shell, stop_shell)
@@ -102,6 +120,7 @@ int main(void)
 		TEST(test_filters),
 		TEST(test_clear),
 		TEST(test_auto),
+		TEST(test_sessions_decide),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
