@@ -22,6 +22,8 @@ struct flow_caches {
 	struct flows of[CORE_MAX]; /* by worker */
 	uint32_t lines;            /* of each */
 	bool on;                   /* of some lanes */
+	bool automatic;            /* nobody said on or off */
+	unsigned rules;            /* the most of a list that packets of a lane may meet */
 	uint64_t told;             /* differences in the log */
 	struct flow_sums start;    /* counted before */
 };
