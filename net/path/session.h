@@ -289,6 +289,9 @@ enum session_step {
 enum session_step session_tcp(struct sessions *s, struct session *session, unsigned way,
 	const uint8_t *tcp, uint32_t bytes, uint32_t now);
 
+/* Whether a TCP packet of a known session is one for which session_tcp says SESSION_AGAIN. */
+bool session_tcp_ends(const struct session *session, const uint8_t *tcp);
+
 /* Of the first packet of a session that has just begun. */
 void session_tcp_begin(struct session *session, const uint8_t *tcp);
 

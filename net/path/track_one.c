@@ -264,6 +264,12 @@ static void known(struct track_packet *p, struct way *way, bool first)
 	struct track *t = p->t;
 	struct session *session = session_of(t->s, way);
 
+	/* Before a rule has counted it as the old one's. */
+	if (track_is_tcp(p) && session_tcp_ends(session, p->f + p->at)) {
+		track_end(t->lane, session);
+		track_begin(p, first);
+		return;
+	}
 	if (way->generation == t->generation && way->generation && way->input == p->input) {
 		count_again(p, way);
 	} else if (!p->six && !nat_still(t->lane, session->key, &session->hold)) {
@@ -279,20 +285,13 @@ static void known(struct track_packet *p, struct way *way, bool first)
 			track_first(p, way);
 		return;
 	}
-	switch (step(p, session, way == &session->way[1])) {
-	case SESSION_PASS:
-		if (first)
-			track_first(p, way);
-		track_send(p, way, true);
-		return;
-	case SESSION_AGAIN:
-		track_end(t->lane, session);
-		track_begin(p, first);
-		return;
-	default:
+	if (step(p, session, way == &session->way[1]) != SESSION_PASS) {
 		track_drop(t, p->i, DROP_SESSION_STATE);
 		return;
 	}
+	if (first)
+		track_first(p, way);
+	track_send(p, way, true);
 }
 
 /* ---- all of them ---- */
