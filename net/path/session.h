@@ -262,8 +262,8 @@ void session_touch(struct sessions *s, struct session *session, uint32_t now);
 /* Until when it lasts by its last packet. */
 uint32_t session_ends(const struct sessions *s, const struct session *session);
 
-/* Both ways' `last` are that of the last packet: so that they can be compared for as long as packets
- * go one way only. While it lasts, more often than each 2^31 ticks. */
+/* Both ways' `last` are that of the last packet: so that they can be compared for as long as
+ * packets go one way only. While it lasts, more often than each 2^31 ticks. */
 void session_level(struct session *session);
 
 /* ---- limit by source: session_source.c ---- */

@@ -139,20 +139,11 @@ void track_leave(const struct track_packet *p, uint32_t nh, bool changed)
 /* ---- without session ---- */
 
 /* NAT would give the packet another address. */
-static bool nat_concerns(const struct track_packet *p, uint32_t nh, const struct flow_key *key)
+static bool is_nats(const struct track_packet *p, uint32_t nh, const struct flow_key *key)
 {
-	struct flow_key k = *key;
-	struct nat_hold hold = NAT_HOLD_NONE;
 	uint32_t iface = load_once(&p->t->lane->tables->leads[nh]);
 
-	if (p->six || iface >= IFACE_MAX)
-		return false;
-	bool concerns = nat_destination(p->t->lane, p->input, &k, &hold) != NAT_NONE ||
-			nat_source(p->t->lane, iface, &k, &hold) != NAT_NONE;
-
-	if (hold.mapping != NAT_NO_MAPPING)
-		nat_release(p->t->lane, hold);
-	return concerns;
+	return !p->six && iface < IFACE_MAX && nat_concerns(p->t->lane, p->input, iface, key);
 }
 
 void track_alone(const struct track_packet *p, bool refuse)
@@ -173,7 +164,7 @@ void track_alone(const struct track_packet *p, bool refuse)
 		return;
 	if (track_is_for_nobody(p, nh, q.dst))
 		track_drop(p->t, p->i, DROP_NAT_NO_SESSION);
-	else if (refuse || nat_concerns(p, nh, &key))
+	else if (refuse || is_nats(p, nh, &key))
 		track_drop(p->t, p->i, DROP_SESSION_STATE);
 	else
 		track_may_leave(p, nh, &q, &slot);

@@ -420,9 +420,8 @@ static void test_counted_once(void **state)
 	uint64_t packets;
 	struct frame f;
 
-	match[1] = (struct acl_rule){.any_protocol = true,
-		.to_port = {0, 65535},
-		.from_port = {0, 65535}};
+	match[1] = (struct acl_rule){
+		.any_protocol = true, .to_port = {0, 65535}, .from_port = {0, 65535}};
 	rules[1] = (struct config_rule){.permit = true};
 	add_list("all", 1);
 	bind(INSIDE, "all", "");
