@@ -7,6 +7,7 @@
 #include "kernel/platform.h"
 #include "kernel/router.h"
 #include "net/path/filter.h"
+#include "net/path/flow.h"
 #include "net/path/member.h"
 #include "net/path/spread.h"
 #include "net/path/tag.h"
@@ -229,11 +230,53 @@ static void tell_member(struct explain *e, const struct batch *b)
 	e->member = member_or_self(&room.tables, b, 0, b->nh[0], out);
 }
 
+/* ---- the flow cache ---- */
+
+/* Of a packet that is to be routed. */
+static void tell_flow(
+	struct explain *e, const struct lane *live, const struct batch *b, struct flow_seen *seen)
+{
+	static const enum explain_flow found[] = {[FLOW_NO_KEY] = EXPLAIN_FLOW_NO_KEY,
+		[FLOW_UNKNOWN] = EXPLAIN_FLOW_MISS,
+		[FLOW_KNOWN] = EXPLAIN_FLOW_HIT};
+
+	if (live->track || !live->flow) {
+		e->flow = live->track ? EXPLAIN_FLOW_TRACKED : EXPLAIN_FLOW_OFF;
+		return;
+	}
+	e->flow = found[flow_peek(live->flow, b->data[0], b->verdict[0] == VERDICT_ROUTE6, e->input,
+		room.tables.generation, platform_tsc(), seen)];
+	if (e->flow != EXPLAIN_FLOW_HIT)
+		return;
+	e->flow_nh = seen->nh;
+	e->flow_denied = seen->denied;
+}
+
+/* Where a rule that was met is counted. */
+static uint16_t slot_of(const struct explain_acl *acl)
+{
+	return acl->asked ? (uint16_t)room.tables.filter->rule[acl->rule].slot : FILTER_NO_SLOT;
+}
+
+/* A hit against what the steps have found: rules, what they say, and the next hop of what they let
+ * pass; of several that may be kept as the one of the flow or as all. */
+static bool flow_differs(const struct explain *e, const struct flow_seen *seen)
+{
+	uint8_t denied = (e->in.asked && !e->in.permit ? FLOW_DENIED_IN : 0) |
+			 (e->out.asked && !e->out.permit ? FLOW_DENIED_OUT : 0);
+
+	if (seen->denied != denied || seen->slot_in != slot_of(&e->in) ||
+		seen->slot_out != slot_of(&e->out))
+		return true;
+	return !denied && seen->nh != e->nh && seen->nh != e->member;
+}
+
 /* Each stage by itself, in the order of path_forward. */
-static void tell_steps(struct explain *e, uint64_t word)
+static void tell_steps(struct explain *e, const struct lane *live, uint64_t word)
 {
 	const struct filter *f = room.tables.filter;
 	struct lane *lane = &room.lane;
+	struct flow_seen seen;
 	struct batch b;
 
 	room.word[0] = word;
@@ -251,6 +294,7 @@ static void tell_steps(struct explain *e, uint64_t word)
 	}
 	if (is_routed(&b)) {
 		e->step = EXPLAIN_ROUTED;
+		tell_flow(e, live, &b, &seen);
 		look_up(&b);
 		e->nh = b.nh[0];
 		tell_member(e, &b);
@@ -275,6 +319,8 @@ static void tell_steps(struct explain *e, uint64_t word)
 		if (iface < IFACE_MAX)
 			find_rule(&e->out, f, iface, true);
 	}
+	if (e->flow == EXPLAIN_FLOW_HIT)
+		e->flow_differs = flow_differs(e, &seen);
 }
 
 /* ---- the live run ---- */
@@ -398,7 +444,7 @@ const struct explain *explain_frame(
 	}
 	e->worker = live->actor - 1;
 	copy_lane(r, live);
-	tell_steps(e, word);
+	tell_steps(e, live, word);
 	copy_lane(r, live);
 	run(e, load_frame(r, iface, frame, len));
 	if (live->track)

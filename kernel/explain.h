@@ -4,7 +4,8 @@
  * The frame goes through path_forward on a lane of its own: a copy of what the lane that would
  * receive it knows, with a buffer, VOQs, counters and a punt ring that lead nowhere. Where it ends
  * there is the outcome. The steps are told by the stages' own functions, one after another, on
- * the same lane. Nothing that a worker or the control core goes by is written.
+ * the same lane. Nothing that a worker or the control core goes by is written. The private lane has
+ * no flow cache: all is decided the long way, and what the worker's has is told beside it.
  *
  * Not asked: the policers, of interfaces and of the control plane: they go by the moment.
  * Control core only.
@@ -36,6 +37,15 @@ enum explain_session {
 	EXPLAIN_SESSION_NONE,  /* it has none, and begins none */
 	EXPLAIN_SESSION_KNOWN, /* it is of one that is there */
 	EXPLAIN_SESSION_NEW,   /* it begins one */
+};
+
+/* What the flow cache of the worker that would receive it has for a frame that is to be routed. */
+enum explain_flow {
+	EXPLAIN_FLOW_OFF,
+	EXPLAIN_FLOW_TRACKED, /* not asked: sessions are, in its place */
+	EXPLAIN_FLOW_NO_KEY,  /* not asked: fragments and others go the long way, each for itself */
+	EXPLAIN_FLOW_MISS,
+	EXPLAIN_FLOW_HIT,
 };
 
 /* An access list that was asked. */
@@ -75,6 +85,12 @@ struct explain {
 	uint8_t urpf; /* enum urpf of the interface */
 	struct explain_acl in, out;
 	uint32_t nh, member; /* what the FIB says; and of several the one of this flow */
+
+	/* The flow cache, which nothing here goes by. Of a hit: */
+	enum explain_flow flow;
+	uint32_t flow_nh;
+	uint8_t flow_denied; /* FLOW_DENIED_ */
+	bool flow_differs;   /* it is of this generation, and not what was decided here */
 
 	/* Sessions, if the lane tracks. */
 	bool tracked;

@@ -74,24 +74,28 @@ static unsigned rules_met(const struct router *r, const struct lane *lane)
 	return most;
 }
 
-static bool is_wanted(const struct router *r, const struct config *c, const struct lane *lane)
+static bool is_wanted(const struct config *c, unsigned rules)
 {
 	if (c->flow_table == FLOW_TABLE_AUTO)
-		return rules_met(r, lane) >= AUTO_RULES;
+		return rules >= AUTO_RULES;
 	return c->flow_table == FLOW_TABLE_ON;
 }
 
 void config_apply_flows(struct router *r, const struct config *c)
 {
 	r->flows.on = false;
+	r->flows.automatic = c->flow_table == FLOW_TABLE_AUTO;
+	r->flows.rules = 0;
 	for (unsigned w = 0; w < r->workers; w++)
 		store_once(&r->flows.of[w].shadow, c->flow_shadow);
 	for (unsigned l = 0; l + 1 < r->lanes; l++) {
 		struct lane *lane = &r->lane[l];
-		bool on = is_wanted(r, c, lane);
+		unsigned rules = rules_met(r, lane);
+		bool on = is_wanted(c, rules);
 
 		store_once(&lane->flow, on ? &r->flows.of[lane->actor - 1] : NULL);
 		r->flows.on |= on;
+		r->flows.rules = rules > r->flows.rules ? rules : r->flows.rules;
 	}
 }
 

@@ -21,7 +21,9 @@ struct flow_sums {
 struct flow_caches {
 	struct flows of[CORE_MAX]; /* by worker */
 	uint32_t lines;            /* of each */
-	bool on;                   /* of some lanes, which ask unless they track sessions */
+	bool on;                   /* of some lanes */
+	bool automatic;            /* nobody said on or off */
+	unsigned rules;            /* the most of a list that packets of a lane may meet */
 	uint64_t told;             /* differences in the log */
 	struct flow_sums start;    /* counted before */
 };

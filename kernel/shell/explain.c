@@ -9,6 +9,7 @@
 #include "kernel/shell/nodes.h"
 #include "lib/text.h"
 #include "lib/text6.h"
+#include "net/path/flow.h"
 #include "net/path/parse.h"
 #include "net/path/session.h"
 #include "net/path/urpf.h"
@@ -271,6 +272,36 @@ static void show_session_step(struct output *o, const struct explain *e)
 			e->port_drawn ? ", source port drawn at random: it will be another" : "");
 }
 
+static void show_flow_step(struct output *o, const struct explain *e)
+{
+	const char *differs =
+		e->flow_differs ? ": this differs from the decision taken anew, below" : "";
+
+	if (e->step < EXPLAIN_ROUTED)
+		return;
+	switch (e->flow) {
+	case EXPLAIN_FLOW_OFF:
+		output_text(o, "flow_cache", "off");
+		return;
+	case EXPLAIN_FLOW_TRACKED:
+		output_text(o, "flow_cache", "not asked: sessions are");
+		return;
+	case EXPLAIN_FLOW_NO_KEY:
+		output_text(o, "flow_cache", "not asked: it has not all that tells a flow");
+		return;
+	case EXPLAIN_FLOW_MISS:
+		output_text(o, "flow_cache", "miss");
+		return;
+	default:
+		break;
+	}
+	if (e->flow_denied)
+		output_text(o, "flow_cache", "hit (denied %s)%s",
+			e->flow_denied & FLOW_DENIED_IN ? "in" : "out", differs);
+	else
+		output_text(o, "flow_cache", "hit (next hop %u)%s", e->flow_nh, differs);
+}
+
 static void show_steps(struct output *o, struct router *r, const struct explain *e)
 {
 	output_text(o, "interface", "%s", shell_iface_name(e->input));
@@ -286,6 +317,7 @@ static void show_steps(struct output *o, struct router *r, const struct explain 
 	if (e->step >= EXPLAIN_CHECKED && e->urpf != URPF_OFF)
 		output_text(o, "urpf", "%s: %s", e->urpf == URPF_STRICT ? "strict" : "loose",
 			e->step == EXPLAIN_CHECKED ? "refused" : "passes");
+	show_flow_step(o, e);
 	show_session_step(o, e);
 	show_acl_step(o, "acl_in", r, &e->in);
 	if (e->step == EXPLAIN_ROUTED && (!e->in.asked || e->in.permit)) {

@@ -206,12 +206,26 @@ static const char *in_use(const struct router *r)
 	return r->flows.on ? "off, sessions decide" : "off";
 }
 
+/* Why it is on or off, and whether anybody asks it. */
+static void show_why(struct output *o, const struct router *r)
+{
+	if (r->lane[0].track)
+		output_text(o, "because", "lanes track: sessions are asked in its place");
+	else if (!r->flows.automatic)
+		output_text(o, "because", "it is configured");
+	else if (r->flows.on)
+		output_text(o, "because", "auto: a list has %u rules", r->flows.rules);
+	else
+		output_text(o, "because", "auto: no list is asked, and routes alone are as fast");
+}
+
 static void show_sums(struct output *o, const struct router *r)
 {
 	struct flow_sums s;
 
 	flows_sum(r, &s);
 	output_text(o, "flow_table", "%s", in_use(r));
+	show_why(o, r);
 	output_number(o, "places", (uint64_t)r->flows.lines * 2 * r->workers);
 	output_number(o, "flows", show.in_force);
 	output_number(o, "hits", s.hits);

@@ -121,4 +121,14 @@ struct flow_seen {
 unsigned flow_look(const struct flows *flows, uint32_t line, uint32_t generation, uint64_t now,
 	struct flow_seen seen[2]);
 
+enum flow_peek { FLOW_NO_KEY, FLOW_UNKNOWN, FLOW_KNOWN };
+
+/*
+ * What the cache would say to a frame that is to be routed, as parsed, `input` its interface: no
+ * age and no count is changed. Any core. The worker may be writing the flow at this moment: then it
+ * is taken for unknown, which a moment ago it was.
+ */
+enum flow_peek flow_peek(const struct flows *flows, const uint8_t *frame, bool six, unsigned input,
+	uint32_t generation, uint64_t now, struct flow_seen *seen);
+
 #endif

@@ -254,19 +254,50 @@ static void copy_line(const struct flow_line *line, uint32_t to[16])
 		to[i] = load_acquire(&line->word[i]);
 }
 
+/* false: it is being written. */
+static bool read_line(const struct flow_line *line, uint32_t to[16])
+{
+	uint32_t again[16];
+
+	copy_line(line, to);
+	copy_line(line, again);
+	return memcmp(to, again, sizeof again) == 0;
+}
+
 unsigned flow_look(const struct flows *f, uint32_t line, uint32_t generation, uint64_t now,
 	struct flow_seen seen[2])
 {
-	uint32_t w[16], again[16];
+	uint32_t w[16];
 	unsigned n = 0;
 
-	copy_line(&f->line[line], w);
-	copy_line(&f->line[line], again);
-	if (memcmp(w, again, sizeof w) != 0)
+	if (!read_line(&f->line[line], w))
 		return 0;
 	if (w[0] && w[FLOW_GENERATION] == generation)
 		seen[n++] = seen_of(w, now);
 	if (w[FLOW_HALF] && !is_six(w[FLOW_HALF]) && w[FLOW_HALF + FLOW_GENERATION] == generation)
 		seen[n++] = seen_of(w + FLOW_HALF, now);
 	return n;
+}
+
+enum flow_peek flow_peek(const struct flows *f, const uint8_t *frame, bool six, unsigned input,
+	uint32_t generation, uint64_t now, struct flow_seen *seen)
+{
+	uint32_t image[16], w[16];
+
+	if (!flow_image(frame, six, input, image))
+		return FLOW_NO_KEY;
+	uint32_t hash = flow_hash(&f->secret, image);
+	uint32_t place[2] = {flow_first(f, hash), flow_second(f, hash)};
+
+	for (unsigned p = 0; p < 2; p++) {
+		if (!read_line(&f->line[place[p]], w))
+			continue;
+		for (unsigned half = 0; half < (six ? 1 : 16); half += FLOW_HALF) {
+			if (!is_same(w + half, image) || w[half + FLOW_GENERATION] != generation)
+				continue;
+			*seen = seen_of(w + half, now);
+			return FLOW_KNOWN;
+		}
+	}
+	return FLOW_UNKNOWN;
 }

@@ -179,6 +179,16 @@ enum nat_result nat_source(
 	return NAT_DONE;
 }
 
+bool nat_concerns(const struct lane *lane, unsigned in, unsigned out, const struct flow_key *key)
+{
+	const struct nat_rules *rules = rules_of(lane);
+	struct flow_key to = *key;
+	unsigned hairpin, rule;
+
+	return rules && (find_destination(rules, lane->nat, in, &to, &hairpin, &rule) == NAT_DONE ||
+				find_source(rules, out, &to, NAT_NO_RULE));
+}
+
 void nat_release(struct lane *lane, struct nat_hold hold)
 {
 	if (hold.mapping != NAT_NO_MAPPING)

@@ -61,6 +61,9 @@ enum nat_result nat_destination(
 enum nat_result nat_source(
 	struct lane *lane, unsigned iface, struct flow_key *key, struct nat_hold *hold);
 
+/* Whether the two would change a key, or drop it; nothing is taken or counted. */
+bool nat_concerns(const struct lane *lane, unsigned in, unsigned out, const struct flow_key *key);
+
 /* The session has ended, or did not begin. */
 void nat_release(struct lane *lane, struct nat_hold hold);
 

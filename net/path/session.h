@@ -262,6 +262,10 @@ void session_touch(struct sessions *s, struct session *session, uint32_t now);
 /* Until when it lasts by its last packet. */
 uint32_t session_ends(const struct sessions *s, const struct session *session);
 
+/* Both ways' `last` are that of the last packet: so that they can be compared for as long as
+ * packets go one way only. While it lasts, more often than each 2^31 ticks. */
+void session_level(struct session *session);
+
 /* ---- limit by source: session_source.c ---- */
 
 /* Whether the source of a key may begin another. */
@@ -284,6 +288,9 @@ enum session_step {
  * header and data, as far as they are in this packet. */
 enum session_step session_tcp(struct sessions *s, struct session *session, unsigned way,
 	const uint8_t *tcp, uint32_t bytes, uint32_t now);
+
+/* Whether a TCP packet of a known session is one for which session_tcp says SESSION_AGAIN. */
+bool session_tcp_ends(const struct session *session, const uint8_t *tcp);
 
 /* Of the first packet of a session that has just begun. */
 void session_tcp_begin(struct session *session, const uint8_t *tcp);

@@ -101,6 +101,14 @@ uint32_t session_ends(const struct sessions *s, const struct session *session)
 	return last + session_lasts(s, session);
 }
 
+void session_level(struct session *session)
+{
+	uint32_t last = later(session->way[0].last, session->way[1].last);
+
+	store_once(&session->way[0].last, last);
+	store_once(&session->way[1].last, last);
+}
+
 /* ---- for the control core ---- */
 
 bool session_copy(const struct sessions *s, uint32_t i, uint32_t now, struct session_view *view)

@@ -182,6 +182,13 @@ static bool begins_another(const struct session *session, const struct segment *
 	       (session->state == SESSION_TIME_WAIT || session->state == SESSION_CLOSED);
 }
 
+bool session_tcp_ends(const struct session *session, const uint8_t *tcp)
+{
+	struct segment g = segment_of(tcp);
+
+	return (tcp[TCP_OFFSET] >> 4) * 4u >= TCP_HEADER && begins_another(session, &g);
+}
+
 /* Who got the reset would say nothing but resets (RFC 7857 2.2). */
 static bool goes_on(const struct session *session, unsigned way, const struct segment *g)
 {

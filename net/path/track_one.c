@@ -139,20 +139,11 @@ void track_leave(const struct track_packet *p, uint32_t nh, bool changed)
 /* ---- without session ---- */
 
 /* NAT would give the packet another address. */
-static bool nat_concerns(const struct track_packet *p, uint32_t nh, const struct flow_key *key)
+static bool is_nats(const struct track_packet *p, uint32_t nh, const struct flow_key *key)
 {
-	struct flow_key k = *key;
-	struct nat_hold hold = NAT_HOLD_NONE;
 	uint32_t iface = load_once(&p->t->lane->tables->leads[nh]);
 
-	if (p->six || iface >= IFACE_MAX)
-		return false;
-	bool concerns = nat_destination(p->t->lane, p->input, &k, &hold) != NAT_NONE ||
-			nat_source(p->t->lane, iface, &k, &hold) != NAT_NONE;
-
-	if (hold.mapping != NAT_NO_MAPPING)
-		nat_release(p->t->lane, hold);
-	return concerns;
+	return !p->six && iface < IFACE_MAX && nat_concerns(p->t->lane, p->input, iface, key);
 }
 
 void track_alone(const struct track_packet *p, bool refuse)
@@ -173,7 +164,7 @@ void track_alone(const struct track_packet *p, bool refuse)
 		return;
 	if (track_is_for_nobody(p, nh, q.dst))
 		track_drop(p->t, p->i, DROP_NAT_NO_SESSION);
-	else if (refuse || nat_concerns(p, nh, &key))
+	else if (refuse || is_nats(p, nh, &key))
 		track_drop(p->t, p->i, DROP_SESSION_STATE);
 	else
 		track_may_leave(p, nh, &q, &slot);
@@ -264,6 +255,12 @@ static void known(struct track_packet *p, struct way *way, bool first)
 	struct track *t = p->t;
 	struct session *session = session_of(t->s, way);
 
+	/* Before a rule has counted it as the old one's. */
+	if (track_is_tcp(p) && session_tcp_ends(session, p->f + p->at)) {
+		track_end(t->lane, session);
+		track_begin(p, first);
+		return;
+	}
 	if (way->generation == t->generation && way->generation && way->input == p->input) {
 		count_again(p, way);
 	} else if (!p->six && !nat_still(t->lane, session->key, &session->hold)) {
@@ -279,20 +276,13 @@ static void known(struct track_packet *p, struct way *way, bool first)
 			track_first(p, way);
 		return;
 	}
-	switch (step(p, session, way == &session->way[1])) {
-	case SESSION_PASS:
-		if (first)
-			track_first(p, way);
-		track_send(p, way, true);
-		return;
-	case SESSION_AGAIN:
-		track_end(t->lane, session);
-		track_begin(p, first);
-		return;
-	default:
+	if (step(p, session, way == &session->way[1]) != SESSION_PASS) {
 		track_drop(t, p->i, DROP_SESSION_STATE);
 		return;
 	}
+	if (first)
+		track_first(p, way);
+	track_send(p, way, true);
 }
 
 /* ---- all of them ---- */

@@ -5,6 +5,7 @@
 
 #include "lib/byteorder.h"
 #include "lib/hash.h"
+#include "net/path/nat.h"
 #include "net/path/translate.h"
 
 #define DATAGRAM_TICKS(s) ((s)->timeout[SESSION_TIMEOUT_ICMP]) /* RFC 8200 4.5: 60 s */
@@ -16,9 +17,15 @@
 static bool follow(const struct track_packet *p, const struct way *way, bool *leaves)
 {
 	struct filter_question q = filter_question(p->f, p->six, true);
+	struct session *session = session_of(p->t->s, way);
 	uint16_t slot;
 
 	*leaves = false;
+	/* The session's own next packet will end it. */
+	if (!p->six && !nat_still(p->t->lane, session->key, &session->hold)) {
+		track_drop(p->t, p->i, DROP_SESSION_STATE);
+		return false;
+	}
 	if (!track_may_enter(p, true, &slot))
 		return false;
 	if (way->flags & WAY_REWRITE) {

@@ -38,10 +38,12 @@ static void sweep(struct lane *lane, struct sessions *s, uint32_t now)
 		uint32_t until = session_ends(s, session);
 
 		ends--;
-		if ((int32_t)(until - now) > 0)
-			s->due[s->swept] = until + (until == 0); /* packets came */
-		else
+		if ((int32_t)(until - now) > 0) { /* packets came */
+			session_level(session);
+			s->due[s->swept] = until + (until == 0);
+		} else {
 			track_end(lane, session);
+		}
 	}
 }
 

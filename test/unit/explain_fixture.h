@@ -56,6 +56,14 @@ static inline uint64_t hash_lanes(uint64_t hash)
 	return hash;
 }
 
+/* Of the flow caches all but the flows. */
+static inline uint64_t hash_flows(uint64_t hash)
+{
+	for (unsigned w = 0; w < router.workers; w++)
+		hash = hash_of(hash, &router.flows.of[w], sizeof router.flows.of[w]);
+	return hash;
+}
+
 static inline uint64_t hash_buffers(uint64_t hash)
 {
 	const struct buffers *b = &router.buffers;
@@ -121,7 +129,7 @@ static inline uint64_t hash_state(void)
 {
 	uint64_t hash = hash_of(1, &router, sizeof router);
 
-	return hash_tables(hash_sessions(hash_actors(hash_buffers(hash_lanes(hash)))));
+	return hash_tables(hash_sessions(hash_actors(hash_buffers(hash_flows(hash_lanes(hash))))));
 }
 
 /* ---- what really happens ---- */

@@ -2,6 +2,8 @@
 #include "test/unit/shell_fixture.h"
 
 #include "kernel/shell/config.h"
+#include "lib/byteorder.h"
+#include "test/model/frame.h"
 
 #define OURS 0xc0000201u /* 192.0.2.1 */
 
@@ -152,6 +154,88 @@ static void test_commit(void **state)
 	run_expect("clear counters", "");
 }
 
+/* What begins no session takes no port for a moment, and is counted by no rule of NAT. */
+static void test_strays(void **state)
+{
+	static const char *const lines[] = {
+		"set nat source rule 10 out eth1 from 10.0.0.0/24 to-address 192.0.2.1", "commit",
+		NULL};
+	static const uint8_t mac[6] = {2, 1, 1, 1, 1, 0};
+	struct frame f;
+
+	configure();
+	run_all(lines);
+	turns(20);
+	for (unsigned i = 0; i < 5; i++) {
+		frame_udp(&f, dev[0]->mac, mac, 0x0a000002, 0x0a000102, 20);
+		f.data[23] = 6;
+		store_be32(f.data + 46, 0x50040000); /* a reset */
+		frame_fix_checksum(&f);
+		assert_true(memdev_inject(dev[0], 0, f.data, f.len));
+		turns(4);
+	}
+	uint64_t dropped = 0;
+
+	for (unsigned port = 0; port < 2; port++) {
+		struct port_counters c;
+
+		router_port_counters(&router, port, &c);
+		dropped += c.dropped[DROP_SESSION_STATE];
+	}
+	assert_int_equal(dropped, 5);
+	assert_int_equal(nats_counted(&router, router.tables.nat->source[0].slot), 0);
+	frame_udp(&f, dev[0]->mac, mac, 0x0a000002, 0x0a000102, 20);
+	assert_true(memdev_inject(dev[0], 0, f.data, f.len));
+	turns(4);
+	assert_int_equal(nats_counted(&router, router.tables.nat->source[0].slot), 1);
+}
+
+/* Nothing goes out as the rules do not say any more: fragments behind a first that did, either. */
+static void test_fragments_of_before(void **state)
+{
+	static const char *const lines[] = {
+		"set nat source rule 10 out eth1 from 10.0.0.0/24 to-address 192.0.2.1", "commit",
+		NULL};
+	static const char *const other[] = {
+		"set nat source rule 10 out eth1 from 10.0.0.0/24 to-address 192.0.2.2", "commit",
+		NULL};
+	static const uint8_t mac[6] = {2, 1, 1, 1, 1, 0};
+	uint8_t out[2048];
+	struct frame f;
+
+	configure();
+	run_all(lines);
+	turns(20);
+	for (unsigned i = 0; i < 3; i++) {
+		frame_udp(&f, dev[0]->mac, mac, 0x0a000002, 0x0a000102, 24);
+		store_be16(f.data + 20, (uint16_t)(0x2000 | 4 * i)); /* 32 bytes each */
+		frame_fix_checksum(&f);
+		while (memdev_collect(dev[1], 0, out, sizeof out))
+			;
+		assert_true(memdev_inject(dev[0], 0, f.data, f.len));
+		turns(4);
+		size_t n;
+
+		do
+			n = memdev_collect(dev[1], 0, out, sizeof out);
+		while (n && load_be16(out + 12) != 0x0800);
+		if (i == 2) {
+			assert_int_equal(n, 0);
+			break;
+		}
+		assert_int_equal(n, f.len);
+		assert_int_equal(load_be32(out + 26), 0xc0000201);
+		if (i == 1) {
+			run_all(other);
+			turns(20);
+		}
+	}
+	struct port_counters c;
+
+	router_port_counters(&router, 0, &c);
+	assert_int_equal(c.dropped[DROP_SESSION_STATE], 1);
+}
+
 /* The router stands in for what NAT gives out, where the address is of the link, and for nobody
  * else. */
 static void test_addresses(void **state)
@@ -220,6 +304,8 @@ int main(void)
 		TEST(test_refused_words),
 		TEST(test_refused_lines),
 		TEST(test_commit),
+		TEST(test_strays),
+		TEST(test_fragments_of_before),
 		TEST(test_addresses),
 		TEST(test_many),
 	};

@@ -195,7 +195,7 @@ static void random_frame(struct frame *f, unsigned port)
 /* ---- both ---- */
 
 static struct {
-	unsigned ends[4], sessions[3], drops[DROP_COUNT], punts[PUNT_COUNT], tagged, classed;
+	unsigned ends[4], sessions[3], drops[DROP_COUNT], punts[PUNT_COUNT], tagged, classed, flows;
 } seen;
 
 /* The last step told is where it ends. */
@@ -298,7 +298,13 @@ static void test_same_as_real(void **state)
 
 			assert_true(hash == hash_state());
 			check_steps(e);
+			uint64_t hits = router.flows.of[0].hits;
+
 			take_fate(port, &f, &fate);
+			hits = router.flows.of[0].hits - hits;
+			assert_int_equal(hits, !e->unparsed && e->flow == EXPLAIN_FLOW_HIT);
+			assert_false(e->flow_differs);
+			seen.flows += (unsigned)hits;
 			if (!fate.others)
 				check_same(e, &fate);
 			end_fate();
@@ -326,6 +332,7 @@ static void test_same_as_real(void **state)
 	assert_true(kinds(seen.drops, DROP_COUNT) >= 18);
 	assert_true(kinds(seen.punts, PUNT_COUNT) >= 7);
 	assert_true(seen.tagged > 20 && seen.classed > 20);
+	assert_true(seen.flows > 20);
 }
 
 int main(void)

@@ -39,6 +39,7 @@ static void test_sent(void **state)
 		expect_in(said, "interface: eth0\nlength: 62\nreceived: eth0 queue 0, worker 0\n"
 				"parse: to be routed\n"
 				"packet: IPv4 10.0.0.2 to 10.0.1.2, udp port 1000 to 2000, TTL 64\n"
+				"flow cache: off\n"
 				"route: 10.0.1.2/32 neighbor\n"
 				"next hop: 10.0.1.2 by eth1\n"
 				"neighbor: 02:01:01:01:01:01 static\n"
@@ -91,7 +92,8 @@ static void test_lists(void **state)
 	make(&f, 0x0a000102, 20);
 	const char *said = run(about(&f, "", ""));
 
-	expect_in(said, "urpf: strict: passes\nacl in: A of eth0: rule 20: permit\n");
+	expect_in(said,
+		"urpf: strict: passes\nflow cache: miss\nacl in: A of eth0: rule 20: permit\n");
 	expect_in(said, "acl out: B of eth1: no rule matches: deny\nverdict: dropped\n"
 			"reason: acl-denied\n");
 	store_be16(f.data + 36, 2001);
@@ -103,6 +105,60 @@ static void test_lists(void **state)
 	frame_fix_checksum(&f);
 	expect_in(
 		run(about(&f, "", "")), "urpf: strict: refused\nverdict: dropped\nreason: urpf\n");
+}
+
+/* What stands in the cache, and asking leaves it as it was. */
+static void test_flow_cache(void **state)
+{
+	static const char *const lines[] = {"set acl A rule 10 deny proto udp to-port 2001",
+		"set acl A rule 20 permit", "set interfaces eth0 acl in A",
+		"set forwarding flow-table on", "commit", NULL};
+	struct flows *flows;
+	struct frame f;
+	char hit[40];
+
+	configure();
+	run_all(lines);
+	flows = &router.flows.of[0];
+	size_t bytes = flow_bytes(router.flows.lines);
+	void *copy = malloc(bytes);
+	struct flows was;
+
+	make(&f, 0x0a000102, 20);
+	expect_in(run(about(&f, "", "")), "flow cache: miss\nacl in: A of eth0: rule 20: permit\n");
+	assert_true(memdev_inject(dev[0], 0, f.data, f.len));
+	turns(2);
+	memcpy(copy, flows->line, bytes);
+	was = *flows;
+	const char *said = run(about(&f, "", ""));
+
+	sprintf(hit, "flow cache: hit (next hop %u)\n",
+		explain_frame(&router, 0, f.data, (uint32_t)f.len)->member);
+	expect_in(said, hit);
+	expect_in(said, "verdict: sent\n");
+	assert_memory_equal(copy, flows->line, bytes);
+	assert_memory_equal(&was, flows, sizeof was);
+	/* A decision that is not the one taken now. */
+	for (uint32_t i = 0; i < router.flows.lines; i++)
+		for (unsigned w = 5; w < 16; w += 8)
+			flows->line[i].word[w] += flows->line[i].word[w] != 0;
+	said = run(about(&f, "", ""));
+	expect_in(said, "): this differs from the decision taken anew, below\nacl in: A");
+	expect_in(said, "next hop: 10.0.1.2 by eth1\n");
+	expect_in(said, "verdict: sent\n");
+	run("clear flows");
+	expect_in(run(about(&f, "", "")), "flow cache: miss\n");
+	store_be16(f.data + 36, 2001);
+	store_be16(f.data + 40, 0);
+	assert_true(memdev_inject(dev[0], 0, f.data, f.len));
+	turns(2);
+	expect_in(run(about(&f, "", "")),
+		"flow cache: hit (denied in)\nacl in: A of eth0: rule 10: deny\n");
+	store_be16(f.data + 20, 0x2000);
+	frame_fix_checksum(&f);
+	expect_in(run(about(&f, "", "")),
+		"flow cache: not asked: it has not all that tells a flow\n");
+	free(copy);
 }
 
 static void test_subinterface(void **state)
@@ -171,7 +227,8 @@ static void test_nat(void **state)
 	make(&f, 0x63000009, 20);
 	const char *said = run(about(&f, "", ""));
 
-	expect_in(said, "session: new: unreplied\nnat destination: rule 20\n"
+	expect_in(said, "flow cache: not asked: sessions are\nsession: new: unreplied\nnat "
+			"destination: rule 20\n"
 			"nat source: rule 10\nnat: 192.0.2.1 port ");
 	expect_in(said, " to 10.0.1.2 port 2000, source port drawn at random: it will be another\n"
 			"route: 10.0.1.2/32 neighbor\nnext hop: 10.0.1.2 by eth1\n");
@@ -235,6 +292,7 @@ int main(void)
 		TEST(test_sent),
 		TEST(test_dropped_and_handed),
 		TEST(test_lists),
+		TEST(test_flow_cache),
 		TEST(test_subinterface),
 		TEST(test_lengths),
 		TEST(test_nat),

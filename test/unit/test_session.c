@@ -326,6 +326,33 @@ static void test_time(void **state)
 	assert_true(now < 0xffff8000u); /* it went round */
 }
 
+/* Packets go one way for longer than half of all ticks: the session lasts as long as they come, and
+ * no longer. */
+static void test_one_way(void **state)
+{
+	static struct lane lane;
+	uint32_t now = 0x1234, lasts = 1u << 26;
+
+	make(1);
+	table.timeout[SESSION_TIMEOUT_UDP] = lasts;
+	lane.sessions = &table;
+	for (unsigned round = 0; round < 5; round++) {
+		struct session *s = begin(3, now);
+
+		for (unsigned i = 0; i < 70 + 10 * round; i++) { /* 2^31 ticks are 64 of them */
+			now += lasts / 2 + draw(1000);
+			s->way[0].last = now;
+			track_turn(&lane, (uint64_t)now << SESSION_TICK_SHIFT);
+			assert_ptr_equal(find(key_of(3)), &s->way[0]);
+		}
+		for (unsigned i = 0; i < 3; i++) {
+			now += lasts;
+			track_turn(&lane, (uint64_t)now << SESSION_TICK_SHIFT);
+		}
+		assert_null(find(key_of(3)));
+	}
+}
+
 /* ---- copies ---- */
 
 static void test_copy(void **state)
@@ -389,6 +416,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_oldest_first, teardown),
 		cmocka_unit_test_teardown(test_source, teardown),
 		cmocka_unit_test_teardown(test_time, teardown),
+		cmocka_unit_test_teardown(test_one_way, teardown),
 		cmocka_unit_test_teardown(test_copy, teardown),
 		cmocka_unit_test_teardown(test_match, teardown),
 	};

@@ -85,9 +85,9 @@ static void test_auto(void **state)
 	static const char *const off[] = {"set forwarding flow-table off", "commit", NULL};
 
 	configure();
-	expect_in(run("show flows"), "flow table: off");
+	expect_in(run("show flows"), "flow table: off\nbecause: auto: no list is asked");
 	run_all(bound);
-	expect_in(run("show flows"), "flow table: on");
+	expect_in(run("show flows"), "flow table: on\nbecause: auto: a list has ");
 	assert_non_null(router.lane[0].flow);
 	assert_null(router.lane[1].flow);
 	run_all(off);

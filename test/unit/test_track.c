@@ -411,6 +411,37 @@ static void test_clear(void **state)
 	expect(&f, true, DROP_ACL_DENIED);
 }
 
+/* The packet that begins a connection anew where one has ended is counted by one rule, once. */
+static void test_counted_once(void **state)
+{
+	struct filter_hits hits;
+	uint64_t packets;
+	struct frame f;
+
+	match[1] = (struct acl_rule){
+		.any_protocol = true, .to_port = {0, 65535}, .from_port = {0, 65535}};
+	rules[1] = (struct config_rule){.permit = true};
+	add_list("all", 1);
+	bind(INSIDE, "all", "");
+	commit();
+	turns(4);
+	drain();
+	shake_hands(1);
+	tcp(&f, true, 1, RST, IRS + 1, 0);
+	expect(&f, true, DROP_COUNT);
+	uint32_t i = router.tables.filter->list[router.tables.filter->in[INSIDE] - 1].first;
+
+	filters_counted(&router, i, &hits);
+	packets = hits.packets;
+	tcp(&f, false, 1, SYN, ISS + 100000, 0);
+	expect(&f, false, DROP_COUNT);
+	filters_counted(&router, i, &hits);
+	assert_int_equal(hits.packets, packets + 1);
+	assert_int_equal(sessions_live(&router), 1);
+	tcp(&f, true, 1, SYN | ACK, IRS, ISS + 100001);
+	expect(&f, true, DROP_COUNT);
+}
+
 /* A decision is of what is in force now: a list that denies ends what was let through. */
 static void test_decided_anew(void **state)
 {
@@ -438,6 +469,7 @@ int main(void)
 		CASE(test_limit),
 		CASE(test_ends),
 		CASE(test_clear),
+		CASE(test_counted_once),
 		CASE(test_decided_anew),
 	};
 
