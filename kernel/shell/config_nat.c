@@ -1,4 +1,5 @@
 /* The lines of NAT: each a rule. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,9 +69,10 @@ static bool read_pool(struct config_fault *fault, const struct line *line, const
 	struct config_nat *rule)
 {
 	const char *dash = strchr(text, '-');
-	char head[TEXT_IPV4_MAX] = "";
+	char head[TEXT_IPV4_MAX];
 
-	memcpy(head, text, dash ? (size_t)(dash - text) : strlen(text));
+	snprintf(head, sizeof head, "%.*s", (int)(dash ? (size_t)(dash - text) : strlen(text)),
+		text);
 	if (!text_parse_ipv4(head, &rule->first) ||
 		!text_parse_ipv4(dash ? dash + 1 : head, &rule->last))
 		return config_fault_at(fault, line, "not an address");

@@ -8,9 +8,9 @@
 /* From the leaves to the root, as in tree.c. */
 
 #define PROTOCOLS(behind)                                                                          \
-	WORD("icmp", "1", .next = behind), WORD("tcp", "6", .next = behind),                       \
-		WORD("udp", "17", .next = behind),                                                 \
-		ARG(NUMBER, "any other", .min = 0, .max = 255, .next = behind), LAST
+	WORD("icmp", "1", .next = (behind)), WORD("tcp", "6", .next = (behind)),                   \
+		WORD("udp", "17", .next = (behind)),                                               \
+		ARG(NUMBER, "any other", .min = 0, .max = 255, .next = (behind)), LAST
 
 /* ---- source ---- */
 

@@ -36,17 +36,17 @@ const struct node set_sessions[] = {
 /* Filters may follow one another in any order. */
 #define VALUES(which, filters)                                                                     \
 	static const struct node which##_prefix[] = {                                              \
-		ARG(PREFIX, "addresses", .next = filters, .flags = NODE_END), LAST};               \
+		ARG(PREFIX, "addresses", .next = (filters), .flags = NODE_END), LAST};             \
 	static const struct node which##_protocol[] = {                                            \
-		WORD("icmp", "IPv4's, 1", .next = filters, .flags = NODE_END),                     \
-		WORD("icmp6", "IPv6's, 58", .next = filters, .flags = NODE_END),                   \
-		WORD("tcp", "6", .next = filters, .flags = NODE_END),                              \
-		WORD("udp", "17", .next = filters, .flags = NODE_END),                             \
-		ARG(NUMBER, "any other", .min = 1, .max = 255, .next = filters,                    \
+		WORD("icmp", "IPv4's, 1", .next = (filters), .flags = NODE_END),                   \
+		WORD("icmp6", "IPv6's, 58", .next = (filters), .flags = NODE_END),                 \
+		WORD("tcp", "6", .next = (filters), .flags = NODE_END),                            \
+		WORD("udp", "17", .next = (filters), .flags = NODE_END),                           \
+		ARG(NUMBER, "any other", .min = 1, .max = 255, .next = (filters),                  \
 			.flags = NODE_END),                                                        \
 		LAST};                                                                             \
 	static const struct node which##_port[] = {                                                \
-		ARG(NUMBER, "of either side", .min = 1, .max = 65535, .next = filters,             \
+		ARG(NUMBER, "of either side", .min = 1, .max = 65535, .next = (filters),           \
 			.flags = NODE_END),                                                        \
 		LAST}
 

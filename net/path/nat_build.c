@@ -45,7 +45,7 @@ void nat_rules_init(struct nat_rules *rules, void *memory, unsigned max)
 	rules->source = part(&at, max * sizeof(struct nat_source_rule));
 	rules->destination = part(&at, max * sizeof(struct nat_destination_rule));
 	rules->reserved = part(&at, max * sizeof(uint16_t));
-	for (unsigned i = 0; i < sizeof set / sizeof *set; i++)
+	for (unsigned i = 0; i < sizeof set / sizeof set[0]; i++)
 		set[i]->range = part(&at, max * sizeof(struct nat_range));
 	nat_rules_begin(rules);
 }

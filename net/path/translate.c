@@ -12,8 +12,7 @@
 
 /* Where checksums stand in the transport header. */
 #define TCP_CHECKSUM  16u /* RFC 9293 3.1 */
-#define UDP_CHECKSUM  6u  /* RFC 768, RFC 3828 3.1 */
-#define DCCP_CHECKSUM 6u  /* RFC 4340 5.1 */
+#define UDP_CHECKSUM  6u  /* RFC 768, RFC 3828 3.1; DCCP's as well, RFC 4340 5.1 */
 #define ICMP_CHECKSUM 2u  /* RFC 792 */
 #define ICMP_ID       4u
 #define ICMP_LENGTH   5u /* of the packet inside, in words; RFC 4884 4.1 */
@@ -36,9 +35,8 @@ static uint32_t checksum_at(uint8_t protocol)
 		return TCP_CHECKSUM;
 	case IPV4_UDP:
 	case UDP_LITE:
-		return UDP_CHECKSUM;
 	case DCCP:
-		return DCCP_CHECKSUM;
+		return UDP_CHECKSUM;
 	case IPV4_ICMP:
 		return ICMP_CHECKSUM;
 	default:
