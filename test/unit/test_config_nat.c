@@ -122,8 +122,8 @@ static void test_commit(void **state)
 		"set interfaces eth1 address 192.0.2.1/24",
 		"set nat source rule 20 out eth1 from 10.0.0.0/8 masquerade",
 		"set nat source rule 10 out eth1 from 10.0.0.0/8 to 10.0.0.0/8 exempt",
-		"set nat destination rule 5 in eth1 proto tcp to 192.0.2.1 port 80 to-address "
-		"10.0.0.5 to-port 8080",
+		("set nat destination rule 5 in eth1 proto tcp to 192.0.2.1 port 80 to-address "
+		 "10.0.0.5 to-port 8080"),
 		"commit", NULL};
 	static const char shown[] =
 		"nat            rule     sessions says\n"

@@ -117,7 +117,8 @@ static void test_subinterface(void **state)
 	make(&f, 0x0a000102, 20);
 	about(&f, "", "");
 	memmove(line + 14, line + 12, strlen(line + 12) + 1);
-	memcpy(line + 12, ".5", 2);
+	line[12] = '.';
+	line[13] = '5';
 	expect_in(run(line), "interface: eth0.5\nlength: 66\n");
 	make(&f, 0x0a000502, 20);
 	expect_in(run(about(&f, "", "")), "next hop: 10.0.5.2 by eth0.5\n"
