@@ -1,4 +1,5 @@
 /* The lines of NAT: each a rule. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,7 +69,7 @@ static bool read_pool(struct config_fault *fault, const struct line *line, const
 	struct config_nat *rule)
 {
 	const char *dash = strchr(text, '-');
-	char head[TEXT_IPV4_MAX] = "";
+	char head[TEXT_IPV4_MAX];
 
 	for (size_t i = 0; i < sizeof head - 1 && text[i] && text + i != dash; i++)
 		head[i] = text[i];
