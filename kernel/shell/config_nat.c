@@ -71,8 +71,8 @@ static bool read_pool(struct config_fault *fault, const struct line *line, const
 	const char *dash = strchr(text, '-');
 	char head[TEXT_IPV4_MAX];
 
-	for (size_t i = 0; i < sizeof head - 1 && text[i] && text + i != dash; i++)
-		head[i] = text[i];
+	snprintf(head, sizeof head, "%.*s", (int)(dash ? (size_t)(dash - text) : strlen(text)),
+		text);
 	if (!text_parse_ipv4(head, &rule->first) ||
 		!text_parse_ipv4(dash ? dash + 1 : head, &rule->last))
 		return config_fault_at(fault, line, "not an address");
