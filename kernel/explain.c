@@ -276,7 +276,7 @@ static void tell_steps(struct explain *e, const struct lane *live, uint64_t word
 {
 	const struct filter *f = room.tables.filter;
 	struct lane *lane = &room.lane;
-	struct flow_seen seen;
+	struct flow_seen seen = {0};
 	struct batch b;
 
 	room.word[0] = word;
