@@ -305,14 +305,16 @@ static bool begin(struct call *call)
 		run.plan.sink_from = run.out.from;
 	}
 	run.out.snap = run.plan.snap;
+	captures_begin(run.r, &run.plan); /* who sees the first line may send */
 	enum err err = capture_out_begin(&run.out, run.begun_us);
 
-	if (err != ERR_OK)
+	if (err != ERR_OK) {
+		captures_end(run.r);
 		return call_error(call, "%s",
 			err == ERR_NOT_FOUND ? "no route to the collector"
 			: err == ERR_FULL    ? "no buffer is free"
 					     : "nothing can be sent to the collector");
-	captures_begin(run.r, &run.plan);
+	}
 	run.phase = RUNNING;
 	return false;
 }

@@ -34,12 +34,13 @@ def test_one_node_is_not_mentioned():
 
 def test_two_nodes():
     # All that is not asked for on node 1 fits node 0, and comes first there.
-    with running(mem=512, cores=2, qemu=nodes(448, 64, cpus="01")) as lab:
+    with running(mem=1024, cores=2, qemu=nodes(768, 256, cpus="01")) as lab:
         assert {i: core["node"] for i, core in cores(lab).items()} == {0: 0, 1: 1}
         assert cores(lab)[1]["rx"] == "eth0 eth1"
         ram = {n["node"]: n["ram_bytes"] for n in lab.json("show memory")["nodes"]}
-        assert 446 * MIB < ram[0] < 449 * MIB and 63 * MIB < ram[1] < 65 * MIB
-        assert 2 * POOL < ram[1] - free(lab)[1] < 40 * MIB, "the worker's pools, VOQs and stacks"
+        assert 766 * MIB < ram[0] < 769 * MIB and 255 * MIB < ram[1] < 257 * MIB
+        assert 2 * POOL < ram[1] - free(lab)[1], "the worker's pools, VOQs, stacks, flows and sessions"
+        assert free(lab)[1] > 4 * MIB and free(lab)[0] < ram[0] - 16 * MIB, "and nothing of others'"
         assert lab.interface("eth0")["node"] == "unknown"
         assert "eth0: NUMA node unknown, any worker drives it" in lab.serial_log()
         assert "no room on node" not in lab.serial_log()
