@@ -139,11 +139,24 @@ static void turns(unsigned n)
 	}
 }
 
+/* All is forgotten. */
+static void forget(void)
+{
+	for (unsigned n = 0; n < 12; n++) {
+		model_platform.now_us += HOUR_US / 4;
+		turns(2);
+	}
+}
+
 static void apply(unsigned which)
 {
 	char error[160];
 
 	turns(4);
+	/* A session that began from outside where no list forbids it goes on as it began: what
+	 * hides addresses can be held to that for its own sessions. */
+	if (setting[which].hides && !setting[in_force].hides)
+		forget();
 	CLAIM(config_apply(&router, &config[which], error, sizeof error));
 	in_force = which;
 	turns(2);
@@ -371,11 +384,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 		else
 			op[what % 8](&in);
 	}
-	/* All is forgotten, so that an input stands for itself. */
-	for (unsigned n = 0; n < 12; n++) {
-		model_platform.now_us += HOUR_US / 4;
-		turns(2);
-	}
+	forget(); /* an input stands for itself */
 	audit_take(&router, &a);
 	CLAIM(a.parked && a.buffers_ok && a.balance_ok);
 	return 0;
