@@ -124,15 +124,15 @@ VEC_INLINE void vec_columns(uint8_t *const *p, size_t offset, vec column[8])
 }
 #endif
 
-/* The first word of each of VEC_LANES things. */
-VEC_INLINE vec vec_column(uint8_t *const *p)
+/* The word at offset of each of VEC_LANES things. */
+VEC_INLINE vec vec_column(uint8_t *const *p, size_t offset)
 {
 	vec column = {0};
 
 	for (unsigned i = 0; i < VEC_LANES; i++) {
 		uint32_t word;
 
-		memcpy(&word, p[i], sizeof word);
+		memcpy(&word, p[i] + offset, sizeof word);
 		column[i] = word;
 	}
 	return column;

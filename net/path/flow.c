@@ -50,9 +50,9 @@ static unsigned input(const struct lane *lane, const struct batch *b, unsigned i
 }
 
 /* The routed packets of a mask, one by one: what flow_find leaves. */
-static void find_others(const struct lane *lane, struct flows *f, struct batch *b,
-	struct flow_ask *q, uint64_t mask)
+static void find_others(const struct lane *lane, struct batch *b, struct flow_ask *q, uint64_t mask)
 {
+	struct flows *f = q->flows;
 	uint32_t image[16];
 
 	for (; mask; mask &= mask - 1) {
@@ -68,9 +68,8 @@ static void find_others(const struct lane *lane, struct flows *f, struct batch *
 		if (!w)
 			continue;
 		q->hit |= UINT64_C(1) << i;
-		q->hop[i] = w[FLOW_HOP];
-		q->slots[i] = w[FLOW_SLOTS];
-		q->mark[i] = w[FLOW_MARK];
+		memcpy(q->kept[i], w + FLOW_GENERATION, sizeof q->kept[i]);
+		q->denied |= w[FLOW_MARK] >> 16 != 0;
 		b->nh[i] = w[FLOW_HOP] & 0xffff;
 		store_once(&w[FLOW_MARK], (w[FLOW_MARK] & 0xffff0000u) | q->tick);
 	}
@@ -149,22 +148,12 @@ static void deny(struct batch *b, const struct flow_ask *q, uint32_t denied)
 	for (uint64_t m = q->hit; m; m &= m - 1) {
 		unsigned i = (unsigned)__builtin_ctzll(m);
 
-		if (!(q->mark[i] & denied << 16))
+		if (!(flow_kept(q, i, FLOW_MARK) & denied << 16))
 			continue;
 		b->ended += b->verdict[i] == VERDICT_ROUTE;
 		b->plain &= ~(UINT64_C(1) << i);
 		b->verdict[i] = verdict_drop(DROP_ACL_DENIED);
 	}
-}
-
-/* What any of them was denied by: FLOW_DENIED_. */
-static uint32_t denied(const struct flow_ask *q)
-{
-	uint32_t all = 0;
-
-	for (uint64_t m = q->hit; m; m &= m - 1)
-		all |= q->mark[__builtin_ctzll(m)];
-	return all >> 16;
 }
 
 /* Both in one store: a reader sees each of them whole. */
@@ -184,6 +173,18 @@ static inline void count_slot(
 #endif
 }
 
+/* Rules of long lists are counted in many places: all of them are on their way, then. */
+static void fetch_slots(const struct lane *lane, const struct batch *b, const struct flow_ask *q)
+{
+	const struct filter_hits *hits = lane->hits;
+	unsigned filter = load_once(&lane->filter), n = b->n;
+
+	for (unsigned i = 0; filter & FILTER_IN && i < n; i++)
+		__builtin_prefetch(&hits[flow_kept(q, i, FLOW_SLOTS) & 0xffff], 1);
+	for (unsigned i = 0; filter & FILTER_OUT && i < n; i++)
+		__builtin_prefetch(&hits[flow_kept(q, i, FLOW_SLOTS) >> 16], 1);
+}
+
 /* By the rules that decided; packets in a row with the same ones together. */
 static void count_hits(const struct lane *lane, const struct batch *b, const struct flow_ask *q)
 {
@@ -192,12 +193,13 @@ static void count_hits(const struct lane *lane, const struct batch *b, const str
 
 	for (uint64_t m = q->hit; m; m &= m - 1) {
 		unsigned i = (unsigned)__builtin_ctzll(m);
+		uint32_t these = flow_kept(q, i, FLOW_SLOTS);
 
-		if (q->slots[i] != slots) {
+		if (these != slots) {
 			count_slot(lane, slots & 0xffff, packets, bytes);
 			count_slot(lane, slots >> 16, packets, bytes);
 			packets = bytes = 0;
-			slots = q->slots[i];
+			slots = these;
 		}
 		packets++;
 		bytes += packet_len(b->word[i]);
@@ -210,10 +212,12 @@ static void count_hits(const struct lane *lane, const struct batch *b, const str
 static void count_nexthops(const struct lane *lane, struct batch *b, const struct flow_ask *q)
 {
 	for (uint64_t m = q->hit; m; m &= m - 1)
-		b->nh[__builtin_ctzll(m)] = q->hop[__builtin_ctzll(m)] >> 16;
+		b->nh[__builtin_ctzll(m)] =
+			flow_kept(q, (unsigned)__builtin_ctzll(m), FLOW_HOP) >> 16;
 	count_batch(lane, b);
 	for (uint64_t m = q->hit; m; m &= m - 1)
-		b->nh[__builtin_ctzll(m)] = q->hop[__builtin_ctzll(m)] & 0xffff;
+		b->nh[__builtin_ctzll(m)] =
+			flow_kept(q, (unsigned)__builtin_ctzll(m), FLOW_HOP) & 0xffff;
 }
 
 /* ---- what was found is kept ---- */
@@ -292,9 +296,10 @@ static void shadow_compare(struct flows *f, const struct flow_ask *q, const stru
 {
 	for (; picked; picked &= picked - 1) {
 		unsigned i = (unsigned)__builtin_ctzll(picked);
-		if (q->slots[i] != decision_slots(found, i) ||
-			q->mark[i] >> 16 != decision_denied(found, i) ||
-			q->hop[i] != (b->nh[i] | (uint32_t)found->fib[i] << 16))
+
+		if (flow_kept(q, i, FLOW_SLOTS) != decision_slots(found, i) ||
+			flow_kept(q, i, FLOW_MARK) >> 16 != decision_denied(found, i) ||
+			flow_kept(q, i, FLOW_HOP) != (b->nh[i] | (uint32_t)found->fib[i] << 16))
 			suspect(f, q, b, i);
 	}
 }
@@ -312,25 +317,31 @@ static void settle_suspects(struct flows *f, const struct flow_ask *q)
 
 /* ---- the stage ---- */
 
+/* While most packets miss, one batch of some asks. */
+static bool is_worth(struct flows *f)
+{
+	return f->pressure < FLOW_PRESSURE || ++f->turn % FLOW_ASK_EACH == 0;
+}
+
 /* Packets of a mask go the long way, which counts them; hits are denied and counted as kept. */
 static void decide(struct lane *lane, struct batch *b, const struct flow_ask *q, uint64_t mask,
 	struct found *found)
 {
 	unsigned filter = load_once(&lane->filter);
-	uint32_t kept = filter ? denied(q) : 0;
+	bool denied = filter && q->denied;
 
 	if (mask) {
 		memset(found->slot_in, 0xff, sizeof found->slot_in);
 		memset(found->slot_out, 0xff, sizeof found->slot_out);
 		look_up(lane, b, mask, found);
 	}
-	if (kept & FLOW_DENIED_IN)
+	if (denied)
 		deny(b, q, FLOW_DENIED_IN);
 	if (mask && filter & FILTER_IN)
 		filter_in_some(lane, b, mask, found->slot_in);
 	if (load_once(&lane->count))
 		count_nexthops(lane, b, q);
-	if (kept & FLOW_DENIED_OUT)
+	if (denied)
 		deny(b, q, FLOW_DENIED_OUT);
 	found->in = ended(b, mask);
 	if (mask && filter & FILTER_OUT)
@@ -358,28 +369,43 @@ static void press(struct flows *f, unsigned packets, unsigned hits)
 	f->pressure = p > 2 * FLOW_PRESSURE ? 2 * FLOW_PRESSURE : p;
 }
 
-void flow_batch(struct lane *lane, struct flows *f, struct batch *b)
+void flow_batch(struct lane *lane, struct batch *b)
 {
-	struct flow_ask q = {.generation = generation_now(lane->tables),
-		.tick = (uint16_t)(lane->received >> FLOW_TICK)};
+	struct flow_ask *q = b->ask;
+	struct flows *f = q->flows;
 
-	flow_find(f, b, &q, lane->port);
-	find_others(lane, f, b, &q, batch_all(b) & ~q.keyed);
+	flow_find(q, b, lane->port);
+	if (load_once(&lane->filter))
+		fetch_slots(lane, b, q);
+	find_others(lane, b, q, batch_all(b) & ~q->keyed);
 	if (__builtin_expect(f->suspects != 0, 0))
-		settle_suspects(f, &q);
-	counter_add(&f->hits, (unsigned)__builtin_popcountll(q.hit));
-	counter_add(&f->misses, b->n - (unsigned)__builtin_popcountll(q.hit));
-	press(f, (unsigned)__builtin_popcountll(q.keyed), (unsigned)__builtin_popcountll(q.hit));
-	uint64_t picked = shadow_pick(f, &q), rest = batch_all(b) & ~q.hit;
+		settle_suspects(f, q);
+	counter_add(&f->hits, (unsigned)__builtin_popcountll(q->hit));
+	counter_add(&f->misses, b->n - (unsigned)__builtin_popcountll(q->hit));
+	press(f, (unsigned)__builtin_popcountll(q->keyed), (unsigned)__builtin_popcountll(q->hit));
+	uint64_t picked = shadow_pick(f, q), rest = batch_all(b) & ~q->hit;
 
 	if (rest) {
-		miss(lane, f, b, &q, rest, picked);
+		miss(lane, f, b, q, rest, picked);
 	} else {
 		struct found none;
 
-		decide(lane, b, &q, 0, &none);
+		decide(lane, b, q, 0, &none);
 	}
 	if (load_once(&lane->filter))
-		count_hits(lane, b, &q);
-	flow_age(f, b->n < AGE_SMALL ? AGE_MORE : AGE_LINES, q.generation, q.tick);
+		count_hits(lane, b, q);
+	flow_age(f, b->n < AGE_SMALL ? AGE_MORE : AGE_LINES, q->generation, q->tick);
+}
+
+bool flow_begin(const struct lane *lane, struct flow_ask *q)
+{
+	struct flows *f = load_once(&lane->flow);
+
+	if (!f || !is_worth(f))
+		return false;
+	q->flows = f;
+	q->generation = generation_now(lane->tables);
+	q->tick = (uint16_t)(lane->received >> FLOW_TICK);
+	q->keyed = 0;
+	return true;
 }

@@ -92,21 +92,22 @@ void flow_select(const char *isa);
 #define FLOW_PRESSURE 16384 /* packets; it goes to twice as much */
 #define FLOW_ASK_EACH 8u    /* batch, then; a power of two */
 
-/* Whether this batch is to ask. The lane's actor. */
-static inline bool flow_is_worth(struct flows *flows)
-{
-	return flows->pressure < FLOW_PRESSURE || ++flows->turn % FLOW_ASK_EACH == 0;
-}
-
 struct lane;
 struct batch;
+struct flow_ask;
+
+/*
+ * Whether the lane's next batch is to ask; it is to be parsed with `ask`, then, which is ready for
+ * that. The lane's actor, inside an RCU section; tables->generation is not 0 (generation.h).
+ */
+bool flow_begin(const struct lane *lane, struct flow_ask *ask);
 
 /*
  * In place of looking up and filtering: the next hop of each packet that is to be routed, or the
- * drop of those denied; counted by rule, and by next hop if the lane does. A parsed batch. The
- * lane's actor, inside an RCU section; tables->generation is not 0 (generation.h).
+ * drop of those denied; counted by rule, and by next hop if the lane does. A batch parsed with
+ * `ask`. As flow_begin, in the same section.
  */
-void flow_batch(struct lane *lane, struct flows *flows, struct batch *b);
+void flow_batch(struct lane *lane, struct batch *b);
 
 /* A kept flow as the control core sees it. */
 struct flow_seen {

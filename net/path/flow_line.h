@@ -31,14 +31,22 @@
 
 /* A batch that asks. By packet: */
 struct flow_ask {
+	struct flows *flows;
 	uint32_t generation;
 	uint32_t tick;
-	uint64_t hit;                                             /* which were found */
 	uint64_t keyed;                                           /* which have a key */
+	uint64_t hit;                                             /* which were found */
+	bool denied;                                              /* one of those, by its mark */
 	alignas(CACHE_LINE) uint32_t hash[BATCH_MAX + BATCH_PAD]; /* of keyed ones */
-	/* As in the line; hop is 0 (NEXTHOP_NONE) unless found. */
-	uint32_t hop[BATCH_MAX + BATCH_PAD], slots[BATCH_MAX], mark[BATCH_MAX];
+	/* Words 4 to 7 of the line; the hop is 0 (NEXTHOP_NONE) unless found. */
+	alignas(CACHE_LINE) uint32_t kept[BATCH_MAX][4];
 };
+
+/* One of those words: FLOW_HOP, FLOW_SLOTS or FLOW_MARK. */
+static inline uint32_t flow_kept(const struct flow_ask *q, unsigned i, unsigned word)
+{
+	return q->kept[i][word - FLOW_GENERATION];
+}
 
 /* The two places. */
 static inline uint32_t flow_first(const struct flows *f, uint32_t hash)
@@ -52,11 +60,11 @@ static inline uint32_t flow_second(const struct flows *f, uint32_t hash)
 }
 
 /*
- * Finds TCP and UDP among the plain packets of a batch: hit, keyed, and their columns, and b->nh of
- * all packets: NEXTHOP_NONE where nothing was found. What was found and not yet in this tick is
- * marked with it.
+ * Finds TCP and UDP among the plain packets of a parsed batch, whose `keyed` and `hash` parsing has
+ * filled in (flow_ahead.h): hit, keyed of those, what is kept, and b->nh of all packets:
+ * NEXTHOP_NONE where nothing was found. What was found and not yet in this tick is marked with it.
  */
-typedef void flow_find_fn(struct flows *f, struct batch *b, struct flow_ask *q, unsigned port);
+typedef void flow_find_fn(struct flow_ask *q, struct batch *b, unsigned port);
 flow_find_fn flow_find_plain, flow_find_v3, flow_find_v4;
 
 /* The words of a frame, but 4 to 7; false: it has no key. (flow_table.c) */

@@ -8,7 +8,7 @@
 #include "net/path/capture.h"
 #include "net/path/count.h"
 #include "net/path/filter.h"
-#include "net/path/flow.h"
+#include "net/path/flow_line.h"
 #include "net/path/member.h"
 #include "net/path/rewrite.h"
 #include "net/path/tag.h"
@@ -291,7 +291,7 @@ uint64_t forward_put_each(struct lane *lane, const struct batch *b, uint64_t mas
 }
 
 /* Rewrites and queues what can be sent; ends the rest. */
-static void forward_batch(struct lane *lane, struct batch *b)
+static inline __attribute__((always_inline)) void forward_batch(struct lane *lane, struct batch *b)
 {
 	uint32_t limit = forward_limit(lane);
 	uint64_t touched = 0, sent = 0;
@@ -339,24 +339,49 @@ static __attribute__((noinline)) void forward_track(struct lane *lane, struct ba
 		count_batch(lane, b);
 }
 
-void path_forward(struct lane *lane, const uint64_t *word, unsigned n)
+/* What every batch begins with. */
+static inline void forward_begin(
+	struct lane *lane, struct batch *b, const uint64_t *word, unsigned n)
 {
 	struct port_counters *counters = &lane->counters->port[lane->port];
+
+	parse_batch(lane, b, word, n);
+	counter_add(&counters->rx_packets, n);
+	counter_add(&counters->rx_bytes, b->bytes);
+	if (__builtin_expect(load_once(&lane->urpf), 0))
+		urpf_check(lane, b);
+	b->known = b->final = 0;
+}
+
+/* A batch that asks the flow cache; false: it is not to. */
+static __attribute__((noinline)) bool forward_flows(
+	struct lane *lane, const uint64_t *word, unsigned n)
+{
+	struct flow_ask ask;
 	struct batch b;
 
-	parse_batch(lane, &b, word, n);
-	counter_add(&counters->rx_packets, n);
-	counter_add(&counters->rx_bytes, b.bytes);
-	if (__builtin_expect(load_once(&lane->urpf), 0))
-		urpf_check(lane, &b);
-	struct flows *flow = load_once(&lane->flow);
+	if (!flow_begin(lane, &ask))
+		return false;
+	b.ask = &ask;
+	forward_begin(lane, &b, word, n);
+	flow_batch(lane, &b);
+	forward_batch(lane, &b);
+	return true;
+}
 
-	b.known = b.final = 0;
+void path_forward(struct lane *lane, const uint64_t *word, unsigned n)
+{
 	/* A worker that owns none may have a burst in its hands when lanes begin to track. */
-	if (__builtin_expect(load_once(&lane->track), 0) && lane->sessions)
+	bool track = __builtin_expect(load_once(&lane->track), 0) && lane->sessions;
+	struct batch b;
+
+	if (__builtin_expect(load_once(&lane->flow) != NULL, 0) && !track &&
+		forward_flows(lane, word, n))
+		return;
+	b.ask = NULL;
+	forward_begin(lane, &b, word, n);
+	if (__builtin_expect(track, 0))
 		forward_track(lane, &b);
-	else if (__builtin_expect(flow != NULL, 0) && flow_is_worth(flow))
-		flow_batch(lane, flow, &b);
 	else
 		forward_look_up(lane, &b);
 	forward_batch(lane, &b);

@@ -63,6 +63,7 @@ struct batch {
 	uint32_t total[BATCH_MAX]; /* length of the IPv4 packet, bytes */
 	uint32_t hop[BATCH_MAX];   /* TTL, protocol, checksum behind this hop, in memory order */
 	uint32_t queue[BATCH_MAX]; /* of those to be sent: TX queue and class, see forward_vec.c */
+	struct flow_ask *ask;      /* flow_line.h: the cache that is asked; NULL: none is */
 };
 
 _Static_assert(BATCH_MAX == 64, "a mask has a bit for each packet");
@@ -74,8 +75,8 @@ static inline uint64_t batch_all(const struct batch *b)
 }
 
 /*
- * Fills b from the n words received, 1 to BATCH_MAX; hop and total where plain, not nh and queue.
- * The words stay until b is done with.
+ * Fills b from the n words received, 1 to BATCH_MAX; hop and total where plain, not nh and queue;
+ * what flow_find wants if b->ask is set. The words stay until b is done with.
  */
 void parse_batch(const struct lane *lane, struct batch *b, const uint64_t *word, unsigned n);
 

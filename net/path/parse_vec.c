@@ -8,6 +8,7 @@
  */
 #include "lib/vec_columns.h"
 #include "lib/vec_words.h"
+#include "net/path/flow_ahead.h"
 #include "net/path/parse.h"
 
 _Static_assert(BATCH_MAX % VEC_LANES == 0, "a batch is whole vectors");
@@ -18,6 +19,7 @@ struct wanted {
 	vec_quad mac;   /* the port's address, as a frame begins */
 	vec mac0, mac2; /* its bytes 0-1, 2-5 */
 	vec max_frame;
+	unsigned port;
 };
 
 /* The sum of the 16-bit halves of both. */
@@ -33,10 +35,10 @@ VEC_INLINE vec not_unicast(vec octet)
 }
 
 /*
- * Not 0 in the lanes of frames that are not to the port's MAC; bytes2: their bytes 2-5. They nearly
- * always are: this comes to one comparison for all.
+ * Not 0 in the lanes of frames that are not to the port's MAC. They nearly always are: this comes
+ * to one comparison for all.
  */
-VEC_INLINE vec not_to_us(const struct wanted *want, uint8_t *const *data, vec bytes2)
+VEC_INLINE vec not_to_us(const struct wanted *want, uint8_t *const *data)
 {
 	const vec_quad address = {~0u, 0xffff, 0, 0};
 	vec_quad differ = {0};
@@ -47,16 +49,16 @@ VEC_INLINE vec not_to_us(const struct wanted *want, uint8_t *const *data, vec by
 	differ &= address;
 	if (__builtin_expect((differ[0] | differ[1]) == 0, 1))
 		return vec_all(0);
-	return (bytes2 ^ want->mac2) | ((vec_column(data) ^ want->mac0) & 0xffff);
+	return (vec_column(data, 2) ^ want->mac2) | ((vec_column(data, 0) ^ want->mac0) & 0xffff);
 }
 
-/* VEC_LANES frames from i on; a bit for each that is plain. */
-VEC_INLINE uint64_t parse_vector(
-	const struct wanted *want, struct batch *b, const uint64_t *word, unsigned i, vec *received)
+/* VEC_LANES frames from i on; a bit for each that is plain. ask: flows are asked for. */
+VEC_INLINE uint64_t parse_vector(const struct wanted *want, struct batch *b, const uint64_t *word,
+	unsigned i, vec *received, bool ask)
 {
-	vec head[8]; /* from byte 2 on: addresses; type; IPv4 from its first word on */
-	vec_columns(b->data + i, 2, head);
-	const vec *ip = head + 3;
+	vec head[8]; /* from byte 6 on: source; type; IPv4 header; the next word */
+	vec_columns(b->data + i, 6, head);
+	const vec *ip = head + 2;
 
 	vec length = vec_upper32(word + i); /* and flags, which are 0 */
 	vec total = (ip[0] >> 24) | (ip[0] >> 8 & 0xff00);
@@ -68,7 +70,7 @@ VEC_INLINE uint64_t parse_vector(
 	vec negative = (want->max_frame - length) | (length - ETH_HEADER - total) |
 		       (total - IPV4_HEADER) | ((ip[2] & 0xff) - 2) | not_unicast(ip[3] & 0xff) |
 		       not_unicast(ip[4] & 0xff);
-	vec different = not_to_us(want, b->data + i, head[0]) | ((head[2] >> 16) ^ 0x0008) |
+	vec different = not_to_us(want, b->data + i) | ((head[1] >> 16) ^ 0x0008) |
 			((ip[0] & 0xff) ^ 0x45) | (sum ^ 0xffff);
 
 	*received += length;
@@ -86,6 +88,8 @@ VEC_INLINE uint64_t parse_vector(
 
 	check -= (vec)(check >= 0xffff);
 	vec_store(b->hop + i, ((ip[2] & 0xffff) - 1) | check << 16);
+	if (ask)
+		b->ask->keyed |= flow_ahead(b->ask, i, ip, total, want->port);
 	return (uint64_t)vec_signs(good) << i;
 }
 
@@ -103,7 +107,7 @@ VEC_INLINE void locate(
 	}
 }
 
-uint64_t VEC_NAME(parse_plain)(const struct lane *lane, struct batch *b)
+VEC_INLINE uint64_t parse_all(const struct lane *lane, struct batch *b, bool ask)
 {
 	uint64_t mac, plain = 0;
 	vec received = vec_all(0);
@@ -114,6 +118,7 @@ uint64_t VEC_NAME(parse_plain)(const struct lane *lane, struct batch *b)
 		.mac0 = vec_all((uint32_t)mac & 0xffff),
 		.mac2 = vec_all((uint32_t)(mac >> 16)),
 		.max_frame = vec_all(load_once(&lane->disabled) ? 0 : load_once(&lane->max_frame)),
+		.port = lane->port,
 	};
 
 	const uint64_t *word = b->from;
@@ -121,7 +126,13 @@ uint64_t VEC_NAME(parse_plain)(const struct lane *lane, struct batch *b)
 
 	locate(lane->buffers, word, end, b->data);
 	for (unsigned i = 0; i < n; i += VEC_LANES)
-		plain |= parse_vector(&want, b, word, i, &received);
+		plain |= parse_vector(&want, b, word, i, &received, ask);
 	b->bytes = vec_total(received) - (-n % VEC_LANES) * packet_len(word[0]);
 	return plain & batch_all(b);
+}
+
+uint64_t VEC_NAME(parse_plain)(const struct lane *lane, struct batch *b)
+{
+	return __builtin_expect(b->ask != NULL, 0) ? parse_all(lane, b, true)
+						   : parse_all(lane, b, false);
 }

@@ -35,11 +35,7 @@ VEC_INLINE uint64_t steer_vector(
 	vec head[8]; /* from byte 2 on: addresses; type; IPv4 from its first word on */
 	vec_columns(c->data + i, 2, head);
 	const vec *ip = head + 3;
-	uint8_t *transport[VEC_LANES];
-
-	for (unsigned k = 0; k < VEC_LANES; k++)
-		transport[k] = c->data[i + k] + PORTS_OFF;
-	vec length = vec_upper32(word + i), ports = vec_swap(vec_column(transport));
+	vec length = vec_upper32(word + i), ports = vec_swap(vec_column(c->data + i, PORTS_OFF));
 	vec total = (ip[0] >> 24) | (ip[0] >> 8 & 0xff00);
 	vec protocol = ip[2] >> 8 & 0xff, src = vec_swap(ip[3]), dst = vec_swap(ip[4]);
 	vec negative = (length - ETH_HEADER - total) | (total - IPV4_HEADER - PORTS);

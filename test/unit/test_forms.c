@@ -10,6 +10,7 @@
 #include "lib/byteorder.h"
 #include "lib/hash.h"
 #include "lib/words.h"
+#include "net/path/flow_line.h"
 #include "net/path/forward.h"
 #include "net/path/rewrite.h"
 #include "test/model/frame.h"
@@ -45,6 +46,9 @@ static struct lane lane = {.buffers = &buffers,
 	.counters = &counters,
 	.classes = classes,
 	.max_frame = 1514};
+static struct flow_line lines[FLOW_LINES_MIN];
+static struct flows flows;
+static unsigned asked; /* packets of the cache */
 static uint64_t seed;
 
 static uint32_t below(uint32_t n)
@@ -77,6 +81,10 @@ static void make_frame(struct frame *f)
 		force_checksum(f, below(2) ? 0xfeff : 0xfdff);
 	if (below(4) == 0)
 		f->data[below(38)] ^= (uint8_t)(1 + below(255));
+	if (below(16) == 0) /* a fragment; or not UDP */
+		store_be16(f->data + IPV4_FRAGMENT, (uint16_t)(1u << below(16)));
+	if (below(8) == 0)
+		f->data[IPV4_PROTOCOL] = (uint8_t)(below(2) ? IPV4_TCP : below(256));
 	if (below(2))
 		frame_fix_checksum(f);
 	if (below(16) == 0)
@@ -151,6 +159,27 @@ static void check_parsed(const struct batch *b, const uint64_t *word)
 		assert_int_equal(packet_index(b->word[i]), packet_index(word[i]));
 	}
 	assert_int_equal(b->n < 64 ? b->plain >> b->n : 0, 0);
+}
+
+/* The flow cache is asked for what has ports, with the hash that it has of each. */
+static void check_asked(const struct batch *b, const struct flow_ask *ask)
+{
+	unsigned keyed = 0;
+
+	for (uint64_t m = b->plain; m; m &= m - 1) {
+		unsigned i = (unsigned)__builtin_ctzll(m);
+		uint8_t protocol = b->data[i][IPV4_PROTOCOL];
+		uint32_t image[16];
+		bool has = (protocol == IPV4_TCP || protocol == IPV4_UDP) &&
+			   flow_image(b->data[i], false, lane.port, image);
+
+		assert_int_equal(ask->keyed >> i & 1, has);
+		if (has)
+			assert_int_equal(ask->hash[i], flow_hash(&ask->flows->secret, image));
+		keyed += has;
+	}
+	assert_int_equal(b->n < 64 ? (ask->keyed & b->plain) >> b->n : 0, 0);
+	asked += keyed;
 }
 
 /* The next hop of a packet that can be sent, or NULL. */
@@ -229,7 +258,8 @@ static void fill_voqs(void)
 
 static void burst(unsigned form)
 {
-	struct batch b;
+	struct flow_ask ask = {.flows = &flows};
+	struct batch b = {.ask = below(2) ? &ask : NULL};
 	uint64_t word[BATCH_MAX], touched = 0;
 	uint32_t nh[BATCH_MAX] = {0}, limit = below(2) ? VOQ_SLOTS : 12 + below(30);
 
@@ -242,6 +272,8 @@ static void burst(unsigned form)
 	memcpy(word, b.word, sizeof word);
 	parse_batch(&lane, &b, b.word, b.n);
 	check_parsed(&b, word);
+	if (b.ask)
+		check_asked(&b, &ask);
 	for (unsigned i = 0; i < b.n; i++)
 		nh[i] = b.nh[i] = below(NEXTHOPS);
 	uint64_t sent = forward_form[form](&lane, &b, limit, &touched);
@@ -251,6 +283,8 @@ static void burst(unsigned form)
 
 static void test_bursts(void **state)
 {
+	flow_init(&flows, lines, FLOW_LINES_MIN, 7);
+	asked = 0;
 	memcpy(lane.mac, us, 6);
 	for (unsigned t = 0; t < TXQS; t++)
 		lane.cross[t] = &cross[t];
@@ -265,13 +299,15 @@ static void test_bursts(void **state)
 			}
 			burst(form);
 		}
+		assert_true(asked > 5000);
+		asked = 0;
 	}
 }
 
 /* Nothing of a disabled port is plain. */
 static void test_disabled(void **state)
 {
-	struct batch b;
+	struct batch b = {.n = 0};
 
 	for (unsigned form = 0; form < forms_here(); form++) {
 		parse_select(forms[form]);

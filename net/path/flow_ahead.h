@@ -1,0 +1,69 @@
+/*
+ * Flows' lines are asked for while packets are parsed: by the time they are compared, they are
+ * there. Of files that are compiled once per form of x86-64 (lib/vec.h).
+ */
+#ifndef NET_PATH_FLOW_AHEAD_H
+#define NET_PATH_FLOW_AHEAD_H
+
+#include "lib/vec_words.h"
+#include "net/path/flow_line.h"
+
+#define FLOW_LEAST 24u /* bytes of a packet that has ports behind a header without options */
+
+/* The products of the lower halves, of 64 bits. */
+VEC_INLINE vec_words flow_product(vec_words a, vec_words b)
+{
+#if VEC_BYTES == 64
+	return (vec_words)__builtin_ia32_pmuludq512_mask(
+		(vec_signed)a, (vec_signed)b, (vec_eight64){0}, (uint8_t)~0u);
+#elif VEC_BYTES == 32
+	return (vec_words)__builtin_ia32_pmuludq256((vec_signed)a, (vec_signed)b);
+#else
+	return (vec_words)__builtin_ia32_pmuludq128((vec_signed)a, (vec_signed)b);
+#endif
+}
+
+/* a * b + c * d of every other lane, times the odd secret: bits 32 to 63, where they are. */
+VEC_INLINE vec_words flow_nh(vec_words a, vec_words b, vec_words c, vec_words d, uint64_t odd)
+{
+	vec_words sum = flow_product(a, b) + flow_product(c, d);
+	vec_words low = (vec_words){0} + (odd & 0xffffffff), high = (vec_words){0} + (odd >> 32);
+
+	return flow_product(sum, low) +
+	       ((flow_product(sum >> 32, low) + flow_product(sum, high)) << 32);
+}
+
+/* As flow_hash: of what, source, destination, ports. */
+VEC_INLINE vec flow_hash_vec(const struct flow_secret *s, vec what, vec src, vec dst, vec ports)
+{
+	vec a = src + s->key[0], b = ports + s->key[1], c = dst + s->key[2], d = what + s->key[3];
+	vec_words even = flow_nh((vec_words)a, (vec_words)b, (vec_words)c, (vec_words)d, s->odd);
+	vec_words odd = flow_nh((vec_words)a >> 32, (vec_words)b >> 32, (vec_words)c >> 32,
+		(vec_words)d >> 32, s->odd);
+
+	return (vec)(even >> 32 | (odd >> 32 << 32));
+}
+
+/*
+ * VEC_LANES packets of a batch from i on, plain or not: their hashes, and a bit for each that is
+ * TCP or UDP, no fragment. ip: the words of the IPv4 header, and the next, as in the frame; total:
+ * length of the packet, bytes.
+ */
+VEC_INLINE uint64_t flow_ahead(
+	struct flow_ask *q, unsigned i, const vec ip[6], vec total, unsigned port)
+{
+	const struct flows *f = q->flows;
+	vec protocol = ip[2] & 0xff00;
+	vec good = (vec)((protocol == IPV4_TCP << 8) | (protocol == IPV4_UDP << 8));
+
+	good &= (vec)((ip[1] & 0xff3f0000) == 0); /* neither more to come, nor an offset */
+	good &= ~vec_sign(total - FLOW_LEAST);
+	vec_store(q->hash + i,
+		flow_hash_vec(&f->secret, protocol | FLOW_FOUR | port << 16, ip[3], ip[4], ip[5]));
+#pragma GCC unroll 16
+	for (unsigned k = i; k < i + VEC_LANES; k++)
+		__builtin_prefetch(&f->line[flow_first(f, q->hash[k])]);
+	return (uint64_t)vec_signs(good) << i;
+}
+
+#endif
