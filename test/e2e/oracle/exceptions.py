@@ -1,5 +1,5 @@
 # Where barewire is right to differ from Linux's tracking, by the first step of a talk that does.
-from oracle.talk import ACK, FIN, ICMP, RST, SYN, TCP
+from oracle.talk import ACK, FIN, RST, SYN, TCP
 
 
 def bits(step):
@@ -25,9 +25,3 @@ def half_open(talk, n, ours, theirs):
     begun = talk.client.cable == 0 or talk.to.address == "10.0.0.80"
     return talk.proto == TCP and ours and not theirs and bits(talk.steps[n]) & FIN and not (
         answered and begun)
-
-
-def about_an_answer(talk, n, ours, theirs):
-    """Errors about what a query met are translated (RFC 5508 4); about the answer to one nobody
-    waits for an error, and it is dropped."""
-    return talk.proto == ICMP and talk.steps[n].by == "error-in" and theirs and not ours
