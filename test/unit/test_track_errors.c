@@ -13,7 +13,7 @@
 #define INNER    (ICMP_AT + 8u) /* of an error: the packet inside */
 #define INNER_AT (INNER + IPV4_HEADER)
 
-static struct config_nat nat[2];
+static struct config_nat nat[3];
 
 static struct acl_rule of_type(uint8_t protocol, unsigned type)
 {
@@ -58,8 +58,12 @@ static int setup_nat(void **state)
 		.iface = "eth1",
 		.match = {.dst = OFFERED, .dst_mask = ~0u, .any_protocol = true},
 		.first = HOST(INSIDE)};
+	nat[2] = nat[1];
+	nat[2].number++;
+	nat[2].match.dst++;
+	nat[2].first += 7; /* nobody is there */
 	config.nat = nat;
-	config.nats = 2;
+	config.nats = 3;
 	commit();
 	turns(4);
 	learn_hosts();
@@ -222,6 +226,86 @@ static void test_session_stays_as_it_is(void **state)
 	assert_int_equal(sessions_live(&router), 0);
 }
 
+/* ---- errors of the router ---- */
+
+/* Until the router no longer asks for a neighbour. */
+static void give_up(void)
+{
+	for (unsigned i = 0; i < 200; i++) {
+		model_platform.now_us += 30000;
+		turns(1);
+	}
+}
+
+/* The last IPv4 packet that left by a port; length 0: none. */
+static size_t said(unsigned port, struct frame *out)
+{
+	out->len = 0;
+	for (struct frame any; sent(port, &any);)
+		if (load_be16(any.data + ETH_TYPE) == ETH_TYPE_IPV4)
+			*out = any;
+	return out->len;
+}
+
+/* Nobody answers for the neighbour a packet was sent to: what its sender is told. Length 0:
+ * nothing.
+ */
+static size_t told(unsigned port, struct frame *f, struct frame *out)
+{
+	drain();
+	inject(port, f);
+	turns(5);
+	give_up();
+	return said(port, out);
+}
+
+static void check_told(unsigned port, uint32_t dst)
+{
+	for (enum kind kind = UDP; kind < KINDS; kind++) {
+		struct frame f, out;
+
+		learn_hosts();
+		request(&f, kind, port, dst);
+		assert_true(told(port, &f, &out) > 0);
+		assert_int_equal(load_be16(out.data + ICMP_AT), 0x0301); /* host unreachable */
+		assert_int_equal(load_be32(out.data + IPV4_SOURCE), ROUTER(port));
+		assert_int_equal(load_be32(out.data + IPV4_DEST), HOST(port));
+		assert_int_equal(checksum(out.data + ICMP_AT, out.len - ICMP_AT), 0);
+		assert_int_equal(checksum(out.data + INNER, IPV4_HEADER), 0);
+		assert_memory_equal(out.data + INNER + 12, f.data + IPV4_SOURCE, 8);
+		assert_memory_equal(out.data + INNER_AT, f.data + ICMP_AT, f.len - ICMP_AT);
+	}
+	check_books();
+}
+
+/* RFC 1812 5.2.7.1: who cannot be reached is host unreachable, told to who sent, about what it
+ * sent, and not to our own address, about what became of it. */
+static void test_no_neighbor(void **state)
+{
+	check_told(INSIDE, HOST(OUTSIDE) + 7);
+	check_told(OUTSIDE, OFFERED + 1);
+}
+
+/* Nobody knows any more what it was: nothing, rather than an address of the inside. */
+static void test_no_neighbor_nor_session(void **state)
+{
+	struct session_match all_of_them = {0};
+	struct frame f, out;
+
+	learn_hosts();
+	request(&f, UDP, OUTSIDE, OFFERED + 1);
+	inject(OUTSIDE, &f);
+	turns(5);
+	sessions_clear(&router, &all_of_them);
+	turns(50);
+	assert_int_equal(sessions_live(&router), 0);
+	drain();
+	give_up();
+	assert_int_equal(said(OUTSIDE, &out), 0);
+	assert_int_equal(drops(OUTSIDE, DROP_NEIGHBOR_FAILED), 1);
+	check_books();
+}
+
 /* ---- IPv6 ---- */
 
 static void echo6(struct frame *f, unsigned port, uint8_t type)
@@ -247,7 +331,7 @@ static void echo6(struct frame *f, unsigned port, uint8_t type)
 
 static void test_six(void **state)
 {
-	struct frame asked, heard, said, came, error, out;
+	struct frame asked = {0}, said = {0}, error = {0}, heard, came, out;
 	uint8_t *icmp = error.data + IPV6_OFF + IPV6_HEADER;
 
 	echo6(&asked, INSIDE, 128);
@@ -275,6 +359,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_plain, setup_errors, teardown),
 		cmocka_unit_test_setup_teardown(test_translated, setup_nat, teardown),
 		cmocka_unit_test_setup_teardown(test_session_stays_as_it_is, setup_nat, teardown),
+		cmocka_unit_test_setup_teardown(test_no_neighbor, setup_nat, teardown),
+		cmocka_unit_test_setup_teardown(test_no_neighbor_nor_session, setup_nat, teardown),
 		cmocka_unit_test_setup_teardown(test_six, setup_errors, teardown),
 	};
 
