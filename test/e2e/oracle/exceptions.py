@@ -2,6 +2,9 @@
 from oracle.talk import ACK, FIN, RST, SYN, TCP
 
 
+OFFERED = ("10.0.0.80", "fd00:0:0:a::80")
+
+
 def bits(step):
     return step.what.get("bits", 0)
 
@@ -21,7 +24,8 @@ def syn_of_the_other(talk, n, ours, theirs):
 def half_open(talk, n, ours, theirs):
     """Who knows of another connection answers a SYN with what belongs to that one, and learns by a
     reset (RFC 9293 3.5.1): a FIN as well. That the handshake was seen is told by what passed."""
-    answered = any(bits(s) == SYN | ACK for s in talk.steps[:n])
-    begun = talk.client.cable == 0 or talk.to.address == "10.0.0.80"
+    syns = [i for i, s in enumerate(talk.steps[:n]) if s.by == "client" and bits(s) == SYN]
+    answered = any(bits(s) == SYN | ACK for s in talk.steps[max(syns, default=0):n])
+    begun = talk.client.cable == 0 or talk.to.address in OFFERED
     return talk.proto == TCP and ours and not theirs and bits(talk.steps[n]) & FIN and not (
         answered and begun)

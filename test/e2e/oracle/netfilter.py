@@ -40,7 +40,7 @@ class Network:
 # Tracking that forgets nothing while a test runs; wrong transport checksums are not its business.
 TRACKING = {"checksum": "0", "tcp_be_liberal": "1", "log_invalid": "0",
             **{f"{name}": "3600" for name in (
-                "udp_timeout", "udp_timeout_stream", "icmp_timeout", "generic_timeout",
+                "udp_timeout", "udp_timeout_stream", "icmp_timeout", "icmpv6_timeout", "generic_timeout",
                 *(f"tcp_timeout_{state}" for state in (
                     "syn_sent", "syn_recv", "established", "fin_wait", "close_wait", "last_ack",
                     "time_wait", "close", "max_retrans", "unacknowledged")))}}
