@@ -29,3 +29,21 @@ def half_open(talk, n, ours, theirs):
     begun = talk.client.cable == 0 or talk.to.address in OFFERED
     return talk.proto == TCP and ours and not theirs and bits(talk.steps[n]) & FIN and not (
         answered and begun)
+
+
+def two_fins(talk, n, ours, theirs):
+    """Linux takes a second FIN of one side for the other's, so that all is over, and a SYN behind it
+    for another connection; here it stands until both have ended, and such a SYN changes nothing
+    (RFC 9293 3.6, RFC 5961 4)."""
+    def fins(by, steps):
+        return sum(s.by == by and bool(bits(s) & FIN) for s in steps)
+    syns = [i for i, s in enumerate(talk.steps[:n]) if i and bits(s) == SYN]
+    return talk.proto == TCP and ours and not theirs and any(
+        fins(by, talk.steps[:i]) > 1 for i in syns for by in ("client", "server"))
+
+
+def ended_by_a_syn(talk, n, ours, theirs):
+    """A SYN behind the end of a connection begins another, whoever sends it (RFC 9293 3.6.1), and if
+    it may not, nobody knows the old one any more. Linux has such an end by other packets."""
+    return talk.proto == TCP and theirs and not ours and any(
+        bits(s) == SYN for s in talk.steps[1:n])

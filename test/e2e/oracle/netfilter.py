@@ -46,16 +46,17 @@ TRACKING = {"checksum": "0", "tcp_be_liberal": "1", "log_invalid": "0",
                     "time_wait", "close", "max_retrans", "unacknowledged")))}}
 
 
-def write_tracking():
-    for name, value in TRACKING.items():
+def write_tracking(loose):
+    for name, value in {**TRACKING, "tcp_loose": str(int(loose))}.items():
         write(f"netfilter/nf_conntrack_{name}", value)
 
 
 class Netfilter(LinuxRouter):
     """The Linux router; nft() gives it rules."""
 
-    def tracks(self):
-        hosts.inside(self.namespace, write_tracking)
+    def tracks(self, loose=True):
+        """loose: TCP connections whose beginning was not seen are taken for such."""
+        hosts.inside(self.namespace, write_tracking, loose)
 
     def nft(self, script, timeout_s=300):
         return hosts.must(hosts.run_inside(self.namespace, "nft", "-f", "-", text=script,

@@ -179,7 +179,8 @@ def packets(talk, step, src, dst, ident):
 
 
 def forged(quoted, at):
-    """With another source port, or another type of ICMP: nobody has sent that."""
+    """Nobody has sent that: another port of the server (one of the client may be another's by chance),
+    or another type of ICMP."""
     return quoted[:at] + bytes([quoted[at] ^ 0x2A]) + quoted[at + 1:]
 
 
@@ -216,7 +217,8 @@ class Course:
         if not quoted:
             return []
         if what["forged"]:
-            quoted = forged(quoted, family.HEADER)
+            to_server = step.by == "error" and self.talk.proto != ICMP
+            quoted = forged(quoted, family.HEADER + 2 * to_server)
         (kind, code), rest, by_host = family.ERRORS[what["error"]]
         to = family.source(quoted)
         if what["astray"]:
