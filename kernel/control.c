@@ -130,6 +130,11 @@ static bool op_stands_in(void *ctx, unsigned port, uint32_t address)
 	return nats_stands_in(ctx, port, address);
 }
 
+static bool op_restore(void *ctx, uint64_t word, uint8_t *frame)
+{
+	return port_of(ctx, word) == CONTROL_PORT || nats_restore(ctx, frame);
+}
+
 static void op_address_conflict6(
 	void *ctx, unsigned port, struct ip6 address, const uint8_t *mac, bool duplicate)
 {
@@ -153,6 +158,7 @@ static const struct stack_ops ops = {
 	.icmp_seen = op_icmp_seen,
 	.address_conflict = op_address_conflict,
 	.stands_in = op_stands_in,
+	.restore = op_restore,
 	.icmp6_seen = op_icmp6_seen,
 	.address_conflict6 = op_address_conflict6,
 };

@@ -203,7 +203,7 @@ void explain_track_find(const uint8_t *f, uint32_t len, bool six)
 	tracked.keyed = tracked.form == FLOW_WHOLE || tracked.form == FLOW_FIRST;
 	if (tracked.form == FLOW_ERROR)
 		tracked.keyed = flow_key_inside(f, at, len, &inside, &inner, &inner_at) &&
-				flow_key_reverse(&inside, &tracked.key);
+				flow_key_back(&inside, &tracked.key);
 }
 
 void explain_track_copy(const struct router *r, struct lane *lane, const struct lane *owner)

@@ -59,7 +59,7 @@ static bool init_actor(struct router *r, unsigned actor, uint32_t mappings, uint
 	uint32_t node = build_node(r, actor);
 	uint64_t bytes = nat_state_bytes(mappings, spaces, owners_of(r), n->slots);
 	uint64_t seed = hash_mix(platform_tsc() + actor * UINT64_C(0x9e3779b97f4a7c15));
-	void *memory = platform_reserve(bytes, CACHE_LINE);
+	void *memory = platform_reserve_near(bytes, CACHE_LINE, node);
 
 	n->state[actor] = platform_alloc_near(sizeof *n->state[actor], CACHE_LINE, node);
 	if (!memory || !n->state[actor])

@@ -85,6 +85,14 @@ void nats_begin_slot(struct router *r, unsigned slot);
  * ARP there as for its own (the stack's stands_in). */
 bool nats_stands_in(const struct router *r, unsigned iface, uint32_t address);
 
+/*
+ * Puts a packet that came in, and that a worker may have translated, back to what it was, by its
+ * session: an ICMP error about it is for who sent it, and is to quote what that one knows (RFC 1812
+ * 4.3.2.3). TTL and options stay as they are by now. false: it was translated, and its session has
+ * ended meanwhile: nothing must be said of it.
+ */
+bool nats_restore(const struct router *r, uint8_t *frame);
+
 /* Of all workers: mappings there are, and fit. */
 uint64_t nats_live(const struct router *r);
 uint64_t nats_max(const struct router *r);

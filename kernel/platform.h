@@ -79,8 +79,10 @@ void *platform_alloc(size_t bytes, size_t align);
  * log says so when boot memory is sealed. NODE_UNKNOWN: from anywhere.
  */
 void *platform_alloc_near(size_t bytes, size_t align, uint32_t node);
-/* The same as platform_alloc, but not zeroed: for large tables that begin empty. */
+/* The same as platform_alloc and platform_alloc_near, but not zeroed: for large tables that begin
+ * empty. */
 void *platform_reserve(size_t bytes, size_t align);
+void *platform_reserve_near(size_t bytes, size_t align, uint32_t node);
 /* And no device is mapped any more, no privilege kept that only boot needs. */
 void platform_seal(void);
 struct platform_memory {

@@ -46,7 +46,7 @@ static bool build_actor(struct router *r, unsigned actor, uint32_t max)
 {
 	uint32_t node = r->worker[actor - 1]->node;
 	struct sessions *s = platform_alloc_near(sizeof *s, CACHE_LINE, node);
-	void *memory = platform_reserve(sessions_bytes(max), CACHE_LINE);
+	void *memory = platform_reserve_near(sessions_bytes(max), CACHE_LINE, node);
 
 	if (!s || !memory)
 		return false;

@@ -114,6 +114,11 @@ void *platform_reserve(size_t bytes, size_t align)
 	return platform_alloc(bytes, align); /* what the kernel gives is zero already */
 }
 
+void *platform_reserve_near(size_t bytes, size_t align, uint32_t node)
+{
+	return platform_alloc_near(bytes, align, node);
+}
+
 void platform_seal(void)
 {
 	sealed = true;

@@ -8,6 +8,7 @@
 #include "kernel/router.h"
 #include "kernel/shell/capture_out.h"
 #include "kernel/shell/commands.h"
+#include "kernel/shell/protocol.h"
 #include "lib/text.h"
 #include "lib/text6.h"
 #include "net/path/frame.h"
@@ -94,17 +95,8 @@ static bool set_ports(struct capture_plan *p, uint16_t range[2], const char *tex
 
 static bool set_protocol(struct capture_plan *p, const char *text)
 {
-	static const struct {
-		const char *name;
-		uint8_t number;
-	} names[] = {
-		{"icmp", IPV4_ICMP}, {"icmp6", IPV6_ICMP}, {"tcp", IPV4_TCP}, {"udp", IPV4_UDP}};
-
 	p->has_protocol = true;
-	p->protocol = (uint8_t)strtoul(text, NULL, 10);
-	for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
-		if (!strcmp(text, names[i].name))
-			p->protocol = names[i].number;
+	p->protocol = protocol_of(text);
 	return true;
 }
 

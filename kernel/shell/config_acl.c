@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "kernel/shell/config_check.h"
+#include "kernel/shell/protocol.h"
 #include "kernel/shell/shell.h"
 #include "lib/text.h"
 #include "lib/text6.h"
@@ -44,19 +45,9 @@ static bool read_prefix(const char *text, uint8_t *family, struct ip6 *prefix, u
 
 static void read_protocol(const char *text, struct acl_rule *r)
 {
-	static const struct {
-		const char *name;
-		uint8_t number;
-	} names[] = {
-		{"icmp", IPV4_ICMP}, {"icmp6", IPV6_ICMP}, {"tcp", IPV4_TCP}, {"udp", IPV4_UDP}};
-
 	r->any_protocol = !text;
-	if (!text)
-		return;
-	r->protocol = (uint8_t)strtoul(text, NULL, 10);
-	for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
-		if (!strcmp(text, names[i].name))
-			r->protocol = names[i].number;
+	if (text)
+		r->protocol = protocol_of(text);
 }
 
 /* "N", "N-M"; NULL: all. The grammar has checked it. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "kernel/shell/config_check.h"
+#include "kernel/shell/protocol.h"
 #include "lib/text.h"
 #include "net/path/frame.h"
 #include "net/table/rib.h"
@@ -46,12 +47,8 @@ static bool read_prefix(struct config_fault *fault, const struct line *line, con
 static void read_protocol(const char *text, struct nat_match *m)
 {
 	m->any_protocol = !text;
-	if (!text)
-		return;
-	m->protocol = (uint8_t)(!strcmp(text, "icmp")  ? IPV4_ICMP
-				: !strcmp(text, "tcp") ? IPV4_TCP
-				: !strcmp(text, "udp") ? IPV4_UDP
-						       : strtoul(text, NULL, 10));
+	if (text)
+		m->protocol = protocol_of(text);
 }
 
 /* "N", "N-M". The grammar has checked it. */

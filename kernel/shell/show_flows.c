@@ -4,6 +4,7 @@
 #include "kernel/platform.h"
 #include "kernel/router.h"
 #include "kernel/shell/commands.h"
+#include "kernel/shell/protocol.h"
 #include "lib/text.h"
 #include "lib/text6.h"
 #include "net/path/frame.h"
@@ -43,22 +44,6 @@ static void read_prefix(const char *text, struct ip6 *ip, unsigned *length, uint
 		(void)text_parse_ipv4_prefix(text, &address, length);
 		*ip = (struct ip6){0, address};
 	}
-}
-
-static int protocol_of(const char *text)
-{
-	static const struct {
-		const char *name;
-		uint8_t number;
-	} names[] = {
-		{"icmp", IPV4_ICMP}, {"icmp6", IPV6_ICMP}, {"tcp", IPV4_TCP}, {"udp", IPV4_UDP}};
-	uint64_t n = 0;
-
-	for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
-		if (strcmp(names[i].name, text) == 0)
-			return names[i].number;
-	(void)text_parse_number(text, 0, 255, &n);
-	return (int)n;
 }
 
 static void read_options(const struct call *call, struct wanted *w)
@@ -119,26 +104,6 @@ static void output_address(struct output *o, const struct flow_key *key, struct 
 	else
 		text_print_ipv4(text, (uint32_t)ip.lo);
 	output_text(o, NULL, "%s", text);
-}
-
-static void output_protocol(struct output *o, unsigned protocol)
-{
-	switch (protocol) {
-	case IPV4_TCP:
-		output_text(o, NULL, "tcp");
-		break;
-	case IPV4_UDP:
-		output_text(o, NULL, "udp");
-		break;
-	case IPV4_ICMP:
-		output_text(o, NULL, "icmp");
-		break;
-	case IPV6_ICMP:
-		output_text(o, NULL, "icmp6");
-		break;
-	default:
-		output_text(o, NULL, "%u", protocol);
-	}
 }
 
 static void output_ports(struct output *o, const struct flow_key *key)

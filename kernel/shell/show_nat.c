@@ -6,6 +6,7 @@
 #include "kernel/router.h"
 #include "kernel/shell/commands.h"
 #include "kernel/shell/history.h"
+#include "kernel/shell/protocol.h"
 #include "lib/text.h"
 #include "net/path/frame.h"
 
@@ -92,23 +93,6 @@ bool show_nat_rules(struct call *call)
 }
 
 /* ---- mappings ---- */
-
-static void output_protocol(struct output *o, uint8_t protocol)
-{
-	switch (protocol) {
-	case IPV4_TCP:
-		output_text(o, NULL, "tcp");
-		return;
-	case IPV4_UDP:
-		output_text(o, NULL, "udp");
-		return;
-	case IPV4_ICMP:
-		output_text(o, NULL, "icmp");
-		return;
-	default:
-		output_text(o, NULL, "%u", protocol);
-	}
-}
 
 static void output_endpoint(struct output *o, uint32_t address, uint16_t port)
 {

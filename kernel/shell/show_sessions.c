@@ -7,6 +7,7 @@
 #include "kernel/router.h"
 #include "kernel/sessions.h"
 #include "kernel/shell/commands.h"
+#include "kernel/shell/protocol.h"
 #include "lib/hash.h"
 #include "lib/text.h"
 #include "lib/text6.h"
@@ -17,20 +18,6 @@
 #define CLEAR_US 5000000u /* for workers that have much to clear */
 
 /* ---- filters ---- */
-
-static uint8_t protocol_of(const char *text)
-{
-	static const struct {
-		const char *name;
-		uint8_t number;
-	} names[] = {
-		{"icmp", IPV4_ICMP}, {"icmp6", IPV6_ICMP}, {"tcp", IPV4_TCP}, {"udp", IPV4_UDP}};
-
-	for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
-		if (!strcmp(text, names[i].name))
-			return names[i].number;
-	return (uint8_t)strtoul(text, NULL, 10);
-}
 
 static void read_prefix(const char *text, struct ip6 *prefix, uint8_t *length, uint8_t *family)
 {
@@ -71,26 +58,6 @@ static struct session_match match_of(const struct call *call, uint64_t *most)
 }
 
 /* ---- a row ---- */
-
-static void print_protocol(struct output *o, uint8_t protocol)
-{
-	switch (protocol) {
-	case IPV4_TCP:
-		output_text(o, NULL, "tcp");
-		return;
-	case IPV4_UDP:
-		output_text(o, NULL, "udp");
-		return;
-	case IPV4_ICMP:
-		output_text(o, NULL, "icmp");
-		return;
-	case IPV6_ICMP:
-		output_text(o, NULL, "icmp6");
-		return;
-	default:
-		output_text(o, NULL, "%u", protocol);
-	}
-}
 
 /* An address with its port; of ICMP the identifier, at the side that asks. */
 static void print_endpoint(
@@ -149,7 +116,7 @@ static void output_translated(struct output *o, const struct session_view *v)
 static void show_session(struct output *o, const struct session_view *v)
 {
 	output_row(o);
-	print_protocol(o, v->key[0].protocol);
+	output_protocol(o, v->key[0].protocol);
 	output_source(o, &v->key[0]);
 	output_target(o, &v->key[0]);
 	output_text(o, NULL, "%s", session_state_name(v->state));

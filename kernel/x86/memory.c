@@ -146,11 +146,16 @@ static void memory_note_stray(uint32_t node, size_t bytes)
 }
 
 /* Of one node, so that what is asked for last, the forwarding tables, still finds a range that is
- * large enough; of several, from the first on. */
+ * large enough; of several, from the first on, so that the others' is there for their cores. */
 static void *memory_take_anywhere(size_t bytes, size_t align)
 {
+	const struct srat *s = memory.srat;
 	size_t whole = (bytes + ALIGN_MIN - 1) & -(size_t)ALIGN_MIN;
+	void *p;
 
+	for (unsigned i = 0; platform_nodes() > 1 && i < s->ranges; i++)
+		if ((p = memory_take_within(bytes, align, s->range[i].first, s->range[i].end)))
+			return p;
 	if (platform_nodes() > 1 || memory.sealed || bytes == 0 || whole < bytes)
 		return memory_take(bytes, align, UINT64_MAX);
 	return (void *)(uintptr_t)memmap_take_tight(
@@ -191,6 +196,11 @@ void *platform_alloc(size_t bytes, size_t align)
 void *platform_reserve(size_t bytes, size_t align)
 {
 	return memory_take_anywhere(bytes, align);
+}
+
+void *platform_reserve_near(size_t bytes, size_t align, uint32_t node)
+{
+	return memory_take_near(bytes, align, node);
 }
 
 void platform_seal(void)

@@ -229,24 +229,46 @@ bool flow_key_inside(const uint8_t *f, uint32_t at, uint32_t len, struct flow_ke
 	return form == FLOW_WHOLE || form == FLOW_FIRST;
 }
 
-bool flow_key_reverse(const struct flow_key *key, struct flow_key *reverse)
+/* Of an ICMP request the type of the reply, or the other way round; *asks: it is a request. */
+static uint8_t other_type(bool six, uint8_t type, bool *asks)
+{
+	*asks = six ? type == ICMP6_ECHO : type == ICMP_ECHO || type % 2 == 1;
+	if (!six && type == ICMP_ECHO)
+		return ICMP_ECHO_REPLY;
+	if (!six && type == ICMP_ECHO_REPLY)
+		return ICMP_ECHO;
+	return (uint8_t)(*asks ? type + 1 : type - 1);
+}
+
+/* The key of the other direction; *asks: this one's packets may begin a conversation. */
+static bool turned(const struct flow_key *key, struct flow_key *other, bool *asks)
 {
 	bool six = key->family == 6;
 
+	*asks = true;
 	if (key->later)
 		return false;
-	*reverse = *key;
-	reverse->src = key->dst;
-	reverse->dst = key->src;
-	if (key->protocol == (six ? IPV6_ICMP : IPV4_ICMP)) {
-		uint8_t type = (uint8_t)(key->ports >> 8), reply;
-
-		if (six ? type != ICMP6_ECHO : type != ICMP_ECHO && type % 2 == 0)
-			return false; /* itself a reply */
-		reply = type == ICMP_ECHO ? ICMP_ECHO_REPLY : (uint8_t)(type + 1);
-		reverse->ports = (key->ports & 0xffff00ffu) | (uint32_t)reply << 8;
-		return true;
-	}
-	reverse->ports = key->ports << 16 | key->ports >> 16;
+	*other = *key;
+	other->src = key->dst;
+	other->dst = key->src;
+	if (key->protocol == (six ? IPV6_ICMP : IPV4_ICMP))
+		other->ports = (key->ports & 0xffff00ffu) |
+			       (uint32_t)other_type(six, (uint8_t)(key->ports >> 8), asks) << 8;
+	else
+		other->ports = key->ports << 16 | key->ports >> 16;
 	return true;
+}
+
+bool flow_key_reverse(const struct flow_key *key, struct flow_key *reverse)
+{
+	bool asks;
+
+	return turned(key, reverse, &asks) && asks;
+}
+
+bool flow_key_back(const struct flow_key *key, struct flow_key *back)
+{
+	bool asks;
+
+	return turned(key, back, &asks);
 }

@@ -54,6 +54,10 @@ bool flow_key_inside(const uint8_t *frame, uint32_t at, uint32_t len_bytes, stru
 /* The key of what answers: false if nothing does (a later fragment, an ICMP reply). */
 bool flow_key_reverse(const struct flow_key *key, struct flow_key *reverse);
 
+/* The key of the other direction of a conversation: of an ICMP reply that of its request, else as
+ * flow_key_reverse. false: a later fragment. */
+bool flow_key_back(const struct flow_key *key, struct flow_key *back);
+
 /* 4-byte fields may stand between: they are compared one by one. */
 static inline bool flow_key_equal(const struct flow_key *a, const struct flow_key *b)
 {

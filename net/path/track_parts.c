@@ -64,9 +64,10 @@ void track_error(struct track_packet *p)
 	struct way *way = NULL;
 	bool leaves;
 
-	/* The packet inside was sent by the way on; the error comes back by the other. */
+	/* The packet inside was sent by one way, a request or an answer; the error comes back by
+	 * the other (RFC 5508 4.1, 4.2). */
 	if (flow_key_inside(p->f, p->at, p->len, &inside, &inner, &inner_at) &&
-		is_told_to(p, inside.src) && flow_key_reverse(&inside, &back))
+		is_told_to(p, inside.src) && flow_key_back(&inside, &back))
 		way = session_find(p->t->s, &back);
 	if (!way) {
 		track_alone(p, false);

@@ -185,9 +185,11 @@ static uint32_t icmp_error_source(const struct stack *s, uint64_t word, const ui
 
 void icmp_send_error(struct stack *s, uint64_t word, uint8_t type, uint8_t code, uint32_t info)
 {
-	const uint8_t *frame = frame_of(s, word);
+	uint8_t *frame = frame_of(s, word);
 	uint32_t quote = ipv4_total_len(frame), index;
 
+	if (s->ops->restore && !s->ops->restore(s->ctx, word, frame))
+		return;
 	if (!icmp_may_answer(s, frame) ||
 		!icmp_limit_take(s, &s->icmp_limit, rib4_key(load_be32(frame + IPV4_SOURCE))) ||
 		!s->ops->alloc(s->ctx, &index))

@@ -59,7 +59,8 @@ void icmp_input(struct stack *s, uint64_t word);
 /*
  * Answers the packet in `word` with an error, if the rules above allow it. info:
  * the second word of the header, that is the next-hop MTU for ICMP_FRAGMENTATION_NEEDED (RFC 1191
- * 4), the pointer << 24 for ICMP_PARAMETER_PROBLEM (RFC 792), else 0. Does not take the word.
+ * 4), the pointer << 24 for ICMP_PARAMETER_PROBLEM (RFC 792), else 0. A packet that was
+ * translated is put back to what it was (stack_ops.restore). Does not take the word.
  */
 void icmp_send_error(struct stack *s, uint64_t word, uint8_t type, uint8_t code, uint32_t info);
 

@@ -66,6 +66,10 @@ struct stack_ops {
 	/* An address, of the network of this interface and not its own, that the router answers ARP
 	 * for. NULL: none. */
 	bool (*stands_in)(void *ctx, unsigned port, uint32_t address);
+	/* An IPv4 packet about which an ICMP error is to be sent is put back to what its sender
+	 * sent, if it was translated. false: nobody knows any more what that was. NULL: nothing is
+	 * ever translated. */
+	bool (*restore)(void *ctx, uint64_t word, uint8_t *frame);
 };
 
 #define STACK_LOOP 8u /* packets that one packet to ourselves may cause to ourselves */

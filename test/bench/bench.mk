@@ -138,10 +138,10 @@ $(FLOW)/tables: $(call obj,hosted,$(LIB) $(filter net/table/%,$(NET)) test/model
 	$(Q)$(CC) $(HOST) $^ -lrte_acl -lrte_hash -lrte_eal -lm -o $@
 
 # The commit's own rules and flags, with the bench of this one. Its dependencies are none of ours.
-$(FLOW)/before: $(wildcard test/bench/flow/*.[ch]) test/bench/bench.mk
+$(FLOW)/before: $(wildcard test/bench/flow/*.[ch]) test/bench/rings.h test/bench/bench.mk
 	@rm -rf $@-tree && mkdir -p $@-tree
 	git archive $(FLOW_BEFORE) | tar -x -C $@-tree
-	@cp -r test/bench/flow $@-tree/test/bench/ && cp test/bench/bench.mk $@-tree/test/bench/
+	@cp -r test/bench/flow $@-tree/test/bench/ && cp test/bench/rings.h test/bench/bench.mk $@-tree/test/bench/
 	@cp test/model/aclgen.[ch] $@-tree/test/model/ && cp net/table/acl.h $@-tree/net/table/
 	$(MAKE) -C $@-tree $(FLOW)/path
 	@mv $@-tree/$(FLOW)/path $@ && rm -rf $@-tree

@@ -8,6 +8,7 @@
 #include "lib/byteorder.h"
 #include "lib/checksum.h"
 #include "lib/packet.h"
+#include "test/bench/rings.h"
 
 #define FRAME_BYTES 64u
 
@@ -17,23 +18,14 @@
 #define SUM6 60u
 #define DST6 50u
 
-struct nic_desc {
-	uint64_t address, control; /* control: the packet word */
-};
-
 struct nic_flow {
 	uint32_t dst;      /* wire order */
 	uint16_t checksum; /* as it stands in the header */
 };
 
 struct nic {
-	struct netdev dev; /* first, so that a netdev is its nic */
-	alignas(64) uint32_t rx_given, rx_taken;
-	uint32_t flow;
-	uint64_t limit;
-	alignas(64) uint32_t tx_given, tx_taken;
-	alignas(64) struct nic_desc rx[NIC_SLOTS];
-	alignas(64) struct nic_desc tx[NIC_SLOTS];
+	struct rings rings;
+	alignas(64) uint32_t flow;
 	alignas(64) uint8_t frame[FRAME_BYTES];
 	alignas(64) struct nic_flow flows[NIC_FLOWS];
 };
@@ -48,14 +40,14 @@ static inline unsigned nic_receive(
 	struct netdev *dev, uint64_t *word, unsigned max, unsigned sum_at, unsigned dst_at)
 {
 	struct nic *nic = nic_of(dev);
-	uint32_t taken = nic->rx_taken, held = nic->rx_given - taken, flow = nic->flow;
-	unsigned n = held < max ? held : max;
+	uint32_t taken = nic->rings.nic.rx_taken, flow = nic->flow;
+	unsigned held = ring_nic_rx_held(dev, 0), n = held < max ? held : max;
 
-	if (n > nic->limit)
-		n = (unsigned)nic->limit;
-	nic->limit -= n;
+	if (n > nic->rings.nic.limit)
+		n = (unsigned)nic->rings.nic.limit;
+	nic->rings.nic.limit -= n;
 	for (unsigned i = 0; i < n; i++) {
-		struct nic_desc *d = &nic->rx[(taken + i) & (NIC_SLOTS - 1)];
+		struct ring_desc *d = &nic->rings.rx[(taken + i) & (RING_SLOTS - 1)];
 		const struct nic_flow *f = &nic->flows[(flow + i) & (NIC_FLOWS - 1)];
 		uint8_t *frame = (uint8_t *)(uintptr_t)d->address;
 
@@ -64,7 +56,7 @@ static inline unsigned nic_receive(
 		memcpy(frame + dst_at, &f->dst, 4);
 		word[i] = packet_word((uint32_t)d->control, FRAME_BYTES, 0);
 	}
-	nic->rx_taken = taken + n;
+	nic->rings.nic.rx_taken = taken + n;
 	nic->flow = flow + n;
 	return n;
 }
@@ -79,93 +71,17 @@ static unsigned nic_rx6(struct netdev *dev, unsigned q, uint64_t *word, unsigned
 	return nic_receive(dev, word, max, SUM6, DST6);
 }
 
-static unsigned nic_rx_room(struct netdev *dev, unsigned q)
-{
-	const struct nic *nic = nic_of(dev);
-
-	return NIC_SLOTS - (nic->rx_given - nic->rx_taken);
-}
-
-static void nic_rx_fill(struct netdev *dev, unsigned q, const uint32_t *index, unsigned n)
-{
-	struct nic *nic = nic_of(dev);
-	const struct buffers *buffers = dev->buffers;
-	uint32_t given = nic->rx_given, stride = buffers->stride;
-
-	if (!n)
-		return;
-	uintptr_t frames = buffers->origin[index[0] >> POOL_SHIFT];
-
-	for (unsigned i = 0; i < n; i++) {
-		struct nic_desc *d = &nic->rx[(given + i) & (NIC_SLOTS - 1)];
-
-		d->address = frames + (uint64_t)index[i] * stride;
-		d->control = index[i];
-	}
-	nic->rx_given = given + n;
-}
-
-static unsigned nic_tx(struct netdev *dev, unsigned q, const uint64_t *word, unsigned n)
-{
-	struct nic *nic = nic_of(dev);
-	const struct buffers *buffers = dev->buffers;
-	uint32_t given = nic->tx_given;
-
-	for (unsigned i = 0; i < n; i++) {
-		struct nic_desc *d = &nic->tx[(given + i) & (NIC_SLOTS - 1)];
-
-		d->address = (uintptr_t)packet_frame(buffers, word[i]);
-		d->control = word[i];
-	}
-	nic->tx_given = given + n;
-	return n;
-}
-
-static unsigned nic_tx_done(struct netdev *dev, unsigned q, uint64_t *word, unsigned max)
-{
-	struct nic *nic = nic_of(dev);
-	uint32_t taken = nic->tx_taken, held = nic->tx_given - taken, n = 0;
-
-	if (held > NIC_SLOTS / 2)
-		n = held - NIC_SLOTS / 2;
-	if (n > max)
-		n = max;
-	for (unsigned i = 0; i < n; i++)
-		word[i] = nic->tx[(taken + i) & (NIC_SLOTS - 1)].control;
-	nic->tx_taken = taken + n;
-	return n;
-}
-
-static unsigned nic_rx_held(const struct netdev *dev, unsigned q)
-{
-	return nic_of(dev)->rx_given - nic_of(dev)->rx_taken;
-}
-
-static unsigned nic_tx_held(const struct netdev *dev, unsigned q)
-{
-	return nic_of(dev)->tx_given - nic_of(dev)->tx_taken;
-}
-
-static uint64_t nic_doorbells(const struct netdev *dev)
-{
-	return 0;
-}
-
-static void nic_poll(struct netdev *dev)
-{
-}
-
 static const struct netdev_ops ops = {
 	.rx = nic_rx,
-	.rx_room = nic_rx_room,
-	.rx_fill = nic_rx_fill,
-	.tx = nic_tx,
-	.tx_done = nic_tx_done,
-	.rx_held = nic_rx_held,
-	.tx_held = nic_tx_held,
-	.doorbells = nic_doorbells,
-	.poll = nic_poll,
-	.stop = nic_poll,
+	.rx_room = ring_nic_rx_room,
+	.rx_fill = rings_rx_fill,
+	.tx = rings_tx,
+	.tx_done = rings_tx_done,
+	.rx_held = ring_nic_rx_held,
+	.tx_held = ring_nic_tx_held,
+	.doorbells = ring_nic_doorbells,
+	.poll = ring_nic_nothing,
+	.stop = ring_nic_nothing,
 };
 
 /* The same over IPv6, from 2001:db8:9::9. */
@@ -221,32 +137,20 @@ struct netdev *nic_create(
 	if (!nic)
 		abort();
 	memset(nic, 0, sizeof *nic);
-	nic->limit = UINT64_MAX;
-	nic->dev = (struct netdev){
-		.ops = &ops,
-		.driver = "bench",
-		.node = NODE_UNKNOWN,
-		.mtu_max = MTU_DEFAULT,
-		.rx_queues = 1,
-		.tx_queues = 1,
-		.rx_slots = NIC_SLOTS,
-		.tx_slots = NIC_SLOTS,
-		.link = true,
-	};
-	nic->dev.location[0] = (char)('0' + number);
-	memcpy(nic->dev.mac, router_mac, 6);
+	nic->rings.nic.limit = UINT64_MAX;
+	ring_nic_init(&nic->rings.nic, &ops, number, router_mac, RING_SLOTS);
 	if (six) {
 		ops6 = ops;
 		ops6.rx = nic_rx6;
-		nic->dev.ops = &ops6;
+		nic->rings.nic.dev.ops = &ops6;
 		make_frames6(nic, router_mac, dst, *six);
 	} else {
 		make_frames(nic, router_mac, dst);
 	}
-	return &nic->dev;
+	return &nic->rings.nic.dev;
 }
 
 void nic_limit(struct netdev *dev, uint64_t frames)
 {
-	nic_of(dev)->limit = frames;
+	ring_nic_of(dev)->limit = frames;
 }

@@ -15,7 +15,6 @@
 #include "drivers/netdev.h"
 #include "net/table/ip6.h"
 
-#define NIC_SLOTS 512u
 #define NIC_FLOWS 1024u /* a power of two */
 
 /*

@@ -156,8 +156,7 @@ OTHERWISE = {"rx-runt", "port-disabled", "neighbor-pending", "neighbor-failed", 
              "urpf",  # test_urpf.py
              "acl-denied",  # test_acl.py
              "nat-no-port", "nat-no-session",  # test_nat.py
-             "session-limit", "session-state",  # test_track.py
-             "session-table-full",  # test_track.c: a million sessions take too long here
+             "session-limit", "session-state", "session-table-full",  # test_track.py
              "input-policed"}  # test_police.py
 
 

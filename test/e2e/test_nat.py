@@ -19,6 +19,7 @@ CONFIG = "".join(f"set interfaces eth{i} address 10.0.{i}.1/24\n" for i in range
     "\n".join(MASQUERADE) + f"""
 set nat destination rule 10 in eth1 proto tcp to {ROUTER} port 8080 to-address {SERVER} to-port 80
 set nat destination rule 20 in eth1 proto udp to {ROUTER} port 5000-5009 to-address {SERVER} to-port 6000
+set nat destination rule 30 in eth1 proto udp to {ROUTER} port 5999 to-address 10.0.2.99
 """
 SIZE = 2_000_000
 
@@ -245,6 +246,19 @@ def test_neighbor_is_asked_for(lab):
         client.sendto(b"first", ("10.0.1.77", 7000))
         assert server.recvfrom(100)[1][0] == ROUTER
     lab.must(1, "ip", "address", "delete", "10.0.1.77/24", "dev", "p0")
+
+
+@pytest.mark.parametrize("host,to", [(0, ("10.0.1.99", 7000)), (1, (ROUTER, 5999))])
+def test_no_neighbor(lab, host, to):
+    """Nobody is there: who sent it is told so, about what it sent, else Linux would not know whose."""
+    with lab.socket(host, socket.socket, socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.settimeout(20)
+        sock.setsockopt(socket.IPPROTO_IP, 11, 1)  # IP_RECVERR: such an error as well
+        sock.connect(to)
+        sock.send(b"nobody is there")
+        with pytest.raises(OSError) as refused:
+            sock.recv(10)
+    assert refused.value.errno == errno.EHOSTUNREACH
 
 
 def test_fragmented_by_the_router(lab):

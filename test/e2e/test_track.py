@@ -3,9 +3,11 @@ import socket
 import threading
 
 import pytest
+from differential.packet4 import ether, ipv4, udp
 from router import running, wait_for
 from scapy.layers.inet import ICMP, IP, TCP, UDP
 from scapy.layers.l2 import Ether
+from talker import Talker
 
 CONFIG = """
 set interfaces eth0 address 10.0.0.1/24
@@ -138,3 +140,66 @@ def test_blind_reset(lab):
         assert got == SIZE
     listener.close()
     lab.check_books()
+
+
+ASKING, ASKED = "10.8", "10.9"  # behind h0, whose /16 has room for more than fit; behind h1
+FULL = f"""
+set interfaces eth0 address 10.0.0.1/24
+set interfaces eth1 address 10.0.1.1/24
+set interfaces eth1 acl in answers
+set acl answers rule 10 permit established
+set acl answers rule 20 permit to 10.0.1.1/32
+set routes {ASKING}.0.0/16 via 10.0.0.2
+set routes {ASKED}.0.0/16 via 10.0.1.2
+"""
+
+
+def datagrams(wire, numbers, back=False):
+    """Of so many conversations, each of an address of its own."""
+    for n in numbers:
+        asking, asked = (f"{ASKING}.{n >> 8}.{n & 255}", 5000), (f"{ASKED}.0.1", 9)
+        (src, sport), (dst, dport) = (asked, asking) if back else (asking, asked)
+        yield ether(wire.router_mac, wire.host_mac,
+                    ipv4(src, dst, udp(src, dst, sport, dport, b"number %d." % n)))
+
+
+def test_table_full():
+    """Of conversations that are answered none is given up: new ones are refused, by name."""
+    with running(ports=2, mem=64, config=FULL) as lab, lab.wire(0) as h0, lab.wire(1) as h1:
+        def memory():
+            return lab.json("show memory")
+
+        def answered(n):
+            h0.forget()
+            h1.send(next(datagrams(h1, [n], back=True)))
+            return h0.receive(lambda f: b"number %d." % n in f, 2)
+        before = memory()
+        most = before["sessions_max"]
+        with Talker(lab, 0, 1):
+            begun = memory()["sessions"]
+            assert 0 < begun < 10
+            for first in range(begun, most, 500):
+                numbers = range(first, min(first + 500, most))
+                h0.send_all(list(datagrams(h0, numbers)))
+                wait_for("questions", lambda n=numbers: memory()["sessions"] == n.stop)
+                h1.send_all(list(datagrams(h1, numbers, back=True)))
+            wait_for("the last answer, behind all others", lambda: answered(most - 1))
+            assert lab.drops().count("eth0", "session-table-full") == 0
+
+            h0.send_all(list(datagrams(h0, range(most, most + 100))))
+            wait_for("those refused", lambda: lab.drops().count("eth0", "session-table-full") == 100)
+            rows = lab.json("show sessions")["sessions"]
+            assert len(rows) == most == memory()["sessions"]
+            states = [row["state"] for row in rows]
+            assert states.count("replied") >= most - begun and states.count("established") == 1
+            assert not [r for r in rows if r["from"].startswith(f"{ASKING}.{most >> 8}.{most & 255}:")]
+            for n in (begun, most // 2, most - 1):
+                wait_for(f"answer {n}", lambda n=n: answered(n))
+            after = memory()
+            assert [after[k] for k in ("arena_used", "heap_used")] == [
+                before[k] for k in ("arena_used", "heap_used")]
+        assert lab.drops().count("eth1", "acl-denied") == 0
+        lab.cli(f"clear sessions from {ASKING}.0.0/24")
+        h1.forget()
+        h0.send(next(datagrams(h0, [most])))
+        assert h1.receive(lambda f: b"number %d." % most in f), "there is room again"

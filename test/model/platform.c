@@ -138,11 +138,18 @@ void *platform_alloc(size_t bytes, size_t align)
 	return p ? memset(p, 0, bytes) : NULL;
 }
 
-void *platform_alloc_near(size_t bytes, size_t align, uint32_t node)
+void *platform_reserve_near(size_t bytes, size_t align, uint32_t node)
 {
 	if (node < MODEL_NODES_MAX)
 		model_platform.near[node] += bytes;
-	return platform_alloc(bytes, align);
+	return platform_reserve(bytes, align);
+}
+
+void *platform_alloc_near(size_t bytes, size_t align, uint32_t node)
+{
+	void *p = platform_reserve_near(bytes, align, node);
+
+	return p ? memset(p, 0, bytes) : NULL;
 }
 
 void model_platform_free(void)

@@ -225,7 +225,7 @@ static inline struct fixture *fix_new(void)
 {
 	static const struct stack_ops ops = {fix_alloc, fix_transmit, fix_drop, fix_deliver,
 		fix_ingress, fix_routes_changed, fix_icmp_seen, fix_address_conflict,
-		fix_icmp6_seen, fix_address_conflict6, NULL, fix_stands_in};
+		fix_icmp6_seen, fix_address_conflict6, NULL, fix_stands_in, NULL};
 	struct fixture *f = calloc(1, sizeof *f);
 
 	buffers_shape(&f->buffers, MTU_DEFAULT);

@@ -215,6 +215,10 @@ static void reverse(void **state)
 		assert_int_equal(flow_key_reverse(&key, &back), asks);
 		if (asks)
 			assert_int_equal(back.ports, 0x05060002 | reply[type] << 8);
+		assert_true(flow_key_back(&key, &back));
+		assert_true(flow_key_back(&back, &again));
+		assert_true(flow_key_equal(&key, &again));
+		assert_int_equal(flow_key_reverse(&back, &again), !asks);
 	}
 	six(IPV6_ICMP, 8);
 	f[54] = 128;
@@ -222,6 +226,8 @@ static void reverse(void **state)
 	assert_true(flow_key_reverse(&key, &back));
 	assert_int_equal(back.ports, 0x05068102);
 	assert_false(flow_key_reverse(&back, &again));
+	assert_true(flow_key_back(&back, &again));
+	assert_true(flow_key_equal(&key, &again));
 }
 
 /* Makes the packet in f the one inside an ICMP error of the other direction. Its length. */

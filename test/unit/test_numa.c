@@ -1,6 +1,8 @@
 /* Where there are NUMA nodes: who drives which queue, and whose memory holds what. */
 #include "test/unit/router_fixture.h"
 
+#include "kernel/sessions.h"
+
 #define NONE NODE_UNKNOWN
 
 /* Two nodes: worker w, on core w + 1, is on node (w + 1) mod 2. Ports are where `nodes` says. */
@@ -112,6 +114,9 @@ static void test_memory(void **state)
 	start_nodes(1, 1, (const uint32_t[]){NONE, NONE, 0});            /* on core 1: node 1 */
 	assert_in_range(model_platform.near[0], 2 * pool, 3 * pool - 1); /* control's, and eth2's */
 	before = model_platform.near[1];
+	assert_true(sessions_memory(&router) > sizeof(struct session));
+	before -= sessions_memory(&router);
+	before -= router.nats.bytes - 2 * nat_rules_bytes(router.nats.rules_max);
 	assert_in_range(before, 2 * pool + 3 * sizeof(struct pool) + 9 * sizeof(struct crosspoint),
 		3 * pool - 1);
 	for (unsigned p = 0; p < router.buffers.pools; p++)

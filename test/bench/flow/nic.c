@@ -8,29 +8,18 @@
 #include "lib/byteorder.h"
 #include "lib/checksum.h"
 #include "lib/packet.h"
+#include "test/bench/rings.h"
 
-#define SLOTS 512u
-#define ICMP  1
-#define TCP   6
-#define UDP   17
+#define ICMP 1
+#define TCP  6
+#define UDP  17
 
 #define AT_TRANSPORT 34u
 
-struct desc {
-	uint64_t address, control; /* control: the packet word */
-};
-
 struct flow_nic {
-	struct netdev dev; /* first, so that a netdev is its nic */
-	unsigned number;
-	alignas(64) uint32_t rx_given, rx_taken;
-	const struct flow_record *record;
+	struct rings rings;
+	alignas(64) const struct flow_record *record;
 	uint32_t records, next;
-	uint64_t limit, received;
-	alignas(64) uint32_t tx_given, tx_taken;
-	uint64_t sent;
-	alignas(64) struct desc rx[SLOTS];
-	alignas(64) struct desc tx[SLOTS];
 	alignas(64) uint8_t frame[FLOW_FRAME];
 };
 
@@ -47,29 +36,29 @@ static struct flow_nic *nic_of(const struct netdev *dev)
 static void deliver(struct flow_nic *nic, uint64_t *word, unsigned some)
 {
 	const struct flow_record *record = nic->record + nic->next;
-	uint32_t taken = nic->rx_taken;
+	uint32_t taken = nic->rings.nic.rx_taken;
 
 	for (unsigned i = 0; i < some; i++) {
-		struct desc *d = &nic->rx[(taken + i) & (SLOTS - 1)];
+		struct ring_desc *d = &nic->rings.rx[(taken + i) & (RING_SLOTS - 1)];
 		uint8_t *frame = (uint8_t *)(uintptr_t)d->address;
 
 		memcpy(frame, nic->frame, FLOW_FRAME);
 		memcpy(frame + FLOW_AT, record + i, sizeof *record);
 		word[i] = packet_word((uint32_t)d->control, FLOW_FRAME, 0);
 	}
-	nic->rx_taken = taken + some;
+	nic->rings.nic.rx_taken = taken + some;
 	nic->next = nic->next + some == nic->records ? 0 : nic->next + some;
 }
 
 static unsigned nic_rx(struct netdev *dev, unsigned q, uint64_t *word, unsigned max)
 {
 	struct flow_nic *nic = nic_of(dev);
-	unsigned held = nic->rx_given - nic->rx_taken, n = held < max ? held : max;
+	unsigned held = ring_nic_rx_held(dev, q), n = held < max ? held : max;
 
-	if (n > nic->limit)
-		n = (unsigned)nic->limit;
-	nic->limit -= n;
-	nic->received += n;
+	if (n > nic->rings.nic.limit)
+		n = (unsigned)nic->rings.nic.limit;
+	nic->rings.nic.limit -= n;
+	nic->rings.nic.received += n;
 	for (unsigned done = 0, some; done < n; done += some) { /* twice where the stream ends */
 		some = n - done < nic->records - nic->next ? n - done : nic->records - nic->next;
 		deliver(nic, word + done, some);
@@ -77,96 +66,33 @@ static unsigned nic_rx(struct netdev *dev, unsigned q, uint64_t *word, unsigned 
 	return n;
 }
 
-static unsigned nic_rx_room(struct netdev *dev, unsigned q)
-{
-	const struct flow_nic *nic = nic_of(dev);
-
-	return SLOTS - (nic->rx_given - nic->rx_taken);
-}
-
-static void nic_rx_fill(struct netdev *dev, unsigned q, const uint32_t *index, unsigned n)
-{
-	struct flow_nic *nic = nic_of(dev);
-	const struct buffers *buffers = dev->buffers;
-	uint32_t given = nic->rx_given, stride = buffers->stride;
-
-	if (!n)
-		return;
-	uintptr_t frames = buffers->origin[index[0] >> POOL_SHIFT];
-
-	for (unsigned i = 0; i < n; i++)
-		nic->rx[(given + i) & (SLOTS - 1)] =
-			(struct desc){frames + (uint64_t)index[i] * stride, index[i]};
-	nic->rx_given = given + n;
-}
-
 /* ---- transmit ---- */
 
 static unsigned nic_tx(struct netdev *dev, unsigned q, const uint64_t *word, unsigned n)
 {
 	struct flow_nic *nic = nic_of(dev);
-	const struct buffers *buffers = dev->buffers;
-	uint32_t given = nic->tx_given;
 
 	if (flow_nic_look)
 		for (unsigned i = 0; i < n; i++)
-			flow_nic_look(
-				nic->number, packet_frame(buffers, word[i]), packet_len(word[i]));
-	for (unsigned i = 0; i < n; i++)
-		nic->tx[(given + i) & (SLOTS - 1)] =
-			(struct desc){(uintptr_t)packet_frame(buffers, word[i]), word[i]};
-	nic->tx_given = given + n;
-	nic->sent += n;
-	return n;
-}
-
-static unsigned nic_tx_done(struct netdev *dev, unsigned q, uint64_t *word, unsigned max)
-{
-	struct flow_nic *nic = nic_of(dev);
-	uint32_t taken = nic->tx_taken, held = nic->tx_given - taken, n = 0;
-
-	if (held > SLOTS / 2)
-		n = held - SLOTS / 2;
-	if (n > max)
-		n = max;
-	for (unsigned i = 0; i < n; i++)
-		word[i] = nic->tx[(taken + i) & (SLOTS - 1)].control;
-	nic->tx_taken = taken + n;
-	return n;
+			flow_nic_look(nic->rings.nic.number, packet_frame(dev->buffers, word[i]),
+				packet_len(word[i]));
+	nic->rings.nic.sent += n;
+	return rings_tx(dev, q, word, n);
 }
 
 /* ---- the rest ---- */
 
-static unsigned nic_rx_held(const struct netdev *dev, unsigned q)
-{
-	return nic_of(dev)->rx_given - nic_of(dev)->rx_taken;
-}
-
-static unsigned nic_tx_held(const struct netdev *dev, unsigned q)
-{
-	return nic_of(dev)->tx_given - nic_of(dev)->tx_taken;
-}
-
-static uint64_t nic_doorbells(const struct netdev *dev)
-{
-	return 0;
-}
-
-static void nic_nothing(struct netdev *dev)
-{
-}
-
 static const struct netdev_ops ops = {
 	.rx = nic_rx,
-	.rx_room = nic_rx_room,
-	.rx_fill = nic_rx_fill,
+	.rx_room = ring_nic_rx_room,
+	.rx_fill = rings_rx_fill,
 	.tx = nic_tx,
-	.tx_done = nic_tx_done,
-	.rx_held = nic_rx_held,
-	.tx_held = nic_tx_held,
-	.doorbells = nic_doorbells,
-	.poll = nic_nothing,
-	.stop = nic_nothing,
+	.tx_done = rings_tx_done,
+	.rx_held = ring_nic_rx_held,
+	.tx_held = ring_nic_tx_held,
+	.doorbells = ring_nic_doorbells,
+	.poll = ring_nic_nothing,
+	.stop = ring_nic_nothing,
 };
 
 struct netdev *flow_nic_create(unsigned number, const uint8_t *mac)
@@ -176,26 +102,13 @@ struct netdev *flow_nic_create(unsigned number, const uint8_t *mac)
 	if (!nic)
 		abort();
 	memset(nic, 0, sizeof *nic);
-	nic->number = number;
-	nic->dev = (struct netdev){
-		.ops = &ops,
-		.driver = "bench",
-		.node = NODE_UNKNOWN,
-		.mtu_max = MTU_DEFAULT,
-		.rx_queues = 1,
-		.tx_queues = 1,
-		.rx_slots = SLOTS,
-		.tx_slots = SLOTS,
-		.link = true,
-	};
-	nic->dev.location[0] = (char)('0' + number);
-	memcpy(nic->dev.mac, mac, 6);
+	ring_nic_init(&nic->rings.nic, &ops, number, mac, RING_SLOTS);
 	memcpy(nic->frame, mac, 6);
 	memset(nic->frame + 6, 2, 6);
 	store_be16(nic->frame + 12, 0x0800);
 	nic->frame[14] = 0x45;
 	store_be16(nic->frame + 16, FLOW_FRAME - 14);
-	return &nic->dev;
+	return &nic->rings.nic.dev;
 }
 
 void flow_nic_stream(
@@ -206,17 +119,17 @@ void flow_nic_stream(
 	nic->record = record;
 	nic->records = n;
 	nic->next = 0;
-	nic->limit = n ? frames : 0;
+	nic->rings.nic.limit = n ? frames : 0;
 }
 
 uint64_t flow_nic_received(const struct netdev *dev)
 {
-	return nic_of(dev)->received;
+	return ring_nic_of(dev)->received;
 }
 
 uint64_t flow_nic_sent(const struct netdev *dev)
 {
-	return nic_of(dev)->sent;
+	return ring_nic_of(dev)->sent;
 }
 
 /* ---- records ---- */

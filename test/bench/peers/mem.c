@@ -7,15 +7,13 @@
 #include "lib/vec_words.h"
 #include "lib/words.h"
 #include "test/bench/peers/run.h"
+#include "test/bench/rings.h"
 
 #define SLOT(n)   ((n) & (PERFECT_SLOTS - 1))
 #define BURST_MAX 256u
 
 struct mem {
-	struct netdev dev; /* first, so that a netdev is its mem */
-	unsigned number;
-	alignas(64) uint32_t rx_given, rx_taken;
-	alignas(64) uint32_t tx_given, tx_taken;
+	struct ring_nic nic;
 	/* What the driver keeps of each slot, and the descriptor. */
 	alignas(64) uint32_t rx_index[PERFECT_SLOTS];
 	alignas(64) struct perfect_desc rx_ring[PERFECT_SLOTS];
@@ -77,26 +75,19 @@ static unsigned take(struct mem *mem, unsigned at, uint64_t *word, unsigned n)
 static unsigned mem_rx(struct netdev *dev, unsigned q, uint64_t *word, unsigned max)
 {
 	struct mem *mem = mem_of(dev);
-	unsigned n = 0, held = mem->rx_given - mem->rx_taken;
+	unsigned n = 0, held = mem->nic.rx_given - mem->nic.rx_taken;
 
 	max = run.source.flow ? least(max, held) : 0;
 	while (n < max) { /* twice where the ring ends */
-		unsigned at = SLOT(mem->rx_taken), some = least(max - n, PERFECT_SLOTS - at);
+		unsigned at = SLOT(mem->nic.rx_taken), some = least(max - n, PERFECT_SLOTS - at);
 
-		perfect_deliver(&run.source, mem->number, mem->rx_ring + at, some);
+		perfect_deliver(&run.source, mem->nic.number, mem->rx_ring + at, some);
 		if (take(mem, at, word + n, some) != some)
 			abort();
-		mem->rx_taken += some;
+		mem->nic.rx_taken += some;
 		n += some;
 	}
 	return n;
-}
-
-static unsigned mem_rx_room(struct netdev *dev, unsigned q)
-{
-	const struct mem *mem = mem_of(dev);
-
-	return PERFECT_SLOTS - (mem->rx_given - mem->rx_taken);
 }
 
 static void mem_rx_fill(struct netdev *dev, unsigned q, const uint32_t *index, unsigned n)
@@ -106,7 +97,7 @@ static void mem_rx_fill(struct netdev *dev, unsigned q, const uint32_t *index, u
 	uint64_t stride = buffers->stride;
 
 	while (n) {
-		unsigned at = SLOT(mem->rx_given), some = least(n, PERFECT_SLOTS - at);
+		unsigned at = SLOT(mem->nic.rx_given), some = least(n, PERFECT_SLOTS - at);
 		uint64_t origin = buffers->origin[index[0] >> POOL_SHIFT];
 		struct perfect_desc *restrict desc = mem->rx_ring + at;
 		uint32_t *restrict kept = mem->rx_index + at;
@@ -115,7 +106,7 @@ static void mem_rx_fill(struct netdev *dev, unsigned q, const uint32_t *index, u
 			kept[i] = index[i];
 			desc[i] = (struct perfect_desc){origin + index[i] * stride, 0};
 		}
-		mem->rx_given += some;
+		mem->nic.rx_given += some;
 		index += some;
 		n -= some;
 	}
@@ -126,14 +117,14 @@ static void mem_rx_fill(struct netdev *dev, unsigned q, const uint32_t *index, u
 static void verify(const struct mem *mem, const uint64_t *word, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++)
-		run_verify(
-			mem->number, packet_frame(mem->dev.buffers, word[i]), packet_len(word[i]));
+		run_verify(mem->nic.number, packet_frame(mem->nic.dev.buffers, word[i]),
+			packet_len(word[i]));
 }
 
 /* Words of one pool; the frames lie where packet_frame says. */
 static void post(struct mem *mem, unsigned at, const uint64_t *restrict word, unsigned n)
 {
-	const struct buffers *buffers = mem->dev.buffers;
+	const struct buffers *buffers = mem->nic.dev.buffers;
 	uint64_t origin = buffers->origin[packet_pool(word[0])];
 	uint64_t stride = buffers->stride;
 	struct perfect_desc *restrict desc = mem->tx_ring + at;
@@ -153,11 +144,11 @@ static unsigned mem_tx(struct netdev *dev, unsigned q, const uint64_t *word, uns
 	if (__builtin_expect(run.verifying, 0))
 		verify(mem, word, n);
 	for (unsigned done = 0; done < n;) {
-		unsigned at = SLOT(mem->tx_given), some = least(n - done, PERFECT_SLOTS - at);
+		unsigned at = SLOT(mem->nic.tx_given), some = least(n - done, PERFECT_SLOTS - at);
 
 		some = words_one_pool(word + done, some);
 		post(mem, at, word + done, some);
-		mem->tx_given += some;
+		mem->nic.tx_given += some;
 		done += some;
 	}
 	run_sent(n);
@@ -168,15 +159,15 @@ static unsigned mem_tx(struct netdev *dev, unsigned q, const uint64_t *word, uns
 static unsigned mem_tx_done(struct netdev *dev, unsigned q, uint64_t *word, unsigned max)
 {
 	struct mem *mem = mem_of(dev);
-	unsigned held = mem->tx_given - mem->tx_taken;
+	unsigned held = mem->nic.tx_given - mem->nic.tx_taken;
 	unsigned n = held > PERFECT_SLOTS - BURST_MAX ? held - (PERFECT_SLOTS - BURST_MAX) : 0;
 
 	n = least(n, max);
 	for (unsigned done = 0; done < n;) {
-		unsigned at = SLOT(mem->tx_taken), some = least(n - done, PERFECT_SLOTS - at);
+		unsigned at = SLOT(mem->nic.tx_taken), some = least(n - done, PERFECT_SLOTS - at);
 
 		memcpy(word + done, mem->tx_word + at, some * sizeof *word);
-		mem->tx_taken += some;
+		mem->nic.tx_taken += some;
 		done += some;
 	}
 	return n;
@@ -184,58 +175,28 @@ static unsigned mem_tx_done(struct netdev *dev, unsigned q, uint64_t *word, unsi
 
 /* ---- the rest ---- */
 
-static unsigned mem_rx_held(const struct netdev *dev, unsigned q)
-{
-	return mem_of(dev)->rx_given - mem_of(dev)->rx_taken;
-}
-
-static unsigned mem_tx_held(const struct netdev *dev, unsigned q)
-{
-	return mem_of(dev)->tx_given - mem_of(dev)->tx_taken;
-}
-
-static uint64_t mem_doorbells(const struct netdev *dev)
-{
-	return 0;
-}
-
-static void mem_nothing(struct netdev *dev)
-{
-}
-
 static const struct netdev_ops ops = {
 	.rx = mem_rx,
-	.rx_room = mem_rx_room,
+	.rx_room = ring_nic_rx_room,
 	.rx_fill = mem_rx_fill,
 	.tx = mem_tx,
 	.tx_done = mem_tx_done,
-	.rx_held = mem_rx_held,
-	.tx_held = mem_tx_held,
-	.doorbells = mem_doorbells,
-	.poll = mem_nothing,
-	.stop = mem_nothing,
+	.rx_held = ring_nic_rx_held,
+	.tx_held = ring_nic_tx_held,
+	.doorbells = ring_nic_doorbells,
+	.poll = ring_nic_nothing,
+	.stop = ring_nic_nothing,
 };
 
 struct netdev *mem_create(unsigned number)
 {
 	struct mem *mem = aligned_alloc(64, sizeof *mem);
+	uint8_t mac[6];
 
 	if (!mem)
 		abort();
 	memset(mem, 0, sizeof *mem);
-	mem->number = number;
-	mem->dev = (struct netdev){
-		.ops = &ops,
-		.driver = "bench",
-		.node = NODE_UNKNOWN,
-		.mtu_max = MTU_DEFAULT,
-		.rx_queues = 1,
-		.tx_queues = 1,
-		.rx_slots = PERFECT_SLOTS,
-		.tx_slots = PERFECT_SLOTS,
-		.link = true,
-	};
-	mem->dev.location[0] = (char)('0' + number);
-	run_port_mac(number, mem->dev.mac);
-	return &mem->dev;
+	run_port_mac(number, mac);
+	ring_nic_init(&mem->nic, &ops, number, mac, PERFECT_SLOTS);
+	return &mem->nic.dev;
 }

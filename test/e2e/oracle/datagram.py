@@ -1,9 +1,51 @@
-# IPv4 datagrams as they leave a router: fragments put together, fields apart, and how wrong each checksum is.
+# IPv4 datagrams of a talk: made; as they leave a router put together, fields apart, and how wrong each checksum is.
 import struct
 from typing import NamedTuple
 
-from differential.packet4 import ICMP, ICMP_ERRORS, MF, TCP, UDP, View, dotted, pseudo
+from differential.packet4 import (DF, ECHO, ECHO_REPLY, ICMP, ICMP_ERRORS, MF, TCP, UDP, View, dotted, ether,
+                                  icmp, ipv4, pseudo, tcp, udp)
+from differential.packet4 import echo as echo4
 
+HEADER = 20
+HOPS = 60  # left where they are sent
+CUT = 800  # bytes of a fragment
+ON_THE_WAY = ("10.0.0.254", "198.18.0.1")  # routers by cable, whose errors are about what they lead to
+STRANGERS = (("198.51.100.10", "198.51.100.11"), ("10.0.0.10", "10.0.0.11"))  # by who speaks
+# Type and code, the rest of the header, and whether the host itself says so.
+ERRORS = (((3, 1), bytes(4), False), ((3, 3), bytes(4), True), ((3, 4), b"\0\0\x02\x40", False),
+          ((11, 0), bytes(4), False), ((3, 13), bytes(4), False), ((12, 0), bytes(4), False))
+
+
+# ---------------------------------------------------------------- made
+
+def packet(src, dst, body, proto, ident, df=False):
+    return ipv4(src, dst, body, proto=proto, ident=ident, ttl=HOPS, flags=DF if df else 0)
+
+
+def cut(src, dst, body, proto, ident):
+    return [ipv4(src, dst, body[at:at + CUT], proto=proto, ident=ident, ttl=HOPS, offset=at // 8,
+                 flags=MF if at + CUT < len(body) else 0) for at in range(0, len(body), CUT)]
+
+
+def echo(_src, _dst, ident, seq, data, asks):
+    return echo4(ident, seq, data, kind=ECHO if asks else ECHO_REPLY)
+
+
+def error(src, dst, kind, code, rest, quoted, ident):
+    return packet(src, dst, icmp(kind, code, rest, quoted), ICMP, ident)
+
+
+def source(quoted):
+    return dotted(quoted[12:16])
+
+
+def again(d):
+    """A datagram as the one that has it sees it, for a quote."""
+    return ipv4(d.src, d.dst, d.payload, proto=d.proto, ttl=d.ttl, tos=d.tos, ident=d.ident,
+                flags=DF if d.df else 0)
+
+
+# ---------------------------------------------------------------- read
 
 def folded(data):
     """The ones' complement sum; 0xffff of what has a right checksum (0 is that as well)."""
@@ -126,3 +168,8 @@ def inner_of(payload):
     return Inner(src, dst, proto, ident, ip[:10], folded(ip[:size]), ports_of(proto, body),
                  without_numbers(proto, body),
                  check_error(src, dst, proto, body) if whole else "cut")
+
+
+__all__ = ["ERRORS", "HEADER", "ON_THE_WAY", "STRANGERS", "again", "check_error", "cut", "echo", "error",
+           "ether", "inner_of", "is_error", "packet", "ports_of", "source", "tcp", "together", "udp",
+           "without_numbers"]

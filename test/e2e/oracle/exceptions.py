@@ -1,5 +1,8 @@
 # Where barewire is right to differ from Linux's tracking, by the first step of a talk that does.
-from oracle.talk import ACK, FIN, ICMP, RST, SYN, TCP
+from oracle.talk import ACK, FIN, RST, SYN, TCP
+
+
+OFFERED = ("10.0.0.80", "fd00:0:0:a::80")
 
 
 def bits(step):
@@ -21,13 +24,26 @@ def syn_of_the_other(talk, n, ours, theirs):
 def half_open(talk, n, ours, theirs):
     """Who knows of another connection answers a SYN with what belongs to that one, and learns by a
     reset (RFC 9293 3.5.1): a FIN as well. That the handshake was seen is told by what passed."""
-    answered = any(bits(s) == SYN | ACK for s in talk.steps[:n])
-    begun = talk.client.cable == 0 or talk.to.address == "10.0.0.80"
+    syns = [i for i, s in enumerate(talk.steps[:n]) if s.by == "client" and bits(s) == SYN]
+    answered = any(bits(s) == SYN | ACK for s in talk.steps[max(syns, default=0):n])
+    begun = talk.client.cable == 0 or talk.to.address in OFFERED
     return talk.proto == TCP and ours and not theirs and bits(talk.steps[n]) & FIN and not (
         answered and begun)
 
 
-def about_an_answer(talk, n, ours, theirs):
-    """Errors about what a query met are translated (RFC 5508 4); about the answer to one nobody
-    waits for an error, and it is dropped."""
-    return talk.proto == ICMP and talk.steps[n].by == "error-in" and theirs and not ours
+def two_fins(talk, n, ours, theirs):
+    """Linux takes a second FIN of one side for the other's, so that all is over, and a SYN behind it
+    for another connection; here it stands until both have ended, and such a SYN changes nothing
+    (RFC 9293 3.6, RFC 5961 4)."""
+    def fins(by, steps):
+        return sum(s.by == by and bool(bits(s) & FIN) for s in steps)
+    syns = [i for i, s in enumerate(talk.steps[:n]) if i and bits(s) == SYN]
+    return talk.proto == TCP and ours and not theirs and any(
+        fins(by, talk.steps[:i]) > 1 for i in syns for by in ("client", "server"))
+
+
+def ended_by_a_syn(talk, n, ours, theirs):
+    """A SYN behind the end of a connection begins another, whoever sends it (RFC 9293 3.6.1), and if
+    it may not, nobody knows the old one any more. Linux has such an end by other packets."""
+    return talk.proto == TCP and theirs and not ours and any(
+        bits(s) == SYN for s in talk.steps[1:n])

@@ -40,22 +40,23 @@ class Network:
 # Tracking that forgets nothing while a test runs; wrong transport checksums are not its business.
 TRACKING = {"checksum": "0", "tcp_be_liberal": "1", "log_invalid": "0",
             **{f"{name}": "3600" for name in (
-                "udp_timeout", "udp_timeout_stream", "icmp_timeout", "generic_timeout",
+                "udp_timeout", "udp_timeout_stream", "icmp_timeout", "icmpv6_timeout", "generic_timeout",
                 *(f"tcp_timeout_{state}" for state in (
                     "syn_sent", "syn_recv", "established", "fin_wait", "close_wait", "last_ack",
                     "time_wait", "close", "max_retrans", "unacknowledged")))}}
 
 
-def write_tracking():
-    for name, value in TRACKING.items():
+def write_tracking(loose):
+    for name, value in {**TRACKING, "tcp_loose": str(int(loose))}.items():
         write(f"netfilter/nf_conntrack_{name}", value)
 
 
 class Netfilter(LinuxRouter):
     """The Linux router; nft() gives it rules."""
 
-    def tracks(self):
-        hosts.inside(self.namespace, write_tracking)
+    def tracks(self, loose=True):
+        """loose: TCP connections whose beginning was not seen are taken for such."""
+        hosts.inside(self.namespace, write_tracking, loose)
 
     def nft(self, script, timeout_s=300):
         return hosts.must(hosts.run_inside(self.namespace, "nft", "-f", "-", text=script,

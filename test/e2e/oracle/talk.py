@@ -3,16 +3,12 @@ import random
 import struct
 from typing import NamedTuple
 
-from differential.packet4 import (DF, ECHO, ECHO_REPLY, ICMP, MF, TCP, UDP, echo, ether, icmp, ipv4,
-                                  tcp, udp)
+from differential.packet4 import ICMP, TCP, UDP
 from labkit import hosts
-from oracle.datagram import (check_error, inner_of, is_error, ports_of, together, without_numbers)
+from oracle import datagram, datagram6
 
 FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 GATEWAY_MAC = "02:00:00:00:{:02x}:02"  # as Network.mac
-ON_THE_WAY = ("10.0.0.254", "198.18.0.1")  # routers by cable, whose errors are about what they lead to
-STRANGERS = (("198.51.100.10", "198.51.100.11"), ("10.0.0.10", "10.0.0.11"))  # by who speaks
-TTL = 60
 NAMES = {TCP: "tcp", UDP: "udp", ICMP: "icmp"}
 
 
@@ -37,6 +33,11 @@ class Talk(NamedTuple):
     to: Side
     server: Side
     steps: tuple
+
+    @property
+    def family(self):
+        """How its packets are made and read."""
+        return datagram6 if ":" in self.client.address else datagram
 
     def __str__(self):
         return (f"talk {self.number}: {NAMES[self.proto]} {self.client.address}:{self.client.port}"
@@ -101,10 +102,9 @@ class TcpWalk:
 
 
 def error(rng, inward):
-    what = {"type": rng.choice(((3, 1), (3, 3), (3, 4), (11, 0), (3, 13), (12, 0))),
-            "quote": rng.choice((28, 40, 1000)), "forged": rng.random() < 0.2,
-            "astray": rng.random() < 0.15}
-    name = "err{}/{}".format(*what["type"]) + "".join(w for w in ("forged", "astray") if what[w])
+    what = {"error": rng.randrange(len(datagram.ERRORS)), "quote": rng.choice((8, 20, 980)),
+            "forged": rng.random() < 0.2, "astray": rng.random() < 0.15}
+    name = f"err{what['error']}" + "".join(w for w in ("forged", "astray") if what[w])
     return Step("error-in" if inward else "error", what, name)
 
 
@@ -159,31 +159,29 @@ def wrong_by(much, check):
 
 
 def packets(talk, step, src, dst, ident):
-    """The IPv4 packets of a step; src, dst: (address, port) as they are where it is sent."""
-    what, options = step.what, {"ident": ident, "proto": talk.proto, "ttl": TTL}
+    """The IP packets of a step; src, dst: (address, port) as they are where it is sent."""
+    what, family = step.what, talk.family
     data = fill(what["data"])
     if talk.proto == TCP:
-        body = tcp(src[0], dst[0], src[1], dst[1], what["seq"], what["ack"], what["bits"], data)
-        return [ipv4(src[0], dst[0], body, flags=DF, **options)]
+        body = family.tcp(src[0], dst[0], src[1], dst[1], what["seq"], what["ack"], what["bits"], data)
+        return [family.packet(src[0], dst[0], body, TCP, ident, df=True)]
     if talk.proto == UDP:
-        body = udp(src[0], dst[0], src[1], dst[1], data, check=0 if what.get("sum") == 0 else None)
+        body = family.udp(src[0], dst[0], src[1], dst[1], data, check=0 if what.get("sum") == 0 else None)
         if what.get("sum") == "wrong":  # by as much whatever the ports are
             body = body[:6] + wrong_by(0x1234, body[6:8]) + body[8:]
     else:
-        kind = ECHO if step.by == "client" else ECHO_REPLY
-        body = echo(dst[1] if kind == ECHO_REPLY else src[1], what["seq"], data, kind=kind)
+        asks = step.by == "client"
+        body = family.echo(src[0], dst[0], src[1] if asks else dst[1], what["seq"], data, asks)
     if "cut" not in what:
-        return [ipv4(src[0], dst[0], body, **options)]
-    cut = [ipv4(src[0], dst[0], body[at:at + 800], offset=at // 8,
-                flags=MF if at + 800 < len(body) else 0, **options)
-           for at in range(0, len(body), 800)]
+        return [family.packet(src[0], dst[0], body, talk.proto, ident)]
+    cut = family.cut(src[0], dst[0], body, talk.proto, ident)
     return cut if what["cut"] == "order" else cut[::-1]
 
 
-def forged(quoted):
-    """With another source port: nobody has sent that."""
-    size = (quoted[0] & 15) * 4
-    return quoted[:size] + bytes([quoted[size] ^ 0x2A]) + quoted[size + 1:]
+def forged(quoted, at):
+    """Nobody has sent that: another port of the server (one of the client may be another's by chance),
+    or another type of ICMP."""
+    return quoted[:at] + bytes([quoted[at] ^ 0x2A]) + quoted[at + 1:]
 
 
 # ---------------------------------------------------------------- at one router
@@ -210,32 +208,32 @@ class Course:
         else:
             side = talk.server if step.by == "error" else talk.client
             made = self.errors(step, side, ident)
-        return [(side.cable, ether(hosts.router_mac(side.cable), GATEWAY_MAC.format(side.cable), p))
+        return [(side.cable, talk.family.ether(hosts.router_mac(side.cable), GATEWAY_MAC.format(side.cable), p))
                 for p in made]
 
     def errors(self, step, side, ident):
+        family, what = self.talk.family, step.what
         quoted = self.last.get("server" if step.by == "error" else "client")
         if not quoted:
             return []
-        if step.what["forged"]:
-            quoted = forged(quoted)
-        kind, code = step.what["type"]
-        rest = b"\0\0\x02\x40" if (kind, code) == (3, 4) else b"\0\0\0\0"
-        to = ".".join(map(str, quoted[12:16]))
-        if step.what["astray"]:
-            to = next(a for a in STRANGERS[side.cable] if a != to)
-        who = side.address if code == 3 else ON_THE_WAY[side.cable]
-        return [ipv4(who, to, icmp(kind, code, rest, quoted[:step.what["quote"]]), proto=ICMP,
-                     ident=ident, ttl=TTL)]
+        if what["forged"]:
+            to_server = step.by == "error" and self.talk.proto != ICMP
+            quoted = forged(quoted, family.HEADER + 2 * to_server)
+        (kind, code), rest, by_host = family.ERRORS[what["error"]]
+        to = family.source(quoted)
+        if what["astray"]:
+            to = next(a for a in family.STRANGERS[side.cable] if a != to)
+        who = side.address if by_host else family.ON_THE_WAY[side.cable]
+        return [family.error(who, to, kind, code, rest, quoted[:family.HEADER + what["quote"]], ident)]
 
     def take(self, datagrams, raw):
         """What came out of the router after a step."""
-        talk, told = self.talk, []
+        talk, family, told = self.talk, self.talk.family, []
         for d, packet in zip(datagrams, raw):
             told.append(self.tell(d))
-            if is_error(d.proto, d.payload) or ports_of(d.proto, d.payload) is None:
+            ports = family.ports_of(d.proto, d.payload)
+            if family.is_error(d.proto, d.payload) or ports is None:
                 continue
-            ports = ports_of(d.proto, d.payload)
             by = talk.steps[len(self.outcome)].by
             if by == "client" and d.cable == talk.server.cable and d.dst == talk.server.address:
                 self.at_server = (d.src, ports[0], d.dst, ports[1])
@@ -253,16 +251,16 @@ class Course:
 
     def tell(self, d):
         """A datagram without what routers may choose."""
-        ports = ports_of(d.proto, d.payload)
-        talk = self.talk
+        talk, family = self.talk, self.talk.family
+        ports = family.ports_of(d.proto, d.payload)
         by = talk.steps[len(self.outcome)].by
         if ports and by == "client" and d.cable == talk.server.cable and d.dst == talk.server.address:
             self.at_server = (d.src, ports[0], d.dst, ports[1])
         told = {"cable": d.cable, "to": d.dst_mac.hex(":"), "proto": d.proto, "ttl": d.ttl,
                 "tos": d.tos, "df": d.df, "header": d.header_ok,
-                "sum": check_error(d.src, d.dst, d.proto, d.payload)}
-        if is_error(d.proto, d.payload):
-            inner = inner_of(d.payload)
+                "sum": family.check_error(d.src, d.dst, d.proto, d.payload)}
+        if family.is_error(d.proto, d.payload):
+            inner = family.inner_of(d.payload)
             told |= {"src": d.src, "dst": d.dst, "error": d.payload[:2].hex(), "rest": d.payload[4:8],
                      "inner": inner._replace(
                          ports=None, src=self.name(inner.src, (inner.ports or (0, 0))[0], d.cable),
@@ -270,7 +268,7 @@ class Course:
         else:
             told |= {"src": self.name(d.src, ports[0], d.cable) if ports else d.src,
                      "dst": self.name(d.dst, ports[1], d.cable) if ports else d.dst,
-                     "body": without_numbers(d.proto, d.payload)}
+                     "body": family.without_numbers(d.proto, d.payload)}
         return told
 
 
@@ -288,20 +286,14 @@ def lead(talks, ends, while_away=None):
                 frames += course.frames(n, ident)
         came = ends.exchange(frames)
         groups = {number: [] for number in of}
-        for d in together(came):
-            if d.ttl == TTL - 1 and d.ident in groups:  # else it is what the router says itself
+        for d in datagram.together(came) + datagram6.together(came):
+            if d.ttl == datagram.HOPS - 1 and d.ident in groups:  # else it is what the router says itself
                 groups[d.ident].append(d)
         for number, course in of.items():
-            course.take(groups[number], [packet_of(d) for d in groups[number]])
+            course.take(groups[number], [course.talk.family.again(d) for d in groups[number]])
         if while_away:
             while_away(n)
     return courses
-
-
-def packet_of(d):
-    """As the one that has it sees it, for a quote."""
-    return ipv4(d.src, d.dst, d.payload, proto=d.proto, ttl=d.ttl, tos=d.tos, ident=d.ident,
-                flags=DF if d.df else 0)
 
 
 def differences(ours, theirs):
