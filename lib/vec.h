@@ -321,6 +321,24 @@ VEC_INLINE void vec_store_octets(uint8_t *p, vec v)
 #endif
 }
 
+/* VEC_LANES octets, each in a lane. */
+VEC_INLINE vec vec_load_octets(const uint8_t *p)
+{
+#if defined(__AVX512F__)
+	typedef char chars __attribute__((vector_size(16)));
+	chars octets;
+
+	memcpy(&octets, p, sizeof octets);
+	return (vec)__builtin_ia32_pmovzxbd512_mask(octets, (vec_signed){0}, (uint16_t)-1);
+#else
+	vec v;
+
+	for (unsigned i = 0; i < VEC_LANES; i++)
+		v[i] = p[i];
+	return v;
+#endif
+}
+
 /*
  * octet[index] per lane; every index below 16. They may be written meanwhile, each
  * by one store. 8-byte aligned.

@@ -23,6 +23,7 @@ VEC_INLINE void vec_words_store(uint64_t *p, vec_words w)
 
 #if VEC_BYTES == 64
 typedef long long vec_eight64 __attribute__((vector_size(64)));
+typedef int vec_half_signed __attribute__((vector_size(32)));
 
 /* The bits of n lanes. */
 VEC_INLINE uint8_t vec_first8(unsigned n)
@@ -71,29 +72,58 @@ VEC_INLINE void vec_words_store_lower(uint32_t *p, vec_words w, unsigned n)
 #endif
 }
 
-#if VEC_BYTES == 64
-/* Eight numbers of 32 bits. */
+/* VEC_WORDS numbers of 32 bits. */
 VEC_INLINE vec_words vec_words_widen(const uint32_t *p)
 {
-	typedef int eight __attribute__((vector_size(32)));
-	eight v;
+	typedef uint32_t halves __attribute__((vector_size(VEC_BYTES / 2)));
+	halves v;
 
 	memcpy(&v, p, sizeof v);
-	return (vec_words)__builtin_ia32_pmovzxdq512_mask(v, (vec_eight64){0}, (uint8_t)~0u);
-}
+#if VEC_BYTES == 64
+	return (vec_words)__builtin_ia32_pmovzxdq512_mask(
+		(vec_half_signed)v, (vec_eight64){0}, (uint8_t)~0u);
+#else
+	return __builtin_convertvector(v, vec_words);
 #endif
+}
+
+/* VEC_WORDS octets. */
+VEC_INLINE vec_words vec_words_widen8(const uint8_t *p)
+{
+#if VEC_BYTES == 64
+	typedef char chars __attribute__((vector_size(16)));
+	typedef uint64_t pair __attribute__((vector_size(16)));
+	uint64_t eight;
+
+	memcpy(&eight, p, sizeof eight);
+	return (vec_words)__builtin_ia32_pmovzxbq512_mask(
+		(chars)(pair){eight}, (vec_eight64){0}, (uint8_t)~0u);
+#else
+	vec_words w;
+
+	for (unsigned i = 0; i < VEC_WORDS; i++)
+		w[i] = p[i];
+	return w;
+#endif
+}
+
+/* The products of lower halves. */
+VEC_INLINE vec_words vec_words_product(vec_words a, vec_words b)
+{
+#if VEC_BYTES == 64
+	return (vec_words)__builtin_ia32_pmuludq512_mask(
+		(vec_signed)a, (vec_signed)b, (vec_eight64){0}, (uint8_t)~0u);
+#elif VEC_BYTES == 32
+	return (vec_words)__builtin_ia32_pmuludq256((vec_signed)a, (vec_signed)b);
+#else
+	return (vec_words)__builtin_ia32_pmuludq128((vec_signed)a, (vec_signed)b);
+#endif
+}
 
 /* The lower half of each word times x. */
 VEC_INLINE vec_words vec_words_product32(vec_words w, uint32_t x)
 {
-#if VEC_BYTES == 64
-	return (vec_words)__builtin_ia32_pmuludq512_mask(
-		(vec_signed)w, (vec_signed)vec_all(x), (vec_eight64){0}, (uint8_t)~0u);
-#elif VEC_BYTES == 32
-	return (vec_words)__builtin_ia32_pmuludq256((vec_signed)w, (vec_signed)vec_all(x));
-#else
-	return (vec_words)__builtin_ia32_pmuludq128((vec_signed)w, (vec_signed)vec_all(x));
-#endif
+	return vec_words_product(w, (vec_words)vec_all(x));
 }
 
 /* A bit for each word that is not 0. */

@@ -6,8 +6,9 @@
 #include "lib/form.h"
 #include "net/path/session_key.h"
 
-#define PROBES 64u /* buckets that are looked at for a free place; 2 to 3 at any load there is */
-#define LOAD   8u  /* entries of a bucket, when all sessions are there */
+#define PROBES 64u   /* buckets that are looked at for a free place; 2 to 3 at any load there is */
+#define LOAD   8u    /* entries of a far bucket, when all sessions are there */
+#define NEAR   8192u /* near buckets: 512 KiB; nearly all ways of 40,000 sessions */
 
 /* ---- memory ---- */
 
@@ -20,9 +21,20 @@ static uint32_t power_of_two(uint32_t least)
 	return n;
 }
 
-static uint32_t buckets_for(uint32_t max)
+static uint32_t far_buckets(uint32_t max)
 {
 	return power_of_two((2 * max + LOAD - 1) / LOAD);
+}
+
+/* Where there are not more far buckets than that, these are the near ones as well. */
+static uint32_t near_only(uint32_t max)
+{
+	return far_buckets(max) > NEAR ? NEAR : 0;
+}
+
+static size_t index_bytes(uint32_t max)
+{
+	return ((size_t)near_only(max) + far_buckets(max)) * sizeof(struct session_bucket);
 }
 
 static size_t whole_lines(size_t bytes)
@@ -32,8 +44,7 @@ static size_t whole_lines(size_t bytes)
 
 size_t sessions_bytes(uint32_t max)
 {
-	return (max + 1) * sizeof(struct session) +
-	       buckets_for(max) * sizeof(struct session_bucket) +
+	return (max + 1) * sizeof(struct session) + index_bytes(max) +
 	       whole_lines(max * sizeof(uint32_t)) +
 	       whole_lines(max * sizeof(struct session_source)) +
 	       whole_lines(power_of_two(max) * sizeof(uint32_t)) +
@@ -53,25 +64,29 @@ void sessions_init(struct sessions *s, void *memory, uint32_t max, uint64_t seed
 	char *at = memory;
 
 	*s = (struct sessions){.max = max,
-		.bucket_mask = buckets_for(max) - 1,
+		.near_mask = (near_only(max) ? NEAR : far_buckets(max)) - 1,
+		.far = near_only(max),
+		.far_mask = far_buckets(max) - 1,
 		.source_mask = power_of_two(max) - 1,
 		.free = SESSION_NONE,
 		.oldest = SESSION_NONE,
 		.newest = SESSION_NONE,
 		.source_free = SESSION_NONE};
-	while (1u << s->way_bits <= 2 * max)
+	/* The number of a way, or how many passed a bucket: each at most twice, if all are both. */
+	while (1u << s->way_bits <= (s->far ? 2 : 4) * max)
 		s->way_bits++;
 	for (unsigned i = 0; i < sizeof s->seed / sizeof *s->seed; i++)
 		s->seed[i] = hash_mix(seed += 0x9e3779b97f4a7c15ull);
 	/* Sessions, marks of time and sources are written before they are read. */
 	s->session = take(&at, (max + 1) * sizeof *s->session);
-	s->bucket = take(&at, buckets_for(max) * sizeof *s->bucket);
+	s->bucket = take(&at, index_bytes(max));
 	s->due = take(&at, max * sizeof *s->due);
 	s->source = take(&at, max * sizeof *s->source);
 	s->source_head = take(&at, power_of_two(max) * sizeof *s->source_head);
 	s->datagram = take(&at, SESSION_DATAGRAMS * sizeof *s->datagram);
-	s->session[max] = (struct session){.way = {{.flags = WAY_SIX}}}; /* no IPv4 packet's */
-	memset(s->bucket, 0, buckets_for(max) * sizeof *s->bucket);
+	/* No IPv4 packet's. */
+	s->session[max] = (struct session){.way = {{.flags = WAY_SIX}, {.flags = WAY_SIX}}};
+	memset(s->bucket, 0, index_bytes(max));
 	memset(s->source_head, 0xff, power_of_two(max) * sizeof *s->source_head);
 	memset(s->datagram, 0, SESSION_DATAGRAMS * sizeof *s->datagram);
 }
@@ -84,21 +99,18 @@ static uint64_t hash_of(const struct sessions *s, const struct session_short *ke
 		(uint8_t)(key->protocol ^ (key->six ? 0x80 : 0)));
 }
 
-/* The way of a short key, from the bucket of its hash on; whole: the key, NULL if IPv4. */
+/* The way of a short key, whose hash this is; whole: the key, NULL if IPv4. */
 static struct way *find_from(const struct sessions *s, uint64_t hash,
 	const struct session_short *key, const struct flow_key *whole)
 {
-	uint32_t home = session_home(s, hash), mark = session_mark(s, hash);
+	uint32_t mark = session_mark(s, hash);
 
-	for (unsigned n = 0; n <= PROBES; n++) {
-		const struct session_bucket *b = &s->bucket[(home + n) & s->bucket_mask];
+	for (unsigned n = 0; n < PROBES; n++) {
+		const struct session_bucket *b = session_place(s, hash, n);
 
 		for (uint32_t m = session_marked(s, b, mark); m; m &= m - 1) {
 			uint32_t entry = b->entry[__builtin_ctz(m)];
 			uint32_t way = session_entry_way(s, entry);
-
-			if (way >= 2 * s->max) /* an empty one looks like mark 0 */
-				continue;
 			struct session *session = &s->session[way / 2];
 
 			if (session_is(&session->way[way % 2], key) &&
@@ -129,6 +141,7 @@ uint64_t session_find_which4(const struct sessions *s, const struct session_ask 
 	struct way **way, unsigned n, uint64_t which)
 {
 	uint64_t hash[BATCH_MAX];
+	const struct way *nobody = &s->session[s->max].way[1];
 
 	for (uint64_t wrong = guess4(s, ask, hash, way, n) & which; __builtin_expect(wrong != 0, 0);
 		wrong &= wrong - 1) {
@@ -138,7 +151,7 @@ uint64_t session_find_which4(const struct sessions *s, const struct session_ask 
 			.ports = ask->ports[i],
 			.protocol = ask->protocol[i]};
 
-		way[i] = find_from(s, hash[i], &k, NULL);
+		way[i] = way[i] == nobody ? NULL : find_from(s, hash[i], &k, NULL);
 		which &= ~((uint64_t)!way[i] << i);
 	}
 	return which;
@@ -152,23 +165,22 @@ void session_find4(
 
 /* ---- the index ---- */
 
-/* Enters a way; false: there is no room near its home. */
+/* Enters a way; false: there is no room where it may stand. */
 static bool enter(struct sessions *s, uint64_t hash, uint32_t way)
 {
-	uint32_t home = session_home(s, hash);
-
 	for (unsigned n = 0; n < PROBES; n++) {
-		struct session_bucket *b = &s->bucket[(home + n) & s->bucket_mask];
+		struct session_bucket *b = session_place(s, hash, n);
 
 		for (unsigned i = 0; i < SESSION_BUCKET; i++) {
 			if (b->entry[i])
 				continue;
 			b->entry[i] = session_mark(s, hash) | (way + 1);
 			for (unsigned k = 0; k < n; k++)
-				s->bucket[(home + k) & s->bucket_mask].passed++;
+				session_place(s, hash, k)->passed++;
+			s->in_far += n > 0;
 			return true;
 		}
-		if (n == s->bucket_mask)
+		if (n == s->far_mask + 1)
 			break;
 	}
 	return false;
@@ -176,17 +188,18 @@ static bool enter(struct sessions *s, uint64_t hash, uint32_t way)
 
 static void leave(struct sessions *s, uint64_t hash, uint32_t way)
 {
-	uint32_t home = session_home(s, hash), entry = session_mark(s, hash) | (way + 1);
+	uint32_t entry = session_mark(s, hash) | (way + 1);
 
 	for (unsigned n = 0; n < PROBES; n++) {
-		struct session_bucket *b = &s->bucket[(home + n) & s->bucket_mask];
+		struct session_bucket *b = session_place(s, hash, n);
 
 		for (unsigned i = 0; i < SESSION_BUCKET; i++) {
 			if (b->entry[i] != entry)
 				continue;
 			b->entry[i] = 0;
 			for (unsigned k = 0; k < n; k++)
-				s->bucket[(home + k) & s->bucket_mask].passed--;
+				session_place(s, hash, k)->passed--;
+			s->in_far -= n > 0;
 			return;
 		}
 	}

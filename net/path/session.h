@@ -10,10 +10,12 @@
  * writes. The control core reads copies (session_copy).
  *
  * Ways are found by an index of cache lines with 15 entries each: 32 bits, some of them the way's
- * number and the others of the key's hash. What finds its bucket full stands in one of the next,
- * and each bucket that it passed counts that; so a look-up ends at the first bucket that nothing
- * passed, and one line is enough nearly always. The hash is multilinear with a random seed: nobody
- * can choose keys that meet.
+ * number and the others of the key's hash. A way has its place in one of the few near buckets,
+ * which caches hold however large the table is. What finds that one full stands in a far one, of
+ * which there are enough for all, or in one of the next; and each bucket that it passed counts
+ * that. So a look-up ends at the first bucket that nothing passed: at the near one as long as there
+ * are not many sessions, then mostly at the second. No entry ever moves. The hash is multilinear
+ * with a random seed: nobody can choose keys that meet.
  *
  * When a session may end stands apart, 4 bytes each (`due`): ageing reads that from one end to the
  * other, and looks at a session only when its time has come, or seems to have: packets do not write
@@ -166,7 +168,9 @@ struct sessions {
 	uint32_t *
 		due; /* by session: the tick at which to look whether it has ended; 0: it is free */
 	uint32_t max;
-	uint32_t bucket_mask;
+	uint32_t near_mask; /* near buckets are those from the first on */
+	uint32_t far;       /* the first far one; 0: of a small table all are both */
+	uint32_t far_mask;
 	uint32_t way_bits; /* of an entry */
 	uint64_t seed[5];
 	struct session_source *source; /* max of them */
@@ -176,6 +180,7 @@ struct sessions {
 	/* Written by the actor: */
 	alignas(CACHE_LINE) uint32_t live;
 	uint32_t embryonic;
+	uint32_t in_far;         /* ways whose near bucket was full */
 	uint32_t high;           /* sessions ever used are below this */
 	uint32_t free;           /* list */
 	uint32_t oldest, newest; /* embryonic ones */
@@ -217,6 +222,12 @@ uint64_t session_find_which4(const struct sessions *s, const struct session_ask 
 
 /* Chooses the compiled form of session_find4, as path_select. */
 void session_select(const char *isa);
+
+/* How many buckets the index has. */
+static inline uint32_t session_buckets(const struct sessions *s)
+{
+	return s->far + s->far_mask + 1;
+}
 
 /* Of a way: its session, and which of the two it is. */
 static inline uint32_t session_way_number(const struct sessions *s, const struct way *way)

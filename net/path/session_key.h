@@ -46,15 +46,26 @@ static inline struct session_short session_shorten(
 	};
 }
 
-/* The bucket that a hash begins at, and the part of an entry that tells it from others. */
-static inline uint32_t session_home(const struct sessions *s, uint64_t hash)
+/*
+ * The bucket where a hash's way stands if n buckets before were full: a near one, then a far one
+ * and those behind it. Few bits of the hash are of both places, so that the ways that one near
+ * bucket has no room for stand far from each other.
+ */
+static inline struct session_bucket *session_place(
+	const struct sessions *s, uint64_t hash, unsigned n)
 {
-	return (uint32_t)(hash >> 32) & s->bucket_mask;
+	uint32_t near = (uint32_t)(hash >> 32) & s->near_mask;
+	uint32_t far = ((uint32_t)(hash >> 40) + n - 1) & s->far_mask;
+
+	return &s->bucket[n ? s->far + far : near];
 }
 
+/* The part of an entry that tells it from others, and from none. */
 static inline uint32_t session_mark(const struct sessions *s, uint64_t hash)
 {
-	return (uint32_t)(hash >> 8) << s->way_bits;
+	uint32_t ways = 1u << s->way_bits, mark = (uint32_t)hash & -ways;
+
+	return mark ? mark : ways;
 }
 
 /* A bit for each entry of a bucket whose mark is this one. */
@@ -82,9 +93,10 @@ static inline uint32_t session_entry_way(const struct sessions *s, uint32_t entr
 }
 
 /*
- * session_vec.c: the way that is nearly always the one of each of n keys; or any, maybe the one
- * behind the last session, which is nobody's. Returns which are not the key's. hash: of all keys.
- * What the keys have behind n is read.
+ * session_vec.c: the way that is nearly always the one of each of n keys; or any, maybe one of
+ * those behind the last session, which are nobody's: the second of them says that the key has none.
+ * Returns which are not the key's. hash: of all keys. What the keys have behind n is read, hash
+ * and way are written there.
  */
 typedef uint64_t session_guess4_fn(const struct sessions *s, const struct session_ask *ask,
 	uint64_t *hash, struct way **way, unsigned n);

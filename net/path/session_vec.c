@@ -1,109 +1,213 @@
 /*
  * The look-up of many sessions at once: the way that is nearly always the one of each key.
  *
- * Hashes of all keys, then their buckets, then the way of the first entry with the key's mark, then
- * whether it is the key's: so that the loads of a step do not wait for each other.
+ * Hashes of all keys; then their near buckets, where the first entry with the key's mark is taken;
+ * then the ways, and the far buckets of keys that may be there; then whether the ways are the
+ * keys': so that the loads of a step do not wait for each other. If more ways are far than near
+ * ones have room for, both buckets of all keys are asked for first.
  */
+#include "lib/vec_columns.h"
 #include "lib/vec_words.h"
 #include "net/path/session_key.h"
 
-typedef uint32_t halves __attribute__((vector_size(VEC_BYTES / 2)));
-typedef uint8_t octets __attribute__((vector_size(VEC_WORDS)));
-
-_Static_assert(BATCH_MAX % VEC_WORDS == 0, "whole vectors of keys");
-
-/* Numbers with 32 bits of the seed added, as 64 bits. */
-VEC_INLINE vec_words plus(const uint32_t *p, uint64_t seed)
-{
-	halves h;
-
-	memcpy(&h, p, sizeof h);
-	return __builtin_convertvector(h + (uint32_t)seed, vec_words);
-}
-
-VEC_INLINE vec_words protocol_plus(const uint8_t *p, uint64_t seed)
-{
-	octets o;
-
-	memcpy(&o, p, sizeof o);
-	return __builtin_convertvector(
-		__builtin_convertvector(o, halves) + (uint32_t)seed, vec_words);
-}
+_Static_assert(BATCH_MAX % VEC_LANES == 0, "whole vectors of keys");
 
 struct looking {
-	uint64_t bucket[BATCH_MAX]; /* bytes from the first */
+	uint32_t near[BATCH_MAX], far[BATCH_MAX]; /* buckets */
 	uint32_t mark[BATCH_MAX];
+	uint32_t entry[BATCH_MAX]; /* with the mark, or how many passed the bucket */
 };
 
-/* As session_hash4. */
-VEC_INLINE void hash_all(const struct sessions *s, const struct session_ask *ask, struct looking *l,
-	uint64_t *hash, unsigned n)
+/* Numbers with 32 bits of the seed added, the lower halves of words. */
+VEC_INLINE vec_words plus(const uint32_t *p, uint64_t seed)
 {
-	for (unsigned i = 0; i < n; i += VEC_WORDS) {
-		vec_words h =
-			plus(ask->src + i, s->seed[0]) * plus(ask->dst + i, s->seed[0] >> 32) +
-			plus(ask->ports + i, s->seed[1]) *
-				protocol_plus(ask->protocol + i, s->seed[1] >> 32);
-		h = (h ^ h >> 32) * 0x9fb21c651e98df25ull;
-		halves mark = __builtin_convertvector(h >> 8, halves) << s->way_bits;
-
-		vec_words_store(hash + i, h);
-		vec_words_store(l->bucket + i, (h >> 32 & s->bucket_mask) * CACHE_LINE);
-		memcpy(l->mark + i, &mark, sizeof mark);
-	}
-	for (unsigned i = 0; i < n; i++)
-		__builtin_prefetch((const char *)s->bucket + l->bucket[i]);
+	return vec_words_widen(p) + (uint32_t)seed;
 }
 
-/* A bit for each entry of a bucket whose mark is this one. */
+VEC_INLINE vec_words octets_plus(const uint8_t *p, uint64_t seed)
+{
+	return vec_words_widen8(p) + (uint32_t)seed;
+}
+
+/* As session_hash4. */
+VEC_INLINE void hash_all(
+	const uint64_t *seed, const struct session_ask *ask, uint64_t *hash, unsigned n)
+{
+	uint64_t a = seed[0], b = seed[1];
+
+	for (unsigned i = 0; i < n; i += VEC_WORDS) {
+		vec_words h =
+			vec_words_product(plus(ask->src + i, a), plus(ask->dst + i, a >> 32)) +
+			vec_words_product(
+				plus(ask->ports + i, b), octets_plus(ask->protocol + i, b >> 32));
+
+		vec_words_store(hash + i, (h ^ h >> 32) * 0x9fb21c651e98df25ull);
+	}
+}
+
+/* Buckets and marks, as session_place and session_mark. */
+VEC_INLINE void places(
+	const struct sessions *s, const uint64_t *hash, struct looking *l, unsigned n)
+{
+	uint32_t ways = 1u << s->way_bits;
+
+	for (unsigned i = 0; i < n; i += VEC_LANES) {
+		vec mark = vec_lower32(hash + i) & -ways, near = vec_upper32(hash + i);
+
+		vec_store(l->near + i, near & s->near_mask);
+		vec_store(l->far + i, (near >> 8 & s->far_mask) + s->far);
+		vec_store(l->mark + i, mark | ((vec)(mark == 0) & ways));
+	}
+}
+
+/* The first entry of a bucket with a mark; if there is none, how many passed: less than any entry.
+ */
 VEC_INLINE uint32_t marked(const uint32_t *entry, uint32_t mark, uint32_t ways)
 {
 #if defined(__AVX512F__)
-	return (uint16_t)__builtin_ia32_ucmpd512_mask((vec_signed)(vec_load(entry) ^ mark),
+	vec_signed line = (vec_signed)vec_load(entry);
+	uint16_t m = (uint16_t)__builtin_ia32_ucmpd512_mask(line ^ (vec_signed)vec_all(mark),
 		(vec_signed)vec_all(ways), 1 /* below */, (uint16_t)~0u);
+
+	return ((vec)__builtin_ia32_compresssi512_mask(
+		line, (vec_signed){0}, m | 1u << SESSION_BUCKET))[0];
 #else
-	uint32_t m = 0;
+	uint32_t m = 1u << SESSION_BUCKET;
 
 	for (unsigned i = 0; i < 16; i += VEC_LANES)
 		m |= vec_signs((vec)((vec_load(entry + i) & -ways) == vec_all(mark))) << i;
-	return m;
+	return entry[__builtin_ctz(m)];
 #endif
 }
 
-VEC_INLINE void guess_all(
+VEC_INLINE void prefetch(const struct sessions *s, const uint32_t *place, unsigned n)
+{
+	const struct session_bucket *bucket = s->bucket;
+
+	for (unsigned i = 0; i < n; i++)
+		__builtin_prefetch(&bucket[place[i]]);
+}
+
+VEC_INLINE struct way *way_of(const struct sessions *s, uint32_t number)
+{
+	return &s->session[number / 2].way[number % 2];
+}
+
+VEC_INLINE void look(const struct sessions *s, const uint32_t *place, const uint32_t *mark,
+	uint32_t *entry, unsigned n)
+{
+	const struct session_bucket *bucket = s->bucket;
+	uint32_t ways = 1u << s->way_bits;
+
+	for (unsigned i = 0; i < n; i++)
+		entry[i] = marked(bucket[place[i]].entry, mark[i], ways);
+}
+
+/* In both places, if most ways are far: while those buckets come, the near ones are looked at. */
+VEC_INLINE void look_both(const struct sessions *s, struct looking *l, unsigned n)
+{
+	uint32_t ways = 1u << s->way_bits, far[BATCH_MAX];
+
+	prefetch(s, l->far, n);
+	prefetch(s, l->near, n);
+	look(s, l->near, l->mark, l->entry, n);
+	look(s, l->far, l->mark, far, n);
+	for (unsigned i = 0; i < n; i += VEC_LANES) {
+		vec a = vec_load(l->entry + i), b = vec_load(far + i);
+		vec only_near = (vec)(b < vec_all(ways)) & (vec)(a >= vec_all(ways));
+
+		vec_store(l->entry + i, vec_select(only_near, a, b));
+	}
+}
+
+/* The line of a way, from the first session on. Behind the last session: of a key that maybe has a
+ * way, or has none. */
+VEC_INLINE vec line_of(vec entry, uint32_t ways, uint32_t none)
+{
+	vec nobody = (vec)(entry == 0) & 1;
+	vec number =
+		vec_select((vec)(entry < vec_all(ways)), nobody + none, (entry & (ways - 1)) - 1);
+
+	return 2 * number - (number & 1); /* four a session */
+}
+
+/* The ways of all. A bit for each key that had no entry where something passed. */
+VEC_INLINE uint64_t ways_of(
 	const struct sessions *s, const struct looking *l, struct way **way, unsigned n)
 {
+	uint32_t ways = 1u << s->way_bits, line[VEC_LANES];
+	uint64_t passed = 0;
+
+	for (unsigned i = 0; i < n; i += VEC_LANES) {
+		vec entry = vec_load(l->entry + i);
+
+		passed |= (uint64_t)vec_signs((vec)(entry - 1 < vec_all(ways - 1))) << i;
+		vec_store(line, line_of(entry, ways, 2 * s->max));
+		for (unsigned k = 0; k < VEC_LANES; k += VEC_WORDS)
+			vec_words_store((uint64_t *)(void *)(way + i + k),
+				vec_words_widen(line + k) * CACHE_LINE + (uintptr_t)s->session);
+	}
+	for (unsigned i = 0; i < n; i++)
+		__builtin_prefetch(way[i], 1);
+	return passed;
+}
+
+/* Those that something passed in the near bucket. */
+VEC_INLINE void look_far(
+	const struct sessions *s, const struct looking *l, struct way **way, uint64_t passed)
+{
+	const struct session_bucket *bucket = s->bucket;
 	uint32_t ways = 1u << s->way_bits, none = 2 * s->max;
 
-	for (unsigned i = 0; i < n; i++) {
-		const uint32_t *entry = (const uint32_t *)((const char *)s->bucket + l->bucket[i]);
-		uint32_t m = marked(entry, l->mark[i], ways) & ((1u << SESSION_BUCKET) - 1);
-		uint32_t number = (entry[__builtin_ctz(m | 1u << SESSION_BUCKET)] & (ways - 1)) - 1;
+	for (uint64_t m = passed; m; m &= m - 1)
+		__builtin_prefetch(&bucket[l->far[__builtin_ctzll(m)]]);
+	for (uint64_t m = passed; m; m &= m - 1) {
+		unsigned i = (unsigned)__builtin_ctzll(m);
+		uint32_t entry = marked(bucket[l->far[i]].entry, l->mark[i], ways);
+		uint32_t number = entry < ways ? none + !entry : (entry & (ways - 1)) - 1;
 
-		number = m && number < none ? number : none;
-		way[i] = (struct way *)((char *)s->session +
-					(size_t)(number / 2) * sizeof(struct session) +
-					(number & 1) * sizeof(struct way));
+		way[i] = way_of(s, number);
 		__builtin_prefetch(way[i], 1);
 	}
+}
+
+/* A bit for each way that is not the key's. */
+VEC_INLINE uint64_t others(const struct session_ask *ask, struct way *const *way, unsigned n)
+{
+	uint64_t other = 0;
+
+	for (unsigned i = 0; i < n; i += VEC_LANES) {
+		vec w[8], differ;
+
+		vec_columns((uint8_t *const *)(const void *)(way + i), 0, w);
+		differ = (w[0] ^ vec_load(ask->src + i)) | (w[1] ^ vec_load(ask->dst + i)) |
+			 (w[2] ^ vec_load(ask->ports + i)) |
+			 ((w[3] & 0x1ff) ^ vec_load_octets(ask->protocol + i)); /* and WAY_SIX */
+		other |= (uint64_t)vec_signs((vec)(differ != 0)) << i;
+	}
+	return other;
 }
 
 uint64_t VEC_NAME(session_guess4)(const struct sessions *s, const struct session_ask *ask,
 	uint64_t *hash, struct way **way, unsigned n)
 {
+	unsigned whole = (n + VEC_LANES - 1) & -VEC_LANES;
+	bool few_far = s->in_far <= (s->near_mask + 1) * SESSION_BUCKET;
 	struct looking l;
-	uint64_t wrong = 0;
 
-	hash_all(s, ask, &l, hash, n);
-	guess_all(s, &l, way, n);
-	for (unsigned i = 0; i < n; i++) {
-		const struct way *w = way[i];
-		uint32_t is;
-
-		memcpy(&is, &w->protocol, sizeof is); /* and flags */
-		is = (is & 0x1ff) ^ ask->protocol[i];
-		is |= (w->src ^ ask->src[i]) | (w->dst ^ ask->dst[i]) | (w->ports ^ ask->ports[i]);
-		wrong |= (uint64_t)(is != 0) << i;
+	hash_all(s->seed, ask, hash, whole);
+	for (unsigned i = n; i < whole; i++)
+		hash[i] = hash[n - 1];
+	places(s, hash, &l, whole);
+	if (few_far) {
+		prefetch(s, l.near, whole);
+		look(s, l.near, l.mark, l.entry, whole);
+	} else {
+		look_both(s, &l, whole);
 	}
-	return wrong;
+	uint64_t left = ways_of(s, &l, way, whole);
+
+	if (__builtin_expect(few_far && left, 0))
+		look_far(s, &l, way, left);
+	return others(ask, way, whole) & ~UINT64_C(0) >> (BATCH_MAX - n);
 }

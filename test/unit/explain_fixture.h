@@ -85,7 +85,7 @@ static inline uint64_t hash_sessions(uint64_t hash)
 			continue;
 		hash = hash_of(hash, s, sizeof *s);
 		hash = hash_of(hash, s->session, s->high * sizeof *s->session);
-		hash = hash_of(hash, s->bucket, (s->bucket_mask + 1ul) * sizeof *s->bucket);
+		hash = hash_of(hash, s->bucket, session_buckets(s) * sizeof *s->bucket);
 		hash = hash_of(hash, s->due, s->high * sizeof *s->due);
 		hash = hash_of(hash, s->datagram, SESSION_DATAGRAMS * sizeof *s->datagram);
 	}
