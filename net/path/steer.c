@@ -2,7 +2,6 @@
 #include "net/path/steer.h"
 
 #include "lib/atomic.h"
-#include "lib/byteorder.h"
 #include "lib/form.h"
 #include "lib/words.h"
 #include "net/path/nat.h"
@@ -11,11 +10,13 @@
 
 static steer_columns_fn *steer_columns = steer_columns_plain;
 static steer_nat_fn *steer_nat = steer_nat_plain;
+static steer_no_parts_fn *steer_no_parts = steer_no_parts_plain;
 
 void steer_select(const char *isa)
 {
 	steer_columns = FORM(steer_columns, isa);
 	steer_nat = FORM(steer_nat, isa);
+	steer_no_parts = FORM(steer_no_parts, isa);
 }
 
 /* A burst on its way. Share `owners` is of what stays with a worker that is no owner. */
@@ -190,28 +191,14 @@ static void steer_sort(struct steer_turn *t, const uint64_t *word, unsigned n)
 	}
 }
 
-/* No fragment is among them: IPv4 without a tag, all of it. For a single owner there is no more to
- * be told. */
-static bool steer_none_is_part(const struct buffers *buffers, const uint64_t *word, unsigned n)
-{
-	uint32_t other = 0;
-
-	for (unsigned i = 0; i < n; i++) {
-		const uint8_t *f = buffer_data(buffers, packet_index(word[i]));
-
-		other |= load_be16(f + ETH_TYPE) ^ ETH_TYPE_IPV4;
-		other |= load_be16(f + IPV4_FRAGMENT) & (IPV4_MF | IPV4_OFFSET);
-	}
-	return other == 0;
-}
-
 void steer_burst(
 	struct steering *s, struct spread_sort *sort, uint64_t *word, unsigned n, uint64_t now)
 {
 	struct steer_turn t = {.s = s, .sort = sort, .now = now};
 	uint64_t padded[BATCH_MAX + BATCH_PAD];
 
-	if (s->owners == 1 && s->own == 0 && steer_none_is_part(s->lane->buffers, word, n)) {
+	/* For a single owner there is no more to be told than that. */
+	if (s->owners == 1 && s->own == 0 && steer_no_parts(s->lane->buffers, word, n)) {
 		path_forward(s->lane, word, n);
 		return;
 	}

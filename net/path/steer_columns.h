@@ -3,6 +3,7 @@
 #define NET_PATH_STEER_COLUMNS_H
 
 #include <stdalign.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/pool.h"
@@ -35,5 +36,9 @@ steer_columns_fn steer_columns_plain, steer_columns_v3, steer_columns_v4;
 typedef uint64_t steer_nat_fn(
 	const struct nat_rules *rules, unsigned n, unsigned owners, struct steer_columns *c);
 steer_nat_fn steer_nat_plain, steer_nat_v3, steer_nat_v4;
+
+/* No fragment is among n packets of one pool: all of them are IPv4 without tag, and whole. */
+typedef bool steer_no_parts_fn(const struct buffers *buffers, const uint64_t *word, unsigned n);
+steer_no_parts_fn steer_no_parts_plain, steer_no_parts_v3, steer_no_parts_v4;
 
 #endif

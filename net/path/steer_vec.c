@@ -66,6 +66,33 @@ uint64_t VEC_NAME(steer_columns)(const struct buffers *buffers, const uint64_t *
 	return n < BATCH_MAX ? plain & ((UINT64_C(1) << n) - 1) : plain;
 }
 
+/* Sixteen bytes from the type on hold all that tells fragments. */
+VEC_INLINE vec_quad differs(const uint8_t *frame)
+{
+	const vec_quad plain = {0x0008, 0, 0, 0}, asked = {0xffff, 0, 0xff3f, 0};
+
+	return (vec_load_quad(frame + ETH_TYPE) ^ plain) & asked;
+}
+
+bool VEC_NAME(steer_no_parts)(const struct buffers *buffers, const uint64_t *word, unsigned n)
+{
+	uint64_t origin = buffers->origin[packet_pool(word[0])];
+	uint32_t stride = buffers->stride;
+	unsigned i = 0;
+	vec_quad differ = {0};
+
+	for (; i + VEC_WORDS <= n; i += VEC_WORDS) {
+		vec_words at = vec_words_product32(vec_words_load(word + i), stride) + origin;
+
+#pragma GCC unroll 8
+		for (unsigned k = 0; k < VEC_WORDS; k++)
+			differ |= differs((const uint8_t *)(uintptr_t)at[k]);
+	}
+	for (; i < n; i++)
+		differ |= differs(buffer_data(buffers, packet_index(word[i])));
+	return (differ[0] | differ[2]) == 0;
+}
+
 /* ---- by rules of NAT: as steer_owner ---- */
 
 #define RANGES_MAX 8u /* of a set that is compared with, one after the other */

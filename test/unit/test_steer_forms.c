@@ -85,6 +85,39 @@ static void test_forms(void **state)
 	assert_true(plain > 50000);
 }
 
+/* A burst of nothing but whole IPv4 packets, or with one that is not, told by two fields. */
+static void test_no_parts(void **state)
+{
+	static steer_no_parts_fn *const form[] = {
+		steer_no_parts_plain, steer_no_parts_v3, steer_no_parts_v4};
+	unsigned none = 0;
+
+	srand(12);
+	for (unsigned round = 0; round < 3000; round++) {
+		unsigned n = 1 + below(BATCH_MAX), changed = below(2 * n);
+		uint64_t word[BATCH_MAX];
+		bool is = true;
+
+		for (unsigned i = 0; i < n; i++) {
+			uint8_t *f = buffer_data(&router.buffers, i);
+			uint32_t len;
+
+			random_frame(f, &len);
+			store_be16(f + 12, ETH_TYPE_IPV4);
+			store_be16(f + 20, (uint16_t)(below(4) << 14)); /* don't fragment */
+			if (i == changed)
+				f[below(2) ? 12 + below(2) : 20 + below(2)] ^=
+					(uint8_t)(1 << below(8));
+			is &= load_be16(f + 12) == ETH_TYPE_IPV4 &&
+			      !(load_be16(f + 20) & (IPV4_MF | IPV4_OFFSET));
+			word[i] = packet_word(i, len, 0);
+		}
+		assert_int_equal(form[round % forms_here()](&router.buffers, word, n), is);
+		none += is;
+	}
+	assert_in_range(none, 1000, 2500);
+}
+
 /* Anything after a header that promises an IP packet, in memory that ends with the frame. */
 static void test_reads_no_further(void **state)
 {
@@ -169,6 +202,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_forms, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_no_parts, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_reads_no_further, setup, teardown),
 		cmocka_unit_test(test_shares),
 	};
