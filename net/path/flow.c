@@ -10,9 +10,9 @@
 #include "net/path/tag.h"
 #include "net/table/generation.h"
 
-#define AGE_LINES   1u  /* a batch ages, or a few more if it is small: then there is time */
-#define AGE_SMALL   16u /* packets */
-#define AGE_MORE    8u
+#define AGE_EACH    4u  /* batch ages a line; */
+#define AGE_SMALL   16u /* packets: a smaller one */
+#define AGE_MORE    8u  /* so many: then there is time */
 #define SUSPECT_FOR 16u /* ticks, in which what was changed has long been published */
 
 static flow_find_fn *flow_find = flow_find_plain;
@@ -185,27 +185,47 @@ static void fetch_slots(const struct lane *lane, const struct batch *b, const st
 		__builtin_prefetch(&hits[flow_kept(q, i, FLOW_SLOTS) >> 16], 1);
 }
 
+/* What one run begins with that ends before packet i: bytes of all packets before it. */
+struct run_sums {
+	uint32_t before[BATCH_MAX + 1];
+};
+
+/* A bit for each packet whose rules are not those of the one before. Without branches: in a long
+ * list nobody can foretell them. */
+static uint64_t run_edges(const struct batch *b, const struct flow_ask *q, struct run_sums *sums)
+{
+	uint64_t edges = 1;
+	uint32_t slots = flow_kept(q, 0, FLOW_SLOTS), sum = 0;
+	unsigned n = b->n;
+
+	for (unsigned i = 0; i < n; i++) {
+		uint32_t these = flow_kept(q, i, FLOW_SLOTS);
+
+		edges |= (uint64_t)(these != slots) << i;
+		slots = these;
+		sums->before[i] = sum;
+		sum += packet_len(b->word[i]);
+	}
+	sums->before[n] = sum;
+	return edges;
+}
+
 /* By the rules that decided; packets in a row with the same ones together. */
 static void count_hits(const struct lane *lane, const struct batch *b, const struct flow_ask *q)
 {
-	uint32_t slots = FLOW_NO_SLOTS;
-	uint64_t packets = 0, bytes = 0;
+	struct run_sums sums;
+	uint64_t edges = run_edges(b, q, &sums) | (q->hit ^ q->hit << 1);
 
-	for (uint64_t m = q->hit; m; m &= m - 1) {
+	for (uint64_t m = edges & q->hit; m; m &= m - 1) {
 		unsigned i = (unsigned)__builtin_ctzll(m);
-		uint32_t these = flow_kept(q, i, FLOW_SLOTS);
+		uint64_t behind = edges >> i >> 1;
+		unsigned end = behind ? i + 1 + (unsigned)__builtin_ctzll(behind) : b->n;
+		uint64_t bytes = sums.before[end] - sums.before[i];
+		uint32_t slots = flow_kept(q, i, FLOW_SLOTS);
 
-		if (these != slots) {
-			count_slot(lane, slots & 0xffff, packets, bytes);
-			count_slot(lane, slots >> 16, packets, bytes);
-			packets = bytes = 0;
-			slots = these;
-		}
-		packets++;
-		bytes += packet_len(b->word[i]);
+		count_slot(lane, slots & 0xffff, end - i, bytes);
+		count_slot(lane, slots >> 16, end - i, bytes);
 	}
-	count_slot(lane, slots & 0xffff, packets, bytes);
-	count_slot(lane, slots >> 16, packets, bytes);
 }
 
 /* The FIB's answers take the place of members of groups, to be counted as the long way does. */
@@ -394,7 +414,10 @@ void flow_batch(struct lane *lane, struct batch *b)
 	}
 	if (load_once(&lane->filter))
 		count_hits(lane, b, q);
-	flow_age(f, b->n < AGE_SMALL ? AGE_MORE : AGE_LINES, q->generation, q->tick);
+	if (b->n < AGE_SMALL)
+		flow_age(f, AGE_MORE, q->generation, q->tick);
+	else if (++f->batches % AGE_EACH == 0)
+		flow_age(f, 1, q->generation, q->tick);
 }
 
 bool flow_begin(const struct lane *lane, struct flow_ask *q)

@@ -18,10 +18,13 @@
  *
  * Memory is lines of a cache line: two IPv4 flows, or one IPv6 flow. Each flow can stand in two
  * lines, found by a hash with secret keys (NH: Black et al., CRYPTO 1999), drawn at boot, so nobody
- * can choose flows that meet. Who comes takes a place that is empty, outdated, or else the one used
- * longest ago; one not used a second time goes first, and a flow used in the same tenth of a
- * second is never driven out. While more packets miss than hit, for long (a flood of new flows),
- * only one batch of eight asks and keeps, and the others go the long way alone.
+ * can choose flows that meet. Only the first lines are used while flows are few, so that these
+ * stand close together: more of them fit caches and TLBs. As flows become more or fewer that part
+ * doubles or halves, by which half of them are forgotten, or none. Who comes takes a place that is
+ * empty, outdated, or else the one used longest ago; one not used a second time goes first, and a
+ * flow used in the same tenth of a second is never driven out. While more packets miss than hit,
+ * for long (a flood of new flows), only one batch of eight asks and keeps, and the others go the
+ * long way alone.
  *
  * In shadow mode one of N hits goes the long way as well, and both decisions are compared.
  */
@@ -58,10 +61,16 @@ struct flow_secret {
 /* Of one actor, who alone writes, but for shadow. */
 struct flows {
 	struct flow_line *line;
-	uint32_t shift, mask; /* the hash's top bits are the line; lines - 1 */
+	uint32_t lines;       /* of memory */
+	uint32_t shift, mask; /* from the hash to the line; lines that are used - 1: the actor's */
+	uint32_t live;        /* places taken of those, about; and as ageing counts them */
+	uint32_t counted;
+	uint32_t mixed; /* turns of ageing until none is left of when there were more or fewer lines
+			 */
 	struct flow_secret secret;
-	int32_t pressure;      /* misses that were more than hits, of late, in packets */
-	uint32_t turn;         /* batches while it was high */
+	int32_t pressure; /* misses that were more than hits, of late, in packets */
+	uint32_t turn;    /* batches while it was high */
+	uint32_t batches;
 	uint32_t at;           /* the line that is aged next */
 	uint32_t shadow;       /* one of so many hits; 0: none. The control core writes */
 	uint32_t shadow_left;  /* hits until then */
@@ -117,8 +126,8 @@ struct flow_seen {
 	uint8_t denied; /* FLOW_DENIED_ */
 };
 
-/* The flows of one line that are in force: how many, 0 to 2. now: TSC. Any core; one that is just
- * being written may be missed. */
+/* The flows of one line that are in force and found there: how many, 0 to 2. now: TSC. Any core;
+ * one that is just being written may be missed. */
 unsigned flow_look(const struct flows *flows, uint32_t line, uint32_t generation, uint64_t now,
 	struct flow_seen seen[2]);
 

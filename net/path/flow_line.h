@@ -48,15 +48,26 @@ static inline uint32_t flow_kept(const struct flow_ask *q, unsigned i, unsigned 
 	return q->kept[i][word - FLOW_GENERATION];
 }
 
-/* The two places. */
+/* The two places, of so many lines less one. */
+static inline uint32_t flow_first_of(const struct flows *f, uint32_t hash, uint32_t mask)
+{
+	return hash >> f->shift & mask;
+}
+
+static inline uint32_t flow_second_of(const struct flows *f, uint32_t hash, uint32_t mask)
+{
+	return ((hash >> f->shift) + ((hash & 0x3ff) + 1) * 0x9e3779b1u) & mask;
+}
+
+/* The same for the actor. */
 static inline uint32_t flow_first(const struct flows *f, uint32_t hash)
 {
-	return hash >> f->shift;
+	return flow_first_of(f, hash, f->mask);
 }
 
 static inline uint32_t flow_second(const struct flows *f, uint32_t hash)
 {
-	return ((hash >> f->shift) + ((hash & 0x3ff) + 1) * 0x9e3779b1u) & f->mask;
+	return flow_second_of(f, hash, f->mask);
 }
 
 /*

@@ -7,10 +7,14 @@
 #include "lib/hash.h"
 #include "net/table/generation.h"
 
+#define LINES_FEW 1024u /* the least that are used */
+
 void flow_init(struct flows *f, void *memory, uint32_t lines, uint64_t seed)
 {
-	*f = (struct flows){.line = memory, .mask = lines - 1};
-	f->shift = 32u - (unsigned)__builtin_ctz(lines);
+	*f = (struct flows){.line = memory,
+		.lines = lines,
+		.shift = 32u - (unsigned)__builtin_ctz(lines),
+		.mask = (lines < LINES_FEW ? lines : LINES_FEW) - 1};
 	f->secret.odd = hash_mix(seed) | 1;
 	for (unsigned i = 0; i < sizeof f->secret.key / sizeof *f->secret.key; i++)
 		f->secret.key[i] = (uint32_t)hash_mix(seed + (i + 1) * 0x9e3779b97f4a7c15ull);
@@ -109,6 +113,59 @@ uint32_t *flow_find_one(
 	return NULL;
 }
 
+/* ---- how many lines are used ---- */
+
+/* From now on. Half of the flows are not found any more. */
+static void resize(struct flows *f, uint32_t used)
+{
+	store_once(&f->mask, used - 1);
+	f->live /= 2;
+	f->mixed = 2;
+}
+
+/* When three in ten places are taken: one look-up in thirty has to see the second line then. */
+static void grow(struct flows *f)
+{
+	uint32_t used = f->mask + 1;
+
+	if (f->live > used / 8 * 5 && used < f->lines)
+		resize(f, 2 * used);
+}
+
+static void shrink(struct flows *f)
+{
+	uint32_t used = f->mask + 1;
+
+	if (f->live < used / 16 && used > LINES_FEW)
+		resize(f, used / 2);
+}
+
+/* Whether the flow at a half of a line is found there: more or fewer lines may be used than when it
+ * came. */
+static bool is_found(const struct flows *f, const uint32_t w[16], unsigned half, uint32_t line)
+{
+	uint32_t image[16] = {0}, mask = load_once(&f->mask);
+
+	memcpy(image, w + half, (16 - half) * sizeof *w);
+	uint32_t hash = flow_hash(&f->secret, image);
+
+	return line == flow_first_of(f, hash, mask) || line == flow_second_of(f, hash, mask);
+}
+
+/* Leaves none in a line that are not found there: they would keep others from their place. */
+static void clean(struct flows *f, uint32_t line)
+{
+	uint32_t *w = f->line[line].word;
+
+	if (w[FLOW_HALF] && !is_six(w[FLOW_HALF]) && !is_found(f, w, FLOW_HALF, line))
+		store_once(&w[FLOW_HALF], 0);
+	if (!w[0] || is_found(f, w, 0, line))
+		return;
+	if (is_six(w[0]))
+		store_once(&w[FLOW_HALF], 0);
+	store_once(&w[0], 0);
+}
+
 /* ---- keeping ---- */
 
 #define NOTHING 0x10000u /* older than any: an empty place, or an outdated one */
@@ -183,42 +240,71 @@ void flow_keep(struct flows *f, uint32_t image[16], uint32_t hash)
 {
 	struct place best = {NULL, 0};
 
-	consider_line(&best, f->line[flow_first(f, hash)].word, image);
-	consider_line(&best, f->line[flow_second(f, hash)].word, image);
+	uint32_t place[2] = {flow_first(f, hash), flow_second(f, hash)};
+
+	for (unsigned p = 0; p < 2; p++) {
+		if (f->mixed)
+			clean(f, place[p]);
+		consider_line(&best, f->line[place[p]].word, image);
+	}
 	if (best.age == 0) {
 		counter_add(&f->refused, 1);
 		return;
 	}
 	counter_add(&f->kept, best.age <= NOTHING);
+	if (!best.word[0]) {
+		f->live++;
+		f->counted += (const struct flow_line *)(const void *)best.word < f->line + f->at;
+	}
 	make_room(f, best.word, image);
 	/* Until it is used again, others may take its place before those that were. */
 	image[FLOW_MARK] = (image[FLOW_MARK] & 0xffff0000u) | (uint16_t)(image[FLOW_MARK] - 2);
 	write_words(best.word, image, is_six(image[0]) ? 16 : FLOW_HALF);
+	grow(f);
 }
 
 /* ---- ageing ---- */
 
-static void age_one(struct flows *f, uint32_t *w, uint32_t generation, uint32_t tick)
+/* Whether the flow at a half of a line stays. */
+static bool age_one(
+	struct flows *f, uint32_t line, unsigned half, uint32_t generation, uint32_t tick)
 {
-	if (!w[0] ||
-		(w[FLOW_GENERATION] == generation && (uint16_t)(tick - w[FLOW_MARK]) < FLOW_AGED))
-		return;
-	if (is_six(w[0]))
+	uint32_t *w = f->line[line].word;
+
+	if (w[half + FLOW_GENERATION] == generation &&
+		(uint16_t)(tick - w[half + FLOW_MARK]) < FLOW_AGED &&
+		(!f->mixed || is_found(f, w, half, line)))
+		return true;
+	if (is_six(w[half]))
 		store_once(&w[FLOW_HALF], 0);
-	store_once(&w[0], 0);
+	store_once(&w[half], 0);
 	counter_add(&f->aged, 1);
+	return false;
+}
+
+/* All lines were looked at. */
+static void age_turn(struct flows *f)
+{
+	f->live = f->counted;
+	f->counted = 0;
+	f->mixed -= f->mixed != 0;
+	shrink(f);
 }
 
 void flow_age(struct flows *f, unsigned lines, uint32_t generation, uint32_t tick)
 {
 	for (; lines; lines--) {
-		uint32_t *w = f->line[f->at].word;
+		const uint32_t *w = f->line[f->at].word;
 
-		f->at = (f->at + 1) & f->mask;
-		age_one(f, w, generation, tick);
+		if (w[0])
+			f->counted += age_one(f, f->at, 0, generation, tick);
 		if (w[FLOW_HALF] && !is_six(w[FLOW_HALF]))
-			age_one(f, w + FLOW_HALF, generation, tick);
+			f->counted += age_one(f, f->at, FLOW_HALF, generation, tick);
+		f->at = (f->at + 1) & f->mask;
+		if (f->at == 0)
+			age_turn(f);
 	}
+	__builtin_prefetch(&f->line[f->at]); /* for the next batch */
 }
 
 /* ---- looking ---- */
@@ -264,6 +350,13 @@ static bool read_line(const struct flow_line *line, uint32_t to[16])
 	return memcmp(to, again, sizeof again) == 0;
 }
 
+/* The same of one that is in force. */
+static bool is_in_force(const struct flows *f, const uint32_t w[16], unsigned half, uint32_t line,
+	uint32_t generation)
+{
+	return w[half] && w[half + FLOW_GENERATION] == generation && is_found(f, w, half, line);
+}
+
 unsigned flow_look(const struct flows *f, uint32_t line, uint32_t generation, uint64_t now,
 	struct flow_seen seen[2])
 {
@@ -272,9 +365,9 @@ unsigned flow_look(const struct flows *f, uint32_t line, uint32_t generation, ui
 
 	if (!read_line(&f->line[line], w))
 		return 0;
-	if (w[0] && w[FLOW_GENERATION] == generation)
+	if (is_in_force(f, w, 0, line, generation))
 		seen[n++] = seen_of(w, now);
-	if (w[FLOW_HALF] && !is_six(w[FLOW_HALF]) && w[FLOW_HALF + FLOW_GENERATION] == generation)
+	if (!is_six(w[FLOW_HALF]) && is_in_force(f, w, FLOW_HALF, line, generation))
 		seen[n++] = seen_of(w + FLOW_HALF, now);
 	return n;
 }
@@ -286,8 +379,8 @@ enum flow_peek flow_peek(const struct flows *f, const uint8_t *frame, bool six, 
 
 	if (!flow_image(frame, six, input, image))
 		return FLOW_NO_KEY;
-	uint32_t hash = flow_hash(&f->secret, image);
-	uint32_t place[2] = {flow_first(f, hash), flow_second(f, hash)};
+	uint32_t hash = flow_hash(&f->secret, image), mask = load_once(&f->mask);
+	uint32_t place[2] = {flow_first_of(f, hash, mask), flow_second_of(f, hash, mask)};
 
 	for (unsigned p = 0; p < 2; p++) {
 		if (!read_line(&f->line[place[p]], w))

@@ -172,6 +172,7 @@ static void test_room(void **state)
 {
 	unsigned found = 0;
 
+	flows.mask = LINES - 1;
 	for (unsigned i = 0; i < LINES; i++) {
 		do
 			make(i);
@@ -188,6 +189,7 @@ static void test_flood(void **state)
 {
 	uint32_t *w;
 
+	flows.mask = LINES - 1;
 	for (unsigned i = 0; i < 200; i++) {
 		do { /* an IPv6 flow wants a whole line, and may meet two that are in use */
 			make(i);
@@ -203,6 +205,60 @@ static void test_flood(void **state)
 	for (unsigned i = 0; i < 200; i++)
 		assert_true(is_there(i, 1));
 	assert_true(flows.evicted > 50000);
+}
+
+/* Kept as the stage does, if it is not there; how many were not. */
+static unsigned keep_once(unsigned n, uint32_t tick)
+{
+	unsigned missed = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		if (is_there(i, 1))
+			continue;
+		keep(i, 1, tick);
+		missed++;
+	}
+	return missed;
+}
+
+/* Lines that are used become as many as flows need, and fewer again; no flow is seen twice. */
+static void test_size(void **state)
+{
+	uint32_t few = flows.mask + 1, tick = 100;
+	unsigned n = LINES / 2;
+
+	assert_true(few < LINES);
+	for (unsigned i = 0; i < n; i++)
+		do
+			make(i);
+		while (kept[i].six);
+	for (unsigned k = 0; k < 8; k++)
+		(void)keep_once(n, tick++);
+	assert_true(keep_once(n, tick) < n / 50);
+	assert_int_equal(flows.mask, LINES - 1);
+	unsigned there = 0, first = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		const uint32_t *w = flow_find_one(&flows, kept[i].image, kept[i].hash, 1);
+		const uint32_t *line = flows.line[flow_first(&flows, kept[i].hash)].word;
+
+		there += is_there(i, 1);
+		first += w == line || w == line + FLOW_HALF;
+	}
+	assert_int_equal(look_at_all(1), there);
+	assert_true(first > n - n / 16); /* what is not found any more is in nobody's way */
+	flow_age(&flows, 2 * LINES, 1, tick);
+	assert_int_equal(flows.live, there); /* and nothing that is not found */
+	assert_int_equal(flows.mixed, 0);
+	assert_int_equal(look_at_all(1), there);
+
+	flow_age(&flows, 8 * LINES, 1, tick + FLOW_AGED);
+	assert_int_equal(flows.mask + 1, few);
+	assert_int_equal(look_at_all(1), 0);
+	(void)keep_once(20, tick + FLOW_AGED); /* among what was left behind */
+	for (unsigned i = 0; i < 20; i++)
+		assert_true(is_there(i, 1));
+	assert_int_equal(look_at_all(1), 20);
 }
 
 static void test_aged(void **state)
@@ -335,6 +391,7 @@ int main(void)
 		TEST(test_model),
 		TEST(test_room),
 		TEST(test_flood),
+		TEST(test_size),
 		TEST(test_aged),
 		TEST(test_look),
 		TEST(test_forms),
