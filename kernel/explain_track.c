@@ -99,13 +99,15 @@ const struct lane *explain_track_steer(const struct router *r, const struct lane
 
 /* ---- copies ---- */
 
-/* A session as it was at some moment. false: it was changing all the time. */
-static bool read_session(const struct session *from, struct session *copy)
+/* A session and its ways as they were at some moment. false: it was changing all the time. */
+static bool read_session(
+	const struct sessions *s, const struct session *from, struct session *copy, struct way *way)
 {
 	for (unsigned n = 0; n < 1000; n++) {
 		uint32_t version = load_acquire(&from->version);
 
 		*copy = *from;
+		memcpy(way, session_ways(s, from), 2 * sizeof *way);
 		__atomic_thread_fence(__ATOMIC_ACQUIRE);
 		if (version % 2 == 0 && load_once(&from->version) == version)
 			return copy->state != SESSION_FREE;
@@ -119,13 +121,14 @@ static struct way *copy_session(const struct sessions *from, const struct way *w
 	struct sessions *to = &tracked.sessions;
 	uint32_t number = session_way_number(from, way);
 	struct session copy, *s;
+	struct way ways[2];
 
-	if (!read_session(&from->session[number / 2], &copy))
+	if (!read_session(from, &from->session[number / 2], &copy, ways))
 		return NULL;
 	s = session_begin(to, &copy.key[0], &copy.key[1], copy.begun);
 	if (!s)
 		return NULL;
-	memcpy(s->way, copy.way, sizeof s->way);
+	memcpy(session_ways(to, s), ways, sizeof ways);
 	memcpy(s->end, copy.end, sizeof s->end);
 	s->hold = explain_nat_copy_hold(copy.hold);
 	if (!copy.embryonic)
@@ -134,7 +137,7 @@ static struct way *copy_session(const struct sessions *from, const struct way *w
 	s->before = copy.before;
 	s->fins = copy.fins;
 	s->reset = copy.reset;
-	return &s->way[number % 2];
+	return &session_ways(to, s)[number % 2];
 }
 
 /* What of datagrams in fragments is known: of this one with its session. */
@@ -255,11 +258,13 @@ void explain_track_tell(const struct router *r, const struct lane *lane, struct 
 		return;
 	unsigned d = tracked.keyed && flow_key_equal(&s->key[1], &tracked.key);
 
+	const struct way *way = &session_ways(lane->sessions, s)[d];
+
 	e->state = s->state;
-	e->session_nh = s->way[d].nh;
-	if (s->way[d].generation)
+	e->session_nh = way->nh;
+	if (way->generation)
 		e->session_decided = true;
-	if (!(s->way[d].flags & WAY_REWRITE) || !flow_key_reverse(&s->key[!d], &to))
+	if (!(way->flags & WAY_REWRITE) || !flow_key_reverse(&s->key[!d], &to))
 		return;
 	e->rewrites = true;
 	e->to_src = to.src;

@@ -44,8 +44,8 @@ static size_t whole_lines(size_t bytes)
 
 size_t sessions_bytes(uint32_t max)
 {
-	return (max + 1) * sizeof(struct session) + index_bytes(max) +
-	       whole_lines(max * sizeof(uint32_t)) +
+	return 2 * (max + 1) * sizeof(struct way) + max * sizeof(struct session) +
+	       index_bytes(max) + whole_lines(max * sizeof(uint32_t)) +
 	       whole_lines(max * sizeof(struct session_source)) +
 	       whole_lines(power_of_two(max) * sizeof(uint32_t)) +
 	       SESSION_DATAGRAMS * sizeof(struct session_datagram);
@@ -77,15 +77,16 @@ void sessions_init(struct sessions *s, void *memory, uint32_t max, uint64_t seed
 		s->way_bits++;
 	for (unsigned i = 0; i < sizeof s->seed / sizeof *s->seed; i++)
 		s->seed[i] = hash_mix(seed += 0x9e3779b97f4a7c15ull);
-	/* Sessions, marks of time and sources are written before they are read. */
-	s->session = take(&at, (max + 1) * sizeof *s->session);
+	/* Ways, sessions, marks of time and sources are written before they are read. */
+	s->way = take(&at, 2 * (max + 1) * sizeof *s->way);
+	s->session = take(&at, max * sizeof *s->session);
 	s->bucket = take(&at, index_bytes(max));
 	s->due = take(&at, max * sizeof *s->due);
 	s->source = take(&at, max * sizeof *s->source);
 	s->source_head = take(&at, power_of_two(max) * sizeof *s->source_head);
 	s->datagram = take(&at, SESSION_DATAGRAMS * sizeof *s->datagram);
 	/* No IPv4 packet's. */
-	s->session[max] = (struct session){.way = {{.flags = WAY_SIX}, {.flags = WAY_SIX}}};
+	s->way[2 * max] = s->way[2 * max + 1] = (struct way){.flags = WAY_SIX};
 	memset(s->bucket, 0, index_bytes(max));
 	memset(s->source_head, 0xff, power_of_two(max) * sizeof *s->source_head);
 	memset(s->datagram, 0, SESSION_DATAGRAMS * sizeof *s->datagram);
@@ -109,13 +110,12 @@ static struct way *find_from(const struct sessions *s, uint64_t hash,
 		const struct session_bucket *b = session_place(s, hash, n);
 
 		for (uint32_t m = session_marked(s, b, mark); m; m &= m - 1) {
-			uint32_t entry = b->entry[__builtin_ctz(m)];
-			uint32_t way = session_entry_way(s, entry);
-			struct session *session = &s->session[way / 2];
+			uint32_t number = session_entry_way(s, b->entry[__builtin_ctz(m)]);
+			const struct flow_key *its = &s->session[number / 2].key[number % 2];
+			struct way *way = session_way(s, number);
 
-			if (session_is(&session->way[way % 2], key) &&
-				(!whole || flow_key_equal(&session->key[way % 2], whole)))
-				return &session->way[way % 2];
+			if (session_is(way, key) && (!whole || flow_key_equal(its, whole)))
+				return way;
 		}
 		if (!b->passed)
 			break;
@@ -141,7 +141,7 @@ uint64_t session_find_which4(const struct sessions *s, const struct session_ask 
 	struct way **way, unsigned n, uint64_t which)
 {
 	uint64_t hash[BATCH_MAX];
-	const struct way *nobody = &s->session[s->max].way[1];
+	const struct way *nobody = session_way(s, 2 * s->max + 1);
 
 	for (uint64_t wrong = guess4(s, ask, hash, way, n) & which; __builtin_expect(wrong != 0, 0);
 		wrong &= wrong - 1) {
@@ -259,8 +259,8 @@ struct session *session_begin(
 	__atomic_thread_fence(__ATOMIC_RELEASE);
 	session->key[0] = *key0;
 	session->key[1] = *key1;
-	set_way(s, &session->way[0], key0, now);
-	set_way(s, &session->way[1], key1, now);
+	set_way(s, session_way(s, 2 * i), key0, now);
+	set_way(s, session_way(s, 2 * i + 1), key1, now);
 	if (!enter(s, way_hash(s, session, 0), 2 * i)) {
 		store_once(&session->version, version);
 		return NULL;

@@ -4,7 +4,8 @@
  * A session has two ways, one for each direction, found by the key of its packets (flow_key.h). A
  * way is one cache line: all that a packet of an established session needs to be sent on. What the
  * packet is rewritten to (NAT) stands there as well, so a way without translation is no case of
- * its own. What is needed seldom stands in the cold part.
+ * its own. What is needed seldom stands in the session itself, apart: so all ways stand in half of
+ * the pages, whose translations a core has to find as well.
  *
  * All packets of a session, in both directions, come to one actor (steer.h); nobody else
  * writes. The control core reads copies (session_copy).
@@ -106,11 +107,10 @@ enum session_state {
 enum session_timeout { SESSION_TIMEOUTS(SESSION_TIMEOUT_ENUM) SESSION_TIMEOUT_COUNT };
 #undef SESSION_TIMEOUT_ENUM
 
-/* A conversation. The two first lines are what its packets need. */
+/* A conversation, but for its ways (session_ways): [0] is of what began it. */
 struct session {
-	struct way way[2];      /* [0]: of what began it */
-	struct flow_key key[2]; /* of the ways' packets as they come in */
-	uint32_t version;       /* odd: it begins or ends now; every beginning has its own */
+	alignas(CACHE_LINE) struct flow_key key[2]; /* of the ways' packets as they come in */
+	uint32_t version; /* odd: it begins or ends now; every beginning has its own */
 	uint32_t older,
 		newer;        /* in the order of those that nobody answered; newer: also the free */
 	uint32_t source;      /* see session_source.c, or SESSION_NONE */
@@ -124,7 +124,7 @@ struct session {
 	bool embryonic;       /* it may be given up for another: not established yet, or ended */
 };
 
-_Static_assert(sizeof(struct session) == 4 * CACHE_LINE, "documented: memory of 1 M sessions");
+_Static_assert(sizeof(struct session) == 2 * CACHE_LINE, "documented: memory of 1 M sessions");
 
 #define SESSION_BUCKET 15u /* entries */
 
@@ -163,6 +163,7 @@ struct session_match {
 /* All sessions of one actor. */
 struct sessions {
 	/* Constant: */
+	struct way *way; /* two of each session, and two that are nobody's */
 	struct session *session;
 	struct session_bucket *bucket;
 	uint32_t *
@@ -229,13 +230,10 @@ static inline uint32_t session_buckets(const struct sessions *s)
 	return s->far + s->far_mask + 1;
 }
 
-/* Of a way: its session, and which of the two it is. */
+/* Of a way: twice its session's number, and which of the two it is. */
 static inline uint32_t session_way_number(const struct sessions *s, const struct way *way)
 {
-	size_t at = (size_t)((const char *)way - (const char *)s->session);
-
-	return (uint32_t)(at / sizeof(struct session) * 2 +
-			  at % sizeof(struct session) / CACHE_LINE);
+	return (uint32_t)(way - s->way);
 }
 
 static inline struct session *session_of(const struct sessions *s, const struct way *way)
@@ -245,7 +243,13 @@ static inline struct session *session_of(const struct sessions *s, const struct 
 
 static inline struct way *session_way(const struct sessions *s, uint32_t number)
 {
-	return &s->session[number / 2].way[number % 2];
+	return &s->way[number];
+}
+
+/* Both ways of a session. */
+static inline struct way *session_ways(const struct sessions *s, const struct session *session)
+{
+	return &s->way[2 * (session - s->session)];
 }
 
 /*
@@ -275,7 +279,7 @@ uint32_t session_ends(const struct sessions *s, const struct session *session);
 
 /* Both ways' `last` are that of the last packet: so that they can be compared for as long as
  * packets go one way only. While it lasts, more often than each 2^31 ticks. */
-void session_level(struct session *session);
+void session_level(struct sessions *s, struct session *session);
 
 /* ---- limit by source: session_source.c ---- */
 
@@ -304,7 +308,7 @@ enum session_step session_tcp(struct sessions *s, struct session *session, unsig
 bool session_tcp_ends(const struct session *session, const uint8_t *tcp);
 
 /* Of the first packet of a session that has just begun. */
-void session_tcp_begin(struct session *session, const uint8_t *tcp);
+void session_tcp_begin(struct sessions *s, struct session *session, const uint8_t *tcp);
 
 /* Whether a TCP packet may begin a session: a SYN, and also others if `loose`. */
 bool session_tcp_may_begin(const uint8_t *tcp, bool loose);

@@ -94,19 +94,24 @@ static uint32_t later(uint32_t a, uint32_t b)
 	return (int32_t)(a - b) > 0 ? a : b;
 }
 
-uint32_t session_ends(const struct sessions *s, const struct session *session)
+/* When the last packet came by one of two ways. */
+static uint32_t last_of(const struct way *way)
 {
-	uint32_t last = later(load_once(&session->way[0].last), load_once(&session->way[1].last));
-
-	return last + session_lasts(s, session);
+	return later(load_once(&way[0].last), load_once(&way[1].last));
 }
 
-void session_level(struct session *session)
+uint32_t session_ends(const struct sessions *s, const struct session *session)
 {
-	uint32_t last = later(session->way[0].last, session->way[1].last);
+	return last_of(session_ways(s, session)) + session_lasts(s, session);
+}
 
-	store_once(&session->way[0].last, last);
-	store_once(&session->way[1].last, last);
+void session_level(struct sessions *s, struct session *session)
+{
+	struct way *way = session_ways(s, session);
+	uint32_t last = last_of(way);
+
+	store_once(&way[0].last, last);
+	store_once(&way[1].last, last);
 }
 
 /* ---- for the control core ---- */
@@ -114,6 +119,7 @@ void session_level(struct session *session)
 bool session_copy(const struct sessions *s, uint32_t i, uint32_t now, struct session_view *view)
 {
 	const struct session *session = &s->session[i];
+	const struct way *way = session_ways(s, session);
 	uint32_t version = load_acquire(&session->version);
 	struct session copy;
 
@@ -121,20 +127,19 @@ bool session_copy(const struct sessions *s, uint32_t i, uint32_t now, struct ses
 		return false;
 	copy.state = load_once(&session->state);
 	for (unsigned d = 0; d < 2; d++) {
-		const struct way *way = &session->way[d];
-
 		view->key[d] = copy.key[d] = session->key[d];
-		view->bytes[d] = load_once(&way->bytes);
-		view->packets[d] = load_once(&way->packets);
-		copy.way[d].last = load_once(&way->last);
+		view->bytes[d] = load_once(&way[d].bytes);
+		view->packets[d] = load_once(&way[d].packets);
 	}
+	uint32_t last = last_of(way);
+
 	view->begun = session->begun;
 	view->state = copy.state;
-	view->rewrites = load_once(&session->way[0].flags) & WAY_REWRITE;
+	view->rewrites = load_once(&way[0].flags) & WAY_REWRITE;
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	if (load_once(&session->version) != version)
 		return false;
-	uint32_t left = session_ends(s, &copy) - now;
+	uint32_t left = last + session_lasts(s, &copy) - now;
 
 	view->left = (int32_t)left > 0 ? left : 0;
 	return true;

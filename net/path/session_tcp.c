@@ -36,9 +36,9 @@ static struct segment segment_of(const uint8_t *tcp)
 }
 
 /* The number that the receiver of a way's packets waits for, as far as it has told. */
-static uint32_t awaited(const struct session *session, unsigned way)
+static uint32_t awaited(const struct sessions *s, const struct session *session, unsigned way)
 {
-	return load_be32(&session->way[!way].acked);
+	return load_be32(&session_ways(s, session)[!way].acked);
 }
 
 static bool is_near(uint32_t seq, uint32_t from, uint32_t window)
@@ -46,12 +46,12 @@ static bool is_near(uint32_t seq, uint32_t from, uint32_t window)
 	return seq - from < window;
 }
 
-static void set_direct(struct session *session, bool direct)
+static void set_direct(struct way *way, bool direct)
 {
 	for (unsigned d = 0; d < 2; d++) {
-		uint8_t flags = session->way[d].flags & (uint8_t)~WAY_DIRECT;
+		uint8_t flags = way[d].flags & (uint8_t)~WAY_DIRECT;
 
-		store_once(&session->way[d].flags, (uint8_t)(flags | (direct ? WAY_DIRECT : 0)));
+		store_once(&way[d].flags, (uint8_t)(flags | (direct ? WAY_DIRECT : 0)));
 	}
 }
 
@@ -62,7 +62,7 @@ static void set_state(
 		session_settle(s, session);
 	else if (state == SESSION_TIME_WAIT)
 		session_unsettle(s, session);
-	set_direct(session, state == SESSION_ESTABLISHED);
+	set_direct(session_ways(s, session), state == SESSION_ESTABLISHED);
 	store_once(&session->state, (uint8_t)state);
 	session_touch(s, session, now);
 }
@@ -76,16 +76,17 @@ bool session_tcp_may_begin(const uint8_t *tcp, bool loose)
 	return flags == SYN || (loose && flags == ACK);
 }
 
-void session_tcp_begin(struct session *session, const uint8_t *tcp)
+void session_tcp_begin(struct sessions *s, struct session *session, const uint8_t *tcp)
 {
 	struct segment g = segment_of(tcp);
+	struct way *way = session_ways(s, session);
 
 	session->end[0] = g.seq + !!(g.flags & SYN);
 	/* What is picked up is established when somebody answers with what it waits for. */
 	session->end[1] = g.ack;
-	session->way[0].acked = 0;
+	way[0].acked = 0;
 	if (g.flags & ACK)
-		__builtin_memcpy(&session->way[0].acked, tcp + TCP_ACK, 4);
+		__builtin_memcpy(&way[0].acked, tcp + TCP_ACK, 4);
 	session->before =
 		g.flags & SYN && !(g.flags & ACK) ? SESSION_SYN_SENT : SESSION_ESTABLISHED;
 }
@@ -130,8 +131,8 @@ static enum session_step on_syn_sent(struct sessions *s, struct session *session
 static void on_reset(struct sessions *s, struct session *session, unsigned way,
 	const struct segment *g, uint32_t now)
 {
-	uint32_t from =
-		session->state == SESSION_SYN_RECEIVED ? session->end[way] : awaited(session, way);
+	uint32_t from = session->state == SESSION_SYN_RECEIVED ? session->end[way]
+							       : awaited(s, session, way);
 
 	if (!is_near(g->seq, from, RESET_WINDOW))
 		return;
@@ -160,7 +161,7 @@ static void on_end(struct sessions *s, struct session *session, unsigned way,
 	unsigned fins = session->fins;
 
 	if (g->flags & FIN && !(fins & 1u << way) &&
-		is_near(end, awaited(session, way), FIN_WINDOW)) {
+		is_near(end, awaited(s, session, way), FIN_WINDOW)) {
 		fins |= 1u << way;
 		session->end[way] = end;
 	}
@@ -249,6 +250,6 @@ enum session_step session_tcp(struct sessions *s, struct session *session, unsig
 	enum session_step result = step(s, session, way, &g, end, now);
 
 	if (result == SESSION_PASS && (g.flags & (ACK | RST)) == ACK)
-		__builtin_memcpy(&session->way[way].acked, tcp + TCP_ACK, 4);
+		__builtin_memcpy(&session_ways(s, session)[way].acked, tcp + TCP_ACK, 4);
 	return result;
 }

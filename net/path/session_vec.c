@@ -90,7 +90,7 @@ VEC_INLINE void prefetch(const struct sessions *s, const uint32_t *place, unsign
 
 VEC_INLINE struct way *way_of(const struct sessions *s, uint32_t number)
 {
-	return &s->session[number / 2].way[number % 2];
+	return &s->way[number];
 }
 
 VEC_INLINE void look(const struct sessions *s, const uint32_t *place, const uint32_t *mark,
@@ -120,32 +120,29 @@ VEC_INLINE void look_both(const struct sessions *s, struct looking *l, unsigned 
 	}
 }
 
-/* The line of a way, from the first session on. Behind the last session: of a key that maybe has a
- * way, or has none. */
-VEC_INLINE vec line_of(vec entry, uint32_t ways, uint32_t none)
+/* The number of a way. Behind the last session: of a key that maybe has a way, or has none. */
+VEC_INLINE vec number_of(vec entry, uint32_t ways, uint32_t none)
 {
 	vec nobody = (vec)(entry == 0) & 1;
-	vec number =
-		vec_select((vec)(entry < vec_all(ways)), nobody + none, (entry & (ways - 1)) - 1);
 
-	return 2 * number - (number & 1); /* four a session */
+	return vec_select((vec)(entry < vec_all(ways)), nobody + none, (entry & (ways - 1)) - 1);
 }
 
 /* The ways of all. A bit for each key that had no entry where something passed. */
 VEC_INLINE uint64_t ways_of(
 	const struct sessions *s, const struct looking *l, struct way **way, unsigned n)
 {
-	uint32_t ways = 1u << s->way_bits, line[VEC_LANES];
+	uint32_t ways = 1u << s->way_bits, number[VEC_LANES];
 	uint64_t passed = 0;
 
 	for (unsigned i = 0; i < n; i += VEC_LANES) {
 		vec entry = vec_load(l->entry + i);
 
 		passed |= (uint64_t)vec_signs((vec)(entry - 1 < vec_all(ways - 1))) << i;
-		vec_store(line, line_of(entry, ways, 2 * s->max));
+		vec_store(number, number_of(entry, ways, 2 * s->max));
 		for (unsigned k = 0; k < VEC_LANES; k += VEC_WORDS)
 			vec_words_store((uint64_t *)(void *)(way + i + k),
-				vec_words_widen(line + k) * CACHE_LINE + (uintptr_t)s->session);
+				vec_words_widen(number + k) * CACHE_LINE + (uintptr_t)s->way);
 	}
 	for (unsigned i = 0; i < n; i++)
 		__builtin_prefetch(way[i], 1);

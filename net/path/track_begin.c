@@ -49,7 +49,7 @@ static void begin(const struct track_packet *p, const struct beginning *n, bool 
 		track_drop(t, p->i, DROP_SESSION_TABLE_FULL);
 		return;
 	}
-	struct way *way = &session->way[0];
+	struct way *way = session_ways(t->s, session);
 	struct flow_key back;
 
 	session->hold = n->hold;
@@ -57,7 +57,7 @@ static void begin(const struct track_packet *p, const struct beginning *n, bool 
 	if (n->rewrites) {
 		translate_prepare(way, &p->key, &n->to);
 		if (flow_key_reverse(&p->key, &back))
-			translate_prepare(&session->way[1], &n->answer, &back);
+			translate_prepare(&way[1], &n->answer, &back);
 	}
 	way->nh = n->nh;
 	way->input = (uint16_t)p->input;
@@ -66,7 +66,7 @@ static void begin(const struct track_packet *p, const struct beginning *n, bool 
 	if (n->in == FILTER_NO_SLOT && n->out == FILTER_NO_SLOT)
 		way->generation = t->generation;
 	if (track_is_tcp(p))
-		session_tcp_begin(session, p->f + p->at);
+		session_tcp_begin(t->s, session, p->f + p->at);
 	else
 		way->flags |= WAY_DIRECT;
 	if (first)

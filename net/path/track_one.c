@@ -182,7 +182,7 @@ static enum session_step step(const struct track_packet *p, struct session *sess
 	if (d == 1 && session->state == SESSION_UNREPLIED) {
 		session_settle(s, session);
 		store_once(&session->state, SESSION_REPLIED);
-		session->way[1].flags |= WAY_DIRECT;
+		session_ways(s, session)[1].flags |= WAY_DIRECT;
 		session_touch(s, session, p->t->now);
 	}
 	return SESSION_PASS;
@@ -276,7 +276,7 @@ static void known(struct track_packet *p, struct way *way, bool first)
 			track_first(p, way);
 		return;
 	}
-	if (step(p, session, way == &session->way[1]) != SESSION_PASS) {
+	if (step(p, session, session_way_number(t->s, way) % 2) != SESSION_PASS) {
 		track_drop(t, p->i, DROP_SESSION_STATE);
 		return;
 	}

@@ -39,7 +39,7 @@ static void sweep(struct lane *lane, struct sessions *s, uint32_t now)
 
 		ends--;
 		if ((int32_t)(until - now) > 0) { /* packets came */
-			session_level(session);
+			session_level(s, session);
 			s->due[s->swept] = until + (until == 0);
 		} else {
 			track_end(lane, session);

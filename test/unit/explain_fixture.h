@@ -84,6 +84,7 @@ static inline uint64_t hash_sessions(uint64_t hash)
 		if (!s)
 			continue;
 		hash = hash_of(hash, s, sizeof *s);
+		hash = hash_of(hash, s->way, 2 * s->high * sizeof *s->way);
 		hash = hash_of(hash, s->session, s->high * sizeof *s->session);
 		hash = hash_of(hash, s->bucket, session_buckets(s) * sizeof *s->bucket);
 		hash = hash_of(hash, s->due, s->high * sizeof *s->due);

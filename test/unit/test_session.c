@@ -88,7 +88,7 @@ static void test_time(void **state)
 
 			if (!s[k])
 				s[k] = begin(k, now);
-			s[k]->way[draw(2)].last = last[k] = now;
+			session_ways(&table, s[k])[draw(2)].last = last[k] = now;
 		}
 		/* Often enough that all have been looked at. */
 		for (unsigned i = 0; i < 300; i++)
@@ -103,7 +103,7 @@ static void test_time(void **state)
 			if (s[k] && now - last[k] > lasts + 256)
 				assert_null(find(key));
 			if (s[k] && now - last[k] <= lasts)
-				assert_ptr_equal(find(key), &s[k]->way[0]);
+				assert_ptr_equal(find(key), &session_ways(&table, s[k])[0]);
 			if (!find(key))
 				s[k] = NULL;
 		}
@@ -126,9 +126,9 @@ static void test_one_way(void **state)
 
 		for (unsigned i = 0; i < 70 + 10 * round; i++) { /* 2^31 ticks are 64 of them */
 			now += lasts / 2 + draw(1000);
-			s->way[0].last = now;
+			session_ways(&table, s)[0].last = now;
 			track_turn(&lane, (uint64_t)now << SESSION_TICK_SHIFT);
-			assert_ptr_equal(find(key_of(3)), &s->way[0]);
+			assert_ptr_equal(find(key_of(3)), &session_ways(&table, s)[0]);
 		}
 		for (unsigned i = 0; i < 3; i++) {
 			now += lasts;
@@ -150,8 +150,8 @@ static void test_copy(void **state)
 	assert_true(session_copy(&table, 0, 0xfffffff0u, &view));
 	assert_int_equal(view.left, table.timeout[SESSION_TIMEOUT_TCP_OPENING]);
 	assert_int_equal(view.state, SESSION_SYN_SENT);
-	s->way[1].last = 10;
-	s->way[1].packets = 7;
+	session_ways(&table, s)[1].last = 10;
+	session_ways(&table, s)[1].packets = 7;
 	assert_true(session_copy(&table, 0, 20, &view));
 	assert_int_equal(view.left, table.timeout[SESSION_TIMEOUT_TCP_OPENING] - 10);
 	assert_int_equal(view.packets[1], 7);

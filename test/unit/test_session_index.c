@@ -25,8 +25,8 @@ static void check_key(uint32_t k)
 		assert_null(back);
 		return;
 	}
-	assert_ptr_equal(way, &there[k]->way[0]);
-	assert_ptr_equal(back, &there[k]->way[1]);
+	assert_ptr_equal(way, &session_ways(&table, there[k])[0]);
+	assert_ptr_equal(back, &session_ways(&table, there[k])[1]);
 	assert_ptr_equal(session_of(&table, back), there[k]);
 	assert_int_equal(session_way_number(&table, back) % 2, 1);
 }
@@ -47,7 +47,7 @@ static void check_batch(void)
 		uint32_t back = draw(2);
 
 		key[i] = back ? answer_of(k) : key_of(k);
-		should[i] = there[k] ? &there[k]->way[back] : NULL;
+		should[i] = there[k] ? &session_ways(&table, there[k])[back] : NULL;
 		ask.src[i] = (uint32_t)key[i].src.lo;
 		ask.dst[i] = (uint32_t)key[i].dst.lo;
 		ask.ports[i] = key[i].ports;
@@ -187,8 +187,10 @@ static void test_near_full(void **state)
 			for (uint32_t left = i + 1; left < 64; left++) {
 				uint32_t l = backwards ? 63 - left : left;
 
-				assert_ptr_equal(find(key_of(l == 3 ? 100 : l)), &s[l]->way[0]);
-				assert_ptr_equal(find(answer_of(l == 3 ? 100 : l)), &s[l]->way[1]);
+				assert_ptr_equal(find(key_of(l == 3 ? 100 : l)),
+					&session_ways(&table, s[l])[0]);
+				assert_ptr_equal(find(answer_of(l == 3 ? 100 : l)),
+					&session_ways(&table, s[l])[1]);
 			}
 		}
 		check_empty();
@@ -233,7 +235,7 @@ static void look_at(uint32_t i, uint32_t live, unsigned *guessed)
 	session_find4(&table, &ask, way, BATCH_MAX);
 	for (uint32_t k = 0; k < BATCH_MAX; k++)
 		assert_ptr_equal(
-			way[k], there_are >> k & 1 ? &table.session[i + k].way[k % 2] : NULL);
+			way[k], there_are >> k & 1 ? &table.way[2 * (i + k) + k % 2] : NULL);
 }
 
 /* All of so many, nearly all at the first guess. */
@@ -286,7 +288,7 @@ static void test_zeros(void **state)
 		struct session *s = session_begin(&table, &a, &b, 1);
 
 		session_find4(&table, &zeros, way, 1);
-		assert_ptr_equal(way[0], &s->way[0]);
+		assert_ptr_equal(way[0], &session_ways(&table, s)[0]);
 		session_end(&table, s);
 	}
 }
@@ -305,7 +307,7 @@ static void test_crowded(void **state)
 		struct session *s = session_begin(&table, &a, &b, 1);
 
 		assert_non_null(s);
-		assert_ptr_equal(session_find(&table, &a), &s->way[0]);
+		assert_ptr_equal(session_find(&table, &a), &session_ways(&table, s)[0]);
 		n++;
 	}
 	for (uint32_t i = 0; i < 200; i++) {
@@ -345,8 +347,8 @@ static void test_passed_by_all(void **state)
 
 			session_select(forms[k % forms_here()]);
 			session_find4(&table, &ask, way, 2);
-			assert_ptr_equal(way[0], k > i ? &s[k]->way[0] : NULL);
-			assert_ptr_equal(way[1], k > i ? &s[k]->way[1] : NULL);
+			assert_ptr_equal(way[0], k > i ? &session_ways(&table, s[k])[0] : NULL);
+			assert_ptr_equal(way[1], k > i ? &session_ways(&table, s[k])[1] : NULL);
 		}
 	}
 	check_empty();

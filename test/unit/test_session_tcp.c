@@ -55,7 +55,7 @@ static enum session_step segment(
 	tcp[12] = 0x50;
 	tcp[13] = (uint8_t)flags;
 	if (way == 0 && session->state == SESSION_SYN_SENT && !session->end[0]) {
-		session_tcp_begin(session, tcp);
+		session_tcp_begin(&table, session, tcp);
 		return SESSION_PASS;
 	}
 	return session_tcp(&table, session, way, tcp, 20 + bytes, now);
@@ -70,7 +70,8 @@ static void expect(unsigned way, unsigned flags, uint32_t seq, uint32_t ack, uin
 			session_state_name(state));
 	/* Only of an established one packets need not be looked at, and only it is not given up,
 	 * until it has ended. */
-	bool direct = session->way[0].flags & session->way[1].flags & WAY_DIRECT;
+	const struct way *ways = session_ways(&table, session);
+	bool direct = ways[0].flags & ways[1].flags & WAY_DIRECT;
 
 	assert_int_equal(direct, state == SESSION_ESTABLISHED);
 }
