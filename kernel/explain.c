@@ -280,6 +280,7 @@ static void tell_steps(struct explain *e, const struct lane *live, uint64_t word
 	struct batch b;
 
 	b.ask = NULL;
+	b.track = NULL;
 	room.word[0] = word;
 	parse_batch(lane, &b, room.word, 1);
 	e->verdict = b.verdict[0];

@@ -124,6 +124,36 @@ VEC_INLINE void vec_columns(uint8_t *const *p, size_t offset, vec column[8])
 }
 #endif
 
+/* 16 bytes of each fourth thing. */
+VEC_INLINE vec vec_load_quads(uint8_t *const *p, size_t offset)
+{
+#if VEC_BYTES == 16
+	return vec_load_quad(p[0] + offset);
+#else
+	vec_quad a = vec_load_quad(p[0] + offset), b = vec_load_quad(p[4] + offset);
+#	if VEC_BYTES == 32
+	return __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7);
+#	else
+	vec_quad c = vec_load_quad(p[8] + offset), d = vec_load_quad(p[12] + offset);
+
+	return __builtin_shufflevector(__builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7),
+		__builtin_shufflevector(c, d, 0, 1, 2, 3, 4, 5, 6, 7), 0, 1, 2, 3, 4, 5, 6, 7, 8, 9,
+		10, 11, 12, 13, 14, 15);
+#	endif
+#endif
+}
+
+/* The four words of 16 bytes at offset of each of VEC_LANES things, a vector each. */
+VEC_INLINE void vec_columns4(uint8_t *const *p, size_t offset, vec column[4])
+{
+	vec row[4];
+
+#pragma GCC unroll 4
+	for (unsigned k = 0; k < 4; k++)
+		row[k] = vec_load_quads(p + k, offset);
+	vec_transpose(row, column);
+}
+
 /* The word at offset of each of VEC_LANES things. */
 VEC_INLINE vec vec_column(uint8_t *const *p, size_t offset)
 {

@@ -87,26 +87,6 @@ VEC_INLINE vec_words vec_words_widen(const uint32_t *p)
 #endif
 }
 
-/* VEC_WORDS octets. */
-VEC_INLINE vec_words vec_words_widen8(const uint8_t *p)
-{
-#if VEC_BYTES == 64
-	typedef char chars __attribute__((vector_size(16)));
-	typedef uint64_t pair __attribute__((vector_size(16)));
-	uint64_t eight;
-
-	memcpy(&eight, p, sizeof eight);
-	return (vec_words)__builtin_ia32_pmovzxbq512_mask(
-		(chars)(pair){eight}, (vec_eight64){0}, (uint8_t)~0u);
-#else
-	vec_words w;
-
-	for (unsigned i = 0; i < VEC_WORDS; i++)
-		w[i] = p[i];
-	return w;
-#endif
-}
-
 /* The products of lower halves. */
 VEC_INLINE vec_words vec_words_product(vec_words a, vec_words b)
 {

@@ -13,6 +13,7 @@
 #include "net/path/rewrite.h"
 #include "net/path/tag.h"
 #include "net/path/track.h"
+#include "net/path/track_simple.h"
 #include "net/path/urpf.h"
 
 void path_drop(struct lane *lane, unsigned port, uint64_t word, enum drop_reason reason)
@@ -329,16 +330,6 @@ static inline void forward_look_up(const struct lane *lane, struct batch *b)
 		forward_extras(lane, b);
 }
 
-/* The same by sessions. */
-static __attribute__((noinline)) void forward_track(struct lane *lane, struct batch *b)
-{
-	/* A packet that is dropped gets none, and whole vectors of them are looked up. */
-	memset(b->nh, NEXTHOP_NONE, sizeof b->nh);
-	track_batch(lane, b);
-	if (load_once(&lane->count))
-		count_batch(lane, b);
-}
-
 /* What every batch begins with. */
 static inline void forward_begin(
 	struct lane *lane, struct batch *b, const uint64_t *word, unsigned n)
@@ -363,10 +354,31 @@ static __attribute__((noinline)) bool forward_flows(
 	if (!flow_begin(lane, &ask))
 		return false;
 	b.ask = &ask;
+	b.track = NULL;
 	forward_begin(lane, &b, word, n);
 	flow_batch(lane, &b);
 	forward_batch(lane, &b);
 	return true;
+}
+
+/* A batch whose packets have sessions. */
+static __attribute__((noinline)) void forward_sessions(
+	struct lane *lane, const uint64_t *word, unsigned n)
+{
+	struct track_ask ask;
+	struct batch b;
+
+	ask.sessions = lane->sessions;
+	ask.tcp = ask.udp = 0;
+	b.ask = NULL;
+	b.track = &ask;
+	forward_begin(lane, &b, word, n);
+	/* A packet that is dropped gets none, and whole vectors of them are looked up. */
+	memset(b.nh, NEXTHOP_NONE, sizeof b.nh);
+	track_batch(lane, &b);
+	if (load_once(&lane->count))
+		count_batch(lane, &b);
+	forward_batch(lane, &b);
 }
 
 void path_forward(struct lane *lane, const uint64_t *word, unsigned n)
@@ -378,12 +390,14 @@ void path_forward(struct lane *lane, const uint64_t *word, unsigned n)
 	if (__builtin_expect(load_once(&lane->flow) != NULL, 0) && !track &&
 		forward_flows(lane, word, n))
 		return;
+	if (__builtin_expect(track, 0)) {
+		forward_sessions(lane, word, n);
+		return;
+	}
 	b.ask = NULL;
+	b.track = NULL;
 	forward_begin(lane, &b, word, n);
-	if (__builtin_expect(track, 0))
-		forward_track(lane, &b);
-	else
-		forward_look_up(lane, &b);
+	forward_look_up(lane, &b);
 	forward_batch(lane, &b);
 }
 

@@ -64,6 +64,7 @@ struct batch {
 	uint32_t hop[BATCH_MAX];   /* TTL, protocol, checksum behind this hop, in memory order */
 	uint32_t queue[BATCH_MAX]; /* of those to be sent: TX queue and class, see forward_vec.c */
 	struct flow_ask *ask;      /* flow_line.h: the cache that is asked; NULL: none is */
+	struct track_ask *track;   /* track_simple.h: the same of sessions, if not of the cache */
 };
 
 _Static_assert(BATCH_MAX == 64, "a mask has a bit for each packet");
@@ -76,7 +77,8 @@ static inline uint64_t batch_all(const struct batch *b)
 
 /*
  * Fills b from the n words received, 1 to BATCH_MAX; hop and total where plain, not nh and queue;
- * what flow_find wants if b->ask is set. The words stay until b is done with.
+ * what flow_find wants if b->ask is set, or track_batch if b->track is. The words stay until b is
+ * done with.
  */
 void parse_batch(const struct lane *lane, struct batch *b, const uint64_t *word, unsigned n);
 

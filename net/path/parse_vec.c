@@ -10,9 +10,13 @@
 #include "lib/vec_words.h"
 #include "net/path/flow_ahead.h"
 #include "net/path/parse.h"
+#include "net/path/track_ahead.h"
 
 _Static_assert(BATCH_MAX % VEC_LANES == 0, "a batch is whole vectors");
 _Static_assert(VEC_LANES <= BATCH_PAD, "the last vector ends within the arrays");
+
+/* Who is asked for each packet besides. */
+enum asked { NOBODY, FLOWS, SESSIONS };
 
 /* What every vector is compared with. */
 struct wanted {
@@ -52,9 +56,9 @@ VEC_INLINE vec not_to_us(const struct wanted *want, uint8_t *const *data)
 	return (vec_column(data, 2) ^ want->mac2) | ((vec_column(data, 0) ^ want->mac0) & 0xffff);
 }
 
-/* VEC_LANES frames from i on; a bit for each that is plain. ask: flows are asked for. */
+/* VEC_LANES frames from i on; a bit for each that is plain. */
 VEC_INLINE uint64_t parse_vector(const struct wanted *want, struct batch *b, const uint64_t *word,
-	unsigned i, vec *received, bool ask)
+	unsigned i, vec *received, enum asked asked)
 {
 	vec head[8]; /* from byte 6 on: source; type; IPv4 header; the next word */
 	vec_columns(b->data + i, 6, head);
@@ -88,7 +92,9 @@ VEC_INLINE uint64_t parse_vector(const struct wanted *want, struct batch *b, con
 
 	check -= (vec)(check >= 0xffff);
 	vec_store(b->hop + i, ((ip[2] & 0xffff) - 1) | check << 16);
-	if (ask)
+	if (asked == SESSIONS)
+		track_ahead(b->track, i, ip, total);
+	if (asked == FLOWS)
 		b->ask->keyed |= flow_ahead(b->ask, i, ip, total, want->port);
 	return (uint64_t)vec_signs(good) << i;
 }
@@ -107,7 +113,7 @@ VEC_INLINE void locate(
 	}
 }
 
-VEC_INLINE uint64_t parse_all(const struct lane *lane, struct batch *b, bool ask)
+VEC_INLINE uint64_t parse_all(const struct lane *lane, struct batch *b, enum asked asked)
 {
 	uint64_t mac, plain = 0;
 	vec received = vec_all(0);
@@ -126,13 +132,16 @@ VEC_INLINE uint64_t parse_all(const struct lane *lane, struct batch *b, bool ask
 
 	locate(lane->buffers, word, end, b->data);
 	for (unsigned i = 0; i < n; i += VEC_LANES)
-		plain |= parse_vector(&want, b, word, i, &received, ask);
+		plain |= parse_vector(&want, b, word, i, &received, asked);
 	b->bytes = vec_total(received) - (-n % VEC_LANES) * packet_len(word[0]);
 	return plain & batch_all(b);
 }
 
 uint64_t VEC_NAME(parse_plain)(const struct lane *lane, struct batch *b)
 {
-	return __builtin_expect(b->ask != NULL, 0) ? parse_all(lane, b, true)
-						   : parse_all(lane, b, false);
+	if (__builtin_expect(b->ask != NULL, 0))
+		return parse_all(lane, b, FLOWS);
+	if (__builtin_expect(b->track != NULL, 0))
+		return parse_all(lane, b, SESSIONS);
+	return parse_all(lane, b, NOBODY);
 }

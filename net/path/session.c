@@ -130,20 +130,34 @@ struct way *session_find(const struct sessions *s, const struct flow_key *key)
 	return find_from(s, hash_of(s, &k), &k, key->family == 6 ? key : NULL);
 }
 
-static session_guess4_fn *guess4 = session_guess4_plain;
+static uint64_t whole_hash(const struct session_hash *hash, unsigned i)
+{
+	return (uint64_t)hash->high[i] << 32 | hash->low[i];
+}
+
+static session_ahead4_fn *ahead4 = session_ahead4_plain;
+static session_look4_fn *look4 = session_look4_plain;
+static session_others4_fn *others4 = session_others4_plain;
 
 void session_select(const char *isa)
 {
-	guess4 = FORM(session_guess4, isa);
+	ahead4 = FORM(session_ahead4, isa);
+	look4 = FORM(session_look4, isa);
+	others4 = FORM(session_others4, isa);
+}
+
+void session_look4(
+	const struct sessions *s, const struct session_hash *hash, struct way **way, unsigned n)
+{
+	look4(s, hash, way, n);
 }
 
 uint64_t session_find_which4(const struct sessions *s, const struct session_ask *ask,
-	struct way **way, unsigned n, uint64_t which)
+	const struct session_hash *hash, struct way **way, unsigned n, uint64_t which)
 {
-	uint64_t hash[BATCH_MAX];
 	const struct way *nobody = session_way(s, 2 * s->max + 1);
 
-	for (uint64_t wrong = guess4(s, ask, hash, way, n) & which; __builtin_expect(wrong != 0, 0);
+	for (uint64_t wrong = others4(ask, way, n) & which; __builtin_expect(wrong != 0, 0);
 		wrong &= wrong - 1) {
 		unsigned i = (unsigned)__builtin_ctzll(wrong);
 		struct session_short k = {.src = ask->src[i],
@@ -151,7 +165,7 @@ uint64_t session_find_which4(const struct sessions *s, const struct session_ask 
 			.ports = ask->ports[i],
 			.protocol = ask->protocol[i]};
 
-		way[i] = way[i] == nobody ? NULL : find_from(s, hash[i], &k, NULL);
+		way[i] = way[i] == nobody ? NULL : find_from(s, whole_hash(hash, i), &k, NULL);
 		which &= ~((uint64_t)!way[i] << i);
 	}
 	return which;
@@ -160,7 +174,11 @@ uint64_t session_find_which4(const struct sessions *s, const struct session_ask 
 void session_find4(
 	const struct sessions *s, const struct session_ask *ask, struct way **way, unsigned n)
 {
-	(void)session_find_which4(s, ask, way, n, ~UINT64_C(0) >> (BATCH_MAX - n));
+	struct session_hash hash;
+
+	ahead4(s, ask, &hash, n);
+	look4(s, &hash, way, n);
+	(void)session_find_which4(s, ask, &hash, way, n, ~UINT64_C(0) >> (BATCH_MAX - n));
 }
 
 /* ---- the index ---- */

@@ -217,11 +217,20 @@ struct session_ask {
 void session_find4(
 	const struct sessions *s, const struct session_ask *ask, struct way **way, unsigned n);
 
-/* The same of those in a mask: which are known. The ways of the others are anything. */
-uint64_t session_find_which4(const struct sessions *s, const struct session_ask *ask,
-	struct way **way, unsigned n, uint64_t which);
+/* The same in two steps, of keys whose hashes are known: parsing has told them (track_ahead.h).
+ * First the ways that keys may have, which are asked for; time goes by until they are there. */
+struct session_hash {
+	uint32_t low[BATCH_MAX], high[BATCH_MAX]; /* the halves */
+};
+void session_look4(
+	const struct sessions *s, const struct session_hash *hash, struct way **way, unsigned n);
 
-/* Chooses the compiled form of session_find4, as path_select. */
+/* Then, of those in a mask: which are known, and their ways. The ways of the others are anything.
+ */
+uint64_t session_find_which4(const struct sessions *s, const struct session_ask *ask,
+	const struct session_hash *hash, struct way **way, unsigned n, uint64_t which);
+
+/* Chooses the compiled forms of these, as path_select. */
 void session_select(const char *isa);
 
 /* How many buckets the index has. */

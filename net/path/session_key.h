@@ -12,6 +12,8 @@ struct session_short {
 	uint8_t six; /* WAY_SIX or 0 */
 };
 
+#define SESSION_HASH_FACTOR UINT64_C(0x9fb21c651e98df25)
+
 /*
  * Multilinear: of two keys that differ, however they were chosen, the sums differ but once in 2^32
  * seeds (Black et al., CRYPTO 1999: NH). The last multiplication brings what differs to the top.
@@ -24,7 +26,7 @@ static inline uint64_t session_hash4(
 		     (uint64_t)(uint32_t)(ports + (uint32_t)seed[1]) *
 			     (uint32_t)(protocol + (uint32_t)(seed[1] >> 32));
 
-	return (h ^ h >> 32) * 0x9fb21c651e98df25ull;
+	return (h ^ h >> 32) * SESSION_HASH_FACTOR;
 }
 
 static inline uint32_t session_fold(const uint64_t *seed, struct ip6 a)
@@ -60,6 +62,12 @@ static inline struct session_bucket *session_place(
 	return &s->bucket[n ? s->far + far : near];
 }
 
+/* More ways are far than near buckets have room for: nearly all keys' ways are there. */
+static inline bool session_most_far(const struct sessions *s)
+{
+	return s->in_far > (s->near_mask + 1) * SESSION_BUCKET;
+}
+
 /* The part of an entry that tells it from others, and from none. */
 static inline uint32_t session_mark(const struct sessions *s, uint64_t hash)
 {
@@ -93,14 +101,27 @@ static inline uint32_t session_entry_way(const struct sessions *s, uint32_t entr
 }
 
 /*
- * session_vec.c: the way that is nearly always the one of each of n keys; or any, maybe one of
- * those behind the last session, which are nobody's: the second of them says that the key has none.
- * Returns which are not the key's. hash: of all keys. What the keys have behind n is read, hash
- * and way are written there.
+ * The steps of session_vec.c with n keys. What these have up to the end of the last vector is read,
+ * and what is told of them is written there.
+ *
+ * Their hashes; the buckets that they are looked for in are asked for.
  */
-typedef uint64_t session_guess4_fn(const struct sessions *s, const struct session_ask *ask,
-	uint64_t *hash, struct way **way, unsigned n);
-session_guess4_fn session_guess4_plain, session_guess4_v3, session_guess4_v4;
+typedef void session_ahead4_fn(const struct sessions *s, const struct session_ask *ask,
+	struct session_hash *hash, unsigned n);
+session_ahead4_fn session_ahead4_plain, session_ahead4_v3, session_ahead4_v4;
+
+/*
+ * The way that is nearly always the one of each key; or any, maybe one of those behind the last
+ * session, which are nobody's: the second of them says that the key has none.
+ */
+typedef void session_look4_fn(
+	const struct sessions *s, const struct session_hash *hash, struct way **way, unsigned n);
+session_look4_fn session_look4_plain, session_look4_v3, session_look4_v4;
+
+/* Which of the ways are not the keys'. */
+typedef uint64_t session_others4_fn(
+	const struct session_ask *ask, struct way *const *way, unsigned n);
+session_others4_fn session_others4_plain, session_others4_v3, session_others4_v4;
 
 static inline bool session_is(const struct way *way, const struct session_short *key)
 {

@@ -1,14 +1,15 @@
 /*
  * The look-up of many sessions at once: the way that is nearly always the one of each key.
  *
- * Hashes of all keys; then their near buckets, where the first entry with the key's mark is taken;
+ * Hashes of all keys, while the packets are parsed if it is known by then that they are wanted
+ * (track_ahead.h); then their near buckets, where the first entry with the key's mark is taken;
  * then the ways, and the far buckets of keys that may be there; then whether the ways are the
  * keys': so that the loads of a step do not wait for each other. If more ways are far than near
  * ones have room for, both buckets of all keys are asked for first.
  */
 #include "lib/vec_columns.h"
 #include "lib/vec_words.h"
-#include "net/path/session_key.h"
+#include "net/path/session_ahead.h"
 
 _Static_assert(BATCH_MAX % VEC_LANES == 0, "whole vectors of keys");
 
@@ -18,44 +19,17 @@ struct looking {
 	uint32_t entry[BATCH_MAX]; /* with the mark, or how many passed the bucket */
 };
 
-/* Numbers with 32 bits of the seed added, the lower halves of words. */
-VEC_INLINE vec_words plus(const uint32_t *p, uint64_t seed)
-{
-	return vec_words_widen(p) + (uint32_t)seed;
-}
-
-VEC_INLINE vec_words octets_plus(const uint8_t *p, uint64_t seed)
-{
-	return vec_words_widen8(p) + (uint32_t)seed;
-}
-
-/* As session_hash4. */
-VEC_INLINE void hash_all(
-	const uint64_t *seed, const struct session_ask *ask, uint64_t *hash, unsigned n)
-{
-	uint64_t a = seed[0], b = seed[1];
-
-	for (unsigned i = 0; i < n; i += VEC_WORDS) {
-		vec_words h =
-			vec_words_product(plus(ask->src + i, a), plus(ask->dst + i, a >> 32)) +
-			vec_words_product(
-				plus(ask->ports + i, b), octets_plus(ask->protocol + i, b >> 32));
-
-		vec_words_store(hash + i, (h ^ h >> 32) * 0x9fb21c651e98df25ull);
-	}
-}
-
 /* Buckets and marks, as session_place and session_mark. */
 VEC_INLINE void places(
-	const struct sessions *s, const uint64_t *hash, struct looking *l, unsigned n)
+	const struct sessions *s, const struct session_hash *hash, struct looking *l, unsigned n)
 {
 	uint32_t ways = 1u << s->way_bits;
 
 	for (unsigned i = 0; i < n; i += VEC_LANES) {
-		vec mark = vec_lower32(hash + i) & -ways, near = vec_upper32(hash + i);
+		vec mark = vec_load(hash->low + i) & -ways, high = vec_load(hash->high + i);
 
-		vec_store(l->near + i, near & s->near_mask);
-		vec_store(l->far + i, (near >> 8 & s->far_mask) + s->far);
+		vec_store(l->near + i, high & s->near_mask);
+		vec_store(l->far + i, (high >> 8 & s->far_mask) + s->far);
 		vec_store(l->mark + i, mark | ((vec)(mark == 0) & ways));
 	}
 }
@@ -80,14 +54,6 @@ VEC_INLINE uint32_t marked(const uint32_t *entry, uint32_t mark, uint32_t ways)
 #endif
 }
 
-VEC_INLINE void prefetch(const struct sessions *s, const uint32_t *place, unsigned n)
-{
-	const struct session_bucket *bucket = s->bucket;
-
-	for (unsigned i = 0; i < n; i++)
-		__builtin_prefetch(&bucket[place[i]]);
-}
-
 VEC_INLINE struct way *way_of(const struct sessions *s, uint32_t number)
 {
 	return &s->way[number];
@@ -108,8 +74,6 @@ VEC_INLINE void look_both(const struct sessions *s, struct looking *l, unsigned 
 {
 	uint32_t ways = 1u << s->way_bits, far[BATCH_MAX];
 
-	prefetch(s, l->far, n);
-	prefetch(s, l->near, n);
 	look(s, l->near, l->mark, l->entry, n);
 	look(s, l->far, l->mark, far, n);
 	for (unsigned i = 0; i < n; i += VEC_LANES) {
@@ -168,8 +132,41 @@ VEC_INLINE void look_far(
 	}
 }
 
+/* Up to the end of the last vector. */
+static inline unsigned whole(unsigned n)
+{
+	return (n + VEC_LANES - 1) & -VEC_LANES;
+}
+
+void VEC_NAME(session_ahead4)(const struct sessions *s, const struct session_ask *ask,
+	struct session_hash *hash, unsigned n)
+{
+	for (unsigned i = 0; i < n; i += VEC_LANES)
+		session_ahead(s, hash, i, vec_load(ask->src + i), vec_load(ask->dst + i),
+			vec_load(ask->ports + i), vec_load_octets(ask->protocol + i));
+}
+
+void VEC_NAME(session_look4)(
+	const struct sessions *s, const struct session_hash *hash, struct way **way, unsigned n)
+{
+	bool few_far = !session_most_far(s);
+	struct looking l;
+
+	n = whole(n);
+	places(s, hash, &l, n);
+	if (few_far)
+		look(s, l.near, l.mark, l.entry, n);
+	else
+		look_both(s, &l, n);
+	uint64_t left = ways_of(s, &l, way, n);
+
+	if (__builtin_expect(few_far && left, 0))
+		look_far(s, &l, way, left);
+}
+
 /* A bit for each way that is not the key's. */
-VEC_INLINE uint64_t others(const struct session_ask *ask, struct way *const *way, unsigned n)
+uint64_t VEC_NAME(session_others4)(
+	const struct session_ask *ask, struct way *const *way, unsigned n)
 {
 	uint64_t other = 0;
 
@@ -182,29 +179,5 @@ VEC_INLINE uint64_t others(const struct session_ask *ask, struct way *const *way
 			 ((w[3] & 0x1ff) ^ vec_load_octets(ask->protocol + i)); /* and WAY_SIX */
 		other |= (uint64_t)vec_signs((vec)(differ != 0)) << i;
 	}
-	return other;
-}
-
-uint64_t VEC_NAME(session_guess4)(const struct sessions *s, const struct session_ask *ask,
-	uint64_t *hash, struct way **way, unsigned n)
-{
-	unsigned whole = (n + VEC_LANES - 1) & -VEC_LANES;
-	bool few_far = s->in_far <= (s->near_mask + 1) * SESSION_BUCKET;
-	struct looking l;
-
-	hash_all(s->seed, ask, hash, whole);
-	for (unsigned i = n; i < whole; i++)
-		hash[i] = hash[n - 1];
-	places(s, hash, &l, whole);
-	if (few_far) {
-		prefetch(s, l.near, whole);
-		look(s, l.near, l.mark, l.entry, whole);
-	} else {
-		look_both(s, &l, whole);
-	}
-	uint64_t left = ways_of(s, &l, way, whole);
-
-	if (__builtin_expect(few_far && left, 0))
-		look_far(s, &l, way, left);
-	return others(ask, way, whole) & ~UINT64_C(0) >> (BATCH_MAX - n);
+	return other & ~UINT64_C(0) >> (BATCH_MAX - n);
 }

@@ -61,18 +61,25 @@ static void count_hits(const struct track *t, struct way *const *way, uint64_t d
 	count_slots(t, slots, hits);
 }
 
-/* The simple packets that are done: a mask. */
+/*
+ * The simple packets that are done: a mask. Parsing has asked for the buckets of their keys; while
+ * the lines of their ways come, it is settled which packets are simple.
+ */
 static uint64_t track_plain(struct track *t)
 {
 	struct batch *b = t->b;
 	unsigned input = t->lane->port;
+	const struct track_ask *q = b->track;
 	struct way *by[BATCH_MAX];
-	struct track_simple simple;
-	uint64_t which = simple_of(b, &simple), done = 0, changed = 0;
+	uint32_t acked[BATCH_MAX];
+	uint64_t done = 0, changed = 0;
 
-	if (!which)
+	if (!(b->plain & (q->tcp | q->udp)))
 		return 0;
-	for (uint64_t left = session_find_which4(t->s, &simple.ask, by, b->n, which); left;
+	session_look4(t->s, &q->hash, by, b->n);
+	uint64_t which = simple_of(b, acked);
+
+	for (uint64_t left = session_find_which4(t->s, &q->key, &q->hash, by, b->n, which); left;
 		left &= left - 1) {
 		unsigned i = (unsigned)__builtin_ctzll(left);
 		struct way *way = by[i];
@@ -84,7 +91,7 @@ static uint64_t track_plain(struct track *t)
 				continue;
 			changed |= UINT64_C(1) << i;
 		}
-		way->acked = simple.acked[i];
+		way->acked = acked[i];
 		store_once(&way->last, t->now);
 		store_once(&way->packets, way->packets + 1);
 		store_once(&way->bytes, way->bytes + ETH_HEADER + b->total[i]);

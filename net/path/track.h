@@ -31,7 +31,7 @@ struct lane;
 struct batch;
 
 /* Of all packets of a batch with VERDICT_ROUTE or VERDICT_ROUTE6: the next hop, or another verdict;
- * frames are translated. The lane's actor only, inside an RCU section. */
+ * frames are translated. Parsed with b->track. The lane's actor only, inside an RCU section. */
 void track_batch(struct lane *lane, struct batch *b);
 
 /* Chooses the compiled form of it, as path_select. */

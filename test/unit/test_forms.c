@@ -13,6 +13,8 @@
 #include "net/path/flow_line.h"
 #include "net/path/forward.h"
 #include "net/path/rewrite.h"
+#include "net/path/session_key.h"
+#include "net/path/track_simple.h"
 #include "test/model/frame.h"
 #include "test/unit/forms.h"
 
@@ -48,7 +50,10 @@ static struct lane lane = {.buffers = &buffers,
 	.max_frame = 1514};
 static struct flow_line lines[FLOW_LINES_MIN];
 static struct flows flows;
-static unsigned asked; /* packets of the cache */
+static unsigned asked;            /* packets of the cache, */
+static unsigned followed, of_tcp; /* and of sessions */
+static struct session_bucket buckets[16];
+static struct sessions sessions = {.bucket = buckets, .near_mask = 15};
 static uint64_t seed;
 
 static uint32_t below(uint32_t n)
@@ -85,6 +90,8 @@ static void make_frame(struct frame *f)
 		store_be16(f->data + IPV4_FRAGMENT, (uint16_t)(1u << below(16)));
 	if (below(8) == 0)
 		f->data[IPV4_PROTOCOL] = (uint8_t)(below(2) ? IPV4_TCP : below(256));
+	if (below(16) == 0) /* cut off behind the header, or shortly after */
+		store_be16(f->data + IPV4_LENGTH, (uint16_t)(IPV4_HEADER + below(24)));
 	if (below(2))
 		frame_fix_checksum(f);
 	if (below(16) == 0)
@@ -182,6 +189,33 @@ static void check_asked(const struct batch *b, const struct flow_ask *ask)
 	asked += keyed;
 }
 
+/* Sessions are asked for each plain packet by its key, and what can be simple is known. */
+static void check_tracked(const struct batch *b, const struct track_ask *ask)
+{
+	for (uint64_t m = b->plain; m; m &= m - 1) {
+		unsigned i = (unsigned)__builtin_ctzll(m);
+		const uint8_t *f = b->data[i];
+		uint32_t src = load_be32(f + IPV4_SOURCE), dst = load_be32(f + IPV4_DEST);
+		uint32_t ports = load_be32(f + IPV4_OFF + IPV4_HEADER);
+		uint8_t protocol = f[IPV4_PROTOCOL];
+		uint64_t hash = session_hash4(sessions.seed, src, dst, ports, protocol);
+		bool whole = !(load_be16(f + IPV4_FRAGMENT) & 0x3fff);
+		bool tcp = whole && protocol == IPV4_TCP && b->total[i] >= 40;
+		bool udp = whole && protocol == IPV4_UDP && b->total[i] >= 28;
+
+		assert_int_equal(ask->key.src[i], src);
+		assert_int_equal(ask->key.dst[i], dst);
+		assert_int_equal(ask->key.ports[i], ports);
+		assert_int_equal(ask->key.protocol[i], protocol);
+		assert_int_equal(ask->hash.low[i], (uint32_t)hash);
+		assert_int_equal(ask->hash.high[i], hash >> 32);
+		assert_int_equal(ask->tcp >> i & 1, tcp);
+		assert_int_equal(ask->udp >> i & 1, udp);
+		followed += tcp + udp;
+		of_tcp += tcp;
+	}
+}
+
 /* The next hop of a packet that can be sent, or NULL. */
 static const struct adjacency *model_adjacency(const struct batch *b, const uint8_t *f, uint32_t nh)
 {
@@ -259,7 +293,9 @@ static void fill_voqs(void)
 static void burst(unsigned form)
 {
 	struct flow_ask ask = {.flows = &flows};
-	struct batch b = {.ask = below(2) ? &ask : NULL};
+	struct track_ask track = {.sessions = &sessions};
+	unsigned who = below(3);
+	struct batch b = {.ask = who == 1 ? &ask : NULL, .track = who == 2 ? &track : NULL};
 	uint64_t word[BATCH_MAX], touched = 0;
 	uint32_t nh[BATCH_MAX] = {0}, limit = below(2) ? VOQ_SLOTS : 12 + below(30);
 
@@ -274,6 +310,8 @@ static void burst(unsigned form)
 	check_parsed(&b, word);
 	if (b.ask)
 		check_asked(&b, &ask);
+	if (b.track)
+		check_tracked(&b, &track);
 	for (unsigned i = 0; i < b.n; i++)
 		nh[i] = b.nh[i] = below(NEXTHOPS);
 	uint64_t sent = forward_form[form](&lane, &b, limit, &touched);
@@ -284,13 +322,15 @@ static void burst(unsigned form)
 static void test_bursts(void **state)
 {
 	flow_init(&flows, lines, FLOW_LINES_MIN, 7);
-	asked = 0;
+	for (unsigned i = 0; i < sizeof sessions.seed / sizeof *sessions.seed; i++)
+		sessions.seed[i] = hash_mix(i + 1);
+	asked = followed = of_tcp = 0;
 	memcpy(lane.mac, us, 6);
 	for (unsigned t = 0; t < TXQS; t++)
 		lane.cross[t] = &cross[t];
 	for (unsigned form = 0; form < forms_here(); form++) {
 		parse_select(forms[form]);
-		for (unsigned k = 0; k < 600; k++) {
+		for (unsigned k = 0; k < 900; k++) {
 			lane.one_class = k & 1;
 			for (unsigned p = 0, outputs = 1 + below(TXQS); p < PORT_MAX; p++) {
 				lane.txq[p] = (uint8_t)(p % outputs);
@@ -299,8 +339,9 @@ static void test_bursts(void **state)
 			}
 			burst(form);
 		}
-		assert_true(asked > 5000);
-		asked = 0;
+		assert_true(asked > 4000);
+		assert_true(followed > 4000 && of_tcp > 100);
+		asked = followed = of_tcp = 0;
 	}
 }
 

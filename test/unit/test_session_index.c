@@ -215,11 +215,16 @@ static struct flow_key large_key(uint32_t i, unsigned way)
 /* Sessions from i on, every fourth one of none; those below `live` are there. */
 static void look_at(uint32_t i, uint32_t live, unsigned *guessed)
 {
-	static session_guess4_fn *const guess[] = {
-		session_guess4_plain, session_guess4_v3, session_guess4_v4};
+	static session_ahead4_fn *const ahead[] = {
+		session_ahead4_plain, session_ahead4_v3, session_ahead4_v4};
+	static session_look4_fn *const look[] = {
+		session_look4_plain, session_look4_v3, session_look4_v4};
+	static session_others4_fn *const others[] = {
+		session_others4_plain, session_others4_v3, session_others4_v4};
 	struct session_ask ask;
+	struct session_hash hash;
 	struct way *way[BATCH_MAX];
-	uint64_t there_are = 0, hash[BATCH_MAX];
+	uint64_t there_are = 0;
 	unsigned form = i / BATCH_MAX % forms_here();
 
 	for (uint32_t k = 0; k < BATCH_MAX; k++) {
@@ -229,8 +234,13 @@ static void look_at(uint32_t i, uint32_t live, unsigned *guessed)
 		ask.protocol[k] = 17;
 		there_are |= (uint64_t)(k % 4 && i + k < live) << k;
 	}
-	*guessed += (unsigned)__builtin_popcountll(
-		there_are & ~guess[form](&table, &ask, hash, way, BATCH_MAX));
+	ahead[form](&table, &ask, &hash, BATCH_MAX);
+	for (unsigned k = 0; k < BATCH_MAX; k++)
+		assert_true(((uint64_t)hash.high[k] << 32 | hash.low[k]) ==
+			    session_hash4(table.seed, ask.src[k], ask.dst[k], ask.ports[k],
+				    ask.protocol[k]));
+	look[form](&table, &hash, way, BATCH_MAX);
+	*guessed += (unsigned)__builtin_popcountll(there_are & ~others[form](&ask, way, BATCH_MAX));
 	session_select(forms[form]);
 	session_find4(&table, &ask, way, BATCH_MAX);
 	for (uint32_t k = 0; k < BATCH_MAX; k++)
