@@ -179,5 +179,5 @@ uint64_t VEC_NAME(session_others4)(
 			 ((w[3] & 0x1ff) ^ vec_load_octets(ask->protocol + i)); /* and WAY_SIX */
 		other |= (uint64_t)vec_signs((vec)(differ != 0)) << i;
 	}
-	return other & ~UINT64_C(0) >> (BATCH_MAX - n);
+	return n < BATCH_MAX ? other & ((UINT64_C(1) << n) - 1) : other;
 }
