@@ -331,7 +331,7 @@ VEC_INLINE vec vec_load_octets(const uint8_t *p)
 	memcpy(&octets, p, sizeof octets);
 	return (vec)__builtin_ia32_pmovzxbd512_mask(octets, (vec_signed){0}, (uint16_t)-1);
 #else
-	vec v;
+	vec v = {0};
 
 	for (unsigned i = 0; i < VEC_LANES; i++)
 		v[i] = p[i];
