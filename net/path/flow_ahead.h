@@ -58,11 +58,15 @@ VEC_INLINE uint64_t flow_ahead(
 
 	good &= (vec)((ip[1] & 0xff3f0000) == 0); /* neither more to come, nor an offset */
 	good &= ~vec_sign(total - FLOW_LEAST);
-	vec_store(q->hash + i,
-		flow_hash_vec(&f->secret, protocol | FLOW_FOUR | port << 16, ip[3], ip[4], ip[5]));
+	vec hash =
+		flow_hash_vec(&f->secret, protocol | FLOW_FOUR | port << 16, ip[3], ip[4], ip[5]);
+	const char *lines = (const char *)f->line;
+
+	vec_store(q->hash + i, hash);
+	vec_store(q->first + i, (hash >> f->shift & f->mask) * CACHE_LINE);
 #pragma GCC unroll 16
 	for (unsigned k = i; k < i + VEC_LANES; k++)
-		__builtin_prefetch(&f->line[flow_first(f, q->hash[k])]);
+		__builtin_prefetch(lines + q->first[k]);
 	return (uint64_t)vec_signs(good) << i;
 }
 

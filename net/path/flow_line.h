@@ -34,13 +34,16 @@ struct flow_ask {
 	struct flows *flows;
 	uint32_t generation;
 	uint32_t tick;
-	uint64_t keyed;                                           /* which have a key */
-	uint64_t hit;                                             /* which were found */
-	bool denied;                                              /* one of those, by its mark */
-	alignas(CACHE_LINE) uint32_t hash[BATCH_MAX + BATCH_PAD]; /* of keyed ones */
+	uint64_t keyed;                                            /* which have a key */
+	uint64_t hit;                                              /* which were found */
+	bool denied;                                               /* one of those, by its mark */
+	alignas(CACHE_LINE) uint32_t hash[BATCH_MAX + BATCH_PAD];  /* of keyed ones */
+	alignas(CACHE_LINE) uint32_t first[BATCH_MAX + BATCH_PAD]; /* lines, in bytes; as hash */
 	/* Words 4 to 7 of the line; the hop is 0 (NEXTHOP_NONE) unless found. */
 	alignas(CACHE_LINE) uint32_t kept[BATCH_MAX][4];
 };
+
+_Static_assert((uint64_t)FLOW_LINES_MAX *CACHE_LINE <= UINT32_MAX, "lines in bytes");
 
 /* One of those words: FLOW_HOP, FLOW_SLOTS or FLOW_MARK. */
 static inline uint32_t flow_kept(const struct flow_ask *q, unsigned i, unsigned word)

@@ -41,41 +41,57 @@ VEC_INLINE uint32_t match(const uint32_t *line, vec_quad key, uint32_t generatio
 	return (equal + 0x0101) & 0x2020;
 }
 
+/* What all packets of a batch are compared with. */
+struct finding {
+	char *lines;
+	uint32_t generation, what;
+	uint32_t none[FLOW_HALF]; /* in place of a flow */
+};
+
 /* Packet i in one of its lines; its bit if it is not there. */
-VEC_INLINE uint64_t find(struct flow_ask *q, const struct batch *b, unsigned i,
-	const uint32_t *line, const uint32_t *none, uint32_t what)
+VEC_INLINE uint64_t find(const struct finding *a, struct flow_ask *q, const struct batch *b,
+	unsigned i, const uint32_t *line)
 {
-	uint32_t found = match(line, key_of(b->data[i], what), q->generation);
+	uint32_t found = match(line, key_of(b->data[i], a->what), a->generation);
 	const uint32_t *w = line + (found >> 13) * FLOW_HALF;
 
-	w = found ? w : none;
-	memcpy(q->kept[i], w + FLOW_GENERATION, sizeof q->kept[i]);
+	w = found ? w : a->none;
+	__asm__("" : "+r"(w)); /* one copy of 16 bytes, not two that differ */
+	vec_quad kept = vec_load_quad((const uint8_t *)(w + FLOW_GENERATION));
+
+	memcpy(q->kept[i], &kept, sizeof kept);
 	return (uint64_t)!found << i;
 }
 
-/* Those of a mask in their first lines; which are not there. */
-VEC_INLINE uint64_t find_first(const struct batch *b, struct flow_ask *q, uint64_t mask,
-	const uint32_t *none, uint32_t what)
+/* The first line of packet i. */
+VEC_INLINE uint32_t *first_line(const struct finding *a, const struct flow_ask *q, unsigned i)
 {
-	const struct flows *f = q->flows;
+	return (uint32_t *)(void *)(a->lines + q->first[i]);
+}
+
+/* Those of a mask in their first lines; which are not there. */
+VEC_INLINE uint64_t find_first(
+	const struct finding *a, const struct batch *b, struct flow_ask *q, uint64_t mask)
+{
 	uint64_t rest = 0;
+	unsigned n = b->n;
 
 	if (mask == batch_all(b)) {
 #pragma GCC unroll 2
-		for (unsigned i = 0; i < b->n; i++)
-			rest |= find(q, b, i, f->line[flow_first(f, q->hash[i])].word, none, what);
+		for (unsigned i = 0; i < n; i++)
+			rest |= find(a, q, b, i, first_line(a, q, i));
 		return rest;
 	}
 	for (; mask; mask &= mask - 1) {
 		unsigned i = (unsigned)__builtin_ctzll(mask);
 
-		rest |= find(q, b, i, f->line[flow_first(f, q->hash[i])].word, none, what);
+		rest |= find(a, q, b, i, first_line(a, q, i));
 	}
 	return rest;
 }
 
-static uint64_t find_second(const struct batch *b, struct flow_ask *q, uint64_t mask,
-	const uint32_t *none, uint32_t what)
+static uint64_t find_second(
+	const struct finding *a, const struct batch *b, struct flow_ask *q, uint64_t mask)
 {
 	const struct flows *f = q->flows;
 	uint64_t rest = 0;
@@ -85,7 +101,7 @@ static uint64_t find_second(const struct batch *b, struct flow_ask *q, uint64_t 
 	for (; mask; mask &= mask - 1) {
 		unsigned i = (unsigned)__builtin_ctzll(mask);
 
-		rest |= find(q, b, i, f->line[flow_second(f, q->hash[i])].word, none, what);
+		rest |= find(a, q, b, i, f->line[flow_second(f, q->hash[i])].word);
 	}
 	return rest;
 }
@@ -110,18 +126,18 @@ VEC_INLINE uint64_t settle(struct flow_ask *q, struct batch *b)
 }
 
 /* They are used now. Again looked for: seldom, and what is kept says not where it stands. */
-static void mark(struct flow_ask *q, const struct batch *b, uint64_t stale, uint32_t what)
+static void mark(const struct finding *a, struct flow_ask *q, const struct batch *b, uint64_t stale)
 {
 	const struct flows *f = q->flows;
 
 	for (; stale; stale &= stale - 1) {
 		unsigned i = (unsigned)__builtin_ctzll(stale);
-		uint32_t *w = f->line[flow_first(f, q->hash[i])].word, found;
+		vec_quad key = key_of(b->data[i], a->what);
+		uint32_t *w = first_line(a, q, i), found = match(w, key, a->generation);
 
-		found = match(w, key_of(b->data[i], what), q->generation);
 		if (!found) {
 			w = f->line[flow_second(f, q->hash[i])].word;
-			found = match(w, key_of(b->data[i], what), q->generation);
+			found = match(w, key, a->generation);
 		}
 		w += (found >> 13) * FLOW_HALF;
 		store_once(&w[FLOW_MARK], (w[FLOW_MARK] & 0xffff0000u) | q->tick);
@@ -130,21 +146,23 @@ static void mark(struct flow_ask *q, const struct batch *b, uint64_t stale, uint
 
 void VEC_NAME(flow_find)(struct flow_ask *q, struct batch *b, unsigned port)
 {
-	const uint32_t none[FLOW_HALF] = {[FLOW_SLOTS] = FLOW_NO_SLOTS, [FLOW_MARK] = q->tick};
-	uint32_t what = FLOW_FOUR | port << 16;
+	const struct finding a = {.lines = (char *)q->flows->line,
+		.generation = q->generation,
+		.what = FLOW_FOUR | port << 16,
+		.none = {[FLOW_SLOTS] = FLOW_NO_SLOTS, [FLOW_MARK] = q->tick}};
 	uint64_t keyed = q->keyed & b->plain;
 
 	/* Of those nothing is looked for here: other packets, and beyond the last. */
 	for (unsigned i = keyed == batch_all(b) ? b->n : 0; i < b->n || i % VEC_LANES; i++)
-		memcpy(q->kept[i], none + FLOW_GENERATION, sizeof q->kept[i]);
-	uint64_t rest = find_first(b, q, keyed, none, what);
+		memcpy(q->kept[i], a.none + FLOW_GENERATION, sizeof q->kept[i]);
+	uint64_t rest = find_first(&a, b, q, keyed);
 
 	if (rest)
-		rest = find_second(b, q, rest, none, what);
+		rest = find_second(&a, b, q, rest);
 	q->keyed = keyed;
 	q->hit = keyed & ~rest;
 	uint64_t stale = settle(q, b);
 
 	if (__builtin_expect(stale != 0, 0))
-		mark(q, b, stale, what);
+		mark(&a, q, b, stale);
 }

@@ -339,6 +339,7 @@ static void check_form(flow_find_fn *find, struct batch *b, uint32_t tick)
 			continue;
 		q.keyed |= UINT64_C(1) << i;
 		q.hash[i] = flow_hash(&flows.secret, image);
+		q.first[i] = flow_first(&flows, q.hash[i]) * CACHE_LINE;
 	}
 	find(&q, b, PORT);
 	for (unsigned i = 0; i < b->n; i++) {

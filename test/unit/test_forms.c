@@ -181,9 +181,11 @@ static void check_asked(const struct batch *b, const struct flow_ask *ask)
 			   flow_image(b->data[i], false, lane.port, image);
 
 		assert_int_equal(ask->keyed >> i & 1, has);
-		if (has)
-			assert_int_equal(ask->hash[i], flow_hash(&ask->flows->secret, image));
 		keyed += has;
+		if (!has)
+			continue;
+		assert_int_equal(ask->hash[i], flow_hash(&ask->flows->secret, image));
+		assert_int_equal(ask->first[i], flow_first(ask->flows, ask->hash[i]) * CACHE_LINE);
 	}
 	assert_int_equal(b->n < 64 ? (ask->keyed & b->plain) >> b->n : 0, 0);
 	asked += keyed;
