@@ -48,19 +48,23 @@ struct finding {
 	uint32_t none[FLOW_HALF]; /* in place of a flow */
 };
 
-/* Packet i in one of its lines; its bit if it is not there. */
-VEC_INLINE uint64_t find(const struct finding *a, struct flow_ask *q, const struct batch *b,
-	unsigned i, const uint32_t *line)
+/* Packet i in one of its lines. If it is not there its bit is set in *rest, and the second line is
+ * fetched. */
+VEC_INLINE void find(const struct finding *a, struct flow_ask *q, const struct batch *b, unsigned i,
+	const uint32_t *line, uint64_t *rest)
 {
 	uint32_t found = match(line, key_of(b->data[i], a->what), a->generation);
 	const uint32_t *w = line + (found >> 13) * FLOW_HALF;
 
-	w = found ? w : a->none;
+	if (__builtin_expect(!found, 0)) {
+		__builtin_prefetch(&q->flows->line[flow_second(q->flows, q->hash[i])]);
+		*rest |= UINT64_C(1) << i;
+		w = a->none;
+	}
 	__asm__("" : "+r"(w)); /* one copy of 16 bytes, not two that differ */
 	vec_quad kept = vec_load_quad((const uint8_t *)(w + FLOW_GENERATION));
 
 	memcpy(q->kept[i], &kept, sizeof kept);
-	return (uint64_t)!found << i;
 }
 
 /* The first line of packet i. */
@@ -77,15 +81,15 @@ VEC_INLINE uint64_t find_first(
 	unsigned n = b->n;
 
 	if (mask == batch_all(b)) {
-#pragma GCC unroll 2
+#pragma GCC unroll 4
 		for (unsigned i = 0; i < n; i++)
-			rest |= find(a, q, b, i, first_line(a, q, i));
+			find(a, q, b, i, first_line(a, q, i), &rest);
 		return rest;
 	}
 	for (; mask; mask &= mask - 1) {
 		unsigned i = (unsigned)__builtin_ctzll(mask);
 
-		rest |= find(a, q, b, i, first_line(a, q, i));
+		find(a, q, b, i, first_line(a, q, i), &rest);
 	}
 	return rest;
 }
@@ -96,12 +100,10 @@ static uint64_t find_second(
 	const struct flows *f = q->flows;
 	uint64_t rest = 0;
 
-	for (uint64_t m = mask; m; m &= m - 1)
-		__builtin_prefetch(&f->line[flow_second(f, q->hash[__builtin_ctzll(m)])]);
 	for (; mask; mask &= mask - 1) {
 		unsigned i = (unsigned)__builtin_ctzll(mask);
 
-		rest |= find(a, q, b, i, f->line[flow_second(f, q->hash[i])].word);
+		find(a, q, b, i, f->line[flow_second(f, q->hash[i])].word, &rest);
 	}
 	return rest;
 }
