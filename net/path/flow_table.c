@@ -7,7 +7,8 @@
 #include "lib/hash.h"
 #include "net/table/generation.h"
 
-#define LINES_FEW 1024u /* the least that are used */
+/* The least that are used: as fast as fewer, and few flows seldom meet in them. */
+#define LINES_FEW 16384u
 
 void flow_init(struct flows *f, void *memory, uint32_t lines, uint64_t seed)
 {
@@ -253,8 +254,11 @@ void flow_keep(struct flows *f, uint32_t image[16], uint32_t hash)
 	}
 	counter_add(&f->kept, best.age <= NOTHING);
 	if (!best.word[0]) {
-		f->live++;
-		f->counted += (const struct flow_line *)(const void *)best.word < f->line + f->at;
+		unsigned taken = is_six(image[0]) ? 2 : 1;
+
+		f->live += taken;
+		if ((const struct flow_line *)(const void *)best.word < f->line + f->at)
+			f->counted += taken;
 	}
 	make_room(f, best.word, image);
 	/* Until it is used again, others may take its place before those that were. */
@@ -265,8 +269,8 @@ void flow_keep(struct flows *f, uint32_t image[16], uint32_t hash)
 
 /* ---- ageing ---- */
 
-/* Whether the flow at a half of a line stays. */
-static bool age_one(
+/* The places that the flow at a half of a line keeps: none if it does not stay. */
+static unsigned age_one(
 	struct flows *f, uint32_t line, unsigned half, uint32_t generation, uint32_t tick)
 {
 	uint32_t *w = f->line[line].word;
@@ -274,12 +278,12 @@ static bool age_one(
 	if (w[half + FLOW_GENERATION] == generation &&
 		(uint16_t)(tick - w[half + FLOW_MARK]) < FLOW_AGED &&
 		(!f->mixed || is_found(f, w, half, line)))
-		return true;
+		return is_six(w[half]) ? 2 : 1;
 	if (is_six(w[half]))
 		store_once(&w[FLOW_HALF], 0);
 	store_once(&w[half], 0);
 	counter_add(&f->aged, 1);
-	return false;
+	return 0;
 }
 
 /* All lines were looked at. */

@@ -68,6 +68,11 @@ def packets(h0, dst=("20.0.0.1", "fd00:0:0:1::9")):
 DENIED = sum(is_denied(n) for n in range(FLOWS))
 
 
+def lost(now):
+    """Flows that met others in both of their places: which do, changes with each boot."""
+    return now["refused"] + now["evicted"]
+
+
 def flows(lab, *words):
     return lab.json(" ".join(("show flows",) + words))
 
@@ -99,11 +104,13 @@ def test_hits(lab, h0):
     assert send(lab, h0, packets(h0)) == DENIED
     first = flows(lab)
     assert first["flow_table"] == "on" and first["hits"] == 0, first
-    assert first["flows"] == FLOWS == first["matching"] and first["kept"] == FLOWS
+    assert first["flows"] == FLOWS - lost(first) == first["matching"], first
+    assert first["kept"] == FLOWS - first["refused"] and lost(first) < FLOWS / 50, first
     assert len(first["flows_found"]) == 20, "as many as are usual"
     assert send(lab, h0, packets(h0)) == DENIED, "denied flows are denied from the cache"
     now = flows(lab)
-    assert now["hits"] == FLOWS and now["misses"] == first["misses"] and now["flows"] == FLOWS
+    assert now["hits"] + now["misses"] - first["misses"] == FLOWS, now
+    assert now["hits"] >= FLOWS - 2 * lost(now) and lost(now) < FLOWS / 25, now
     with_cache = rules(lab)
     lab.configure("set forwarding flow-table off")
     lab.cli("clear counters")
@@ -116,15 +123,16 @@ def test_hits(lab, h0):
 
 
 def test_filters(lab, h0):
+    few = 100  # so few that they do not meet
     lab.cli("clear flows")
-    send(lab, h0, packets(h0))
-    sixes = len(range(2, FLOWS, 3))
-    for words, matching in [("proto udp", FLOWS), ("proto tcp", 0), ("port 1011", 3),
-                            ("from fd00::/16", sixes), ("to 20.0.0.0/8", FLOWS - sixes),
+    send(lab, h0, packets(h0)[:few])
+    sixes = len(range(2, few, 3))
+    for words, matching in [("proto udp", few), ("proto tcp", 0), ("port 1011", 1),
+                            ("from fd00::/16", sixes), ("to 20.0.0.0/8", few - sixes),
                             ("from 10.0.0.2/32 port 2000", 1), ("to 30.0.0.0/8", 0)]:
         found = flows(lab, words, "count 1000")
         assert found["matching"] == matching == len(found["flows_found"]), words
-        assert found["flows"] == FLOWS
+        assert found["flows"] == few
     row, = flows(lab, "port 2000")["flows_found"]
     assert row["from"] == "10.0.0.2" and row["from_port"] == 2000 and row["to_port"] == 1001
     assert row["interface"] == "eth0" and row["next_hop"] == "10.0.1.2"
@@ -172,12 +180,14 @@ def test_shadow(lab, h0):
 
 def test_clear(lab, h0):
     send(lab, h0, packets(h0))
-    assert flows(lab)["flows"] == FLOWS
+    assert flows(lab)["flows"] > FLOWS * 24 // 25
     lab.cli("clear flows")
-    assert flows(lab)["flows"] == 0
     before = flows(lab)
+    assert before["flows"] == 0
     send(lab, h0, packets(h0))
-    assert flows(lab)["hits"] == before["hits"] and flows(lab)["flows"] == FLOWS
+    now = flows(lab)
+    assert now["hits"] == before["hits"]
+    assert now["flows"] == FLOWS - (lost(now) - lost(before))
 
 
 def test_auto(lab, h0):

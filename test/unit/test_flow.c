@@ -16,6 +16,7 @@
 
 #define LINES 2048u
 #define KEPT  6000u
+#define MANY  65536u /* lines, of which a part is used */
 #define PORT  3u
 
 static const uint8_t mac[6] = {2, 0, 0, 0, 0, 1};
@@ -29,19 +30,30 @@ static struct kept {
 	struct frame frame;
 	uint32_t image[16], hash;
 	bool six;
-} kept[KEPT];
+} kept[MANY / 2];
 
 static unsigned draw(unsigned n)
 {
 	return (unsigned)(routegen_random(&seed) % n);
 }
 
-static int setup(void **state)
+static void begin(uint32_t lines)
 {
 	seed = 5;
-	memory = aligned_alloc(64, flow_bytes(LINES));
-	memset(memory, 0, flow_bytes(LINES));
-	flow_init(&flows, memory, LINES, 99);
+	memory = aligned_alloc(64, flow_bytes(lines));
+	memset(memory, 0, flow_bytes(lines));
+	flow_init(&flows, memory, lines, 99);
+}
+
+static int setup(void **state)
+{
+	begin(LINES);
+	return 0;
+}
+
+static int setup_many(void **state)
+{
+	begin(MANY);
 	return 0;
 }
 
@@ -128,7 +140,7 @@ static unsigned look_at_all(uint32_t generation)
 	struct flow_seen seen[2];
 	unsigned n = 0;
 
-	for (uint32_t line = 0; line < LINES; line++)
+	for (uint32_t line = 0; line < flows.lines; line++)
 		n += flow_look(&flows, line, generation, 0, seen);
 	return n;
 }
@@ -172,7 +184,6 @@ static void test_room(void **state)
 {
 	unsigned found = 0;
 
-	flows.mask = LINES - 1;
 	for (unsigned i = 0; i < LINES; i++) {
 		do
 			make(i);
@@ -189,7 +200,6 @@ static void test_flood(void **state)
 {
 	uint32_t *w;
 
-	flows.mask = LINES - 1;
 	for (unsigned i = 0; i < 200; i++) {
 		do { /* an IPv6 flow wants a whole line, and may meet two that are in use */
 			make(i);
@@ -225,9 +235,9 @@ static unsigned keep_once(unsigned n, uint32_t tick)
 static void test_size(void **state)
 {
 	uint32_t few = flows.mask + 1, tick = 100;
-	unsigned n = LINES / 2;
+	unsigned n = MANY / 2;
 
-	assert_true(few < LINES);
+	assert_true(few < MANY);
 	for (unsigned i = 0; i < n; i++)
 		do
 			make(i);
@@ -235,7 +245,7 @@ static void test_size(void **state)
 	for (unsigned k = 0; k < 8; k++)
 		(void)keep_once(n, tick++);
 	assert_true(keep_once(n, tick) < n / 50);
-	assert_int_equal(flows.mask, LINES - 1);
+	assert_int_equal(flows.mask, MANY - 1);
 	unsigned there = 0, first = 0;
 
 	for (unsigned i = 0; i < n; i++) {
@@ -247,12 +257,12 @@ static void test_size(void **state)
 	}
 	assert_int_equal(look_at_all(1), there);
 	assert_true(first > n - n / 16); /* what is not found any more is in nobody's way */
-	flow_age(&flows, 2 * LINES, 1, tick);
+	flow_age(&flows, 2 * MANY, 1, tick);
 	assert_int_equal(flows.live, there); /* and nothing that is not found */
 	assert_int_equal(flows.mixed, 0);
 	assert_int_equal(look_at_all(1), there);
 
-	flow_age(&flows, 8 * LINES, 1, tick + FLOW_AGED);
+	flow_age(&flows, 8 * MANY, 1, tick + FLOW_AGED);
 	assert_int_equal(flows.mask + 1, few);
 	assert_int_equal(look_at_all(1), 0);
 	(void)keep_once(20, tick + FLOW_AGED); /* among what was left behind */
@@ -392,7 +402,7 @@ int main(void)
 		TEST(test_model),
 		TEST(test_room),
 		TEST(test_flood),
-		TEST(test_size),
+		cmocka_unit_test_setup_teardown(test_size, setup_many, teardown),
 		TEST(test_aged),
 		TEST(test_look),
 		TEST(test_forms),
