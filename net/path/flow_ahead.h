@@ -8,7 +8,9 @@
 #include "lib/vec_words.h"
 #include "net/path/flow_line.h"
 
-#define FLOW_LEAST 24u /* bytes of a packet that has ports behind a header without options */
+/* Bytes of a packet without options that has ports; that is an ICMP query. */
+#define FLOW_LEAST      24u
+#define FLOW_LEAST_ICMP 28u
 
 /* The products of the lower halves, of 64 bits. */
 VEC_INLINE vec_words flow_product(vec_words a, vec_words b)
@@ -44,24 +46,36 @@ VEC_INLINE vec flow_hash_vec(const struct flow_secret *s, vec what, vec src, vec
 	return (vec)(even >> 32 | (odd >> 32 << 32));
 }
 
+/* Echo requests (8) and replies (0), and what stands in place of their ports: the identifier, type
+ * and code, as flow_key.h has it. */
+VEC_INLINE vec flow_echo(const vec ip[7], vec total, vec *ports)
+{
+	vec icmp = (vec)((ip[2] & 0xff00) == IPV4_ICMP << 8);
+
+	*ports = vec_select(icmp, (ip[6] & 0xffff) | ip[5] << 16, ip[5]);
+	return icmp & (vec)((ip[5] & 0xf7) == 0) & ~vec_sign(total - FLOW_LEAST_ICMP);
+}
+
 /*
- * VEC_LANES packets of a batch from i on, plain or not: their hashes, and a bit for each that is
- * TCP or UDP, no fragment. ip: the words of the IPv4 header, and the next, as in the frame; total:
- * length of the packet, bytes.
+ * VEC_LANES packets of a batch from i on, plain or not: their ports and hashes, and a bit for each
+ * that is TCP, UDP or ICMP echo, no fragment. ip: the words of the IPv4 header, and the next two,
+ * as in the frame; total: length of the packet, bytes.
  */
 VEC_INLINE uint64_t flow_ahead(
-	struct flow_ask *q, unsigned i, const vec ip[6], vec total, unsigned port)
+	struct flow_ask *q, unsigned i, const vec ip[7], vec total, unsigned port)
 {
 	const struct flows *f = q->flows;
-	vec protocol = ip[2] & 0xff00;
+	vec protocol = ip[2] & 0xff00, ports;
 	vec good = (vec)((protocol == IPV4_TCP << 8) | (protocol == IPV4_UDP << 8));
 
-	good &= (vec)((ip[1] & 0xff3f0000) == 0); /* neither more to come, nor an offset */
 	good &= ~vec_sign(total - FLOW_LEAST);
+	good |= flow_echo(ip, total, &ports);
+	good &= (vec)((ip[1] & 0xff3f0000) == 0); /* neither more to come, nor an offset */
 	vec hash =
-		flow_hash_vec(&f->secret, protocol | FLOW_FOUR | port << 16, ip[3], ip[4], ip[5]);
+		flow_hash_vec(&f->secret, protocol | FLOW_FOUR | port << 16, ip[3], ip[4], ports);
 	const char *lines = (const char *)f->line;
 
+	vec_store(q->ports + i, ports);
 	vec_store(q->hash + i, hash);
 	vec_store(q->first + i, (hash >> f->shift & f->mask) * CACHE_LINE);
 #pragma GCC unroll 16

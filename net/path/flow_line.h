@@ -37,8 +37,9 @@ struct flow_ask {
 	uint64_t keyed;                                            /* which have a key */
 	uint64_t hit;                                              /* which were found */
 	bool denied;                                               /* one of those, by its mark */
-	alignas(CACHE_LINE) uint32_t hash[BATCH_MAX + BATCH_PAD];  /* of keyed ones */
-	alignas(CACHE_LINE) uint32_t first[BATCH_MAX + BATCH_PAD]; /* lines, in bytes; as hash */
+	alignas(CACHE_LINE) uint32_t ports[BATCH_MAX + BATCH_PAD]; /* as in a line; of keyed ones */
+	alignas(CACHE_LINE) uint32_t hash[BATCH_MAX + BATCH_PAD];
+	alignas(CACHE_LINE) uint32_t first[BATCH_MAX + BATCH_PAD]; /* lines, in bytes */
 	/* Words 4 to 7 of the line; the hop is 0 (NEXTHOP_NONE) unless found. */
 	alignas(CACHE_LINE) uint32_t kept[BATCH_MAX][4];
 };
@@ -74,8 +75,8 @@ static inline uint32_t flow_second(const struct flows *f, uint32_t hash)
 }
 
 /*
- * Finds TCP and UDP among the plain packets of a parsed batch, whose `keyed` and `hash` parsing has
- * filled in (flow_ahead.h): hit, keyed of those, what is kept, and b->nh of all packets:
+ * Finds the plain ones of the packets whose `keyed`, `ports`, `hash` and `first` parsing has filled
+ * in (flow_ahead.h): hit, keyed of those, what is kept, and b->nh of all packets:
  * NEXTHOP_NONE where nothing was found. What was found and not yet in this tick is marked with it.
  */
 typedef void flow_find_fn(struct flow_ask *q, struct batch *b, unsigned port);

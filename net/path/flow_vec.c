@@ -1,5 +1,5 @@
 /*
- * TCP and UDP flows found in the cache; compiled once per form of x86-64 (lib/vec.h).
+ * TCP, UDP and ICMP echo flows found in the cache; compiled once per form of x86-64 (lib/vec.h).
  *
  * The lines are there or on their way (flow_ahead.h). Each packet's line is compared as a whole
  * with its key and generation. What is not in its first line is looked for in the second, which is
@@ -11,12 +11,15 @@
 
 typedef int vec_four __attribute__((vector_size(16)));
 
-/* The key of a TCP or UDP packet as it stands in a line. */
-VEC_INLINE vec_quad key_of(const uint8_t *frame, uint32_t what)
+/* The key of a packet as it stands in a line. */
+VEC_INLINE vec_quad key_of(
+	const struct flow_ask *q, const struct batch *b, unsigned i, uint32_t what)
 {
-	vec_quad key = vec_load_quad(frame + IPV4_TTL);
+	vec_quad key = vec_load_quad(b->data[i] + IPV4_TTL);
 
-	return (key & (vec_quad){0xff00, ~0u, ~0u, ~0u}) | (vec_quad){what, 0, 0, 0};
+	key = (key & (vec_quad){0xff00, ~0u, ~0u, ~0u}) | (vec_quad){what, 0, 0, 0};
+	key[3] = q->ports[i];
+	return key;
 }
 
 /* Bit 5: the first half of the line has this key and generation; bit 13: the second. */
@@ -53,7 +56,7 @@ struct finding {
 VEC_INLINE void find(const struct finding *a, struct flow_ask *q, const struct batch *b, unsigned i,
 	const uint32_t *line, uint64_t *rest)
 {
-	uint32_t found = match(line, key_of(b->data[i], a->what), a->generation);
+	uint32_t found = match(line, key_of(q, b, i, a->what), a->generation);
 	const uint32_t *w = line + (found >> 13) * FLOW_HALF;
 
 	if (__builtin_expect(!found, 0)) {
@@ -134,7 +137,7 @@ static void mark(const struct finding *a, struct flow_ask *q, const struct batch
 
 	for (; stale; stale &= stale - 1) {
 		unsigned i = (unsigned)__builtin_ctzll(stale);
-		vec_quad key = key_of(b->data[i], a->what);
+		vec_quad key = key_of(q, b, i, a->what);
 		uint32_t *w = first_line(a, q, i), found = match(w, key, a->generation);
 
 		if (!found) {

@@ -60,9 +60,9 @@ VEC_INLINE vec not_to_us(const struct wanted *want, uint8_t *const *data)
 VEC_INLINE uint64_t parse_vector(const struct wanted *want, struct batch *b, const uint64_t *word,
 	unsigned i, vec *received, enum asked asked)
 {
-	vec head[8]; /* from byte 6 on: source; type; IPv4 header; the next word */
-	vec_columns(b->data + i, 6, head);
-	const vec *ip = head + 2;
+	vec head[8]; /* from byte 10 on: source, type; IPv4 header; the next two words */
+	vec_columns(b->data + i, 10, head);
+	const vec *ip = head + 1;
 
 	vec length = vec_upper32(word + i); /* and flags, which are 0 */
 	vec total = (ip[0] >> 24) | (ip[0] >> 8 & 0xff00);
@@ -74,7 +74,7 @@ VEC_INLINE uint64_t parse_vector(const struct wanted *want, struct batch *b, con
 	vec negative = (want->max_frame - length) | (length - ETH_HEADER - total) |
 		       (total - IPV4_HEADER) | ((ip[2] & 0xff) - 2) | not_unicast(ip[3] & 0xff) |
 		       not_unicast(ip[4] & 0xff);
-	vec different = not_to_us(want, b->data + i) | ((head[1] >> 16) ^ 0x0008) |
+	vec different = not_to_us(want, b->data + i) | ((head[0] >> 16) ^ 0x0008) |
 			((ip[0] & 0xff) ^ 0x45) | (sum ^ 0xffff);
 
 	*received += length;

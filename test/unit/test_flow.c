@@ -335,29 +335,36 @@ static void make_batch(struct batch *b, struct frame *frame)
 	b->plain &= batch_all(b);
 }
 
+/* Whether parsing tells of frame i. */
+static bool is_told(const struct batch *b, unsigned i, uint32_t image[16])
+{
+	uint8_t protocol = b->data[i][IPV4_PROTOCOL], type = b->data[i][IPV4_OFF + IPV4_HEADER];
+
+	return (protocol == IPV4_TCP || protocol == IPV4_UDP ||
+		       (protocol == IPV4_ICMP && (type == 0 || type == 8))) &&
+	       flow_image(b->data[i], false, PORT, image);
+}
+
 static void check_form(flow_find_fn *find, struct batch *b, uint32_t tick)
 {
 	struct flow_ask q = {.flows = &flows, .generation = 1, .tick = tick};
 	uint64_t expected = 0, keyed = 0;
 
 	for (unsigned i = 0; i < b->n; i++) {
-		uint8_t protocol = b->data[i][IPV4_PROTOCOL];
 		uint32_t image[16];
 
-		if ((protocol != 6 && protocol != 17) ||
-			!flow_image(b->data[i], false, PORT, image))
+		if (!is_told(b, i, image))
 			continue;
 		q.keyed |= UINT64_C(1) << i;
+		q.ports[i] = image[3];
 		q.hash[i] = flow_hash(&flows.secret, image);
 		q.first[i] = flow_first(&flows, q.hash[i]) * CACHE_LINE;
 	}
 	find(&q, b, PORT);
 	for (unsigned i = 0; i < b->n; i++) {
-		uint8_t protocol = b->data[i][IPV4_PROTOCOL];
 		uint32_t image[16];
 
-		if (!(b->plain >> i & 1) || (protocol != 6 && protocol != 17) ||
-			!flow_image(b->data[i], false, PORT, image)) {
+		if (!(b->plain >> i & 1) || !is_told(b, i, image)) {
 			assert_int_equal(b->nh[i], NEXTHOP_NONE);
 			continue;
 		}

@@ -50,7 +50,7 @@ static struct lane lane = {.buffers = &buffers,
 	.max_frame = 1514};
 static struct flow_line lines[FLOW_LINES_MIN];
 static struct flows flows;
-static unsigned asked;            /* packets of the cache, */
+static unsigned asked, echoes;    /* packets of the cache, */
 static unsigned followed, of_tcp; /* and of sessions */
 static struct session_bucket buckets[16];
 static struct sessions sessions = {.bucket = buckets, .near_mask = 15};
@@ -90,6 +90,10 @@ static void make_frame(struct frame *f)
 		store_be16(f->data + IPV4_FRAGMENT, (uint16_t)(1u << below(16)));
 	if (below(8) == 0)
 		f->data[IPV4_PROTOCOL] = (uint8_t)(below(2) ? IPV4_TCP : below(256));
+	if (below(16) == 0) { /* ICMP, an echo or not */
+		f->data[IPV4_PROTOCOL] = IPV4_ICMP;
+		f->data[IPV4_OFF + IPV4_HEADER] = (uint8_t)(below(3) ? below(2) * 8 : below(20));
+	}
 	if (below(16) == 0) /* cut off behind the header, or shortly after */
 		store_be16(f->data + IPV4_LENGTH, (uint16_t)(IPV4_HEADER + below(24)));
 	if (below(2))
@@ -168,22 +172,31 @@ static void check_parsed(const struct batch *b, const uint64_t *word)
 	assert_int_equal(b->n < 64 ? b->plain >> b->n : 0, 0);
 }
 
-/* The flow cache is asked for what has ports, with the hash that it has of each. */
+/* Of what has a key, what parsing tells of. */
+static bool is_told(const uint8_t *f)
+{
+	uint8_t protocol = f[IPV4_PROTOCOL], type = f[IPV4_OFF + IPV4_HEADER];
+
+	return protocol == IPV4_TCP || protocol == IPV4_UDP ||
+	       (protocol == IPV4_ICMP && (type == 0 || type == 8));
+}
+
+/* The flow cache is asked for what has ports or is an echo, with the hash that it has of each. */
 static void check_asked(const struct batch *b, const struct flow_ask *ask)
 {
 	unsigned keyed = 0;
 
 	for (uint64_t m = b->plain; m; m &= m - 1) {
 		unsigned i = (unsigned)__builtin_ctzll(m);
-		uint8_t protocol = b->data[i][IPV4_PROTOCOL];
 		uint32_t image[16];
-		bool has = (protocol == IPV4_TCP || protocol == IPV4_UDP) &&
-			   flow_image(b->data[i], false, lane.port, image);
+		bool has = is_told(b->data[i]) && flow_image(b->data[i], false, lane.port, image);
 
 		assert_int_equal(ask->keyed >> i & 1, has);
 		keyed += has;
 		if (!has)
 			continue;
+		echoes += b->data[i][IPV4_PROTOCOL] == IPV4_ICMP;
+		assert_int_equal(ask->ports[i], image[3]);
 		assert_int_equal(ask->hash[i], flow_hash(&ask->flows->secret, image));
 		assert_int_equal(ask->first[i], flow_first(ask->flows, ask->hash[i]) * CACHE_LINE);
 	}
@@ -326,7 +339,7 @@ static void test_bursts(void **state)
 	flow_init(&flows, lines, FLOW_LINES_MIN, 7);
 	for (unsigned i = 0; i < sizeof sessions.seed / sizeof *sessions.seed; i++)
 		sessions.seed[i] = hash_mix(i + 1);
-	asked = followed = of_tcp = 0;
+	asked = echoes = followed = of_tcp = 0;
 	memcpy(lane.mac, us, 6);
 	for (unsigned t = 0; t < TXQS; t++)
 		lane.cross[t] = &cross[t];
@@ -341,9 +354,9 @@ static void test_bursts(void **state)
 			}
 			burst(form);
 		}
-		assert_true(asked > 4000);
+		assert_true(asked > 4000 && echoes > 60);
 		assert_true(followed > 4000 && of_tcp > 100);
-		asked = followed = of_tcp = 0;
+		asked = echoes = followed = of_tcp = 0;
 	}
 }
 
