@@ -49,21 +49,36 @@ static unsigned input(const struct lane *lane, const struct batch *b, unsigned i
 	return vlan ? lane->tables->ports + vlan - 1 : lane->port;
 }
 
-/* The routed packets of a mask, one by one: what flow_find leaves. */
-static void find_others(const struct lane *lane, struct batch *b, struct flow_ask *q, uint64_t mask)
-{
-	struct flows *f = q->flows;
-	uint32_t image[16];
+/* What flow_find leaves, one by one: by packet, the words of those that have a key. */
+struct others {
+	uint64_t keyed;
+	uint32_t image[BATCH_MAX][16];
+};
 
-	for (; mask; mask &= mask - 1) {
+/* The routed packets of a mask: their lines are asked for. */
+static void ask_others(const struct lane *lane, const struct batch *b, struct flow_ask *q,
+	uint64_t mask, struct others *o)
+{
+	const struct flows *f = q->flows;
+
+	for (o->keyed = 0; mask; mask &= mask - 1) {
 		unsigned i = (unsigned)__builtin_ctzll(mask);
 
 		if (!is_routed(b, i) ||
-			!flow_image(b->data[i], is_six(b, i), input(lane, b, i), image))
+			!flow_image(b->data[i], is_six(b, i), input(lane, b, i), o->image[i]))
 			continue;
-		q->keyed |= UINT64_C(1) << i;
-		q->hash[i] = flow_hash(&f->secret, image);
-		uint32_t *w = flow_find_one(f, image, q->hash[i], q->generation);
+		o->keyed |= UINT64_C(1) << i;
+		q->hash[i] = flow_hash(&f->secret, o->image[i]);
+		__builtin_prefetch(&f->line[flow_first(f, q->hash[i])]);
+	}
+}
+
+static void find_others(struct batch *b, struct flow_ask *q, const struct others *o)
+{
+	q->keyed |= o->keyed;
+	for (uint64_t m = o->keyed; m; m &= m - 1) {
+		unsigned i = (unsigned)__builtin_ctzll(m);
+		uint32_t *w = flow_find_one(q->flows, o->image[i], q->hash[i], q->generation);
 
 		if (!w)
 			continue;
@@ -394,10 +409,13 @@ void flow_batch(struct lane *lane, struct batch *b)
 	struct flow_ask *q = b->ask;
 	struct flows *f = q->flows;
 
+	struct others others;
+
+	ask_others(lane, b, q, batch_all(b) & ~(q->keyed & b->plain), &others);
 	flow_find(q, b, lane->port);
+	find_others(b, q, &others);
 	if (load_once(&lane->filter))
 		fetch_slots(lane, b, q);
-	find_others(lane, b, q, batch_all(b) & ~q->keyed);
 	if (__builtin_expect(f->suspects != 0, 0))
 		settle_suspects(f, q);
 	counter_add(&f->hits, (unsigned)__builtin_popcountll(q->hit));
