@@ -18,7 +18,7 @@ static bool copy_of(const struct sessions *s, const struct flow_key *key, struct
 	return flow_key_equal(&view->key[*way], key);
 }
 
-bool nats_restore(const struct router *r, uint8_t *frame)
+bool nats_restore(const struct router *r, uint8_t *frame, bool waited)
 {
 	const struct nat_rules *rules = r->tables.nat;
 	struct way undo = {0};
@@ -40,6 +40,9 @@ bool nats_restore(const struct router *r, uint8_t *frame)
 			translate_frame(frame, at, &undo);
 		return true;
 	}
+	/* Nobody but us has an external address. A target's own may be written to without
+	 * translation: then there never was a session, and only one that waited can have lost it.
+	 */
 	return !rules || !(nat_is_external(rules, (uint32_t)key.src.lo) ||
-				 nat_is_target(rules, (uint32_t)key.dst.lo));
+				 (waited && nat_is_target(rules, (uint32_t)key.dst.lo)));
 }

@@ -110,7 +110,11 @@ static struct way *find_from(const struct sessions *s, uint64_t hash,
 		const struct session_bucket *b = session_place(s, hash, n);
 
 		for (uint32_t m = session_marked(s, b, mark); m; m &= m - 1) {
-			uint32_t number = session_entry_way(s, b->entry[__builtin_ctz(m)]);
+			uint32_t number =
+				session_entry_way(s, load_once(&b->entry[__builtin_ctz(m)]));
+
+			if (number >= 2 * s->max) /* the actor has just taken it out */
+				continue;
 			const struct flow_key *its = &s->session[number / 2].key[number % 2];
 			struct way *way = session_way(s, number);
 
@@ -192,7 +196,7 @@ static bool enter(struct sessions *s, uint64_t hash, uint32_t way)
 		for (unsigned i = 0; i < SESSION_BUCKET; i++) {
 			if (b->entry[i])
 				continue;
-			b->entry[i] = session_mark(s, hash) | (way + 1);
+			store_once(&b->entry[i], session_mark(s, hash) | (way + 1));
 			for (unsigned k = 0; k < n; k++)
 				session_place(s, hash, k)->passed++;
 			s->in_far += n > 0;
@@ -214,7 +218,7 @@ static void leave(struct sessions *s, uint64_t hash, uint32_t way)
 		for (unsigned i = 0; i < SESSION_BUCKET; i++) {
 			if (b->entry[i] != entry)
 				continue;
-			b->entry[i] = 0;
+			store_once(&b->entry[i], 0);
 			for (unsigned k = 0; k < n; k++)
 				session_place(s, hash, k)->passed--;
 			s->in_far -= n > 0;

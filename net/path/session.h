@@ -206,10 +206,12 @@ size_t sessions_bytes(uint32_t max);
 /* Makes a table in memory of sessions_bytes(max) bytes, 64-byte aligned, zeroed or not. Boot. */
 void sessions_init(struct sessions *s, void *memory, uint32_t max, uint64_t seed);
 
-/* The way that packets of a key take, or NULL. The actor, as the following. */
+/* The way that packets of a key take, or NULL. Any core: who is not the actor then takes a copy and
+ * compares (session_copy), since it may be another's by now. */
 struct way *session_find(const struct sessions *s, const struct flow_key *key);
 
-/* The same of n IPv4 packets, 1 to BATCH_MAX; ways that are not known are NULL. */
+/* The same of n IPv4 packets, 1 to BATCH_MAX; ways that are not known are NULL. The actor, as the
+ * following. */
 struct session_ask {
 	uint32_t src[BATCH_MAX], dst[BATCH_MAX], ports[BATCH_MAX];
 	uint8_t protocol[BATCH_MAX];

@@ -353,6 +353,39 @@ static void test_six(void **state)
 	check_books();
 }
 
+/* What is said of a UDP packet from outside that came as it is, to an address inside. */
+static void check_untranslated(uint32_t dst, bool big, uint16_t expected)
+{
+	struct frame f, out;
+
+	ifaces[INSIDE].mtu = big ? 1280 : 1500;
+	commit();
+	turns(5);
+	learn_hosts();
+	memset(&f, 0, sizeof f);
+	udp(&f, OUTSIDE, dst, big ? 1400 : 20);
+	f.data[IPV4_TTL] = big ? 64 : 1;
+	store_be16(f.data + IPV4_FRAGMENT, IPV4_DF);
+	frame_fix_checksum(&f);
+	drain();
+	inject(OUTSIDE, &f);
+	turns(5);
+	size_t bytes = said(OUTSIDE, &out);
+
+	ifaces[INSIDE].mtu = 1500;
+	assert_true(bytes > 0);
+	assert_int_equal(load_be16(out.data + ICMP_AT), expected);
+}
+
+/* Who writes to a target of destination NAT by its own address hears of hops and MTUs as others. */
+static void test_untranslated(void **state)
+{
+	for (unsigned other = 0; other < 2; other++) {
+		check_untranslated(HOST(INSIDE) + other, false, 0x0b00);
+		check_untranslated(HOST(INSIDE) + other, true, 0x0304);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -361,6 +394,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_session_stays_as_it_is, setup_nat, teardown),
 		cmocka_unit_test_setup_teardown(test_no_neighbor, setup_nat, teardown),
 		cmocka_unit_test_setup_teardown(test_no_neighbor_nor_session, setup_nat, teardown),
+		cmocka_unit_test_setup_teardown(test_untranslated, setup_nat, teardown),
 		cmocka_unit_test_setup_teardown(test_six, setup_errors, teardown),
 	};
 
