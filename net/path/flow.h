@@ -20,7 +20,7 @@
  * lines, found by a hash with secret keys (NH: Black et al., CRYPTO 1999), drawn at boot, so nobody
  * can choose flows that meet. Only the first lines are used while flows are few, so that these
  * stand close together: more of them fit caches and TLBs. As flows become more or fewer that part
- * doubles or halves, by which half of them are forgotten, or none. Who comes takes a place that is
+ * doubles or halves, by which half of them are not found any more. Who comes takes a place that is
  * empty, outdated, or else the one used longest ago; one not used a second time goes first, and a
  * flow used in the same tenth of a second is never driven out. While more packets miss than hit,
  * for long (a flood of new flows), only one batch of eight asks and keeps, and the others go the

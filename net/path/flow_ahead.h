@@ -12,27 +12,14 @@
 #define FLOW_LEAST      24u
 #define FLOW_LEAST_ICMP 28u
 
-/* The products of the lower halves, of 64 bits. */
-VEC_INLINE vec_words flow_product(vec_words a, vec_words b)
-{
-#if VEC_BYTES == 64
-	return (vec_words)__builtin_ia32_pmuludq512_mask(
-		(vec_signed)a, (vec_signed)b, (vec_eight64){0}, (uint8_t)~0u);
-#elif VEC_BYTES == 32
-	return (vec_words)__builtin_ia32_pmuludq256((vec_signed)a, (vec_signed)b);
-#else
-	return (vec_words)__builtin_ia32_pmuludq128((vec_signed)a, (vec_signed)b);
-#endif
-}
-
 /* a * b + c * d of every other lane, times the odd secret: bits 32 to 63, where they are. */
 VEC_INLINE vec_words flow_nh(vec_words a, vec_words b, vec_words c, vec_words d, uint64_t odd)
 {
-	vec_words sum = flow_product(a, b) + flow_product(c, d);
+	vec_words sum = vec_words_product(a, b) + vec_words_product(c, d);
 	vec_words low = (vec_words){0} + (odd & 0xffffffff), high = (vec_words){0} + (odd >> 32);
 
-	return flow_product(sum, low) +
-	       ((flow_product(sum >> 32, low) + flow_product(sum, high)) << 32);
+	return vec_words_product(sum, low) +
+	       ((vec_words_product(sum >> 32, low) + vec_words_product(sum, high)) << 32);
 }
 
 /* As flow_hash: of what, source, destination, ports. */

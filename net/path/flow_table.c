@@ -121,6 +121,7 @@ static void resize(struct flows *f, uint32_t used)
 {
 	store_once(&f->mask, used - 1);
 	f->live /= 2;
+	f->counted /= 2;
 	f->mixed = 2;
 }
 

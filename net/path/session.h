@@ -141,7 +141,7 @@ struct session_source {
 	uint32_t next;
 };
 
-/* A fragmented datagram whose first fragment came by (track_later.c). */
+/* A fragmented datagram whose first fragment came by (track_parts.c). */
 struct session_datagram {
 	alignas(CACHE_LINE) struct flow_key key;
 	uint32_t way;     /* number, or SESSION_NONE: without session */
