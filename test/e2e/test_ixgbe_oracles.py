@@ -118,4 +118,7 @@ def test_ipxe():
         machine.lab.wait_ping(0, "10.0.0.1")
         text = machine.said()
     assert re.search(r"net0: 52:54:00:00:00:00 using 82599", text), text
-    assert re.search(r"tftp://10\.0\.0\.2/barewire\.elf\.\.\.[^\n]*ok", text), text
+    # SeaBIOS, which prints for iPXE, holds the last character back until the next one or a timer's tick: of the "ok"
+    # behind the name the router's start may cut off the rest.
+    loaded = text.split("tftp://10.0.0.2/barewire.elf...", 1)
+    assert len(loaded) == 2 and re.search(r"^barewire \w+ \(multiboot1", loaded[1], re.MULTILINE), text
