@@ -130,9 +130,9 @@ static bool op_stands_in(void *ctx, unsigned port, uint32_t address)
 	return nats_stands_in(ctx, port, address);
 }
 
-static bool op_restore(void *ctx, uint64_t word, uint8_t *frame, bool waited)
+static bool op_restore(void *ctx, uint64_t word, uint8_t *frame)
 {
-	return port_of(ctx, word) == CONTROL_PORT || nats_restore(ctx, frame, waited);
+	return !(packet_flags(word) & PACKET_FLAG_CHANGED) || nats_restore(ctx, frame);
 }
 
 static void op_address_conflict6(

@@ -86,12 +86,12 @@ void nats_begin_slot(struct router *r, unsigned slot);
 bool nats_stands_in(const struct router *r, unsigned iface, uint32_t address);
 
 /*
- * Puts a packet that came in, and that a worker may have translated, back to what it was, by its
+ * Puts a packet that a worker has translated (PACKET_FLAG_CHANGED) back to what it was, by its
  * session: an ICMP error about it is for who sent it, and is to quote what that one knows (RFC 1812
- * 4.3.2.3). TTL and options stay as they are by now. waited: for a neighbour, while its session may
- * have ended. false: it may have been translated, and has none: nothing must be said of it.
+ * 4.3.2.3). TTL and options stay as they are by now. false: it has no session any more, having
+ * waited for a neighbour: nothing must be said of it.
  */
-bool nats_restore(const struct router *r, uint8_t *frame, bool waited);
+bool nats_restore(const struct router *r, uint8_t *frame);
 
 /* Of all workers: mappings there are, and fit. */
 uint64_t nats_live(const struct router *r);

@@ -18,9 +18,8 @@ static bool copy_of(const struct sessions *s, const struct flow_key *key, struct
 	return flow_key_equal(&view->key[*way], key);
 }
 
-bool nats_restore(const struct router *r, uint8_t *frame, bool waited)
+bool nats_restore(const struct router *r, uint8_t *frame)
 {
-	const struct nat_rules *rules = r->tables.nat;
 	struct way undo = {0};
 	struct session_view view;
 	struct flow_key key, back;
@@ -30,7 +29,7 @@ bool nats_restore(const struct router *r, uint8_t *frame, bool waited)
 
 	form = flow_key4(frame, &key, &at);
 	if ((form != FLOW_WHOLE && form != FLOW_FIRST) || !flow_key_back(&key, &back))
-		return true; /* NAT changes none of these, or no error may quote them */
+		return false; /* a later fragment or an ICMP error: no error is sent about these */
 	for (unsigned a = 1; a < r->actors; a++) {
 		if (!r->sessions[a] || !copy_of(r->sessions[a], &back, &view, &way))
 			continue;
@@ -40,9 +39,5 @@ bool nats_restore(const struct router *r, uint8_t *frame, bool waited)
 			translate_frame(frame, at, &undo);
 		return true;
 	}
-	/* Nobody but us has an external address. A target's own may be written to without
-	 * translation: then there never was a session, and only one that waited can have lost it.
-	 */
-	return !rules || !(nat_is_external(rules, (uint32_t)key.src.lo) ||
-				 (waited && nat_is_target(rules, (uint32_t)key.dst.lo)));
+	return false;
 }

@@ -65,8 +65,12 @@ static inline uint32_t packet_stride(uint32_t mtu)
 #define PACKET_FLAG_WHOLE   0x0200u /* put together elsewhere; within net/proto only */
 #define PACKET_FLAG_KNOWN   0x0400u /* to the control core: of a known session (net/path/track.h) */
 #define PACKET_FLAG_FINAL   0x0800u /* the same: it ends as the punt reason says */
+#define PACKET_FLAG_CHANGED 0x1000u /* the same: NAT has translated it */
 #define PACKET_FLAG_SHIFT   0xc000u /* a signed number: see packet_shift */
 #define PACKET_FLAG_POPPED  0x4000u /* +1 of it: what a frame has whose tag was taken off */
+
+/* What the control core is told of a packet by tracking, and keeps. */
+#define PACKET_FLAGS_TRACKED (PACKET_FLAG_KNOWN | PACKET_FLAG_CHANGED)
 
 static inline uint64_t packet_word(uint32_t index, uint32_t len_bytes, uint32_t flags)
 {

@@ -43,7 +43,7 @@ static enum drop_reason punt_refused(enum punt_reason reason, enum drop_reason o
 	}
 }
 
-/* flags: PACKET_FLAG_KNOWN, PACKET_FLAG_FINAL. */
+/* flags: PACKET_FLAGS_TRACKED, PACKET_FLAG_FINAL. */
 static void path_punt(struct lane *lane, uint64_t word, enum punt_reason reason, uint32_t flags)
 {
 	uint64_t w = packet_retake(word, packet_len(word), reason | flags);
@@ -99,7 +99,8 @@ static uint16_t forward_exception(const struct batch *b, unsigned i, uint32_t ou
 static uint32_t forward_told(
 	const struct lane *lane, const struct batch *b, unsigned i, uint16_t verdict)
 {
-	uint32_t flags = b->known >> i & 1 ? PACKET_FLAG_KNOWN : 0;
+	uint32_t flags = (b->known >> i & 1 ? PACKET_FLAG_KNOWN : 0) |
+			 (b->changed >> i & 1 ? PACKET_FLAG_CHANGED : 0);
 
 	if (!(b->final >> i & 1))
 		return flags;
@@ -341,7 +342,7 @@ static inline void forward_begin(
 	counter_add(&counters->rx_bytes, b->bytes);
 	if (__builtin_expect(load_once(&lane->urpf), 0))
 		urpf_check(lane, b);
-	b->known = b->final = 0;
+	b->known = b->changed = b->final = 0;
 }
 
 /* A batch that asks the flow cache; false: it is not to. */

@@ -53,6 +53,7 @@ struct batch {
 	uint8_t six[BATCH_MAX]; /* and which */
 	uint64_t plain;         /* which are ROUTE, without flags, of TTL 2 or more */
 	uint64_t known;         /* which are of a session that was there before (track.h), */
+	uint64_t changed;       /* which were translated, */
 	uint64_t final; /* and which end where they are, whatever the address they came with says */
 	uint16_t verdict[BATCH_MAX];
 	alignas(CACHE_LINE) uint64_t word[BATCH_MAX]; /* length trimmed to the routed IP packet */

@@ -100,6 +100,7 @@ static uint64_t track_plain(struct track *t)
 	}
 	if (changed)
 		translate_batch(b, (const struct way *const *)by, changed);
+	b->changed = changed; /* their way on may have gone since */
 	if (t->filter)
 		count_hits(t, by, done);
 	return done;

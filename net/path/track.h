@@ -13,9 +13,9 @@
  *   sent. The control core cannot route it again then, and if its addresses would have been
  * changed, it is told so (PACKET_FLAG_FINAL, and the MTU: punt.h).
  * - Forwarded by the control core (the neighbour's address is not known, options, to be cut in
- *   fragments): translated, and its session has it. The control core routes it by its new
- *   addresses, and asks the list for what goes out once more: as of a known session
- *   (PACKET_FLAG_KNOWN), if it was of one here.
+ *   fragments): translated (then it says PACKET_FLAG_CHANGED), and its session has it. The control
+ *   core routes it by its new addresses, and asks the list for what goes out once more: as of a
+ *   known session (PACKET_FLAG_KNOWN), if it was of one here.
  *
  * What is no conversation (other ICMP, a reset out of nowhere, headers that are cut off) passes as
  * the lists say, without a session, where NAT would leave it as it is; else it is dropped as

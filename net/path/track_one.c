@@ -32,7 +32,7 @@ void track_end(struct lane *lane, struct session *session)
 		nat_release(lane, hold);
 }
 
-void track_refresh(struct batch *b, unsigned i)
+void track_changed(struct batch *b, unsigned i)
 {
 	uint32_t v, check; /* as rewrite.h */
 
@@ -40,6 +40,7 @@ void track_refresh(struct batch *b, unsigned i)
 	check = (v >> 16) + 1;
 	check += check >= 0xffff;
 	b->hop[i] = ((v & 0xffff) - 1) | check << 16;
+	b->changed |= UINT64_C(1) << i;
 }
 
 /* ---- lists and routes ---- */
@@ -203,7 +204,7 @@ void track_send(const struct track_packet *p, struct way *way, bool known)
 	account(p, way);
 	if (way->flags & WAY_REWRITE) {
 		translate_frame(p->f, p->at, way);
-		track_refresh(b, p->i);
+		track_changed(b, p->i);
 	}
 	b->nh[p->i] = way->nh;
 	if (known)

@@ -40,8 +40,9 @@ void track_local(struct track *t, unsigned i);
 /* Ends a packet. */
 void track_drop(struct track *t, unsigned i, enum drop_reason reason);
 
-/* Behind a change of the IPv4 header of a plain packet: what forward_vec.c writes of it. */
-void track_refresh(struct batch *b, unsigned i);
+/* Takes note that packet i, IPv4, was translated; of a plain one what forward_vec.c writes of it.
+ */
+void track_changed(struct batch *b, unsigned i);
 
 /* Whether the list of what comes in lets it pass; if not, it is dropped. */
 bool track_may_enter(const struct track_packet *p, bool known, uint16_t *slot);

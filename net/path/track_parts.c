@@ -78,7 +78,7 @@ void track_error(struct track_packet *p)
 	if (!translate_error(p->f, p->len, p->at, way))
 		track_drop(p->t, p->i, DROP_SESSION_STATE);
 	else
-		track_refresh(p->t->b, p->i);
+		track_changed(p->t->b, p->i);
 }
 
 /* ---- later fragments ---- */
@@ -165,6 +165,6 @@ void track_later(struct track_packet *p)
 	counter_add(&way->bytes, p->len);
 	if (way->flags & WAY_REWRITE) {
 		translate_later(p->f, way);
-		track_refresh(p->t->b, p->i);
+		track_changed(p->t->b, p->i);
 	}
 }

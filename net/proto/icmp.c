@@ -187,9 +187,8 @@ void icmp_send_error(struct stack *s, uint64_t word, uint8_t type, uint8_t code,
 {
 	uint8_t *frame = frame_of(s, word);
 	uint32_t quote = ipv4_total_len(frame), index;
-	bool waited = type == ICMP_UNREACHABLE && code == ICMP_HOST_UNREACHABLE;
 
-	if (s->ops->restore && !s->ops->restore(s->ctx, word, frame, waited))
+	if (s->ops->restore && !s->ops->restore(s->ctx, word, frame))
 		return;
 	if (!icmp_may_answer(s, frame) ||
 		!icmp_limit_take(s, &s->icmp_limit, rib4_key(load_be32(frame + IPV4_SOURCE))) ||

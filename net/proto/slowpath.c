@@ -152,8 +152,8 @@ void slowpath_input(struct stack *s, uint64_t word)
 		return;
 	}
 	/* Link-layer padding ends here. */
-	word = packet_retake(
-		word, ETH_HEADER + ipv4_total_len(frame), packet_flags(word) & PACKET_FLAG_KNOWN);
+	word = packet_retake(word, ETH_HEADER + ipv4_total_len(frame),
+		packet_flags(word) & PACKET_FLAGS_TRACKED);
 
 	uint32_t flow = hash_flow4(frame + IPV4_OFF, packet_len(word) - ETH_HEADER);
 	uint32_t index = stack_route(s, load_be32(frame + IPV4_DEST), flow);

@@ -35,7 +35,7 @@ void stack_input(struct stack *s, uint64_t word, uint64_t now_ms)
 	s->now_ms = now_ms;
 	bool final = packet_flags(word) & PACKET_FLAG_FINAL;
 
-	word = packet_retake(word, packet_len(word), packet_flags(word) & PACKET_FLAG_KNOWN);
+	word = packet_retake(word, packet_len(word), packet_flags(word) & PACKET_FLAGS_TRACKED);
 	if (final && reason != PUNT_LOCAL)
 		slowpath_final(s, word, reason);
 	else if (reason == PUNT_ARP)

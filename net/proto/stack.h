@@ -67,9 +67,9 @@ struct stack_ops {
 	 * for. NULL: none. */
 	bool (*stands_in)(void *ctx, unsigned port, uint32_t address);
 	/* An IPv4 packet about which an ICMP error is to be sent is put back to what its sender
-	 * sent, if it was translated. waited: for a neighbour, so what is known of it may have
-	 * gone. false: nobody knows any more what it was. NULL: nothing is ever translated. */
-	bool (*restore)(void *ctx, uint64_t word, uint8_t *frame, bool waited);
+	 * sent, if it was translated (PACKET_FLAG_CHANGED). false: nobody knows any more what it
+	 * was. NULL: nothing is ever translated. */
+	bool (*restore)(void *ctx, uint64_t word, uint8_t *frame);
 };
 
 #define STACK_LOOP 8u /* packets that one packet to ourselves may cause to ourselves */

@@ -286,14 +286,14 @@ static void test_no_neighbor(void **state)
 	check_told(OUTSIDE, OFFERED + 1);
 }
 
-/* Nobody knows any more what it was: nothing, rather than an address of the inside. */
-static void test_no_neighbor_nor_session(void **state)
+/* The same of a UDP packet from outside whose session has ended when its neighbour is given up. */
+static size_t told_late(uint32_t dst, struct frame *out)
 {
 	struct session_match all_of_them = {0};
-	struct frame f, out;
+	struct frame f;
 
 	learn_hosts();
-	request(&f, UDP, OUTSIDE, OFFERED + 1);
+	request(&f, UDP, OUTSIDE, dst);
 	inject(OUTSIDE, &f);
 	turns(5);
 	sessions_clear(&router, &all_of_them);
@@ -301,9 +301,29 @@ static void test_no_neighbor_nor_session(void **state)
 	assert_int_equal(sessions_live(&router), 0);
 	drain();
 	give_up();
-	assert_int_equal(said(OUTSIDE, &out), 0);
+	size_t bytes = said(OUTSIDE, out);
+
 	assert_int_equal(drops(OUTSIDE, DROP_NEIGHBOR_FAILED), 1);
 	check_books();
+	return bytes;
+}
+
+/* Nobody knows any more what it was: nothing, rather than an address of the inside. */
+static void test_no_neighbor_nor_session(void **state)
+{
+	struct frame out;
+
+	assert_int_equal(told_late(OFFERED + 1, &out), 0);
+}
+
+/* It was not translated: to that target by its own address. */
+static void test_no_neighbor_untranslated(void **state)
+{
+	struct frame out;
+
+	assert_true(told_late(HOST(INSIDE) + 7, &out) > 0);
+	assert_int_equal(load_be16(out.data + ICMP_AT), 0x0301);
+	assert_int_equal(load_be32(out.data + INNER + 16), HOST(INSIDE) + 7);
 }
 
 /* ---- IPv6 ---- */
@@ -393,6 +413,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_translated, setup_nat, teardown),
 		cmocka_unit_test_setup_teardown(test_session_stays_as_it_is, setup_nat, teardown),
 		cmocka_unit_test_setup_teardown(test_no_neighbor, setup_nat, teardown),
+		cmocka_unit_test_setup_teardown(test_no_neighbor_untranslated, setup_nat, teardown),
 		cmocka_unit_test_setup_teardown(test_no_neighbor_nor_session, setup_nat, teardown),
 		cmocka_unit_test_setup_teardown(test_untranslated, setup_nat, teardown),
 		cmocka_unit_test_setup_teardown(test_six, setup_errors, teardown),
