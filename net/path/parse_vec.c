@@ -7,7 +7,7 @@
  * differences of which none may be negative, those on equality as bits of which none may be set.
  */
 #include "lib/vec_columns.h"
-#include "lib/vec_words.h"
+#include "lib/vec_frames.h"
 #include "net/path/flow_ahead.h"
 #include "net/path/parse.h"
 #include "net/path/track_ahead.h"
@@ -99,20 +99,6 @@ VEC_INLINE uint64_t parse_vector(const struct wanted *want, struct batch *b, con
 	return (uint64_t)vec_signs(good) << i;
 }
 
-/* Where the frames are, all of one pool; and those that from[] goes on with. */
-VEC_INLINE void locate(
-	const struct buffers *buffers, const uint64_t *word, unsigned n, uint8_t **frame)
-{
-	uint64_t origin = buffers->origin[packet_pool(word[0])];
-	uint32_t stride = buffers->stride;
-
-	for (unsigned i = 0; i < n; i += VEC_WORDS) {
-		vec_words at = vec_words_product32(vec_words_load(word + i), stride) + origin;
-
-		memcpy(frame + i, &at, sizeof at);
-	}
-}
-
 VEC_INLINE uint64_t parse_all(const struct lane *lane, struct batch *b, enum asked asked)
 {
 	uint64_t mac, plain = 0;
@@ -130,7 +116,7 @@ VEC_INLINE uint64_t parse_all(const struct lane *lane, struct batch *b, enum ask
 	const uint64_t *word = b->from;
 	unsigned n = b->n, end = (n + BATCH_PAD - 1) & -BATCH_PAD;
 
-	locate(lane->buffers, word, end, b->data);
+	vec_frames(lane->buffers, word, end, b->data);
 	for (unsigned i = 0; i < n; i += VEC_LANES)
 		plain |= parse_vector(&want, b, word, i, &received, asked);
 	b->bytes = vec_total(received) - (-n % VEC_LANES) * packet_len(word[0]);

@@ -1,7 +1,7 @@
 /* Plain IPv4 packets of a burst and whose they are, a vector of them at a time; compiled once per
  * form of x86-64 (lib/vec.h). */
 #include "lib/vec_columns.h"
-#include "lib/vec_words.h"
+#include "lib/vec_frames.h"
 #include "net/path/steer.h"
 #include "net/path/steer_columns.h"
 #include "net/path/steer_hash.h"
@@ -13,20 +13,6 @@ STEER_HASH(vec, hash_of)
 
 #define PORTS_OFF (IPV4_OFF + IPV4_HEADER)
 #define PORTS     4u /* bytes of both */
-
-/* Where the frames are, all of one pool. */
-VEC_INLINE void locate(
-	const struct buffers *buffers, const uint64_t *word, unsigned n, uint8_t **frame)
-{
-	uint64_t origin = buffers->origin[packet_pool(word[0])];
-	uint32_t stride = buffers->stride;
-
-	for (unsigned i = 0; i < n; i += VEC_WORDS) {
-		vec_words at = vec_words_product32(vec_words_load(word + i), stride) + origin;
-
-		memcpy(frame + i, &at, sizeof at);
-	}
-}
 
 /* VEC_LANES frames from i on; a bit for each that is plain. */
 VEC_INLINE uint64_t steer_vector(
@@ -60,7 +46,7 @@ uint64_t VEC_NAME(steer_columns)(const struct buffers *buffers, const uint64_t *
 {
 	uint64_t plain = 0;
 
-	locate(buffers, word, (n + BATCH_PAD - 1) & -BATCH_PAD, c->data);
+	vec_frames(buffers, word, (n + BATCH_PAD - 1) & -BATCH_PAD, c->data);
 	for (unsigned i = 0; i < n; i += VEC_LANES)
 		plain |= steer_vector(word, i, owners, c);
 	return n < BATCH_MAX ? plain & ((UINT64_C(1) << n) - 1) : plain;
