@@ -103,10 +103,17 @@ LINKED  := $(if $(FIB),$(STEM).fib.o) $(if $(CONFIG),$(STEM).config.o)
 $(call stamp,$(STEM).linked,$(FIB) / $(CONFIG))
 $(call stamp,$(BUILD)/hosted.linked,$(FIB) / $(CONFIG))
 
-# `make FLOWS=1M` makes each worker's flow cache for so many flows of IPv4.
-FLOWS   :=
-FLOWS_N := $(if $(FLOWS),$(shell numfmt --from=iec $(FLOWS)),0)
+# A number with K or M, 0 if none is given.
+number = $(if $($(1)),$(or $(shell numfmt --from=si '$($(1))'),$(error $(1) is a number, such as 64K or 1M)),0)
+
+# `make FLOWS=1M` makes each worker's flow cache for so many flows of IPv4; `make SESSIONS=1M` reserves memory for so
+# many tracked connections of all workers (kernel/flows.h, kernel/sessions.h).
+FLOWS      :=
+SESSIONS   :=
+FLOWS_N    := $(call number,FLOWS)
+SESSIONS_N := $(call number,SESSIONS)
 $(call stamp,$(BUILD)/flows,$(FLOWS_N))
+$(call stamp,$(BUILD)/sessions,$(SESSIONS_N))
 
 X86_OBJ    := $(call obj,$(X86DIR),$(LIB) $(NET) $(DRIVERS) $(KERNEL) $(X86))
 HOSTED_OBJ := $(call obj,hosted,$(LIB) $(NET) $(MEMDEV) \
@@ -187,15 +194,11 @@ setup:
 $(NEWLIB)/lib/libc.a:
 	tools/setup --newlib
 
-# `make SESSIONS=1M` reserves memory for so many tracked connections, see kernel/sessions.h.
-SESSIONS_N := $(subst M,000000,$(subst k,000,$(SESSIONS)))
-$(call stamp,$(BUILD)/sessions,$(SESSIONS_N))
-$(foreach d,$(X86DIR) hosted check tsan,$(BUILD)/$(d)/kernel/sessions.o): $(BUILD)/sessions
-$(foreach d,$(X86DIR) hosted check tsan,$(BUILD)/$(d)/kernel/sessions.o): EXTRA_VERSION = $(if $(SESSIONS_N),-DSESSIONS=$(SESSIONS_N)u)
-
-# The one file that knows the version.
 $(foreach d,$(X86DIR) hosted,$(BUILD)/$(d)/kernel/flows.o): $(BUILD)/flows
 $(foreach d,$(X86DIR) hosted,$(BUILD)/$(d)/kernel/flows.o): EXTRA_VERSION = -DFLOWS=$(FLOWS_N)u
+$(foreach d,$(X86DIR) hosted,$(BUILD)/$(d)/kernel/sessions.o): $(BUILD)/sessions
+$(foreach d,$(X86DIR) hosted,$(BUILD)/$(d)/kernel/sessions.o): EXTRA_VERSION = -DSESSIONS=$(SESSIONS_N)u
+# The one file that knows the version.
 $(foreach d,$(X86DIR) hosted check tsan,$(BUILD)/$(d)/kernel/version.o): $(BUILD)/version
 $(foreach d,$(X86DIR) hosted check tsan,$(BUILD)/$(d)/kernel/version.o): EXTRA_VERSION = -DBAREWIRE_VERSION='"$(VERSION)"'
 

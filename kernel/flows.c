@@ -14,20 +14,23 @@
 #endif
 
 #define SHARE       16u        /* one part in so many of the spare memory at boot, for all */
-#define LINES_USUAL (1u << 19) /* at most, unless FLOWS says more: a million IPv4 flows */
+#define LINES_USUAL (1u << 20) /* at most, unless FLOWS says more: a million IPv4 flows */
 
 /* Rules from which on a cache is faster than the list, with 64 K flows: make bench-flow. */
 #define AUTO_RULES 1u
 
 static const uint32_t flows_asked = FLOWS;
 
+_Static_assert(FLOWS <= FLOW_LINES_MAX, "so many flows fit one cache");
+
 /* ---- boot ---- */
 
+/* Twice the places that IPv4 flows need, so that most stand in the first of their two lines. */
 static uint32_t lines_for(const struct router *r)
 {
 	uint32_t lines = FLOW_LINES_MIN;
 
-	while (lines < FLOW_LINES_MAX && lines < flows_asked / 2)
+	while (lines < FLOW_LINES_MAX && lines < flows_asked)
 		lines *= 2;
 	if (flows_asked)
 		return lines;
@@ -39,6 +42,7 @@ static uint32_t lines_for(const struct router *r)
 bool flows_init(struct router *r)
 {
 	r->flows.lines = lines_for(r);
+	r->flows.automatic = true; /* until somebody says otherwise */
 	for (unsigned w = 0; w < r->workers; w++) {
 		void *memory = platform_alloc_near(
 			flow_bytes(r->flows.lines), CACHE_LINE, r->worker[w]->node);
@@ -100,6 +104,15 @@ void config_apply_flows(struct router *r, const struct config *c)
 }
 
 /* ---- told ---- */
+
+uint64_t flows_lines_used(const struct router *r)
+{
+	uint64_t lines = 0;
+
+	for (unsigned w = 0; w < r->workers; w++)
+		lines += (uint64_t)load_once(&r->flows.of[w].mask) + 1;
+	return lines;
+}
 
 /* Since boot. */
 static struct flow_sums add_up(const struct router *r)

@@ -34,6 +34,9 @@ bool flows_init(struct router *r);
 /* Writes to the log what shadow mode has found. Now and then. */
 void flows_log(struct router *r);
 
+/* Lines that are used, of all workers. */
+uint64_t flows_lines_used(const struct router *r);
+
 /* Of all workers, since flows_clear. Control core. */
 void flows_sum(const struct router *r, struct flow_sums *sum);
 void flows_clear(struct router *r);

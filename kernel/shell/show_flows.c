@@ -192,6 +192,7 @@ static void show_sums(struct output *o, const struct router *r)
 	output_text(o, "flow_table", "%s", in_use(r));
 	show_why(o, r);
 	output_number(o, "places", (uint64_t)r->flows.lines * 2 * r->workers);
+	output_number(o, "places_used", flows_lines_used(r) * 2);
 	output_number(o, "flows", show.in_force);
 	output_number(o, "hits", s.hits);
 	output_number(o, "misses", s.misses);

@@ -78,7 +78,7 @@ struct flows {
 	uint64_t kept;         /* flows */
 	uint64_t evicted;      /* in use, and driven out by another */
 	uint64_t refused;      /* not kept: all places were of flows in use */
-	uint64_t aged;
+	uint64_t aged;         /* unused for long, outdated, or not found any more */
 	uint64_t shadowed, differed;
 	/* Of hits that differed: a change may be on its way, so they count only if the generation
 	 * is the same a while later. */

@@ -159,13 +159,16 @@ static void clean(struct flows *f, uint32_t line)
 {
 	uint32_t *w = f->line[line].word;
 
-	if (w[FLOW_HALF] && !is_six(w[FLOW_HALF]) && !is_found(f, w, FLOW_HALF, line))
+	if (w[FLOW_HALF] && !is_six(w[FLOW_HALF]) && !is_found(f, w, FLOW_HALF, line)) {
 		store_once(&w[FLOW_HALF], 0);
+		counter_add(&f->aged, 1);
+	}
 	if (!w[0] || is_found(f, w, 0, line))
 		return;
 	if (is_six(w[0]))
 		store_once(&w[FLOW_HALF], 0);
 	store_once(&w[0], 0);
+	counter_add(&f->aged, 1);
 }
 
 /* ---- keeping ---- */

@@ -27,8 +27,8 @@ def hosted_lab():
     lab.down()
 
 
-def run(*words, text="poweroff\r"):
-    return subprocess.run([PROCESS, *words], input=text, capture_output=True, text=True,
+def run(*words, text="poweroff\r", process=PROCESS):
+    return subprocess.run([process, *words], input=text, capture_output=True, text=True,
                           timeout=PATIENCE_S, check=False)
 
 
@@ -44,6 +44,38 @@ def test_refused(words):
     done = run(*words)
     assert done.returncode == 2, (words, done.stdout)
     assert "is not valid" in done.stderr and "usage: barewire" in done.stderr
+
+
+def made(folder, *words):
+    """The process made anew in a folder of its own, of the objects that are there but those that depend on the words.
+    What a make that runs this test hands on is not for it."""
+    tree = os.path.dirname(os.path.dirname(PROCESS))
+    if not os.path.exists(f"{folder}/hosted"):
+        for name in os.listdir(f"{tree}/build"):
+            if name.endswith((".flags", ".linked")) or name in ("version", "hosted"):
+                subprocess.run(["cp", "-a", f"{tree}/build/{name}", folder], check=True)
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS"))}
+    return subprocess.run(["make", "-s", "-C", tree, f"BUILD={folder}", f"{folder}/barewire", *words], env=env,
+                          capture_output=True, text=True, timeout=PATIENCE_S * 10, check=False)
+
+
+def test_sizes_compiled_in(tmp_path):
+    done = made(tmp_path, "FLOWS=20K", "SESSIONS=30K")
+    assert done.returncode == 0, done.stdout + done.stderr
+    said = run("--port", "mem:2", "--cores", "3", text="show flows\rshow memory\rpoweroff\r",
+               process=f"{tmp_path}/barewire").stdout
+    assert re.search(r"^because: auto", said, re.MULTILINE), said
+    # 32,768 lines of two places for each of two workers; sessions of both.
+    assert re.search(r"^places: 131072\b", said, re.MULTILINE), said
+    assert re.search(r"^places used: 65536\b", said, re.MULTILINE), said
+    assert re.search(r"^sessions max: 30000\b", said, re.MULTILINE), said
+
+
+@pytest.mark.parametrize("word, told", [("FLOWS=many", "FLOWS is a number"), ("SESSIONS=1x", "SESSIONS is a number"),
+                                        ("FLOWS=1G", "so many flows fit one cache")])
+def test_sizes_that_cannot_be(tmp_path, word, told):
+    done = made(tmp_path, word)
+    assert done.returncode != 0 and told in done.stderr, done.stderr
 
 
 def cpus_of_threads(pid):
