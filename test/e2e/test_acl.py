@@ -168,7 +168,7 @@ def test_to_the_router(lab, wires):
     before = lab.drops().count("eth0", "acl-denied")
     h0.send(frame(h0, 0, v4("10.0.0.1") / ports(UDP, 9), None))
     wait_for("one", lambda: lab.drops().count("eth0", "acl-denied") == before + 1)
-    assert "3 received" in lab.cli("ping 10.0.2.2 count 3")
+    assert "3 received" in lab.cli("ping 10.0.2.2 count 3 wait 60")
 
 
 def test_replaced_under_traffic(lab):

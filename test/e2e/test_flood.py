@@ -149,7 +149,7 @@ def test_invented_neighbors(lab, h0):
     """Thousands of solicitations from invented sources, each with a MAC: a neighbour that has
     answered the router stays known, and its traffic loses nothing."""
     assert lab.run(0, "ping", "-c2", "-W10", "fd00:0:0:2::2").returncode == 0
-    lab.cli("ping fd00:0:0:2::2 count 1", "ping fd00::2 count 1")
+    lab.cli("ping fd00:0:0:2::2 count 1 wait 60", "ping fd00::2 count 1 wait 60")
     known = "fd00:0:0:2::2"
     lab.cli("clear neighbors")
     wait_for("an answer", lambda: lab.run(0, "ping", "-c1", "-W10", known).returncode == 0)

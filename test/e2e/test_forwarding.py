@@ -69,7 +69,7 @@ def test_fragments_pass(lab):
 
 def test_ping_from_shell(lab):
     for address in ("10.0.0.2", "10.0.1.2"):
-        reply = lab.cli(f"ping {address} count 3")
+        reply = lab.cli(f"ping {address} count 3 wait 60")
         assert re.search(r"\b3\b.*\b3\b", reply.splitlines()[-1]), reply
         assert "error" not in reply
 

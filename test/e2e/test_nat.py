@@ -212,7 +212,7 @@ def test_fragments(lab, size):
 
 def test_router_has_its_address_still(lab):
     assert lab.ping(1, ROUTER)
-    assert "2 received" in lab.cli(f"ping {OUTSIDE} count 2")
+    assert "2 received" in lab.cli(f"ping {OUTSIDE} count 2 wait 60")
 
 
 def test_other_protocol(lab):
