@@ -75,7 +75,7 @@ def test_ping_from_shell(lab):
 
 
 def test_traceroute_shows_router(lab):
-    hops = lab.must(0, "traceroute", "-n", "-q", "1", "-w", "5", "10.0.1.2")
+    hops = lab.must(0, "traceroute", "-n", "-q", "1", "-w", "30", "10.0.1.2")
     assert re.search(r"^\s*1\s+10\.0\.0\.1\s", hops, re.MULTILINE), hops
     assert re.search(r"^\s*2\s+10\.0\.1\.2\s", hops, re.MULTILINE), hops
 
