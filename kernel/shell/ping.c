@@ -13,15 +13,15 @@
 
 #define PING_COUNT   5u
 #define PING_SIZE    56u
-#define PING_WAIT_US 1000000u /* for an answer; also between requests while none comes */
-#define PING_PACE_US 200000u  /* between requests that are answered */
+#define PING_WAIT_S  1u      /* for an answer; also between requests while none comes */
+#define PING_PACE_US 200000u /* between requests that are answered */
 
 static struct ping {
 	const struct shell_env *env;
 	bool six;
 	uint32_t address;
 	struct ip6 address6;
-	unsigned count, size;
+	unsigned count, size, wait_s;
 	uint16_t id; /* of this run; an answer to an earlier one is not ours */
 	unsigned sent, received;
 	bool answered;    /* the last request is done with */
@@ -64,7 +64,7 @@ static const char *source_text(const uint8_t *ip)
 
 static void print_reply(const uint8_t *ip, unsigned hops)
 {
-	unsigned us = (unsigned)(now() - ping_run.sent_us); /* at most PING_WAIT_US, about */
+	unsigned us = (unsigned)(now() - ping_run.sent_us); /* at most wait_s, about */
 
 	count_time(us);
 	ping_run.answered = true;
@@ -195,8 +195,11 @@ static void start(struct call *call)
 	static uint16_t id;
 
 	id++;
-	ping_run =
-		(struct ping){.env = call->env, .count = PING_COUNT, .size = PING_SIZE, .id = id};
+	ping_run = (struct ping){.env = call->env,
+		.count = PING_COUNT,
+		.size = PING_SIZE,
+		.wait_s = PING_WAIT_S,
+		.id = id};
 	ping_run.six = strchr(call_word(call, 1), ':') != NULL;
 	if (ping_run.six)
 		text_parse_ipv6(call_word(call, 1), &ping_run.address6.hi, &ping_run.address6.lo);
@@ -207,8 +210,10 @@ static void start(struct call *call)
 
 		if (!strcmp(call_word(call, i), "count"))
 			ping_run.count = value;
-		else
+		else if (!strcmp(call_word(call, i), "size"))
 			ping_run.size = value;
+		else
+			ping_run.wait_s = value;
 	}
 	call->cancel = stop;
 	listen(true);
@@ -247,7 +252,8 @@ bool ping(struct call *call)
 		uint64_t waited = now() - p->sent_us;
 		bool last = p->sent == p->count;
 
-		if (waited < PING_WAIT_US && !(p->answered && (last || waited >= PING_PACE_US)))
+		if (waited < p->wait_s * 1000000ull &&
+			!(p->answered && (last || waited >= PING_PACE_US)))
 			return false;
 		if (last) {
 			stop();

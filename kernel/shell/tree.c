@@ -363,7 +363,7 @@ static const struct node clear_what[] = {
 };
 
 /* The options of ping may follow one another in any order. */
-static const struct node ping_options[3];
+static const struct node ping_options[4];
 static const struct node ping_count[] = {
 	ARG(NUMBER, "requests", .min = 1, .max = 1000000, .next = ping_options, .flags = NODE_END),
 	LAST,
@@ -373,9 +373,14 @@ static const struct node ping_size[] = {
 		.flags = NODE_END),
 	LAST,
 };
-static const struct node ping_options[3] = {
+static const struct node ping_wait[] = {
+	ARG(NUMBER, "seconds", .min = 1, .max = 3600, .next = ping_options, .flags = NODE_END),
+	LAST,
+};
+static const struct node ping_options[4] = {
 	WORD("count", "requests to send, default 5", .next = ping_count),
 	WORD("size", "bytes of payload, default 56", .next = ping_size),
+	WORD("wait", "seconds for an answer, default 1", .next = ping_wait),
 	LAST,
 };
 static const struct node ping_address[] = {

@@ -27,6 +27,7 @@ IMAGE = os.path.join(TREE, "build", "barewire.elf")
 PVH_IMAGE = os.path.join(TREE, "build", "barewire-pvh.elf")  # without its multiboot1 header
 HOOKS_IMAGE = os.path.join(TREE, "build", "barewire-hooks.elf")
 BUSY = re.compile(r"error: worker \d+ does not answer")
+TOOL_S = 300  # for tools/lab, which gives up by itself before that (labkit/boot.py)
 TRIES = 10  # a worker that is stuck stays so
 MACHINE_ONLY = {"accel", "append", "bios", "boot", "image", "machine", "nic", "no_config", "packed",
                 "qemu", "queues", "rss"}
@@ -43,7 +44,7 @@ class Lab:
         self.name = f"e2e-{os.getpid()}-{_count}"
         self.place = Place(self.name)
 
-    def tool(self, *words, timeout_s=180, text=None):
+    def tool(self, *words, timeout_s=TOOL_S, text=None):
         return subprocess.run([LAB, *words], capture_output=True, text=True, input=text,
                               timeout=timeout_s, check=False, env={**os.environ, "LAB": self.name})
 

@@ -168,14 +168,14 @@ def test_to_the_router(lab, wires):
     before = lab.drops().count("eth0", "acl-denied")
     h0.send(frame(h0, 0, v4("10.0.0.1") / ports(UDP, 9), None))
     wait_for("one", lambda: lab.drops().count("eth0", "acl-denied") == before + 1)
-    assert "3 received" in lab.cli("ping 10.0.2.2 count 3")
+    assert "3 received" in lab.cli("ping 10.0.2.2 count 3 wait 60")
 
 
 def test_replaced_under_traffic(lab):
     """Lists change while pings go on: not one is lost."""
     result = []
     ping = threading.Thread(target=lambda: result.append(
-        lab.run(0, "ping", "-q", "-i", "0.01", "-c", "300", "-W", "5", "10.0.1.2")))
+        lab.run(0, "ping", "-q", "-i", "0.01", "-c", "600", "-W", "30", "10.0.1.2")))
     ping.start()
     commits = 0
     while ping.is_alive():
@@ -185,7 +185,7 @@ def test_replaced_under_traffic(lab):
         commits += 1
         time.sleep(0.05)
     ping.join()
-    assert commits >= 3 and "300 received" in result[0].stdout, result[0].stdout
+    assert commits >= 3 and "600 received" in result[0].stdout, result[0].stdout
     lab.configure("rollback 1", "delete interfaces eth0 acl", "delete interfaces eth1 acl")
 
 

@@ -37,11 +37,12 @@ def queue_sums(lab, key, value):
     return sums
 
 
-def shares(lab, key, streams, settings=()):
+def shares(lab, key, streams, settings=(), contenders=3):
     """
     Bytes by `key` that left the contended output within a window, of those whose queues held
     packets at its beginning and end; and the flood. streams: what makes its streams, for an output
-    of so many bytes a second.
+    of so many bytes a second. contenders: how many are to have had packets waiting; at a rate where
+    fewer had, whoever sends was the bottleneck.
     """
     for rate in RATES_MBIT:
         lab.configure(f"set queues eth{OUT} shape {rate}mbit", *settings)
@@ -50,8 +51,8 @@ def shares(lab, key, streams, settings=()):
             before, waited = queue_sums(lab, key, "bytes"), queue_sums(lab, key, "depth")
             time.sleep(WINDOW_S)
             after, waiting = queue_sums(lab, key, "bytes"), queue_sums(lab, key, "depth")
-        if flood.tap_dropped() == 0:
-            backlogged = [k for k in after if waited.get(k) and waiting[k]]
+        backlogged = [k for k in after if waited.get(k) and waiting[k]]
+        if flood.tap_dropped() == 0 and len(backlogged) >= contenders:
             return {k: after[k] - before[k] for k in backlogged}, flood
     raise AssertionError("the emulator was the bottleneck at every rate")
 
@@ -104,7 +105,7 @@ def test_priority(contended):
         _, flood = shares(contended, "class", lambda rate: (
             (h0, udp_frame(h0, 0, OUT, 1000), rate * 1.5),
             (h1, udp_frame(h1, 1, OUT, 200, dscp=46), rate / 10)),
-            (f"set queues eth{OUT} class 5 dscp 46 priority",))
+            (f"set queues eth{OUT} class 5 dscp 46 priority",), contenders=1)
         assert queue_sums(contended, "class", "drops")[5] == 0
         wait_for("the strict class's packets",
                  lambda: queue_sums(contended, "class", "packets")[5] >= flood.sent(1))

@@ -255,6 +255,7 @@ def queue_drops(lab, source, output):
 
 def test_flood_of_echo_requests(lab, h0):
     """More than the control core takes: each request is delivered once or counted once."""
+    lab.configure("set forwarding control-plane echo rate 100")  # less than any machine brings
     request = bytes(eth(ip(dst="10.0.0.1") / ICMP(id=77, seq=1) / bytes(32)))
     reason, before, lost, taken = "policed", lab.drops(), 0, 0
 
@@ -272,6 +273,7 @@ def test_flood_of_echo_requests(lab, h0):
     delivered = after.delivered("eth0") - before.delivered("eth0")
     assert delivered + lost == taken == received()
     assert after.balanced
+    lab.configure("delete forwarding control-plane")
 
 
 def test_neighbor_that_never_answers(lab, h0):

@@ -87,6 +87,7 @@ def test_policed_is_counted(lab, h0):
     """What is too much counts by kind in `show protocols`, and as a drop of its port."""
     def kinds():
         return lab.json("show protocols")["policed"]
+    lab.configure("set forwarding control-plane echo rate 100")  # less than any machine brings
     before, drops = kinds(), lab.drops()
     h0.send_all([frames(h0)["echo"]] * 20000, burst=2000)
     h0.send_all([frames(h0)["ARP"]] * 5000, burst=2000)
@@ -96,6 +97,7 @@ def test_policed_is_counted(lab, h0):
     assert set(grown) <= {"echo", "arp"} and grown["echo"] > 0
     now = lab.drops()
     assert now.count("eth0", "policed") - drops.count("eth0", "policed") == sum(grown.values())
+    lab.configure("delete forwarding control-plane")
 
 
 def test_rates_are_configured(lab, h0):
@@ -149,7 +151,7 @@ def test_invented_neighbors(lab, h0):
     """Thousands of solicitations from invented sources, each with a MAC: a neighbour that has
     answered the router stays known, and its traffic loses nothing."""
     assert lab.run(0, "ping", "-c2", "-W10", "fd00:0:0:2::2").returncode == 0
-    lab.cli("ping fd00:0:0:2::2 count 1", "ping fd00::2 count 1")
+    lab.cli("ping fd00:0:0:2::2 count 1 wait 60", "ping fd00::2 count 1 wait 60")
     known = "fd00:0:0:2::2"
     lab.cli("clear neighbors")
     wait_for("an answer", lambda: lab.run(0, "ping", "-c1", "-W10", known).returncode == 0)

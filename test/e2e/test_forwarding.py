@@ -69,13 +69,13 @@ def test_fragments_pass(lab):
 
 def test_ping_from_shell(lab):
     for address in ("10.0.0.2", "10.0.1.2"):
-        reply = lab.cli(f"ping {address} count 3")
+        reply = lab.cli(f"ping {address} count 3 wait 60")
         assert re.search(r"\b3\b.*\b3\b", reply.splitlines()[-1]), reply
         assert "error" not in reply
 
 
 def test_traceroute_shows_router(lab):
-    hops = lab.must(0, "traceroute", "-n", "-q", "1", "-w", "5", "10.0.1.2")
+    hops = lab.must(0, "traceroute", "-n", "-q", "1", "-w", "30", "10.0.1.2")
     assert re.search(r"^\s*1\s+10\.0\.0\.1\s", hops, re.MULTILINE), hops
     assert re.search(r"^\s*2\s+10\.0\.1\.2\s", hops, re.MULTILINE), hops
 

@@ -91,8 +91,8 @@ def test_ping_link_local(lab):
 
 
 def test_ping_of_the_shell(lab):
-    assert "1 received" in lab.cli(f"ping {NEAR} count 1")
-    assert "1 received" in lab.cli(f"ping {FAR} count 1 size 1000")
+    assert "1 received" in lab.cli(f"ping {NEAR} count 1 wait 60")
+    assert "1 received" in lab.cli(f"ping {FAR} count 1 size 1000 wait 60")
     assert lab.error("ping 2001:db8:ffff::1").startswith("error: no route")
 
 

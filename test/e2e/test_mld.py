@@ -111,18 +111,22 @@ def test_join_and_leave(lab, h0):
 
 def test_general_query(lab, h0):
     """RFC 3810 6.2: all groups but that of all nodes, within the time allowed; one answer to many
-    questions."""
-    for delay in (0, 500):
-        for _ in range(1 if delay == 0 else 5):
-            h0.send(query(ICMPv6MLQuery2(mrd=delay)))
-        assert records(h0) == {(IS_EXCLUDE, group, ()) for group in OURS}
-        assert records(h0, 1.5) is None
+    questions, but for those that chance sends between two of them."""
+    everything = {(IS_EXCLUDE, group, ()) for group in OURS}
+    h0.send(query(ICMPv6MLQuery2(mrd=0)))
+    assert records(h0) == everything
+    assert records(h0, 1.5) is None
+    many = bytes(query(ICMPv6MLQuery2(mrd=500)))
+    for _ in range(20):
+        h0.send(many)
+    answers = list(iter(lambda: records(h0, 1.5), None))
+    assert 1 <= len(answers) <= 5 and all(a == everything for a in answers), answers
 
 
 def test_answers_are_spread(h0):
     """RFC 3810 6.2: the delay is random, up to what the querier allows."""
     delays = []
-    for _ in range(6):
+    for _ in range(8):
         start = time.monotonic()
         h0.send(query(ICMPv6MLQuery2(mrd=1000)))
         assert records(h0)

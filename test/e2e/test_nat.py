@@ -150,7 +150,7 @@ def test_ping(lab, host):
 
 def test_traceroute(lab):
     """By UDP: what the outside host says to the router comes to the inside one."""
-    shown = lab.must(0, "traceroute", "-n", "-q", "1", "-w", "5", OUTSIDE)
+    shown = lab.must(0, "traceroute", "-n", "-q", "1", "-w", "30", OUTSIDE)
     hops = re.findall(r"^ *\d+ +([0-9.]+)", getattr(shown, "stdout", shown), re.M)
     assert hops == ["10.0.0.1", OUTSIDE]
 
@@ -212,7 +212,7 @@ def test_fragments(lab, size):
 
 def test_router_has_its_address_still(lab):
     assert lab.ping(1, ROUTER)
-    assert "2 received" in lab.cli(f"ping {OUTSIDE} count 2")
+    assert "2 received" in lab.cli(f"ping {OUTSIDE} count 2 wait 60")
 
 
 def test_other_protocol(lab):

@@ -100,7 +100,7 @@ def test_linux_router_with_a_smaller_link(lab, beyond):
     assert ping(1400, 1).returncode != 0, "it cannot have known"
     assert ping(1400, 3).returncode == 0
     assert lab.json("show protocols")["icmp6"]["too_big_heeded"] == before + 1
-    assert "1 received" in lab.cli(f"ping {BEYOND} count 1 size 1400")
+    assert "1 received" in lab.cli(f"ping {BEYOND} count 1 size 1400 wait 60")
 
 
 @pytest.mark.parametrize("what,message", [

@@ -64,7 +64,7 @@ def test_one_byte_too_long(lab):
 
 
 def test_router_pings(lab):
-    assert "3 received" in lab.cli(f"ping 10.0.0.2 size {JUMBO - 28} count 3")
+    assert "3 received" in lab.cli(f"ping 10.0.0.2 size {JUMBO - 28} count 3 wait 60")
 
 
 def test_small_buffers_take_no_jumbo():

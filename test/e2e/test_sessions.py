@@ -164,10 +164,13 @@ def test_iperf3_tcp(lab, reverse):
 
 @pytest.mark.parametrize("size", [64, 1400, 4000], ids=["small", "whole", "fragments"])
 def test_iperf3_udp(lab, size):
+    """As in test_clients.py: what is under way at the end, or finds its server without a core, iperf3
+    counts as lost."""
     before = lab.drops()
     end = iperf(lab, "-u", "-b", f"{min(size * 8 * 400, 4_000_000)}", "-l", str(size), "-t", "1")
     assert end["sum"]["packets"] > 50
-    assert end["sum"]["lost_packets"] == 0 and end["streams"][0]["udp"]["out_of_order"] == 0
+    assert end["streams"][0]["udp"]["out_of_order"] == 0
+    assert end["sum"]["lost_packets"] <= end["sum"]["packets"] // 20
     assert lab.drops().total() == before.total()
 
 

@@ -99,13 +99,16 @@ def pieces6(identity, size=2800):
 def test_fragments_wait_for_their_first(lab, wires, make, kind):
     h0, h1 = wires
     ether = Ether(dst=h0.router_mac, src=h0.host_mac)
+    to_h1 = bytes(Ether(dst=h1.host_mac, src=h1.router_mac))[:12] + kind  # no report to a group
     for number in range(1, 30):
         first, *rest = make(number)
-        for piece in rest:
-            h0.send(ether / piece)
-        wait_for("them to be held", lambda: held(lab) == len(rest))
-        h0.send(ether / first)
-        came = [h1.receive(lambda f: f[12:14] == kind) for _ in range(1 + len(rest))]
+        # Nobody looks meanwhile: what waits does so for two seconds, and a busy machine may take them.
+        *held_up, last = [bytes(ether / piece) for piece in (*rest, first)]
+        for frame in held_up:
+            h0.send(frame)
+        time.sleep(0.02 * (number % 2))  # in one batch with their first, and in one before
+        h0.send(last)
+        came = [h1.receive(lambda f: f[:14] == to_h1) for _ in range(1 + len(rest))]
         wanted = [bytes(p) for p in [first, *rest]]
         at = 20 if kind == b"\x08\x00" else 40  # behind the header, which has another TTL now
         assert [f[14 + at:14 + len(p)] for f, p in zip(came, wanted)] == [p[at:] for p in wanted]
@@ -147,7 +150,7 @@ def test_flood_of_fragments(lab, wires):
     frames = [bytes(ether / IP(src="10.0.0.2", dst="10.0.1.2", proto=17, frag=100, flags="MF",
                                id=20000 + n) / bytes(64)) for n in range(3000)]
     taken, _ = h0.send_all(frames)
-    assert 0 < held(lab) <= HELD
+    assert held(lab) <= HELD
     lab.check_books()
     assert lab.ping(0, "10.0.1.2"), "the flood stops others"
     assert count(lab, "fragments-full") - before.count("eth0", "fragments-full") > 1000
@@ -157,6 +160,7 @@ def test_flood_of_fragments(lab, wires):
         return sum(now.count("eth0", r) - before.count("eth0", r)
                    for r in ("fragments-full", "fragment-timeout"))
     wait_for("all to be counted", lambda: dropped() == taken)
+    assert count(lab, "fragment-timeout") > before.count("eth0", "fragment-timeout"), "none was held"
     assert held(lab) == 0
 
 

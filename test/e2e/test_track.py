@@ -111,13 +111,21 @@ def test_ping_and_errors(lab):
 
 
 def test_time_and_limit(lab):
+    lab.configure("set forwarding sessions timeout udp 600")  # that there is time to look at them
     lab.cli("clear sessions")
-    with lab.wire(0) as h0:
-        for port in range(1000, 2200):
+    with lab.wire(0) as h0, lab.wire(1) as h1:
+        def begin(port):
             h0.send(Ether(src=h0.host_mac, dst=h0.router_mac)
                     / IP(src="10.0.0.2", dst="10.0.1.2") / UDP(sport=port, dport=9))
-    wait_for("the limit", lambda: lab.drops().count("eth0", "session-limit") > 0)
-    assert 0 < len(lab.json("show sessions from 10.0.0.2/32 count 1000")["sessions"]) <= 400
+        for port in range(1000, 2200):
+            begin(port)
+        wait_for("the limit", lambda: lab.drops().count("eth0", "session-limit") > 0)
+        assert 0 < len(lab.json("show sessions from 10.0.0.2/32 count 1000")["sessions"]) <= 400
+        lab.configure("set forwarding sessions timeout udp 5")
+        lab.cli("clear sessions")
+        h1.forget()
+        begin(1000)
+        assert h1.receive(lambda f: f[23] == 17 and f[34:36] == (1000).to_bytes(2, "big"))
     wait_for("the time-out", lambda: lab.json("show memory")["sessions"] == 0)
 
 

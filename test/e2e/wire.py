@@ -12,11 +12,12 @@ from patience import PATIENCE_S
 ETH_P_ALL = 3
 OUTGOING = 4  # packet(7): PACKET_OUTGOING, our own frames seen again
 SOL_PACKET, PACKET_AUXDATA, TAG_VALID, TYPE_VALID = 263, 8, 0x10, 0x40  # packet(7)
+SO_RCVBUFFORCE = 33  # socket(7): more than net.core.rmem_max, which by default is 500 small frames
 
 
 def open_raw():
     s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
-    s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
+    s.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 16 << 20)
     s.bind(("p0", ETH_P_ALL))
     return s
 

@@ -71,6 +71,22 @@ static void test_ping_unanswered(void **state)
 	expect_last_line(run("show buffers"), "audit: ok");
 }
 
+/* An answer that takes longer than others wait. */
+static void test_ping_late(void **state)
+{
+	configure();
+	screen_n = 0;
+	type("ping 10.0.1.2 wait 5 count 2\r");
+	turns(1);
+	assert_true(answer_ping(4000));
+	turns(1);
+	assert_true(answer_ping(4000));
+	turns(10);
+	expect_in(screen, "\nreply from 10.0.1.2: seq 2 ttl 64 time 4");
+	expect_in(screen, "\n2 sent, 2 received, 0% lost, time min 4");
+	run_expect("ping 10.0.1.2 count 1 wait 0", "error: '0' is not a number from 1 to 3600");
+}
+
 /* Ctrl-C ends it; what was typed before is forgotten, an answer afterwards is nobody's. */
 static void test_ping_cancelled(void **state)
 {
@@ -251,6 +267,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_ping, start_shell, stop_shell),
 		cmocka_unit_test_setup_teardown(test_ping_unanswered, start_shell, stop_shell),
+		cmocka_unit_test_setup_teardown(test_ping_late, start_shell, stop_shell),
 		cmocka_unit_test_setup_teardown(test_ping_cancelled, start_shell, stop_shell),
 		cmocka_unit_test_setup_teardown(test_typed_ahead, start_shell, stop_shell),
 		cmocka_unit_test_setup_teardown(test_garbage, start_shell, stop_shell),

@@ -49,6 +49,7 @@ static void test_abbreviation(void **state)
 	expect("se i eth0 ad 10.0.0.1/24", "set interfaces eth0 address 10.0.0.1/24");
 	expect("set r 10.0.0.0/8 v 10.1.1.1 d eth1", "set routes 10.0.0.0/8 via 10.1.1.1 dev eth1");
 	expect("pi 10.0.0.1 s 9 c 3", "ping 10.0.0.1 size 9 count 3");
+	expect("pi 10.0.0.1 w 9", "ping 10.0.0.1 wait 9");
 	expect("ping 10.0.0.1", "ping 10.0.0.1");
 }
 
@@ -174,7 +175,7 @@ static void test_choices(void **state)
 	assert_string_equal(after("set interfaces eth0 m"), "mac mtu");
 	assert_string_equal(after("show version "), "| ENTER*");
 	assert_string_equal(after("show version | "), "count include json");
-	assert_string_equal(after("ping 10.0.0.1 "), "count size ENTER*");
+	assert_string_equal(after("ping 10.0.0.1 "), "count size wait ENTER*");
 	assert_string_equal(after("ping "), "ADDR*");
 	assert_string_equal(after("delete routes "), "PREFIX* ENTER*");
 	assert_string_equal(after("zzz"), "");
