@@ -125,7 +125,8 @@ def test_spread_keeps_order(lab):
 def test_commit_under_load_loses_nothing(lab):
     with lab.wire(0) as h0, lab.wire(1) as h1:
         before, lost = h1.counters()["received"], lab.drops().total()
-        with Flood((h0, udp_frame(h0, 0, 1, 200), 400000)) as flood:
+        # A queue holds what comes in a second: a worker may be without a core for so long.
+        with Flood((h0, udp_frame(h0, 0, 1, 200), 200000)) as flood:
             commits = 0
             while commits < 10 or flood.sent(0) < 1000:
                 lab.configure(f"set system hostname r{commits}",

@@ -168,8 +168,8 @@ def test_tracking_comes_and_goes_under_load(lab):
     """Commits that turn it on and off lose nothing."""
     with lab.wire(0) as h0, lab.wire(1) as h1:
         before, lost = h1.counters()["received"], lab.drops().total()
-        with Flood((h0, udp_frame(h0, 0, 1, 200), 200000),
-                   (h0, udp_frame(h0, 0, 1, 300, sport=1001), 200000)) as flood:
+        with Flood((h0, udp_frame(h0, 0, 1, 200), 100000),
+                   (h0, udp_frame(h0, 0, 1, 300, sport=1001), 100000)) as flood:
             for turn in range(8):
                 lab.configure(*(NOT_TRACKING if turn % 2 == 0 else (
                     "set acl back rule 10 permit established",

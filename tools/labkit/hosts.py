@@ -29,6 +29,8 @@ SYSCTLS = {
     "ipv6/conf/default/mldv1_unsolicited_report_interval": str(2**31 - 1),
     "ipv6/conf/default/mldv2_unsolicited_report_interval": str(2**31 - 1),
     "ipv6/icmp/ratelimit": "0",
+    "ipv4/ip_forward": "0",                 # a namespace has the machine's
+    "ipv6/conf/all/forwarding": "0",
     "ipv4/conf/all/rp_filter": "0",
     "ipv4/conf/default/rp_filter": "0",
     "ipv4/icmp_ratelimit": "0",             # traceroute waits for every port unreachable

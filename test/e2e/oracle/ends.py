@@ -10,7 +10,7 @@ from patience import PATIENCE_S, wait_for
 from wire import OUTGOING
 
 BURST = 100     # frames of one send: fewer than a tap's queue
-QUIET_S = 0.05  # nothing for so long: all that was under way is there
+QUIET_S = 0.2   # nothing for so long: all that was under way is there; Linux may leave it to a thread
 
 
 class Ends:
