@@ -10,7 +10,7 @@ from scapy.layers.l2 import Ether
 
 RULES = 100
 FLOWS = 300
-MEET = FLOWS // 10  # fewer lose their place to others, whatever a boot draws: most often none, 6 in one of 200,000
+MEET = FLOWS // 25  # fewer lose their place to others, whatever a boot draws: 6 in one of 200,000, 12 in millions
 SUSPECT_S = 8  # how long a difference is looked at before it counts, on a slow machine too
 CONFIG = """
 set interfaces eth0 address 10.0.0.1/24
