@@ -25,8 +25,9 @@ def pytest_sessionstart(session):
         pytest.exit(f"not built: {' '.join(missing)} (make all hooks)", 1)
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session, exitstatus):
-    """Every test takes its lab down; this is for a run that was broken off."""
+    """Every test takes its lab down, behind a run that was broken off too; this is for what is left then."""
     mine = f"e2e-{os.getpid()}-"
     for name in os.listdir(RUN) if os.path.isdir(RUN) else []:
         if name.startswith(mine):
