@@ -10,6 +10,7 @@ import subprocess
 import time
 
 import pytest
+from building import make
 from labkit.place import TREE
 from router import running, wait_for
 
@@ -38,13 +39,6 @@ def config():
     lines += [f"set neighbors eth{port_of(h)} {gateway(h)} {GATEWAY_MAC.format(h)}"
               for h in range(NEXTHOPS)]
     return "\n".join(lines) + "\n"
-
-
-def make(*words):
-    """Part of the build. What a make that runs this test hands on is not for it."""
-    env = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS"))}
-    return subprocess.run(["make", "-s", "-C", TREE, *words], env=env, capture_output=True,
-                          text=True, check=False)
 
 
 def made(*words):

@@ -10,7 +10,6 @@ from scapy.layers.l2 import Ether
 
 RULES = 100
 FLOWS = 300
-MEET = FLOWS // 25  # fewer lose their place to others, whatever a boot draws: 6 in one of 200,000, 12 in millions
 SUSPECT_S = 8  # how long a difference is looked at before it counts, on a slow machine too
 CONFIG = """
 set interfaces eth0 address 10.0.0.1/24
@@ -106,12 +105,12 @@ def test_hits(lab, h0):
     first = flows(lab)
     assert first["flow_table"] == "on" and first["hits"] == 0, first
     assert first["flows"] == FLOWS - lost(first) == first["matching"], first
-    assert first["kept"] == FLOWS - first["refused"] and lost(first) < MEET, first
+    assert first["kept"] == FLOWS - first["refused"] and lost(first) < FLOWS / 50, first
     assert len(first["flows_found"]) == 20, "as many as are usual"
     assert send(lab, h0, packets(h0)) == DENIED, "denied flows are denied from the cache"
     now = flows(lab)
     assert now["hits"] + now["misses"] - first["misses"] == FLOWS, now
-    assert now["hits"] >= FLOWS - 2 * lost(now) and lost(now) < 2 * MEET, now
+    assert now["hits"] >= FLOWS - 2 * lost(now) and lost(now) < FLOWS / 25, now
     with_cache = rules(lab)
     lab.configure("set forwarding flow-table off")
     lab.cli("clear counters")
@@ -182,7 +181,7 @@ def test_shadow(lab, h0):
 
 def test_clear(lab, h0):
     send(lab, h0, packets(h0))
-    assert flows(lab)["flows"] > FLOWS - 2 * MEET
+    assert flows(lab)["flows"] > FLOWS * 24 // 25
     lab.cli("clear flows")
     before = flows(lab)
     assert before["flows"] == 0

@@ -9,6 +9,8 @@ import tempfile
 import pytest
 
 from backend import Backend
+from building import make
+from labkit.place import TREE
 from labkit.process import PROCESS
 from patience import PATIENCE_S, wait_for
 from router import Lab
@@ -47,16 +49,13 @@ def test_refused(words):
 
 
 def made(folder, *words):
-    """The process made anew in a folder of its own, of the objects that are there but those that depend on the words.
-    What a make that runs this test hands on is not for it."""
-    tree = os.path.dirname(os.path.dirname(PROCESS))
+    """The process made anew in a folder of its own, of the objects that are there but those that depend on the
+    words."""
     if not os.path.exists(f"{folder}/hosted"):
-        for name in os.listdir(f"{tree}/build"):
+        for name in os.listdir(f"{TREE}/build"):
             if name.endswith((".flags", ".linked")) or name in ("version", "hosted"):
-                subprocess.run(["cp", "-a", f"{tree}/build/{name}", folder], check=True)
-    env = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS"))}
-    return subprocess.run(["make", "-s", "-C", tree, f"BUILD={folder}", f"{folder}/barewire", *words], env=env,
-                          capture_output=True, text=True, timeout=PATIENCE_S * 10, check=False)
+                subprocess.run(["cp", "-a", f"{TREE}/build/{name}", folder], check=True)
+    return make(f"BUILD={folder}", f"{folder}/barewire", *words)
 
 
 def test_sizes_compiled_in(tmp_path):
