@@ -8,7 +8,6 @@
 #include "net/path/frame.h"
 
 #define WORD_FLAGS_SHIFT 48u
-#define AGE_MAX          0xff00u
 
 uint32_t spread_hash(const uint8_t *f, uint32_t len)
 {
@@ -79,12 +78,14 @@ unsigned spread_take(
 
 	if (n == 0)
 		return 0;
-	/* Of the oldest, for all; how long ago, modulo 2^16 units. */
-	uint16_t age = (uint16_t)((now >> SPREAD_TIME_SHIFT) - packet_flags(word[0]));
+	/* Of the oldest, for all. Below 0: it came in when `now` had been read already. */
+	int16_t age = (int16_t)((now >> SPREAD_TIME_SHIFT) - packet_flags(word[0]));
+	uint64_t received = now - ((uint64_t)(age > 0 ? age : 0) << SPREAD_TIME_SHIFT);
 
-	if (age > AGE_MAX) /* the other core's counter is a little ahead */
-		age = 0;
-	lane->received = now - ((uint64_t)age << SPREAD_TIME_SHIFT);
+	/* Where a core is taken away for longer than ages reach they are wrong; but a lane's time
+	 * never goes back: police_take would refuse all until it is where it was. */
+	if (received > lane->received)
+		lane->received = received;
 	for (unsigned i = 0; i < n; i++) {
 		word[i] = packet_word(packet_index(word[i]), packet_len(word[i]), 0);
 		__builtin_prefetch(buffer_data(lane->buffers, packet_index(word[i])));

@@ -17,9 +17,10 @@
 #include "lib/ring.h"
 #include "net/path/lane.h"
 
-/* The flags of a word in the ring: when its burst was received, in units of 2^8 TSC ticks, modulo
- * 2^16; some 6 ms at 2.5 GHz, far more than a ring is left alone. */
-#define SPREAD_TIME_SHIFT 8u
+/* The flags of a word in the ring: when its burst was received, in units of 2^9 TSC ticks, modulo
+ * 2^16. Half of that is past, half is to come: some 6 ms each at 2.5 GHz, far more than a ring is
+ * left alone by a core that is its worker's own. */
+#define SPREAD_TIME_SHIFT 9u
 
 /* Room to sort a burst in; each worker has its own. Of a share: a burst, and as much before it. */
 #define SPREAD_SORT (2 * BATCH_MAX)
@@ -44,8 +45,8 @@ unsigned spread_burst(struct lane *lane, struct spread_sort *sort, struct ring *
 /* Notes the lane's time in words that go into a ring. */
 void spread_stamp(const struct lane *lane, uint64_t *word, unsigned n);
 
-/* Takes up to max words that were sorted for this lane and sets its `received`. The lane's actor
- * only; now: TSC. Returns how many. */
+/* Takes up to max words that were sorted for this lane and sets its `received`, which never goes
+ * back. The lane's actor only; now: TSC, read at any time before. Returns how many. */
 unsigned spread_take(
 	struct lane *lane, struct ring *ring, uint64_t *word, unsigned max, uint64_t now);
 

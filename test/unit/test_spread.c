@@ -197,13 +197,14 @@ static void test_order_and_time(void **state)
 		uint64_t share[BATCH_MAX];
 		unsigned n = own;
 
+		other.received = 0;
 		if (way == 0)
 			memcpy(share, word, own * sizeof *word);
 		else
 			n = spread_take(&other, rings[way], share, BATCH_MAX, 5100000);
 		ways_used += n != 0;
-		if (n && way) /* 100,000 ticks ago, to 256 ticks */
-			assert_in_range(other.received, 5000000 - 256, 5000000 + 256);
+		if (n && way) /* 100,000 ticks ago, to 512 ticks */
+			assert_in_range(other.received, 5000000 - 512, 5000000 + 512);
 		for (unsigned i = 0; i < n; i++) {
 			uint32_t index = packet_index(share[i]);
 			uint64_t h =
@@ -220,12 +221,52 @@ static void test_order_and_time(void **state)
 	for (unsigned i = 0; i < BATCH_MAX; i++)
 		assert_true(seen[i]);
 	assert_true(ways_used > 2);
-	/* the taker's clock may be behind */
+}
+
+/* A burst that lane received at `received`, taken by another lane at `now`: what that has then. */
+static uint64_t taken(struct lane *other, uint64_t received, uint64_t now)
+{
+	uint64_t word[BATCH_MAX];
+	unsigned n = 0;
+
+	lane.received = received;
 	fill_burst(word, BATCH_MAX);
 	spread_burst(&lane, &sort, rings, WAYS, word, BATCH_MAX);
+	pool.top = 0; /* the same buffers over and over */
 	for (unsigned way = 1; way < WAYS; way++)
-		if (spread_take(&lane, rings[way], word, BATCH_MAX, 4999000))
-			assert_int_equal(lane.received, 4999000);
+		n += spread_take(other, rings[way], word, BATCH_MAX, now);
+	assert_true(n > 0);
+	return other->received;
+}
+
+/* The taker had read its clock before the burst came, and was held up then. */
+static void test_taken_late(void **state)
+{
+	static const uint64_t before[] = {1, 1000, 100000, 2500000, 15000000};
+	uint64_t now = 1000000000;
+
+	for (unsigned i = 0; i < sizeof before / sizeof *before; i++) {
+		struct lane other = lane;
+
+		other.received = 0;
+		assert_int_equal(taken(&other, now + before[i], now), now);
+	}
+}
+
+/* However long the taker is held up: a lane's time does not go back, and is not to come. */
+static void test_time_never_goes_back(void **state)
+{
+	struct lane other = lane;
+	uint64_t now = 1000000000, last = 0;
+
+	other.received = 0;
+	for (uint64_t late = 1; late < 200000000; late = late * 3 / 2 + 1) {
+		last = taken(&other, now, now);
+		assert_int_equal(last, now);
+		assert_in_range(taken(&other, now + late, now + 1), last, now + 1);
+		assert_in_range(taken(&other, now + 2, now + late + 2), last, now + late + 2);
+		now += late + 2;
+	}
 }
 
 /* A worker that does not take its share: the others go on, what is too much is counted. */
@@ -261,6 +302,8 @@ int main(void)
 		CASE(test_garbage),
 		CASE(test_even),
 		CASE(test_order_and_time),
+		CASE(test_taken_late),
+		CASE(test_time_never_goes_back),
 		CASE(test_full),
 	};
 
