@@ -438,6 +438,15 @@ void flow_batch(struct lane *lane, struct batch *b)
 		flow_age(f, 1, q->generation, q->tick);
 }
 
+/* The time of a worker's flows never goes back, though one lane's batch may be older than the one
+ * before it of another lane: ages would be those of a whole turn of 16 bits. */
+static uint64_t flow_tick(struct flows *f, uint64_t tick)
+{
+	if (tick > f->tick)
+		f->tick = tick;
+	return f->tick;
+}
+
 bool flow_begin(const struct lane *lane, struct flow_ask *q)
 {
 	struct flows *f = load_once(&lane->flow);
@@ -446,7 +455,7 @@ bool flow_begin(const struct lane *lane, struct flow_ask *q)
 		return false;
 	q->flows = f;
 	q->generation = generation_now(lane->tables);
-	q->tick = (uint16_t)(lane->received >> FLOW_TICK);
+	q->tick = (uint16_t)flow_tick(f, lane->received >> FLOW_TICK);
 	q->keyed = 0;
 	return true;
 }

@@ -72,6 +72,7 @@ struct flows {
 	uint32_t turn;    /* batches while it was high */
 	uint32_t batches;
 	uint32_t at;           /* the line that is aged next */
+	uint64_t tick;         /* the latest batch's */
 	uint32_t shadow;       /* one of so many hits; 0: none. The control core writes */
 	uint32_t shadow_left;  /* hits until then */
 	uint64_t hits, misses; /* packets; misses: also those that are never kept */

@@ -285,6 +285,24 @@ static void test_aged(void **state)
 	assert_int_equal(flows.aged, 1);
 }
 
+/* The lanes of a worker have times of their own, to some milliseconds: the flows' does not go back.
+ */
+static void test_time_of_two_lanes(void **state)
+{
+	static struct tables tables = {.generation = 1};
+	struct lane own = {.flow = &flows, .tables = &tables}, feed = own;
+	struct flow_ask q;
+
+	for (uint64_t border = 1; border < 200000; border = border * 5 / 2 + 1) {
+		own.received = border << FLOW_TICK;
+		feed.received = own.received - 1;
+		assert_true(flow_begin(&own, &q));
+		assert_int_equal(q.tick, border & 0xffff);
+		assert_true(flow_begin(&feed, &q));
+		assert_int_equal(q.tick, border & 0xffff);
+	}
+}
+
 /* What is shown is what was kept. */
 static void test_look(void **state)
 {
@@ -411,6 +429,7 @@ int main(void)
 		TEST(test_flood),
 		cmocka_unit_test_setup_teardown(test_size, setup_many, teardown),
 		TEST(test_aged),
+		TEST(test_time_of_two_lanes),
 		TEST(test_look),
 		TEST(test_forms),
 	};
