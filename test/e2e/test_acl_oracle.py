@@ -5,6 +5,7 @@ import os
 import subprocess
 
 import pytest
+from building import made
 from differential import linux_router
 from labkit.place import TREE
 from oracle.acl_packets import frame, number, parse
@@ -77,7 +78,7 @@ class Run:
 @pytest.fixture(scope="module", params=LISTS, ids=lambda p: f"{p[0]} rules")
 def run(request):
     rules, kind, packets = request.param
-    subprocess.run(["make", "-s", "-C", TREE, "build/aclgen"], check=True)
+    made("build/aclgen")
     config = (NETWORK.barewire_lines() + "set interfaces eth0 acl in edge\n"
               + aclgen(rules, kind, packets, "config"))
     with running(config=config, warm=False) as lab:

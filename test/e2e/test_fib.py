@@ -10,7 +10,7 @@ import subprocess
 import time
 
 import pytest
-from building import make
+from building import made
 from labkit.place import TREE
 from router import running, wait_for
 
@@ -39,12 +39,6 @@ def config():
     lines += [f"set neighbors eth{port_of(h)} {gateway(h)} {GATEWAY_MAC.format(h)}"
               for h in range(NEXTHOPS)]
     return "\n".join(lines) + "\n"
-
-
-def made(*words):
-    done = make(*words)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 def generated(routes):

@@ -9,7 +9,7 @@ import tempfile
 import pytest
 
 from backend import Backend
-from building import make
+from building import make, made
 from labkit.place import TREE
 from labkit.process import PROCESS
 from patience import PATIENCE_S, wait_for
@@ -48,7 +48,7 @@ def test_refused(words):
     assert "is not valid" in done.stderr and "usage: barewire" in done.stderr
 
 
-def made(folder, *words):
+def made_anew(folder, *words):
     """The process made anew in a folder of its own, of the objects that are there but those that depend on the
     words."""
     if not os.path.exists(f"{folder}/hosted"):
@@ -59,7 +59,7 @@ def made(folder, *words):
 
 
 def test_sizes_compiled_in(tmp_path):
-    done = made(tmp_path, "FLOWS=20K", "SESSIONS=30K")
+    done = made_anew(tmp_path, "FLOWS=20K", "SESSIONS=30K")
     assert done.returncode == 0, done.stdout + done.stderr
     said = run("--port", "mem:2", "--cores", "3", text="show flows\rshow memory\rpoweroff\r",
                process=f"{tmp_path}/barewire").stdout
@@ -73,7 +73,7 @@ def test_sizes_compiled_in(tmp_path):
 @pytest.mark.parametrize("word, told", [("FLOWS=many", "FLOWS is a number"), ("SESSIONS=1x", "SESSIONS is a number"),
                                         ("FLOWS=1G", "so many flows fit one cache")])
 def test_sizes_that_cannot_be(tmp_path, word, told):
-    done = made(tmp_path, word)
+    done = made_anew(tmp_path, word)
     assert done.returncode != 0 and told in done.stderr, done.stderr
 
 
@@ -216,10 +216,8 @@ def test_dpdk(hosted, folder, theirs, ours):
 
 def test_bench_flow_measures():
     """Its shortest rows are run; every flow comes out. How long it takes is for the bench to judge, not here."""
-    tree = os.path.dirname(os.path.dirname(PROCESS))
-    subprocess.run(["make", "-C", tree, "build/bench/flow/path"], check=True, timeout=PATIENCE_S * 10,
-                   stdout=subprocess.DEVNULL)
-    done = subprocess.run(["tools/bench-flow", "build/bench/flow", "--quick", "--only", "64k"], cwd=tree,
+    made("build/bench/flow/path")
+    done = subprocess.run(["tools/bench-flow", "build/bench/flow", "--quick", "--only", "64k"], cwd=TREE,
                           capture_output=True, text=True, timeout=PATIENCE_S * 10, check=False)
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout.splitlines()[-1].removeprefix("RESULT "))

@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 
 import pytest
+from building import made
 from labkit.place import TREE
 from router import running, wait_for
 
@@ -32,7 +33,7 @@ stream six from 1 to 2001:db8::/32 via fd00::2 flows 100 size imix6
 
 
 def build():
-    subprocess.run(["make", "-s", "-C", TREE, "build/pktgen"], check=True, timeout=600)
+    made("build/pktgen")
 
 
 @contextlib.contextmanager
